@@ -1,0 +1,96 @@
+"""Media as values: ``Asset`` (encoded bytes) and ``Frames`` (decoded pixels).
+
+Everything between reading a file and writing one works on these two. ``provenance.codecs`` turns
+one into the other; nothing here touches the disk or a codec.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Pixels: TypeAlias = "NDArray[np.uint8] | NDArray[np.uint16]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds under which untrusted media are parsed (house promise 7)."""
+
+    max_bytes: int = 256 * 2**20
+    """Encoded size; a larger file is refused before it is read."""
+    max_pixels: int = 100_000_000
+    """Width × height × frames; checked from the header, before any pixel is decoded."""
+    max_side: int = 32_768
+    """Longest side in pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """An encoded media file held in memory.
+
+    Attributes:
+        data: the file's bytes, exactly.
+        mime: media type found in the content, never taken from a file name.
+        sha256: lower-case hex digest of ``data``.
+    """
+
+    data: bytes
+    mime: str
+    sha256: str
+
+    @classmethod
+    def of(cls, data: bytes, mime: str) -> Asset:
+        return cls(data=data, mime=mime, sha256=hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frames:
+    """Decoded, upright pixels of a picture (one frame) or clip.
+
+    Attributes:
+        pixels: (T, H, W, C), uint8 or uint16, C = 1 (gray) or 3 (RGB), read-only.
+        alpha: (T, H, W), same dtype, read-only, or None. Not premultiplied.
+        icc: ICC profile to be kept with the pixels, or None for sRGB.
+        fps: frames per second; None for a picture.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    icc: bytes | None = None
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.shape[-1] not in (1, 3) or 0 in self.pixels.shape:
+            raise ValueError(f"pixels must be a non-empty (T, H, W, 1 or 3), not {self.pixels.shape}")
+        if self.pixels.dtype.name not in ("uint8", "uint16"):
+            raise ValueError(f"pixels must be uint8 or uint16, not {self.pixels.dtype}")
+        if self.alpha is not None:
+            if self.alpha.shape != self.pixels.shape[:3] or self.alpha.dtype != self.pixels.dtype:
+                raise ValueError("alpha must be (T, H, W) of the pixels' dtype")
+            self.alpha.flags.writeable = False
+        self.pixels.flags.writeable = False
+
+    @property
+    def width(self) -> int:
+        """Pixels per row."""
+        return int(self.pixels.shape[2])
+
+    @property
+    def height(self) -> int:
+        """Rows per frame."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def depth(self) -> int:
+        """Bits per channel: 8 or 16."""
+        return 8 * int(self.pixels.dtype.itemsize)
+
+    @property
+    def is_gray(self) -> bool:
+        """True when there is one channel only."""
+        return bool(self.pixels.shape[-1] == 1)
