@@ -1,9 +1,9 @@
 """Errors, grouped by who must act.
 
-Error
-├── InputError           the caller's file or argument
-├── ConfigurationError   this installation: missing extra, shadowed package, key unavailable
-└── IntegrityError       stored data contradict themselves
+    Error
+    ├── InputError           the caller's file or argument
+    ├── ConfigurationError   this installation: missing extra, shadowed package, key unavailable
+    └── IntegrityError       stored data contradict themselves
 
 ``guard.errors.Denied`` (policy said no) is the fourth branch and lives above, in ``guard``.
 Absence, mismatch and low scores are values (see ``provenance.evidence``), never exceptions.

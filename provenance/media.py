@@ -45,6 +45,7 @@ class Asset:
 
     @classmethod
     def of(cls, data: bytes, mime: str) -> Asset:
+        """An asset over ``data``, with its digest computed."""
         return cls(data=data, mime=mime, sha256=hashlib.sha256(data).hexdigest())
 
 
