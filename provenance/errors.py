@@ -1,4 +1,4 @@
-"""Errors, grouped by who must act.
+"""Errors, grouped by who must act::
 
     Error
     ├── InputError           the caller's file or argument

@@ -1,0 +1,132 @@
+"""The verdict of ``guard verify``: one state, one line per question, and what was not looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provenance.evidence import Evidence, Outcome
+
+
+class State(StrEnum):
+    """What may be said of a file, in the words of the README's table."""
+
+    TRUSTED = "trusted"
+    DEVELOPMENT = "development"
+    UNKNOWN_SIGNER = "unknown_signer"
+    EXPIRED = "expired"
+    HISTORY_PROBLEM = "history_problem"
+    TAMPERED = "tampered"
+    MALFORMED = "malformed"
+    LOCATOR_MISMATCH = "locator_mismatch"
+    CONFLICT = "conflict"
+    NO_CREDENTIALS = "no_credentials"
+    REMOTE_ONLY = "remote_only"
+    RECOVERED = "recovered"
+
+
+MEANING: dict[State, str] = {
+    State.TRUSTED: "bytes intact, signer on a list you trust",
+    State.DEVELOPMENT: "bytes intact, signed by this installation's own development identity",
+    State.UNKNOWN_SIGNER: "bytes intact, nobody you trust vouches for the signer",
+    State.EXPIRED: "bytes and signature intact, time of signing not proven",
+    State.HISTORY_PROBLEM: "intact, but an ingredient was altered or invalid when it was taken in",
+    State.TAMPERED: "content or manifest changed after signing",
+    State.MALFORMED: "carries a manifest that cannot be read",
+    State.LOCATOR_MISMATCH: "carries a mark whose credential belongs to another picture",
+    State.CONFLICT: "its own statements contradict each other",
+    State.NO_CREDENTIALS: "no credential in the file, and none found for it",
+    State.REMOTE_ONLY: "points to a manifest elsewhere, which was not fetched",
+    State.RECOVERED: "a credential for a matching picture was found; it does not cover these bytes",
+}
+
+MET, NOT_MET, COULD_NOT, NOTHING_TO_CONCLUDE, BUG = 0, 1, 2, 3, 70
+"""Exit codes of the house: requirement met, not met, could not be done, nothing to conclude, a bug."""
+
+_BARE_EXIT: dict[State, int] = {
+    State.TRUSTED: MET,
+    State.DEVELOPMENT: MET,
+    State.UNKNOWN_SIGNER: NOTHING_TO_CONCLUDE,
+    State.EXPIRED: NOTHING_TO_CONCLUDE,
+    State.NO_CREDENTIALS: NOTHING_TO_CONCLUDE,
+    State.REMOTE_ONLY: NOTHING_TO_CONCLUDE,
+    State.RECOVERED: NOTHING_TO_CONCLUDE,
+    State.HISTORY_PROBLEM: NOT_MET,
+    State.TAMPERED: NOT_MET,
+    State.MALFORMED: NOT_MET,
+    State.LOCATOR_MISMATCH: NOT_MET,
+    State.CONFLICT: NOT_MET,
+}
+
+
+class Requirement(StrEnum):
+    """What ``--require`` asks of a file; each also accepts everything stronger."""
+
+    TRUSTED = "trusted"
+    """The signer is on a list the caller trusts; a development identity never is."""
+    INTACT = "intact"
+    """The bytes are what was signed, whoever signed them and whenever."""
+    RECOVERED = "recovered"
+    """At least a credential for a matching picture is known."""
+
+
+_ACCEPTS: dict[Requirement, frozenset[State]] = {}
+_ACCEPTS[Requirement.TRUSTED] = frozenset({State.TRUSTED})
+_ACCEPTS[Requirement.INTACT] = _ACCEPTS[Requirement.TRUSTED] | {
+    State.DEVELOPMENT,
+    State.UNKNOWN_SIGNER,
+    State.EXPIRED,
+}
+_ACCEPTS[Requirement.RECOVERED] = _ACCEPTS[Requirement.INTACT] | {State.RECOVERED}
+
+
+def exit_code(state: State, requirement: Requirement | None = None) -> int:
+    """The exit code of one verdict, bare or under ``--require``."""
+    if requirement is None:
+        return _BARE_EXIT[state]
+    return MET if state in _ACCEPTS[requirement] else NOT_MET
+
+
+def gravest(codes: list[int]) -> int:
+    """The exit code of a batch: 70 > 2 > 1 > 3 > 0."""
+    return max(codes, default=COULD_NOT, key=(MET, NOTHING_TO_CONCLUDE, NOT_MET, COULD_NOT, BUG).index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One line of a verdict.
+
+    Attributes:
+        question: ``"bytes"``, ``"signer"``, ``"history"``, ``"ai"`` or ``"mark"``.
+        outcome: how the look at it ended.
+        text: the answer in plain words; may quote hostile text, so printers escape it.
+    """
+
+    question: str
+    outcome: Outcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is known of exactly these bytes.
+
+    Attributes:
+        asset_sha256: the bytes judged.
+        state: the one word.
+        reason: one sentence, specific to this file.
+        answers: one per question, in the fixed order bytes, signer, history, ai, mark.
+        conflicts: statements of the file that contradict each other.
+        evidence: every reading made, and every one not made with its reason.
+        not_checked: what was left out and why, one line each.
+    """
+
+    asset_sha256: str
+    state: State
+    reason: str
+    answers: tuple[Answer, ...]
+    conflicts: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    not_checked: tuple[str, ...] = ()
