@@ -1,0 +1,113 @@
+"""``guard``: commands load when they are called, errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guard import __version__
+from guard.cli._output import report_error
+from guard.verdict import BUG, COULD_NOT
+from provenance.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("guard.cli.init", "Make keys, log and registry for this installation."),
+    "doctor": ("guard.cli.doctor", "Say what works here, what is missing and how to add it."),
+    "explain": ("guard.cli.explain", "Explain an error code or a policy rule."),
+    "generate": ("guard.cli.generate", "Make pictures; release them marked, signed and logged."),
+    "release": ("guard.cli.release", "Release media made elsewhere."),
+    "sign": ("guard.cli.sign", "Sign a file without marking it."),
+    "watermark": ("guard.cli.watermark", "Write or read an invisible mark."),
+    "verify": ("guard.cli.verify", "Say what can be known of a file's origin."),
+    "inspect": ("guard.cli.inspect", "Show every signal in a file, without judging it."),
+    "recover": ("guard.cli.recover", "Find the credential of a stripped copy and what changed."),
+    "keys": ("guard.cli.keys", "List, renew and hand out keys."),
+    "trust": ("guard.cli.trust", "Choose whose signatures count."),
+    "log": ("guard.cli.log", "Check the transparency log."),
+}
+"""Name → (module, help line). The help line stands here so that ``guard --help`` loads no command."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order a newcomer meets them, not the alphabet's."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, from its own module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Help lines from the table, so that nothing is imported to print them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        del ctx
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="guard", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Guard what image generators release, and check where a picture came from.
+
+    Exit codes: 0 met, 1 not met, 2 could not be done, 3 nothing to conclude, 70 a bug in guard.
+    """
+    click.get_current_context().obj = {"debug": debug}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; never lets a traceback out without --debug."""
+    try:
+        code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted; nothing was left half-written", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return COULD_NOT
+    except Error as error:
+        return _fail(error, arguments)
+    except BrokenPipeError:
+        # The reader went away (`guard … | head`). Point stdout at nothing so that the
+        # interpreter's last flush stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit 70
+        return _bug(error, arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: Error, arguments: Sequence[str]) -> int:
+    if "--debug" in arguments:
+        raise error
+    report_error(error)
+    return error.exit_code
+
+
+def _bug(error: Exception, arguments: Sequence[str]) -> int:
+    if "--debug" in arguments:
+        raise error
+    detail: Any = type(error).__name__
+    report_error(
+        Error(
+            "bug",
+            f"guard met something it did not expect ({detail}: {error})",
+            hint="run again with guard --debug … and report the traceback",
+        )
+    )
+    return BUG

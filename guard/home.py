@@ -1,0 +1,195 @@
+"""The home folder: one installation's keys, trust, log, registry and private records.
+
+::
+
+    config.toml       defaults; written commented, read here
+    keys/signing/     signing key (0600), certificate chain, issuing root's certificate
+    keys/log.pem      key of the transparency log
+    keys/locator.json key of the watermark: its own, made to be handed out with a registry
+    trust/            lists of certificates this installation trusts
+    log/              the transparency log
+    registry.sqlite   from mark to manifest
+    records/          what stays private: prompts, recipes, commitment keys (0600)
+
+Nothing in here is created by reading it; ``guard init`` makes it and never overwrites.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provenance.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from guard.records import Records
+    from provenance.log.store import Log
+    from provenance.manifest.signers import PemSigner
+    from provenance.manifest.trust import TrustLists
+    from provenance.registry import Registry
+    from provenance.watermark.interface import WatermarkKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Defaults that flags override.
+
+    Attributes:
+        policy: name or path of the pack in force beside ``base``.
+        model: reference of the generator used when none is named.
+        schema_version: of ``config.toml``.
+    """
+
+    policy: str = "default"
+    model: str = "bundled:emoji"
+    schema_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Where everything of this installation lies, and how each part is opened."""
+
+    folder: Path
+
+    @classmethod
+    def locate(cls, environment: Mapping[str, str] | None = None) -> Home:
+        """``GUARD_HOME`` where set, else the platform's data folder. Touches nothing."""
+        chosen = (os.environ if environment is None else environment).get("GUARD_HOME")
+        if chosen:
+            return cls(folder=Path(chosen).expanduser().absolute())
+        from platformdirs import user_data_path  # noqa: PLC0415 - only when no home is named
+
+        return cls(folder=user_data_path("mediaguard"))
+
+    @property
+    def config_path(self) -> Path:
+        """The commented settings file."""
+        return self.folder / "config.toml"
+
+    @property
+    def signing_folder(self) -> Path:
+        """Signing key, chain and issuing root."""
+        return self.folder / "keys" / "signing"
+
+    @property
+    def log_key_path(self) -> Path:
+        """Ed25519 key that signs checkpoints of the log."""
+        return self.folder / "keys" / "log.pem"
+
+    @property
+    def locator_path(self) -> Path:
+        """Key of the watermark."""
+        return self.folder / "keys" / "locator.json"
+
+    @property
+    def trust_folder(self) -> Path:
+        """Lists of trusted certificates."""
+        return self.folder / "trust"
+
+    @property
+    def log_folder(self) -> Path:
+        """The transparency log."""
+        return self.folder / "log"
+
+    @property
+    def registry_path(self) -> Path:
+        """From mark to manifest."""
+        return self.folder / "registry.sqlite"
+
+    @property
+    def records_folder(self) -> Path:
+        """Private records, one a release."""
+        return self.folder / "records"
+
+    def exists(self) -> bool:
+        """True once ``guard init`` has finished here."""
+        return self.config_path.is_file()
+
+    def require(self) -> Home:
+        """This home, if it has been made.
+
+        Raises:
+            ConfigurationError: ``home.missing``.
+        """
+        if not self.exists():
+            raise ConfigurationError(
+                "home.missing",
+                "this installation has no keys, log or registry yet",
+                where=str(self.folder),
+                hint="guard init",
+            )
+        return self
+
+    def config(self) -> Config:
+        """The settings; defaults where the file or a key is absent.
+
+        Raises:
+            ConfigurationError: ``config.invalid`` for unreadable TOML, unknown keys or wrong types.
+        """
+        if not self.config_path.is_file():
+            return Config()
+        try:
+            values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
+            config = Config(**values)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
+            raise _invalid_config(self.config_path, str(error)) from error
+        if not (isinstance(config.policy, str) and isinstance(config.model, str)):
+            raise _invalid_config(self.config_path, "policy and model are texts")
+        if config.schema_version != 1:
+            raise _invalid_config(
+                self.config_path, f"schema_version {config.schema_version} is not known here"
+            )
+        return config
+
+    def signer(self, passphrase: Callable[[], bytes] | None = None) -> PemSigner:
+        """The identity that signs manifests; see ``provenance.manifest.identity.load_signer``."""
+        from provenance.manifest.identity import load_signer  # noqa: PLC0415 - loads cryptography
+
+        return load_signer(
+            self.signing_folder / "chain.pem", self.signing_folder / "key.pem", passphrase=passphrase
+        )
+
+    def locator(self) -> WatermarkKey:
+        """The key that marks are written and found with."""
+        from provenance.keys import load_locator  # noqa: PLC0415
+
+        return load_locator(self.locator_path)
+
+    def trust(self) -> TrustLists:
+        """The lists of this installation; empty when there is no home, so that verify works anywhere."""
+        from provenance.manifest.trust import TrustLists, load_trust  # noqa: PLC0415
+
+        return load_trust(self.trust_folder) if self.trust_folder.is_dir() else TrustLists()
+
+    def log(self) -> Log:
+        """The transparency log, with its key."""
+        from provenance.keys import load_log_key  # noqa: PLC0415
+        from provenance.log.store import Log  # noqa: PLC0415
+
+        return Log.open(self.log_folder, load_log_key(self.log_key_path))
+
+    def registry(self) -> Registry:
+        """The store from mark to manifest."""
+        from provenance.registry import Registry  # noqa: PLC0415
+
+        return Registry.open(self.registry_path)
+
+    def records(self) -> Records:
+        """The private records."""
+        from guard.records import Records  # noqa: PLC0415
+
+        return Records(folder=self.records_folder)
+
+
+def _invalid_config(path: Path, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        "config.invalid",
+        f"the settings cannot be used: {what}",
+        where=str(path),
+        hint="mend the file, or remove it and run guard init",
+    )

@@ -1,0 +1,127 @@
+"""Private records: what a release keeps to itself, one 0600 file each.
+
+A record is written before anything else happens (the intent) and says afterwards how it ended, so
+that a crash between any two steps can be told apart and mended (``guard.recovery``). It is the
+only place where a plain prompt is kept, beside the key of the commitments made to it: erase the
+record and nobody can link the published commitment to the prompt any more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provenance.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_VERSION = 1
+_RECORD_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Progress(StrEnum):
+    """How far a release came."""
+
+    INTENT = "intent"
+    """Begun. Nothing of it may stand under its final name."""
+    WRITTEN = "written"
+    """Allowed; the finished bytes lie, synced, under ``partial_path``."""
+    RELEASED = "released"
+    """Logged and renamed to ``final_path``."""
+    DENIED = "denied"
+    """Policy said no; nothing was kept."""
+    ABANDONED = "abandoned"
+    """Interrupted before it was allowed and logged; cleaned up later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One release, from its private side.
+
+    Attributes:
+        record_id: 32 hex characters, random.
+        commitment_key: hex of the 32-byte HMAC key of every commitment of this release.
+        created_at: RFC 3339, UTC.
+        progress: how far it came.
+        partial_path: where the finished bytes wait before the rename.
+        final_path: where they go.
+        prompt: as asked; None for media made elsewhere.
+        negative_prompt: as asked.
+        edits: what prompt review changed, as JSON text.
+        recipe: canonical JSON of the recipe, None for media made elsewhere.
+        content_id: hex of the mark's payload, None when not marked.
+        asset_sha256: the released bytes.
+        manifest_sha256: their manifest.
+    """
+
+    record_id: str
+    commitment_key: str
+    created_at: str
+    progress: Progress = Progress.INTENT
+    partial_path: str | None = None
+    final_path: str | None = None
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    edits: str | None = None
+    recipe: str | None = None
+    content_id: str | None = None
+    asset_sha256: str | None = None
+    manifest_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The folder of records."""
+
+    folder: Path
+
+    def write(self, record: Record) -> None:
+        """Write or replace one record, atomically and synced."""
+        from provenance.files import write_private  # noqa: PLC0415
+
+        body = {"schema_version": SCHEMA_VERSION, **asdict(record)}
+        text = json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True)
+        write_private(self._path(record.record_id), text.encode("utf-8", "surrogatepass"))
+
+    def read(self, record_id: str) -> Record:
+        """One record.
+
+        Raises:
+            IntegrityError: ``record.damaged`` when the file is not a record.
+        """
+        path = self._path(record_id)
+        try:
+            body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+            if body.pop("schema_version") != SCHEMA_VERSION or set(body) != {f.name for f in fields(Record)}:
+                raise ValueError("unknown layout")
+            body["progress"] = Progress(body["progress"])
+            return Record(**body)
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            raise IntegrityError(
+                "record.damaged",
+                "a private record cannot be read",
+                where=str(path),
+                hint="restore it from a backup, or move it away: its release can then no longer be explained",
+            ) from error
+
+    def unfinished(self) -> Iterator[Record]:
+        """Records whose lock file was left behind: their release was interrupted, or is running."""
+        for lock in sorted(self.folder.glob("*.lock")):
+            if self._path(lock.stem).is_file():
+                yield self.read(lock.stem)
+            else:
+                lock.unlink(missing_ok=True)  # interrupted before its intent was on disk: nothing began
+
+    def lock_path(self, record_id: str) -> Path:
+        """Held by the process at work on a record; removed when its release has ended."""
+        return self._path(record_id).with_suffix(".lock")
+
+    def _path(self, record_id: str) -> Path:
+        if not _RECORD_ID.fullmatch(record_id):
+            raise ValueError(f"not a record id: {record_id!r}")
+        return self.folder / f"{record_id}.json"
