@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from guard.errors import Denied as Denied
     from guard.home import Home as Home
-    from guard.release import release as release
     from guard.recover import recover as recover
+    from guard.release import release as release
     from guard.verdict import State as State
     from guard.verdict import Verdict as Verdict
     from guard.verify import verify as verify

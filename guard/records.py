@@ -12,13 +12,13 @@ import json
 import re
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provenance.errors import IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SCHEMA_VERSION = 1
 _RECORD_ID = re.compile(r"[0-9a-f]{32}")
@@ -96,11 +96,7 @@ class Records:
         """
         path = self._path(record_id)
         try:
-            body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
-            if body.pop("schema_version") != SCHEMA_VERSION or set(body) != {f.name for f in fields(Record)}:
-                raise ValueError("unknown layout")
-            body["progress"] = Progress(body["progress"])
-            return Record(**body)
+            return _parse(path.read_text(encoding="utf-8", errors="surrogatepass"))
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise IntegrityError(
                 "record.damaged",
@@ -125,3 +121,11 @@ class Records:
         if not _RECORD_ID.fullmatch(record_id):
             raise ValueError(f"not a record id: {record_id!r}")
         return self.folder / f"{record_id}.json"
+
+
+def _parse(text: str) -> Record:
+    body: dict[str, Any] = json.loads(text)
+    if body.pop("schema_version") != SCHEMA_VERSION or set(body) != {f.name for f in fields(Record)}:
+        raise ValueError("unknown layout")
+    body["progress"] = Progress(body["progress"])
+    return Record(**body)

@@ -1,0 +1,36 @@
+"""``Denied``: the fourth branch of the tree drawn in ``provenance.errors``. Policy said no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provenance.errors import Error
+
+if TYPE_CHECKING:
+    from guard.policy.decision import Decision
+
+
+class Denied(Error):
+    """A decision other than ALLOW, raised where something would otherwise go on.
+
+    Attributes:
+        decision: the decision itself: every rule, its status and the facts it read.
+        code: ``"policy.denied"``, or ``"policy.review"`` when a person has to look first.
+    """
+
+    exit_code = 1
+    """1 means "requirement not met": policy REVIEW and DENY alike."""
+
+    def __init__(self, decision: Decision) -> None:
+        reasons = decision.reasons
+        what = reasons[0].message if reasons else f"no rule allows this at stage {decision.stage}"
+        if len(reasons) > 1:
+            what += f" (and {len(reasons) - 1} more)"
+        rule = reasons[0].rule if reasons else None
+        super().__init__(
+            f"policy.{'review' if decision.action == 'review' else 'denied'}",
+            what,
+            where=f"stage {decision.stage}" + (f", rule {rule}" if rule else ""),
+            hint=f"guard explain {rule}" if rule else "guard policy list",
+        )
+        self.decision = decision
