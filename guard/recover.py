@@ -1,0 +1,156 @@
+"""Recover: from a stripped copy to the signed manifest of the picture it was.
+
+A mark is a locator, never proof: marks can be copied onto other pictures. So a manifest counts as
+recovered only when all of these hold (house promise 3):
+
+    1. the mark's statistic passes its gate and the payload its CRC
+    2. the registry knows that id (a list: ids can clash and marks can be copied)
+    3. the stored manifest's own signature holds
+    4. the content digest signed in that manifest matches these pixels
+
+If 1–3 hold and 4 says "another picture", that is LOCATOR_MISMATCH: somebody moved a mark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guard.verdict import State
+from provenance.digest import DigestReading, VisualDigest
+from provenance.errors import Error
+from provenance.evidence import Evidence, Outcome
+from provenance.manifest.reading import ManifestState
+from provenance.watermark.interface import WatermarkReading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from provenance.manifest.reading import ManifestReading
+    from provenance.manifest.trust import TrustLists
+    from provenance.media import Frames
+    from provenance.registry import Registry, RegistryEntry
+    from provenance.watermark.interface import WatermarkKey
+
+    Lookup = Callable[[WatermarkReading], Sequence[RegistryEntry]]
+
+BROKEN = frozenset({ManifestState.TAMPERED, ManifestState.MALFORMED, ManifestState.ABSENT})
+"""States in which a stored manifest vouches for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One manifest that the mark points to, and whether it is of this picture."""
+
+    entry: RegistryEntry
+    manifest: ManifestReading
+    digest: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What a look for a lost credential found.
+
+    Attributes:
+        state: RECOVERED, LOCATOR_MISMATCH or NO_CREDENTIALS.
+        reason: one sentence.
+        mark: the mark's reading, or why there is none.
+        candidates: every manifest the mark points to, matching ones first.
+    """
+
+    state: State
+    reason: str
+    mark: Evidence
+    candidates: tuple[Candidate, ...] = ()
+
+
+def recover(
+    frames: Frames,
+    *,
+    keys: Sequence[WatermarkKey],
+    registry: Registry,
+    trust: TrustLists,
+    at: datetime,
+) -> Recovery:
+    """Look for the credential of ``frames`` by their mark.
+
+    Args:
+        frames: the copy, as found.
+        keys: locator keys to try.
+        registry: where ids are looked up.
+        trust: lists that the recovered manifest's signer is held against.
+        at: time for which certificates are judged.
+    """
+    mark = read_mark(frames, keys)
+    reading = mark.detail
+    if not isinstance(reading, WatermarkReading) or reading.payload is None:
+        return Recovery(state=State.NO_CREDENTIALS, reason=_no_mark(mark), mark=mark)
+    entries = registry.find(reading.algorithm, reading.key_id, reading.epoch, reading.payload)
+    candidates = tuple(
+        sorted(
+            (_weigh(entry, frames, reading, trust=trust, at=at) for entry in entries),
+            key=lambda candidate: candidate.digest.outcome is not Outcome.SUPPORTS,
+        )
+    )
+    state, reason = _judge(candidates, reading)
+    return Recovery(state=state, reason=reason, mark=mark, candidates=candidates)
+
+
+def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
+    """The mark's reading; a missing key or package is "not checked", never "no mark"."""
+    claim = "carries a mark of this registry"
+    if not keys:
+        reason = "no locator key here (guard init, or guard keys import-locator FILE)"
+        return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
+    from provenance.watermark.interface import detect  # noqa: PLC0415 - numpy
+
+    try:
+        return detect(frames, keys)
+    except Error as error:
+        if error.code != "extra.missing":
+            raise
+        reason = f"{error.what} ({error.hint})"
+        return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
+
+
+def _weigh(
+    entry: RegistryEntry, frames: Frames, mark: WatermarkReading, *, trust: TrustLists, at: datetime
+) -> Candidate:
+    from provenance.digest_compare import compare  # noqa: PLC0415 - numpy
+    from provenance.manifest.read import read_stored_manifest  # noqa: PLC0415 - c2pa
+
+    manifest = read_stored_manifest(entry.manifest, entry.mime, trust, at=at)
+    claim = "is the picture whose digest the manifest signs"
+    if manifest.state in BROKEN:
+        reason = f"the stored manifest does not hold: {manifest.reason}"
+        digest = Evidence(claim=claim, channel="digest", outcome=Outcome.FAILED, reason=reason)
+    elif manifest.digest_assertion is None:
+        reason = "the manifest signs no content digest"
+        digest = Evidence(claim=claim, channel="digest", outcome=Outcome.NOT_CHECKED, reason=reason)
+    else:
+        digest = compare(VisualDigest.from_assertion(manifest.digest_assertion), frames, mark.geometry)
+    return Candidate(entry=entry, manifest=manifest, digest=digest)
+
+
+def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[State, str]:
+    outcomes = {candidate.digest.outcome for candidate in candidates}
+    if Outcome.SUPPORTS in outcomes:
+        reading = candidates[0].digest.detail
+        changed = isinstance(reading, DigestReading) and reading.altered_fraction > 0
+        what = "the same picture, altered in places" if changed else "the same picture"
+        return State.RECOVERED, f"a signed manifest was found for {what}; it does not cover these bytes"
+    if Outcome.CONTRADICTS in outcomes:
+        return State.LOCATOR_MISMATCH, "the mark belongs to another picture: it was copied onto this one"
+    if candidates:
+        return State.NO_CREDENTIALS, candidates[0].digest.reason or "the manifest found cannot be compared"
+    payload = (mark.payload or b"").hex()
+    return State.NO_CREDENTIALS, f"a mark was read (id {payload}), but no registry here knows it"
+
+
+def _no_mark(mark: Evidence) -> str:
+    if mark.outcome is Outcome.NOT_CHECKED:
+        return f"marks were not looked for: {mark.reason}"
+    if mark.outcome is Outcome.ABSENT:
+        return "no mark of the keys tried was found; absence proves nothing"
+    return mark.reason or "a mark may be there but cannot be read"

@@ -1,0 +1,143 @@
+"""Everything a release needs from outside, handed in as values: packs, marker, signer, log, clock.
+
+Flows take ``Tools`` and never reach for a key, a file or the time themselves, so tests pass their own
+and what runs in production is written down in one place (``assemble``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from guard.home import Home
+    from guard.policy.pack import Pack
+    from guard.records import Records
+    from provenance.evidence import Evidence
+    from provenance.log.store import Log
+    from provenance.manifest.signers import Signer
+    from provenance.manifest.trust import TrustLists
+    from provenance.media import Frames
+    from provenance.registry import Registry
+    from provenance.watermark.interface import Marked, WatermarkKey
+
+
+
+class Marker(Protocol):
+    """Writes and reads marks under one key."""
+
+    @property
+    def key(self) -> WatermarkKey:
+        """The locator key; its id and epoch are stored with each content id."""
+        ...
+
+    @property
+    def algorithm(self) -> str:
+        """Name of the marking algorithm, as it will stand in the soft binding."""
+        ...
+
+    @property
+    def minimum_side(self) -> int:
+        """Shorter side in pixels below which no mark is tried."""
+        ...
+
+    def embed(self, frames: Frames, payload: bytes) -> Marked:
+        """Mark ``frames``; see ``provenance.watermark.interface.embed``."""
+        ...
+
+    def detect(self, frames: Frames) -> Evidence:
+        """Read the mark of ``frames``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileMarker:
+    """The tile watermark under one locator key."""
+
+    key: WatermarkKey
+
+    @property
+    def algorithm(self) -> str:
+        """See ``Marker``."""
+        from provenance.watermark.interface import ALGORITHM  # noqa: PLC0415
+
+        return ALGORITHM
+
+    @property
+    def minimum_side(self) -> int:
+        """See ``Marker``."""
+        from provenance.watermark.interface import minimum_size  # noqa: PLC0415
+
+        return minimum_size()
+
+    def embed(self, frames: Frames, payload: bytes) -> Marked:
+        """See ``Marker``."""
+        from provenance.watermark.interface import embed  # noqa: PLC0415
+
+        return embed(frames, payload, self.key)
+
+    def detect(self, frames: Frames) -> Evidence:
+        """See ``Marker``."""
+        from provenance.watermark.interface import detect  # noqa: PLC0415
+
+        return detect(frames, [self.key])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a release works with.
+
+    Attributes:
+        packs: ``base`` first, then those in force.
+        marker: writes and reads the mark.
+        signer: signs manifests.
+        trust: what the read-back is held against.
+        registry: from mark to manifest.
+        log: the transparency log.
+        records: private records.
+        clock: the time, in UTC.
+        random: n random bytes.
+        inspectors: look at pixels before anything is written; none means "not checked".
+    """
+
+    packs: Sequence[Pack]
+    marker: Marker
+    signer: Signer
+    trust: TrustLists
+    registry: Registry
+    log: Log
+    records: Records
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+    inspectors: Sequence[Callable[[Frames], Evidence]] = ()
+
+
+def assemble(home: Home, *, policy: str | None = None, passphrase: Callable[[], bytes] | None = None) -> Tools:
+    """The tools of an installation.
+
+    Raises:
+        ConfigurationError: the home or one of its parts is missing or unusable.
+    """
+    from guard.policy.pack import load_packs  # noqa: PLC0415 - YAML
+
+    home.require()
+    return Tools(
+        packs=load_packs(policy or home.config().policy),
+        marker=TileMarker(key=home.locator()),
+        signer=home.signer(passphrase),
+        trust=home.trust(),
+        registry=home.registry(),
+        log=home.log(),
+        records=home.records(),
+        clock=utc_now,
+        random=secrets.token_bytes,
+    )
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,165 @@
+"""Verify: what can be said of a file's origin, and what was not looked at.
+
+    1. read the manifest: bytes, signature, signer, ingredients
+    2. where there is none, look for the mark and the manifest it leads to
+    3. read the labels beside the manifest
+    4. hold the statements against each other
+    5. one state, one answer per question
+
+Opens no socket, fetches nothing, and gives the same verdict for the same bytes, the same
+configuration and the same ``at``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guard.recover import Recovery, read_mark, recover
+from guard.statements import answers, conflicts, unchecked
+from guard.verdict import State, Verdict
+from provenance.errors import Error
+from provenance.evidence import Evidence, Outcome
+from provenance.manifest.reading import ManifestReading, ManifestState
+from provenance.media import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from provenance.manifest.trust import TrustLists
+    from provenance.media import Asset
+    from provenance.registry import Registry
+    from provenance.watermark.interface import WatermarkKey
+
+_STATE: dict[ManifestState, State] = {
+    ManifestState.TRUSTED: State.TRUSTED,
+    ManifestState.DEVELOPMENT: State.DEVELOPMENT,
+    ManifestState.UNKNOWN_SIGNER: State.UNKNOWN_SIGNER,
+    ManifestState.EXPIRED: State.EXPIRED,
+    ManifestState.HISTORY_PROBLEM: State.HISTORY_PROBLEM,
+    ManifestState.TAMPERED: State.TAMPERED,
+    ManifestState.MALFORMED: State.MALFORMED,
+    ManifestState.ABSENT: State.NO_CREDENTIALS,
+    ManifestState.REMOTE_ONLY: State.REMOTE_ONLY,
+}
+"""Every state of the reader has one here; a test holds the two enumerations together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relinking:
+    """What is needed to find the credential of a stripped copy.
+
+    Attributes:
+        keys: locator keys to look for marks with.
+        registry: from mark to manifest; None when this installation has none.
+        always: also read the mark of files whose manifest is intact.
+    """
+
+    keys: Sequence[WatermarkKey] = ()
+    registry: Registry | None = None
+    always: bool = False
+
+
+def verify(
+    asset: Asset,
+    *,
+    trust: TrustLists,
+    at: datetime,
+    relinking: Relinking | None = None,
+    sidecar: bytes | None = None,
+    limits: Limits | None = None,
+) -> Verdict:
+    """Judge one file.
+
+    Args:
+        asset: the bytes, with their type as found in the content.
+        trust: lists the signer is held against.
+        at: time for which certificates are judged.
+        relinking: keys and registry for files without a manifest; None reports "not checked".
+        sidecar: a manifest that lies beside the file.
+        limits: bounds for decoding the pixels, where that is needed at all.
+
+    Raises:
+        InputError: the container cannot be read.
+    """
+    from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
+    from provenance.metadata.reading import read_metadata  # noqa: PLC0415
+
+    manifest = read_manifest(asset, trust, at=at, sidecar=sidecar)  # (1)
+    state, reason = _STATE[manifest.state], manifest.reason
+    recovery: Recovery | None = None
+    mark = _not_read("the bytes are what was signed; --marks reads the mark as well")
+    if manifest.state is ManifestState.ABSENT:  # (2)
+        mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
+        if recovery is not None:
+            state, reason = recovery.state, recovery.reason
+    elif relinking is not None and relinking.always:
+        mark = read_mark(_decode(asset, limits), relinking.keys)
+    labels = read_metadata(asset)  # (3)
+    clashes = conflicts(manifest, labels, mark)  # (4)
+    if clashes and state in (State.TRUSTED, State.DEVELOPMENT, State.UNKNOWN_SIGNER, State.EXPIRED):
+        state, reason = State.CONFLICT, clashes[0]
+    evidence = (_as_evidence(manifest), mark, labels, *_digests(recovery))
+    return Verdict(  # (5)
+        asset_sha256=asset.sha256,
+        state=state,
+        reason=reason,
+        answers=answers(manifest, mark, labels, recovery),
+        conflicts=clashes,
+        evidence=evidence,
+        not_checked=unchecked(evidence, manifest),
+    )
+
+
+def _relink(
+    asset: Asset, *, trust: TrustLists, at: datetime, by: Relinking | None, limits: Limits | None
+) -> tuple[Evidence, Recovery | None]:
+    if by is None or by.registry is None:
+        return _not_read("this installation has no registry (guard init)"), None
+    try:
+        frames = _decode(asset, limits)
+    except Error as error:
+        return _not_read(f"the pixels could not be decoded: {error.what}"), None
+    found = recover(frames, keys=by.keys, registry=by.registry, trust=trust, at=at)
+    return found.mark, found
+
+
+def _decode(asset: Asset, limits: Limits | None):  # type: ignore[no-untyped-def] # noqa: ANN202
+    from provenance.codecs import decode  # noqa: PLC0415 - Pillow
+
+    return decode(asset, limits or Limits())
+
+
+def _not_read(reason: str) -> Evidence:
+    return Evidence(
+        claim="carries a mark of this registry",
+        channel="watermark",
+        outcome=Outcome.NOT_CHECKED,
+        reason=reason,
+    )
+
+
+_MANIFEST_OUTCOME: dict[ManifestState, Outcome] = {
+    ManifestState.ABSENT: Outcome.ABSENT,
+    ManifestState.REMOTE_ONLY: Outcome.NOT_CHECKED,
+    ManifestState.TAMPERED: Outcome.CONTRADICTS,
+    ManifestState.HISTORY_PROBLEM: Outcome.CONTRADICTS,
+    ManifestState.MALFORMED: Outcome.FAILED,
+    ManifestState.EXPIRED: Outcome.INCONCLUSIVE,
+    ManifestState.UNKNOWN_SIGNER: Outcome.INCONCLUSIVE,
+}
+
+
+def _as_evidence(manifest: ManifestReading) -> Evidence:
+    return Evidence(
+        claim="bytes and origin are as its manifest says",
+        channel="c2pa",
+        outcome=_MANIFEST_OUTCOME.get(manifest.state, Outcome.SUPPORTS),
+        reason=manifest.reason,
+        detail=manifest,
+    )
+
+
+def _digests(recovery: Recovery | None) -> tuple[Evidence, ...]:
+    return () if recovery is None else tuple(candidate.digest for candidate in recovery.candidates)
