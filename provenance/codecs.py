@@ -1,0 +1,172 @@
+"""Files to ``Asset``, ``Asset`` to ``Frames`` and back: PNG, JPEG, WebP and TIFF (GIF, AVIF, BMP are read).
+
+What a caller may rely on:
+
+- The type comes from the content, never from the file name.
+- Sizes are checked from the header before a pixel is decoded.
+- Pixels come out upright; alpha, ICC profile, 16-bit depth and gray are kept both ways.
+- What is written carries pixels, alpha and ICC profile only: no EXIF, no GPS, no comments.
+- Whatever a hostile file does inside a codec, the caller sees ``InputError``.
+
+This file only reads files and dispatches; the codecs load when a picture is first decoded.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provenance.errors import InputError
+from provenance.media import Asset, Limits
+from provenance.sniff import mime_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provenance.media import Frames
+
+_DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a picture's header claims, read without decoding.
+
+    Attributes:
+        width: pixels per row after the stored orientation has been applied.
+        height: rows, likewise.
+        frames: 1 for a still; pages or animation frames otherwise, counted up to 1,000.
+        mode: the stored layout in Pillow's words: ``"L"``, ``"RGB"``, ``"RGBA"``, ``"P"``, ``"CMYK"``, …
+        bits: 8 or 16, the depth that ``decode`` gives.
+    """
+
+    width: int
+    height: int
+    frames: int
+    mode: str
+    bits: int
+
+
+def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
+    """The media file at ``path``, whole, with type and digest from its content.
+
+    Raises:
+        InputError: ``input.missing``, ``input.folder``, ``input.empty``, ``input.unreadable``,
+            ``input.too-large`` or ``input.not-media``.
+    """
+    data = _read_bounded(path, limits.max_bytes)
+    if not data:
+        raise InputError(
+            "input.empty",
+            "the file has no bytes",
+            where=str(path),
+            hint="check how it was copied or exported",
+        )
+    mime = mime_of(data)
+    if mime is None:
+        raise InputError(
+            "input.not-media",
+            "the content is no picture, video, sound or PDF known here, whatever the name says",
+            where=str(path),
+            hint="pass a media file; the extension does not matter",
+        )
+    return Asset.of(data, mime)
+
+
+def header(asset: Asset) -> Header:
+    """Size, frames and layout from the header alone.
+
+    Raises:
+        InputError: ``input.unsupported``, ``input.damaged`` or ``input.truncated``.
+    """
+    from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
+
+    return codecs_pillow.header(asset)
+
+
+def decode(asset: Asset, limits: Limits = _DEFAULT_LIMITS) -> Frames:
+    """The picture's pixels: (1, H, W, 1 or 3), upright, uint8 or uint16, with alpha and ICC profile.
+
+    Palettes are expanded and CMYK becomes RGB (by its profile when it has one, ``icc`` is None then).
+    Gray stays one channel.
+
+    Raises:
+        InputError: ``input.unsupported``, ``input.too-large``, ``input.animated``, ``input.truncated`` or
+            ``input.damaged``.
+        ConfigurationError: ``extra.missing`` for 16-bit colour without the watermark extra.
+    """
+    from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow and numpy
+
+    return codecs_pillow.decode(asset, limits)
+
+
+def encode(frames: Frames, mime: str, *, quality: int = 95) -> Asset:
+    """``frames`` as a PNG, JPEG, WebP or TIFF file.
+
+    Args:
+        frames: one frame; 16-bit goes into PNG and TIFF only, alpha into all but JPEG.
+        mime: ``image/png``, ``image/jpeg``, ``image/webp`` or ``image/tiff``.
+        quality: 1..100, for JPEG (always 4:4:4) and WebP; PNG and TIFF lose nothing.
+
+    Raises:
+        InputError: ``output.format``, ``output.alpha``, ``output.depth``, ``output.frames``,
+            ``output.quality`` or ``output.size``.
+    """
+    from provenance import codecs_encode  # noqa: PLC0415 - loads Pillow and numpy
+
+    return codecs_encode.encode(frames, mime, quality=quality)
+
+
+def jpeg_quality(asset: Asset) -> int | None:
+    """The IJG quality (1..100) whose quantisation tables lie nearest to this JPEG's; None for other types.
+
+    Raises:
+        InputError: ``input.damaged`` or ``input.truncated``.
+    """
+    from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
+
+    return codecs_pillow.jpeg_quality(asset)
+
+
+def _read_bounded(path: Path, most: int) -> bytes:
+    try:
+        _refuse_other_than_file(path, path.stat().st_mode)
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ValueError as error:  # a NUL character in the name
+        raise InputError("input.missing", "no file can have this name", where=repr(str(path))) from error
+    if len(data) > most:
+        raise InputError(
+            "input.too-large",
+            f"the file is larger than the limit of {most:,} bytes",
+            where=str(path),
+            hint="raise the byte limit if you trust the file",
+        )
+    return data
+
+
+def _refuse_other_than_file(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise InputError(
+            "input.folder", "this is a folder, a file is needed", where=str(path), hint="name the files in it"
+        )
+    if not stat.S_ISREG(mode):  # a pipe or device would block or never end
+        raise InputError(
+            "input.not-media", "this is no regular file", where=str(path), hint="copy it to a file first"
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return InputError("input.missing", "there is no such file", where=str(path), hint="check the path")
+    reason = error.strerror or type(error).__name__
+    return InputError(
+        "input.unreadable",
+        f"the file cannot be read: {reason}",
+        where=str(path),
+        hint="check its permissions",
+    )

@@ -1,0 +1,158 @@
+"""Media type by content. A file name is a claim by whoever named the file; these bytes are not.
+
+Only signatures that are specific enough to act on are recognised; everything else is ``None``,
+which callers report as "not media" and never as a guess.
+"""
+
+from __future__ import annotations
+
+HEAD_BYTES = 4096
+"""As much of a file's beginning as any signature below looks at."""
+
+EXTENSIONS: dict[str, str] = {
+    "application/pdf": ".pdf",
+    "audio/flac": ".flac",
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "audio/wav": ".wav",
+    "image/avif": ".avif",
+    "image/bmp": ".bmp",
+    "image/gif": ".gif",
+    "image/heic": ".heic",
+    "image/jpeg": ".jpg",
+    "image/jxl": ".jxl",
+    "image/png": ".png",
+    "image/svg+xml": ".svg",
+    "image/tiff": ".tiff",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "video/quicktime": ".mov",
+    "video/webm": ".webm",
+    "video/x-matroska": ".mkv",
+    "video/x-msvideo": ".avi",
+}
+
+_PREFIXES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"II+\x00", "image/tiff"),  # BigTIFF
+    (b"MM\x00+", "image/tiff"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "image/jxl"),
+    (b"\xff\x0a", "image/jxl"),  # bare codestream
+    (b"%PDF-", "application/pdf"),
+    (b"fLaC", "audio/flac"),
+    (b"OggS", "audio/ogg"),
+    (b"ID3", "audio/mpeg"),
+)
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_BRANDS = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"heim": "image/heic",
+    b"heis": "image/heic",
+    b"hevc": "image/heic",
+    b"hevx": "image/heic",
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+    b"isom": "video/mp4",
+    b"iso2": "video/mp4",
+    b"iso4": "video/mp4",
+    b"iso5": "video/mp4",
+    b"iso6": "video/mp4",
+    b"mp41": "video/mp4",
+    b"mp42": "video/mp4",
+    b"avc1": "video/mp4",
+    b"dash": "video/mp4",
+    b"M4V ": "video/mp4",
+    b"3gp4": "video/mp4",
+    b"3gp5": "video/mp4",
+    b"3gp6": "video/mp4",
+}
+"""ISO base media brands (ISO/IEC 14496-12 §4.3). ``mif1`` and ``msf1`` say "some HEIF": look further."""
+
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+
+
+def mime_of(head: bytes) -> str | None:
+    """The media type of a file that begins with ``head``, or None when it is no media known here.
+
+    Args:
+        head: the first bytes of the file; ``HEAD_BYTES`` of them are enough, more do no harm.
+    """
+    head = head[:HEAD_BYTES]
+    for prefix, mime in _PREFIXES:
+        if head.startswith(prefix):
+            return mime
+    return _riff(head) or _iso_media(head) or _matroska(head) or _bmp(head) or _mpeg_audio(head) or _svg(head)
+
+
+def extension_for(mime: str) -> str:
+    """The usual file extension with its dot, e.g. ``".png"``; ``".bin"`` for a type not listed here."""
+    return EXTENSIONS.get(mime, ".bin")
+
+
+def _riff(head: bytes) -> str | None:
+    return _RIFF.get(head[8:12]) if head[:4] == b"RIFF" else None
+
+
+def _iso_media(head: bytes) -> str | None:
+    """Major brand first, then the compatible brands in the order in which the file lists them."""
+    if head[4:8] != b"ftyp":
+        return None
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
+    return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)
+
+
+def _matroska(head: bytes) -> str | None:
+    if not head.startswith(b"\x1aE\xdf\xa3"):
+        return None
+    # EBML element 0x4282 is DocType (RFC 8794 §11.2.4).
+    if b"\x42\x82\x84webm" in head[:64]:
+        return "video/webm"
+    return "video/x-matroska" if b"\x42\x82\x88matroska" in head[:64] else None
+
+
+def _bmp(head: bytes) -> str | None:
+    # "BM" alone begins many a text; the size of the second header is one of seven.
+    known = head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
+    return "image/bmp" if known else None
+
+
+def _mpeg_audio(head: bytes) -> str | None:
+    """A bare MPEG audio frame (ISO/IEC 11172-3 §2.4.1.3), layer III, with no reserved field value."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return None
+    version, bitrate, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
+    return None if version == 1 or bitrate in (0, 15) or rate == 3 else "audio/mpeg"
+
+
+def _svg(head: bytes) -> str | None:
+    """An ``<svg`` element after nothing but XML preamble. A loop, since a regular expression backtracks."""
+    rest = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    while end := _preamble_end(rest):
+        rest = rest.partition(end)[2].lstrip()
+    return (
+        "image/svg+xml"
+        if rest[:4] == b"<svg" and rest[4:5] in (b" ", b"\t", b"\r", b"\n", b">", b"/")
+        else None
+    )
+
+
+def _preamble_end(rest: bytes) -> bytes | None:
+    """What closes the XML declaration, comment or document type that ``rest`` begins with, if it does."""
+    if rest.startswith(b"<?"):
+        return b"?>"
+    if rest.startswith(b"<!--"):
+        return b"-->"
+    if rest.startswith(b"<!DOCTYPE"):
+        return b"]>" if b"[" in rest.partition(b">")[0] else b">"
+    return None
