@@ -1,0 +1,201 @@
+"""The one file that names the C2PA library (c2pa-python over c2pa-rs).
+
+Values in, values out: settings are written here and nowhere else, because the library accepts
+unknown keys without a word; every one of its errors is translated; no stream, handle or JSON leaves.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import c2pa
+
+from provenance.errors import ConfigurationError, InputError
+from provenance.manifest.trust import ListKind, TrustLists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from provenance.manifest.signers import Signer
+
+_REMOTE = re.compile(r"^Remote: .*?(https?://\S+)?$", re.DOTALL)
+_MAX_MANIFEST_JSON = 2**20
+"""Characters of a definition; the library refuses 2 MB, and no manifest of ours comes near."""
+
+
+class Failure(StrEnum):
+    """How the library failed to give a result."""
+
+    ABSENT = "absent"
+    REMOTE = "remote"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreReport:
+    """What the library says about a file: its report, or why there is none."""
+
+    report: Mapping[str, Any] | None = None
+    failure: Failure | None = None
+    message: str = ""
+    remote_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """An earlier asset, taken in as an ingredient."""
+
+    data: bytes
+    mime: str
+    title: str
+    label: str
+
+
+def read_store(data: bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None) -> StoreReport:
+    """Reads and validates a file's manifest store; opens no socket."""
+    return _read(data, mime, _context(_settings(trust), os.getpid()), sidecar)
+
+
+def read_plain(data: bytes, mime: str) -> StoreReport:
+    """The same file in the library's default state, except that it fetches nothing."""
+    return _read(data, mime, _context('{"verify":{"remote_manifest_fetch":false}}', os.getpid()), None)
+
+
+def write_store(
+    data: bytes,
+    mime: str,
+    definition: Mapping[str, Any],
+    signer: Signer,
+    trust: TrustLists,
+    *,
+    parent: Parent | None = None,
+) -> tuple[bytes, bytes]:
+    """Signs ``data`` and returns the signed file and its manifest store.
+
+    Raises:
+        InputError: ``sign.unsupported_media``, ``sign.parent_unreadable`` or ``sign.manifest_too_large``.
+        ConfigurationError: ``sign.certificate_refused`` or ``sign.library_failed``.
+        Exception: whatever the signer itself raised, unchanged.
+    """
+    text = json.dumps(definition, allow_nan=False)
+    if len(text) > _MAX_MANIFEST_JSON:
+        raise InputError(
+            "sign.manifest_too_large", f"the manifest has {len(text)} characters; the limit is 1 MiB"
+        )
+    raised: list[Exception] = []
+    out = io.BytesIO()
+    try:
+        with (
+            c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder,
+            _native_signer(signer, raised) as native,
+        ):
+            if parent is not None:
+                _add_parent(builder, parent)
+            store = builder.sign(native, mime, io.BytesIO(data), out)
+    except c2pa.C2paError as error:
+        if raised:
+            raise raised[0] from error
+        raise _signing_error(error, mime) from error
+    return out.getvalue(), bytes(store)
+
+
+def _read(data: bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreReport:
+    try:
+        with c2pa.Reader(mime, io.BytesIO(data), manifest_data=sidecar, context=context) as reader:
+            return StoreReport(report=json.loads(reader.json()))
+    except c2pa.C2paError.ManifestNotFound as error:
+        return StoreReport(failure=Failure.ABSENT, message=str(error))
+    except c2pa.C2paError as error:
+        remote = _REMOTE.match(str(error))
+        if remote or isinstance(error, c2pa.C2paError.RemoteManifest):
+            url = remote.group(1) if remote else None
+            return StoreReport(failure=Failure.REMOTE, message=str(error), remote_url=url)
+        return StoreReport(failure=Failure.UNREADABLE, message=str(error))
+    except ValueError as error:  # the report is not JSON, or holds a null byte
+        return StoreReport(failure=Failure.UNREADABLE, message=str(error))
+
+
+def _settings(trust: TrustLists) -> str:
+    ekus = "\n".join(trust.ekus)
+    anchors = [
+        {
+            "trust_anchors": item.pem.decode("ascii", "replace"),
+            "trust_uri": item.name,
+            "trust_kind": "tsa" if item.kind is ListKind.TSA else "manifest",
+            "trust_config": ekus,
+        }
+        for item in trust.lists
+    ]
+    return json.dumps(
+        {
+            # trust_config has to stand at the top as well: without it only email protection is accepted.
+            "trust": {"trust_config": ekus, "anchors": anchors},
+            "verify": {
+                "verify_after_sign": False,  # our own reader reads back
+                "remote_manifest_fetch": False,
+                "ocsp_fetch": False,
+            },
+            "core": {"allowed_network_hosts": []},
+            "builder": {"thumbnail": {"enabled": False}},
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def _context(settings: str, _process: int) -> Any:
+    # Keyed by process: a native handle does not survive a fork.
+    return c2pa.Context.from_json(settings)
+
+
+def _native_signer(signer: Signer, raised: list[Exception]) -> Any:
+    algorithm = getattr(c2pa.C2paSigningAlg, signer.algorithm.upper())
+    return c2pa.Signer.from_callback(
+        _keeping(signer.sign, raised), algorithm, signer.chain.decode("ascii"), None
+    )
+
+
+def _keeping(sign: Callable[[bytes], bytes], raised: list[Exception]) -> Callable[[bytes], bytes]:
+    """The library turns any exception of a callback into "internal error"; keep the real one."""
+
+    def callback(data: bytes) -> bytes:
+        try:
+            return sign(bytes(data))
+        except Exception as error:
+            raised.append(error)
+            raise
+
+    return callback
+
+
+def _add_parent(builder: Any, parent: Parent) -> None:
+    ingredient = {"title": parent.title, "relationship": "parentOf", "label": parent.label}
+    try:
+        builder.add_ingredient(ingredient, parent.mime, io.BytesIO(parent.data))
+    except c2pa.C2paError as error:
+        raise InputError(
+            "sign.parent_unreadable",
+            "the file carries a manifest that is too damaged to be taken into the new one's history",
+            hint="guard verify FILE shows the damage; sign a copy without its manifest only if you accept losing it",
+        ) from error
+
+
+def _signing_error(error: Exception, mime: str) -> Exception:
+    text = str(error)
+    if isinstance(error, c2pa.C2paError.NotSupported) or "could not be parsed" in text:
+        return InputError(
+            "sign.unsupported_media", f"a manifest cannot be put into this {mime} file: {text[:200]}"
+        )
+    if "certificate" in text:
+        return ConfigurationError(
+            "sign.certificate_refused",
+            f"the signing certificate cannot be used: {text[:200]}",
+            hint="guard keys lint names the rule it breaks",
+        )
+    return ConfigurationError("sign.library_failed", f"signing failed inside the C2PA library: {text[:200]}")

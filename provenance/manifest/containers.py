@@ -1,0 +1,200 @@
+"""Where a container keeps its manifest store, decided by us (C2PA spec, Appendix A).
+
+Whether a file carries a manifest must not depend on whether a library can read it: a damaged
+manifest is a finding, no manifest is not. The walk is strict; what the hard binding leaves out of its
+hash (lengths, checksums, segment headers) is checked here instead.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provenance.errors import InputError
+from provenance.manifest.cbor import StructureError
+from provenance.metadata import jpeg, png, riff, tiff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BMFF_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+_TRACE = re.compile(rb"c2(?:pa|ma|um|cm|as|cl|cs|sh)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
+_SUFFIX = b"\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A run of store bytes in the file."""
+
+    file: int
+    store: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A manifest store found in a container.
+
+    Attributes:
+        store: its bytes, put together.
+        pieces: where they lie in the file.
+        spans: file ranges of the boxes that hold them, headers included.
+        uncovered: what in those headers nothing vouches for.
+    """
+
+    store: bytes
+    pieces: tuple[Piece, ...]
+    spans: tuple[tuple[int, int], ...]
+    uncovered: tuple[str, ...] = ()
+
+    def file_range(self, start: int, end: int) -> tuple[int, int]:
+        """File offsets of store bytes ``[start, end)`` (of the piece that holds the first)."""
+        for piece in self.pieces:
+            if piece.store <= start < piece.store + piece.length:
+                offset = piece.file - piece.store
+                return start + offset, min(end, piece.store + piece.length) + offset
+        return start, end
+
+
+def has_trace(data: bytes) -> bool:
+    """Whether the bytes hold a C2PA box type anywhere, even where the container is broken.
+
+    Sixteen bytes that say "C2PA" and a JUMBF suffix do not occur by accident.
+    """
+    return _SUFFIX in data and _TRACE.search(data) is not None
+
+
+def find_store(data: bytes) -> Embedded | None:
+    """The manifest store of a file, or None when its container holds none.
+
+    Raises:
+        StructureError: several stores, or one whose framing is wrong.
+        InputError: ``media.damaged`` when the container cannot be walked.
+    """
+    return _walker(data)(data)
+
+
+def _walker(data: bytes) -> Callable[[bytes], Embedded | None]:
+    if data.startswith(png.SIGNATURE):
+        return _png
+    if data.startswith(jpeg.SIGNATURE):
+        return _jpeg
+    if riff.is_riff(data):
+        return _riff
+    if tiff.is_tiff(data):
+        return _tiff
+    if data[4:8] == b"ftyp":
+        return _bmff
+    return _anywhere
+
+
+def _whole(data: bytes, start: int, end: int, found: Embedded | None, *spans: tuple[int, int]) -> Embedded:
+    if found is not None:
+        raise StructureError("the file carries more than one manifest store")
+    piece = Piece(file=start, store=0, length=end - start)
+    return Embedded(store=data[start:end], pieces=(piece,), spans=spans)
+
+
+def _png(data: bytes) -> Embedded | None:
+    found = None
+    for chunk in png.chunks(data):
+        if chunk.kind == b"caBX":
+            if not chunk.crc_holds(data):
+                raise StructureError("the checksum of the manifest's PNG chunk is wrong")
+            found = _whole(data, chunk.data, chunk.end - 4, found, (chunk.start, chunk.end))
+    return found
+
+
+def _riff(data: bytes) -> Embedded | None:
+    found = None
+    for chunk in riff.chunks(data):
+        if chunk.kind == b"C2PA":
+            found = _whole(data, chunk.data, chunk.end, found, (chunk.start, chunk.end))
+    return found
+
+
+def _tiff(data: bytes) -> Embedded | None:
+    entries, _, following = tiff.directory(data)
+    found, seen = None, 0
+    while True:
+        for entry in entries:
+            if entry.tag == tiff.C2PA:
+                # Count and offset of the entry change with the manifest and stay out of the hash.
+                header = entry.position + 4, entry.position + 12
+                found = _whole(data, entry.start, entry.end, found, header, (entry.start, entry.end))
+        seen += 1
+        if not following or seen > 1000:
+            return found
+        entries, _, following = tiff.directory(data, following)
+
+
+def _jpeg(data: bytes) -> Embedded | None:
+    """APP11 segments of ISO/IEC 19566-5 Annex B: CI, En, Z, then LBox and TBox repeated in each."""
+    parts = []
+    for segment in jpeg.segments(data):
+        if segment.marker == jpeg.APP11 and segment.end - segment.data > 16:
+            ci, instance, number, length, kind = struct.unpack_from(">2sHIII", data, segment.data)
+            if ci == b"JP" or has_trace(segment.payload(data)):
+                parts.append((segment, ci, instance, number, length, kind))
+    if not any(has_trace(part[0].payload(data)) for part in parts):
+        return None
+    store, pieces, uncovered = bytearray(), [], []
+    for index, (segment, ci, instance, number, length, kind) in enumerate(parts, start=1):
+        if (ci, instance, number, length, kind) != (b"JP", parts[0][2], index, parts[0][4], parts[0][5]):
+            raise StructureError("the JPEG segments of the manifest do not follow each other")
+        # The first segment's box header belongs to the store; later ones repeat it.
+        skip = 8 if index == 1 else 16 + 8 * (length == 1)
+        begin = segment.data + skip
+        pieces.append(Piece(file=begin, store=len(store), length=segment.end - begin))
+        store += data[begin : segment.end]
+        uncovered.append(f"bytes {segment.data + 2}-{segment.data + 3}: number of the JPEG box instance")
+    return Embedded(
+        store=bytes(store),
+        pieces=tuple(pieces),
+        spans=tuple((part[0].start, part[0].end) for part in parts),
+        uncovered=tuple(uncovered) if len(parts) == 1 else (),
+    )
+
+
+def _bmff(data: bytes) -> Embedded | None:
+    """Top-level ``uuid`` box with purpose ``manifest`` (§A.5); ``free`` boxes are not hashed."""
+    found, position, free = None, 0, []
+    while position + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        start = position + 8
+        if length == 1 and position + 16 <= len(data):
+            (length,) = struct.unpack_from(">Q", data, position + 8)
+            start += 8
+        end = len(data) if length == 0 else position + length
+        if end > len(data) or end < start:
+            raise InputError("media.damaged", "a box reaches past the end of the file")
+        if kind in (b"free", b"skip"):
+            free.append(f"bytes {position}-{end - 1}: {kind.decode()} box, which the binding leaves out")
+        elif kind == b"uuid" and data[start : start + 16] == _BMFF_UUID:
+            purpose, _, rest = data[start + 20 : end].partition(b"\0")
+            if purpose == b"manifest":
+                found = _whole(data, end - len(rest) + 8, end, found, (position, end))
+        position = end
+    if found is None:
+        return None
+    # A store is followed by padding inside its box; its own length says where it ends.
+    (used,) = struct.unpack_from(">I", found.store) if len(found.store) >= 4 else (0,)
+    start = found.pieces[0].file
+    trimmed = _whole(data, start, min(start + used, found.spans[0][1]), None, found.spans[0])
+    if start + used < found.spans[0][1]:
+        free.append(f"bytes {start + used}-{found.spans[0][1] - 1}: padding behind the manifest")
+    return Embedded(store=trimmed.store, pieces=trimmed.pieces, spans=trimmed.spans, uncovered=tuple(free))
+
+
+def _anywhere(data: bytes) -> Embedded | None:
+    """Containers not walked here: the store where it lies in one piece."""
+    found = None
+    for match in re.finditer(rb"jumb....jumdc2pa" + re.escape(_SUFFIX), data, re.DOTALL):
+        start = match.start() - 4
+        end = start + int.from_bytes(data[start : start + 4], "big") if start >= 0 else -1
+        if start < 0 or end > len(data):
+            raise StructureError("the manifest store is cut off")
+        found = _whole(data, start, end, found, (start, end))
+    return found

@@ -1,0 +1,144 @@
+"""What the active manifest says, taken from the signed bytes themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from provenance.manifest.build import DIGEST_LABEL, RELEASE_LABEL
+from provenance.manifest.cbor import StructureError, decode
+from provenance.manifest.jumbf import ASSERTIONS, Superbox
+from provenance.manifest.reading import DigitalSourceType, SoftBinding
+
+if TYPE_CHECKING:
+    from provenance.manifest.containers import Embedded
+
+TEXT = 512
+"""Characters kept of a hostile string; a name or title longer than that is not for reading."""
+_MAX_LISTED = 256
+
+
+def assertions(store: bytes, manifest: Superbox) -> dict[str, Any]:
+    """Label to value of every CBOR or JSON assertion; others are left out.
+
+    Raises:
+        StructureError: an assertion is not what its box says.
+    """
+    found: dict[str, Any] = {}
+    for box in manifest.only(ASSERTIONS).boxes:
+        if len(box.contents) != 1 or box.contents[0].kind not in (b"cbor", b"json"):
+            continue
+        content = box.contents[0]
+        raw = store[content.start : content.end]
+        if content.kind == b"cbor":
+            found[box.label] = decode(raw)
+            continue
+        try:
+            found[box.label] = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            raise StructureError(f"the assertion {box.label[:60]!r} is not JSON") from error
+    return found
+
+
+def statements(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a ``ManifestReading`` that come from assertions; wrong types read as nothing said."""
+    actions = [
+        action for label, data in found.items() if _is(label, "c2pa.actions") for action in _actions(data)
+    ]
+    release = _map(found.get(RELEASE_LABEL))
+    digest = found.get(DIGEST_LABEL)
+    return {
+        "actions": tuple(text(action.get("action")) for action in actions[:_MAX_LISTED]),
+        "source_type": _source_type(actions),
+        "claimed_time": next((when for when in map(_when, actions) if when), None),
+        "model_name": _first_text(found, "c2pa.ai-disclosure", "modelName"),
+        "soft_bindings": tuple(_soft_bindings(found))[:_MAX_LISTED],
+        "digest_assertion": MappingProxyType(digest) if isinstance(digest, dict) else None,
+        "recipe_commitment": text(release.get("recipeCommitment")) or None,
+        "content_id": text(release.get("contentId")) or None,
+    }
+
+
+def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, ...]:
+    """Ranges that a data hash leaves out although no manifest lies there."""
+    result = []
+    for label, data in found.items():
+        if not _is(label, "c2pa.hash.data"):
+            continue
+        for item in _list(_map(data).get("exclusions"))[:_MAX_LISTED]:
+            start, length = _map(item).get("start"), _map(item).get("length")
+            if not isinstance(start, int) or not isinstance(length, int) or length <= 0:
+                continue
+            for low, high in _without(start, start + length, embedded.spans if embedded else ()):
+                result.append(f"bytes {low}-{high - 1}: left out of the hash by the signer")
+    return tuple(result)
+
+
+def text(value: object) -> str:
+    """A string of bounded length; anything else is no text."""
+    return value[:TEXT] if isinstance(value, str) else ""
+
+
+def _source_type(actions: list[Mapping[str, Any]]) -> DigitalSourceType | None:
+    """Source type of the creation, else of the last edit that names one."""
+    for action in actions:
+        if action.get("action") == "c2pa.created":
+            return DigitalSourceType.known(action.get("digitalSourceType"))
+    for action in reversed(actions):
+        if known := DigitalSourceType.known(action.get("digitalSourceType")):
+            return known
+    return None
+
+
+def _soft_bindings(found: Mapping[str, Any]) -> Iterator[SoftBinding]:
+    for label, data in found.items():
+        if _is(label, "c2pa.soft-binding"):
+            for block in _list(_map(data).get("blocks")):
+                yield SoftBinding(algorithm=text(_map(data).get("alg")), value=text(_map(block).get("value")))
+
+
+def _when(action: Mapping[str, Any]) -> datetime | None:
+    value = action.get("when")
+    # CBOR tag 0 marks a date-time string (RFC 8949 §3.4.1).
+    raw = getattr(value, "value", value)
+    if not isinstance(raw, str) or len(raw) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(raw)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without(start: int, end: int, spans: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
+    for low, high in sorted(spans):
+        if start < min(low, end):
+            yield start, min(low, end)
+        start = max(start, high)
+    if start < end:
+        yield start, end
+
+
+def _first_text(found: Mapping[str, Any], label: str, key: str) -> str | None:
+    values = (text(_map(data).get(key)) for name, data in found.items() if _is(name, label))
+    return next(filter(None, values), None)
+
+
+def _is(label: str, base: str) -> bool:
+    """Whether a label is this one, a later version or a further instance (§6.4: ``.v2``, ``__1``)."""
+    return label == base or label.startswith((base + ".v", base + "__"))
+
+
+def _actions(data: object) -> list[Mapping[str, Any]]:
+    return [action for action in _list(_map(data).get("actions")) if isinstance(action, Mapping)]
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,237 @@
+"""From findings to one state: the gravest decides.
+
+container or box structure broken          MALFORMED
+a hash or signature does not fit           TAMPERED
+an ingredient altered when it was taken in HISTORY_PROBLEM
+no path to a list, or a wrong certificate  UNKNOWN_SIGNER
+certificate not valid, time not proven     EXPIRED
+development list / any other list          DEVELOPMENT / TRUSTED
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from provenance.manifest import path
+from provenance.manifest.contents import TEXT, text
+from provenance.manifest.history import TRUST_OR_TIME, is_problem
+from provenance.manifest.reading import (
+    IngredientReading,
+    ManifestState,
+    SignerReading,
+    SigningTime,
+    TrustTier,
+    ValidationCode,
+)
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from provenance.manifest.trust import TrustLists
+
+_BROKEN = ("malformed", "multiple", "invalid", "inaccessible", "general.error")
+_NEEDED = (
+    ("claimSignature.validated",),
+    (
+        "assertion.dataHash.match",
+        "assertion.bmffHash.match",
+        "assertion.boxesHash.match",
+        "assertion.collectionHash.match",
+    ),
+)
+"""Successes without which nothing was verified, whatever the list of failures says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A state with the sentence that explains it, and the signer where the signature holds."""
+
+    state: ManifestState
+    reason: str
+    signer: SignerReading | None
+    codes: tuple[ValidationCode, ...]
+
+
+def judge(
+    report: Mapping[str, Any],
+    chain: Sequence[x509.Certificate],
+    history: Sequence[IngredientReading],
+    trust: TrustLists,
+    at: datetime,
+) -> Judgement:
+    """The judgement over a library report whose structure we could follow ourselves."""
+    library = library_codes(report)
+    codes = [code for code in library if code.code not in TRUST_OR_TIME]
+    succeeded = {code.code for code in library if code.kind == "success"}
+    signer: SignerReading | None = None
+    problem: str | None = None
+    own: list[ValidationCode] = []
+    if "claimSignature.validated" in succeeded:
+        signer, problem, own = _signer(report, chain, library, trust, at)
+    all_codes = tuple(codes + own)
+    if bad := _integrity(codes, succeeded, report):
+        return Judgement(state=bad[0], reason=bad[1], signer=signer, codes=all_codes)
+    assert signer is not None  # _integrity returned for every report without a valid signature
+    state, reason = _standing(signer, problem, history)
+    return Judgement(state=state, reason=reason, signer=signer, codes=all_codes)
+
+
+def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
+    """All findings about the active manifest, in the library's order."""
+    active = _map(_map(report.get("validation_results")).get("activeManifest"))
+    return tuple(
+        ValidationCode(
+            code=text(_map(item).get("code")),
+            explanation=text(_map(item).get("explanation")),
+            kind=kind,
+            where=text(_map(item).get("url")) or None,
+        )
+        for kind in ("success", "informational", "failure")
+        for item in active.get(kind) or ()
+    )
+
+
+def _integrity(
+    codes: Sequence[ValidationCode], succeeded: set[str], report: Mapping[str, Any]
+) -> tuple[ManifestState, str] | None:
+    failed = [code for code in codes if code.kind == "failure" and is_problem(code.code)]
+    for code in failed:
+        if not any(word in code.code for word in _BROKEN):
+            return ManifestState.TAMPERED, _why(code)
+    if failed:
+        return ManifestState.MALFORMED, f"the manifest breaks the specification: {failed[0].code}"
+    for delta in _map(report.get("validation_results")).get("ingredientDeltas") or ():
+        for item in _map(_map(delta).get("validationDeltas")).get("failure") or ():
+            if is_problem(text(_map(item).get("code"))):
+                return (
+                    ManifestState.TAMPERED,
+                    "an earlier manifest inside this file was changed after signing",
+                )
+    for group in _NEEDED:
+        if not succeeded.intersection(group):
+            return ManifestState.MALFORMED, f"nothing shows that {group[0].split('.')[1]} was checked"
+    return None
+
+
+def _why(code: ValidationCode) -> str:
+    if "Hash.mismatch" in code.code and "hashedURI" not in code.code:
+        return "the content was changed after signing"
+    if code.code == "claimSignature.mismatch":
+        return "the signature does not fit the claim: the manifest was changed, or signed with another key"
+    return f"the manifest was changed after signing: {code.code}"
+
+
+def _signer(
+    report: Mapping[str, Any],
+    chain: Sequence[x509.Certificate],
+    library: Sequence[ValidationCode],
+    trust: TrustLists,
+    at: datetime,
+) -> tuple[SignerReading, str | None, list[ValidationCode]]:
+    """Who signed, why not to rely on it (a code), and our findings in the place of the library's."""
+    leaf = chain[0]
+    moment, how = _time(report, {code.code for code in library if code.kind == "success"})
+    unfit = path.profile_problem(leaf, trust.ekus)
+    found = None if unfit else path.find_path(chain, trust)
+    when = moment if how is SigningTime.PROVEN and moment else at
+    own: list[ValidationCode] = []
+    problem: str | None = None
+    if unfit:
+        problem = "signingCredential.invalid"
+        own.append(_own(problem, unfit, "failure"))
+    elif found is None or _contradicted(report, library, found):
+        found, problem = None, "signingCredential.untrusted"
+        own.append(_own(problem, "no list the caller trusts vouches for the certificate", "failure"))
+    elif not found.not_before <= when <= found.not_after:
+        problem = "signingCredential.expired"
+        own.append(_own(problem, f"not valid on {when:%Y-%m-%d %H:%M} UTC", "failure"))
+    else:
+        own.append(_own("signingCredential.trusted", f"found on the list {found.found.name}", "success"))
+    signer = SignerReading(
+        name=path.common_name(leaf.subject)[:TEXT],
+        organisation=path.organisation(leaf.subject)[:TEXT],
+        issuer=path.common_name(leaf.issuer)[:TEXT],
+        tier=found.found.tier if found else TrustTier.UNKNOWN,
+        list_name=found.found.name if found else None,
+        fingerprint_sha256=path.fingerprint(leaf),
+        not_before=leaf.not_valid_before_utc,
+        not_after=leaf.not_valid_after_utc,
+        time=how,
+        signed_at=moment,
+    )
+    return signer, problem, own
+
+
+def _standing(
+    signer: SignerReading, problem: str | None, history: Sequence[IngredientReading]
+) -> tuple[ManifestState, str]:
+    for ingredient in (node for root in history for node in root.walk()):
+        if ingredient.problem:
+            code = next(filter(is_problem, ingredient.recorded + ingredient.revalidated))
+            return (
+                ManifestState.HISTORY_PROBLEM,
+                f"an ingredient was already altered or invalid when taken in: {code}",
+            )
+    if problem == "signingCredential.invalid":
+        return (
+            ManifestState.UNKNOWN_SIGNER,
+            "bytes intact; the signer's certificate is not one for signing claims",
+        )
+    if problem == "signingCredential.untrusted":
+        return ManifestState.UNKNOWN_SIGNER, "bytes intact; nobody you trust vouches for the signer"
+    if problem:
+        return (
+            ManifestState.EXPIRED,
+            "bytes intact; the certificate is not valid at this time, and no proof of when it signed",
+        )
+    if signer.tier is TrustTier.DEVELOPMENT:
+        return (
+            ManifestState.DEVELOPMENT,
+            "bytes intact; signed by this installation's own development identity",
+        )
+    return ManifestState.TRUSTED, f"bytes intact; the signer is on a list you trust ({signer.tier})"
+
+
+def _time(report: Mapping[str, Any], succeeded: set[str]) -> tuple[datetime | None, SigningTime]:
+    active = _map(_map(report.get("manifests")).get(str(report.get("active_manifest"))))
+    raw = _map(active.get("signature_info")).get("time")
+    try:
+        moment = datetime.fromisoformat(raw).astimezone(UTC) if isinstance(raw, str) else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        return None, SigningTime.NONE
+    proven = {"timeStamp.validated", "timeStamp.trusted"} <= succeeded
+    return moment, SigningTime.PROVEN if proven else SigningTime.CLAIMED
+
+
+def _contradicted(
+    report: Mapping[str, Any], library: Sequence[ValidationCode], found: path.TrustPath
+) -> bool:
+    """Whether the library, asked while every certificate was valid, found no path where we did.
+
+    Two validators that disagree about the same certificates at the same time mean no trust.
+    """
+    refused = {code.code for code in library if code.kind == "failure"}
+    if "signingCredential.expired" in refused or not refused & {
+        "signingCredential.untrusted",
+        "signingCredential.invalid",
+    }:
+        return False
+    raw = _map(report.get("validation_results")).get("validationTime")
+    try:
+        asked = datetime.fromisoformat(str(raw)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return found.not_before <= asked <= found.not_after
+
+
+def _own(code: str, explanation: str, kind: str) -> ValidationCode:
+    return ValidationCode(code=code, explanation=explanation, kind=kind)
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,151 @@
+"""JUMBF boxes of a manifest store, parsed strictly (ISO/IEC 19566-5; C2PA spec §11.1).
+
+The library behind the adapter accepts wrong box lengths and labels as long as hashes fit. Here every
+byte of the box structure has to be right, so that a byte changed in it is noticed.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provenance.manifest.cbor import StructureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SUFFIX = bytes.fromhex("00110010800000aa00389b71")
+STORE, MANIFEST, UPDATE, COMPRESSED = (kind + _SUFFIX for kind in (b"c2pa", b"c2ma", b"c2um", b"c2cm"))
+ASSERTIONS, CLAIM, SIGNATURE = (kind + _SUFFIX for kind in (b"c2as", b"c2cl", b"c2cs"))
+_MAX_DEPTH = 8
+_MAX_BOXES = 20_000
+"""Boxes in one store; the longest public history has a few hundred."""
+_LABELS = {
+    STORE: {"c2pa"},
+    ASSERTIONS: {"c2pa.assertions"},
+    CLAIM: {"c2pa.claim", "c2pa.claim.v2"},
+    SIGNATURE: {"c2pa.signature"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A box that holds data; ``start`` and ``end`` bound the data within the store."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superbox:
+    """A box of boxes with its description."""
+
+    uuid: bytes
+    label: str
+    start: int
+    end: int
+    boxes: tuple[Superbox, ...]
+    contents: tuple[Content, ...]
+
+    def only(self, uuid: bytes) -> Superbox:
+        """The one child of this type.
+
+        Raises:
+            StructureError: none or several.
+        """
+        found = [box for box in self.boxes if box.uuid == uuid]
+        if len(found) != 1:
+            raise StructureError(f"JUMBF: {len(found)} boxes of type {uuid[:4]!r} where one belongs")
+        return found[0]
+
+    def walk(self) -> Iterator[Superbox]:
+        """This box and all superboxes below it."""
+        yield self
+        for box in self.boxes:
+            yield from box.walk()
+
+
+def parse_store(data: bytes) -> Superbox:
+    """The manifest store that fills ``data``; its last child is the active manifest (§11.1.4).
+
+    Raises:
+        StructureError: anything that is not a complete store.
+    """
+    parser = _Parser(data)
+    kind, start, end = parser.header(0, len(data))
+    if kind != b"jumb" or end != len(data):
+        raise StructureError("JUMBF: the store does not fill its container")
+    store = parser.superbox(0, start, end, 0)
+    if store.uuid != STORE or not store.boxes:
+        raise StructureError("JUMBF: not a manifest store")
+    for manifest in store.boxes:
+        if manifest.uuid in (MANIFEST, UPDATE):
+            for part in (ASSERTIONS, CLAIM, SIGNATURE):
+                manifest.only(part)
+    return store
+
+
+class _Parser:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left = _MAX_BOXES
+
+    def header(self, position: int, limit: int) -> tuple[bytes, int, int]:
+        """Type, start of the content and end of the box at ``position`` (§A.2: LBox, TBox, XLBox)."""
+        if position + 8 > limit:
+            raise StructureError("JUMBF: a box header is cut off")
+        length, kind = struct.unpack_from(">I4s", self.data, position)
+        start = position + 8
+        if length == 1:
+            if position + 16 > limit:
+                raise StructureError("JUMBF: a box header is cut off")
+            (length,) = struct.unpack_from(">Q", self.data, position + 8)
+            start = position + 16
+        end = position + length
+        if length < start - position or end > limit:
+            raise StructureError("JUMBF: a box is longer than what holds it")
+        return kind, start, end
+
+    def superbox(self, begin: int, start: int, end: int, depth: int) -> Superbox:
+        self.left -= 1
+        if depth > _MAX_DEPTH or self.left < 0:
+            raise StructureError("JUMBF: too many boxes or too deep")
+        kind, inner, position = self.header(start, end)
+        if kind != b"jumd":
+            raise StructureError("JUMBF: a superbox without a description")
+        uuid, label = self.description(inner, position)
+        boxes: list[Superbox] = []
+        contents: list[Content] = []
+        while position < end:
+            kind, inner, after = self.header(position, end)
+            if kind == b"jumb":
+                boxes.append(self.superbox(position, inner, after, depth + 1))
+            else:
+                contents.append(Content(kind=kind, start=inner, end=after))
+            position = after
+        _check_labels(uuid, label, boxes)
+        return Superbox(
+            uuid=uuid, label=label, start=begin, end=end, boxes=tuple(boxes), contents=tuple(contents)
+        )
+
+    def description(self, start: int, end: int) -> tuple[bytes, str]:
+        """Type and label of a description box; C2PA boxes are requestable and labelled (§11.1.4)."""
+        if end - start < 18 or self.data[start + 16] & 0x03 != 0x03:
+            raise StructureError("JUMBF: a description without a label")
+        stop = self.data.find(b"\0", start + 17, end)
+        if stop < 0:
+            raise StructureError("JUMBF: a label without an end")
+        try:
+            return self.data[start : start + 16], self.data[start + 17 : stop].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise StructureError("JUMBF: a label is not UTF-8") from error
+
+
+def _check_labels(uuid: bytes, label: str, boxes: list[Superbox]) -> None:
+    if label not in _LABELS.get(uuid, {label}):
+        raise StructureError(f"JUMBF: a box of type {uuid[:4]!r} has the wrong label")
+    labels = [box.label for box in boxes]
+    if len(set(labels)) != len(labels):
+        raise StructureError("JUMBF: two boxes with one label")

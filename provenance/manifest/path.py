@@ -1,0 +1,172 @@
+"""Certificate paths, judged at a time the caller gives (RFC 5280 §6, reduced to what C2PA §14.5 asks).
+
+The library judges by its own clock. Here the same bytes, lists and time always give the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from provenance.errors import IntegrityError
+from provenance.manifest.cbor import StructureError
+from provenance.manifest.trust import ListKind, TrustList, TrustLists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+T = TypeVar("T", bound=x509.ExtensionType)
+
+_MAX_LINKS = 6
+_MAX_SIGNATURES = 64
+"""Signature checks spent on one chain, whatever certificates it holds."""
+_ANY_EKU = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustPath:
+    """A path from a signer to an anchor.
+
+    Attributes:
+        found: the list that holds the anchor.
+        not_before: latest start of validity on the path.
+        not_after: earliest end of validity on the path.
+    """
+
+    found: TrustList
+    not_before: datetime
+    not_after: datetime
+
+
+def certificates(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
+    """Parsed DER certificates.
+
+    Raises:
+        StructureError: one of them is not a certificate.
+    """
+    try:
+        return tuple(x509.load_der_x509_certificate(der) for der in chain)
+    except ValueError as error:
+        raise StructureError("a certificate in the signature cannot be parsed") from error
+
+
+def profile_problem(leaf: x509.Certificate, ekus: Sequence[str]) -> str | None:
+    """Why a certificate may not sign claims (C2PA §14.5.1), or None.
+
+    Raises:
+        StructureError: extensions that cannot be parsed.
+    """
+    try:
+        extensions = leaf.extensions
+    except ValueError as error:
+        raise StructureError("the signer's certificate has broken extensions") from error
+    usages = _extension(extensions, x509.ExtendedKeyUsage)
+    allowed = {usage.dotted_string for usage in usages} if usages is not None else set()
+    if _ANY_EKU in allowed or not allowed & set(ekus):
+        return "the certificate is not made for signing claims (extended key usage)"
+    usage = _extension(extensions, x509.KeyUsage)
+    if usage is None or not usage.digital_signature:
+        return "the certificate is not made for signing (key usage)"
+    basic = _extension(extensions, x509.BasicConstraints)
+    if basic is not None and basic.ca:
+        return "the certificate belongs to an authority, not to a signer"
+    return None
+
+
+def find_path(chain: Sequence[x509.Certificate], trust: TrustLists) -> TrustPath | None:
+    """The best path from the first certificate of ``chain`` to an anchor, whatever the time is.
+
+    Lists are tried strongest tier first; among paths to one list the first found wins.
+    """
+    budget = [_MAX_SIGNATURES]
+    for item in trust.of_kind(ListKind.MANIFEST):
+        for path in _paths((chain[0],), chain[1:], _anchors(item.pem), budget):
+            return TrustPath(
+                found=item,
+                not_before=max(certificate.not_valid_before_utc for certificate in path),
+                not_after=min(certificate.not_valid_after_utc for certificate in path),
+            )
+    return None
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 over the DER, lower-case hex."""
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def common_name(name: x509.Name) -> str:
+    """The common name, else the whole name."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else name.rfc4514_string()
+
+
+def organisation(name: x509.Name) -> str:
+    """The organisation, or an empty string."""
+    found = name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(found[0].value) if found else ""
+
+
+def _paths(
+    path: tuple[x509.Certificate, ...],
+    offered: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    budget: list[int],
+) -> Iterator[tuple[x509.Certificate, ...]]:
+    tail = path[-1]
+    if len(path) > _MAX_LINKS:
+        return
+    for issuer in anchors:
+        if _issued(tail, issuer, len(path) - 1, budget):
+            yield (*path, issuer)
+    for issuer in offered:
+        if issuer not in path and issuer not in anchors and _issued(tail, issuer, len(path) - 1, budget):
+            yield from _paths((*path, issuer), offered, anchors, budget)
+
+
+def _issued(subject: x509.Certificate, issuer: x509.Certificate, below: int, budget: list[int]) -> bool:
+    """Whether ``issuer`` may sign certificates, ``below`` authorities under it, and signed this one."""
+    if subject.issuer != issuer.subject or subject == issuer or budget[0] <= 0:
+        return False
+    try:
+        basic = _extension(issuer.extensions, x509.BasicConstraints)
+        usage = _extension(issuer.extensions, x509.KeyUsage)
+    except ValueError:
+        return False
+    if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):
+        return False
+    if basic.path_length is not None and basic.path_length < below:
+        return False
+    digest = subject.signature_hash_algorithm
+    if digest is not None and digest.name in {"md5", "sha1"}:
+        return False
+    budget[0] -= 1
+    try:
+        subject.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _extension(extensions: x509.Extensions, kind: type[T]) -> T | None:
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+@lru_cache(maxsize=16)
+def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(pem))
+    except ValueError as error:
+        raise IntegrityError(
+            "trust.list_damaged", "a trust list holds a certificate that cannot be read"
+        ) from error

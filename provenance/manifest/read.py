@@ -1,0 +1,191 @@
+"""Reading a manifest without trusting the file, the library, or the clock.
+
+Steps of ``read_manifest``:
+    1. decide ourselves whether the file carries a manifest;
+    2. parse its boxes strictly: certificates, assertions, what stands outside the signature;
+    3. let the library verify hashes and signatures, with nothing fetched;
+    4. both have to speak of the same manifest;
+    5. walk the history;
+    6. judge: integrity, history, path to a list, validity at the given time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from provenance.errors import InputError
+from provenance.manifest import contents, cose, history, jumbf, path
+from provenance.manifest.cbor import StructureError
+from provenance.manifest.containers import Embedded, Piece, find_store, has_trace
+from provenance.manifest.contents import text
+from provenance.manifest.history import TRUST_OR_TIME
+from provenance.manifest.judge import judge, library_codes
+from provenance.manifest.reading import ManifestReading, ManifestState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography import x509
+
+    from provenance.manifest.trust import TrustLists
+    from provenance.media import Asset
+
+
+def read_manifest(
+    asset: Asset, trust: TrustLists, *, at: datetime | None = None, sidecar: bytes | None = None
+) -> ManifestReading:
+    """The manifest of ``asset``, judged at ``at`` (None: now) against ``trust``.
+
+    Args:
+        sidecar: a manifest store kept beside the file; it is read in the place of an embedded one.
+
+    Raises:
+        InputError: ``media.damaged`` or ``media.unreadable`` when the container itself cannot be
+            read and holds no trace of a manifest.
+    """
+    moment = at or datetime.now(UTC)
+    # step 1
+    try:
+        embedded = _sidecar(sidecar) if sidecar is not None else find_store(asset.data)
+    except (StructureError, InputError) as error:
+        if isinstance(error, StructureError) or has_trace(asset.data):
+            return _malformed(moment, str(error))
+        raise
+    if embedded is None:
+        return _without_store(asset, trust, moment)
+    # step 2
+    found = ManifestReading(
+        state=ManifestState.MALFORMED,
+        reason="",
+        at=moment,
+        manifest_sha256=hashlib.sha256(embedded.store).hexdigest(),
+        sidecar=sidecar is not None,
+    )
+    try:
+        parsed = _parse(embedded)
+    except StructureError as error:
+        return _stating(found, reason=str(error))
+    return _judged(asset, trust, parsed, found, store=sidecar)
+
+
+def raw_agrees(asset: Asset) -> bool:
+    """Whether the library alone, in its default state, finds the manifest and nothing changed.
+
+    A second look at what was just signed: it knows no trust list, so an unknown signer is no objection.
+    """
+    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
+
+    report = c2pa_adapter.read_plain(asset.data, asset.mime).report
+    if report is None:
+        return False
+    codes = library_codes(report)
+    failed = [code for code in codes if code.kind == "failure" and code.code not in TRUST_OR_TIME]
+    return not failed and any(code.code == "claimSignature.validated" for code in codes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    label: str
+    chain: tuple[x509.Certificate, ...]
+    assertions: Mapping[str, Any]
+    uncovered: tuple[str, ...]
+
+
+def _parse(embedded: Embedded) -> _Parsed:
+    store = embedded.store
+    active = jumbf.parse_store(store).boxes[-1]
+    if active.uuid == jumbf.COMPRESSED:
+        raise StructureError("the manifest is compressed, which is not read here")
+    block = cose.signature_block(store, active)
+    found = contents.assertions(store, active)
+    unsigned = tuple(
+        "bytes {}-{}: {} beside the signature".format(
+            *_inclusive(embedded, item.start, item.end), item.reason
+        )
+        for item in block.unsigned
+    )
+    return _Parsed(
+        label=active.label,
+        chain=path.certificates(block.chain),
+        assertions=found,
+        uncovered=embedded.uncovered + unsigned + contents.excluded(found, embedded),
+    )
+
+
+def _judged(
+    asset: Asset, trust: TrustLists, parsed: _Parsed, found: ManifestReading, *, store: bytes | None
+) -> ManifestReading:
+    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
+
+    # step 3
+    answer = c2pa_adapter.read_store(asset.data, asset.mime, trust, sidecar=store)
+    if answer.report is None:
+        return _stating(found, reason=f"the manifest cannot be read: {text(answer.message)}")
+    # step 4
+    report = answer.report
+    active = report.get("active_manifest")
+    if active != parsed.label:
+        return _stating(found, reason="two readings of the file disagree about which manifest is active")
+    # step 5
+    ingredients = history.ingredients(report)
+    # step 6
+    judgement = judge(report, parsed.chain, ingredients, trust, found.at)
+    claim = report["manifests"][active]
+    generator = (claim.get("claim_generator_info") or [{}])[0]
+    return _stating(
+        found,
+        state=judgement.state,
+        reason=judgement.reason,
+        signer=judgement.signer,
+        label=text(active),
+        claim_generator=text(f"{generator.get('name', '')} {generator.get('version', '')}".strip()),
+        title=text(claim.get("title")),
+        mime=asset.mime,
+        ingredients=ingredients,
+        codes=judgement.codes,
+        uncovered=parsed.uncovered,
+        **contents.statements(parsed.assertions),
+    )
+
+
+def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestReading:
+    """No store where one belongs: absent, elsewhere, or damaged out of its place."""
+    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
+
+    if has_trace(asset.data):
+        return _malformed(at, "the file holds parts of a manifest, but not where a manifest belongs")
+    answer = c2pa_adapter.read_store(asset.data, asset.mime, trust)
+    if answer.failure is c2pa_adapter.Failure.REMOTE:
+        return ManifestReading(
+            state=ManifestState.REMOTE_ONLY,
+            reason="the file names a manifest elsewhere; nothing was fetched",
+            at=at,
+            remote_url=text(answer.remote_url) or None,
+        )
+    if answer.failure is c2pa_adapter.Failure.ABSENT:
+        return ManifestReading(state=ManifestState.ABSENT, reason="the file carries no manifest", at=at)
+    if answer.report is not None:
+        return _malformed(at, "a manifest was found in a place that is not read here")
+    raise InputError(
+        "media.unreadable", f"the file cannot be searched for a manifest: {text(answer.message)}"
+    )
+
+
+def _sidecar(store: bytes) -> Embedded:
+    return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=())
+
+
+def _inclusive(embedded: Embedded, start: int, end: int) -> tuple[int, int]:
+    low, high = embedded.file_range(start, end)
+    return low, high - 1
+
+
+def _malformed(at: datetime, why: str) -> ManifestReading:
+    return ManifestReading(state=ManifestState.MALFORMED, reason=why, at=at)
+
+
+def _stating(found: ManifestReading, **fields: Any) -> ManifestReading:
+    return replace(found, **fields)

@@ -1,0 +1,136 @@
+"""Signing in memory: build, lint, sign, read back; files and renaming are the caller's.
+
+Steps of ``sign``:
+    1. a source that already carries a manifest becomes the parent;
+    2. build the definition and hold it against the rubric;
+    3. sign; the library validates the parent against the same lists a reader would use;
+    4. read back with our own reader, at the same time and with the same lists;
+    5. what was read has to be what was asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
+from provenance.manifest.build import PARENT, manifest_definition
+from provenance.manifest.cbor import StructureError
+from provenance.manifest.containers import find_store, has_trace
+from provenance.manifest.read import read_manifest
+from provenance.manifest.reading import ManifestReading, ManifestState
+from provenance.manifest.rubric import lint
+from provenance.manifest.trust import TrustLists
+from provenance.media import Asset
+
+if TYPE_CHECKING:
+    from provenance.manifest.signers import Signer
+    from provenance.manifest.spec import ManifestSpec
+
+MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+"""Containers whose manifests are read strictly; others are not signed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAsset:
+    """A signed file that was read back.
+
+    Attributes:
+        asset: the file with its manifest.
+        manifest: the manifest store as embedded.
+        reading: what our own reader says about ``asset``.
+    """
+
+    asset: Asset
+    manifest: bytes
+    reading: ManifestReading
+
+    @property
+    def manifest_sha256(self) -> str:
+        """Digest of the manifest store, lower-case hex."""
+        return hashlib.sha256(self.manifest).hexdigest()
+
+
+def sign(
+    asset: Asset,
+    spec: ManifestSpec,
+    signer: Signer,
+    *,
+    parent: Asset | None = None,
+    trust: TrustLists | None = None,
+    at: datetime | None = None,
+) -> SignedAsset:
+    """``asset`` with a manifest that says what ``spec`` says.
+
+    Args:
+        parent: the file ``asset`` was made from, where its manifest is to be kept as history.
+        trust: lists against which the parent and the result are validated.
+        at: time of validation; None for now.
+
+    Raises:
+        InputError: ``sign.unsupported_media``, ``sign.parent_unreadable``, ``sign.manifest_too_large``.
+        ConfigurationError: ``sign.certificate_refused``, ``sign.library_failed``.
+        IntegrityError: ``sign.rubric`` or ``sign.read_back``: what was made is not what was asked for.
+        Exception: whatever the signer raised.
+    """
+    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
+
+    lists, moment = trust or TrustLists(), at or datetime.now(UTC)
+    if asset.mime not in MIMES:
+        raise InputError(
+            "sign.unsupported_media",
+            f"{asset.mime} files are not signed",
+            hint="PNG, JPEG, WebP and TIFF are",
+        )
+    # step 1
+    source = parent if parent is not None else asset if _carries(asset) else None
+    ingredient = None
+    if source is not None:
+        ingredient = c2pa_adapter.Parent(
+            data=source.data, mime=source.mime, title="earlier version", label=PARENT
+        )
+    # step 2
+    definition = manifest_definition(spec, with_parent=source is not None)
+    if findings := lint(definition):
+        raise IntegrityError(
+            "sign.rubric", f"the manifest would break {findings[0].check}: {findings[0].what}"
+        )
+    # step 3
+    data, store = c2pa_adapter.write_store(
+        asset.data, asset.mime, definition, signer, lists, parent=ingredient
+    )
+    # step 4
+    signed = Asset.of(data, asset.mime)
+    reading = read_manifest(signed, lists, at=moment)
+    # step 5
+    _hold_against(spec, store, reading)
+    return SignedAsset(asset=signed, manifest=store, reading=reading)
+
+
+def _carries(asset: Asset) -> bool:
+    try:
+        return find_store(asset.data) is not None
+    except (StructureError, Error):
+        return has_trace(asset.data)
+
+
+def _hold_against(spec: ManifestSpec, store: bytes, reading: ManifestReading) -> None:
+    if reading.state is ManifestState.EXPIRED:
+        raise ConfigurationError(
+            "signer.expired", "the signing certificate is not valid at this time", hint="guard keys renew"
+        )
+    problems = []
+    if not reading.intact:
+        problems.append(f"it reads as {reading.state}: {reading.reason}")
+    if reading.manifest_sha256 != hashlib.sha256(store).hexdigest():
+        problems.append("the embedded manifest is another one")
+    if reading.content_id != spec.content_id or reading.recipe_commitment != spec.recipe_commitment:
+        problems.append("it names another content id or recipe")
+    if spec.digest_assertion is not None and reading.digest_assertion is None:
+        problems.append("the content digest is missing")
+    if (spec.soft_binding,) != reading.soft_bindings and (spec.soft_binding or reading.soft_bindings):
+        problems.append("the soft binding differs")
+    if problems:
+        raise IntegrityError("sign.read_back", f"the file just signed was not kept: {'; '.join(problems)}")

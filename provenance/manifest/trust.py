@@ -1,0 +1,197 @@
+"""Trust lists: whom the caller believes, by name, tier, digest and date.
+
+A folder ``trust/`` holds one PEM file a list and ``lists.json`` with their digests; a list whose file
+does not fit its digest is refused, not skipped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from provenance.errors import InputError, IntegrityError
+from provenance.manifest.reading import TrustTier
+
+CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"
+"""C2PA claim signing (C2PA certificate policy); the library's default does not accept it."""
+EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"
+DEFAULT_EKUS = (CLAIM_SIGNING, EMAIL_PROTECTION, DOCUMENT_SIGNING)
+
+_INDEX = "lists.json"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_MAX_PEM = 4 * 2**20
+
+
+class ListKind(StrEnum):
+    """What the anchors of a list vouch for."""
+
+    MANIFEST = "manifest"
+    TSA = "tsa"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustList:
+    """Certificates the caller trusts for one purpose.
+
+    Attributes:
+        name: lower-case letters, digits and hyphens.
+        tier: what being on this list is worth.
+        kind: signers of manifests or of time stamps.
+        pem: the anchors.
+        sha256: lower-case hex over ``pem``.
+        date: day of the snapshot.
+    """
+
+    name: str
+    tier: TrustTier
+    kind: ListKind
+    pem: bytes = field(repr=False)
+    sha256: str
+    date: dt.date
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InputError("trust.bad_name", "a list name has lower-case letters, digits and hyphens only")
+        if self.tier is TrustTier.UNKNOWN:
+            raise InputError("trust.bad_tier", "a trust list cannot have the tier unknown")
+        if hashlib.sha256(self.pem).hexdigest() != self.sha256:
+            raise IntegrityError(
+                "trust.digest_mismatch",
+                f"the trust list {self.name} is not the one that was added",
+                hint="guard trust remove NAME, then add it again from its source",
+            )
+
+    @classmethod
+    def of(
+        cls, *, name: str, tier: TrustTier, pem: bytes, date: dt.date, kind: ListKind = ListKind.MANIFEST
+    ) -> TrustList:
+        """A list with its digest computed.
+
+        Raises:
+            InputError: ``trust.not_certificates`` when ``pem`` holds none or is over 4 MB.
+        """
+        if b"-----BEGIN CERTIFICATE-----" not in pem or len(pem) > _MAX_PEM:
+            raise InputError("trust.not_certificates", "a trust list is a PEM file of certificates")
+        return cls(
+            name=name, tier=tier, kind=kind, pem=pem, sha256=hashlib.sha256(pem).hexdigest(), date=date
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustLists:
+    """All lists of one caller; the default trusts nobody.
+
+    Attributes:
+        lists: in any order; the strongest tier that vouches for a signer is shown.
+        ekus: extended key usages, as dotted OIDs, of which a signer needs one.
+    """
+
+    lists: tuple[TrustList, ...] = ()
+    ekus: tuple[str, ...] = DEFAULT_EKUS
+
+    def __post_init__(self) -> None:
+        names = [item.name for item in self.lists]
+        if len(set(names)) != len(names):
+            raise InputError("trust.bad_name", "two trust lists have the same name")
+
+    def of_kind(self, kind: ListKind) -> tuple[TrustList, ...]:
+        """The lists of one kind, strongest tier first."""
+        order = list(TrustTier)
+        chosen = (item for item in self.lists if item.kind is kind)
+        return tuple(sorted(chosen, key=lambda item: (order.index(item.tier), item.name)))
+
+    def adding(self, added: TrustList) -> TrustLists:
+        """These lists and one more; one of the same name is replaced."""
+        kept = tuple(item for item in self.lists if item.name != added.name)
+        return TrustLists(lists=(*kept, added), ekus=self.ekus)
+
+    def removing(self, name: str) -> TrustLists:
+        """These lists without one.
+
+        Raises:
+            InputError: ``trust.unknown_list``.
+        """
+        kept = tuple(item for item in self.lists if item.name != name)
+        if len(kept) == len(self.lists):
+            raise InputError("trust.unknown_list", f"there is no trust list {name}", hint="guard trust list")
+        return TrustLists(lists=kept, ekus=self.ekus)
+
+
+def load_trust(folder: Path) -> TrustLists:
+    """The lists of a folder; an absent folder trusts nobody.
+
+    Raises:
+        IntegrityError: ``trust.digest_mismatch`` or ``trust.index_damaged``.
+    """
+    index = folder / _INDEX
+    if not index.exists():
+        return TrustLists()
+    try:
+        document = json.loads(index.read_text("utf-8"))
+        if document["version"] != 1:
+            raise ValueError("unknown version")
+        lists = tuple(_load_list(folder, entry) for entry in document["lists"])
+        return TrustLists(lists=lists, ekus=tuple(str(eku) for eku in document["ekus"]))
+    except (ValueError, KeyError, TypeError, OSError, InputError) as error:
+        raise IntegrityError(
+            "trust.index_damaged",
+            f"the index of trust lists cannot be used: {error}",
+            where=str(index),
+            hint="restore the folder, or remove it and add the lists again",
+        ) from error
+
+
+def save_trust(folder: Path, trust: TrustLists) -> None:
+    """Writes lists and index; the index last, so that a crash leaves the earlier state valid."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for item in trust.lists:
+        _replace(folder / _file_name(item), item.pem)
+    entries = [
+        {
+            "name": item.name,
+            "tier": item.tier.value,
+            "kind": item.kind.value,
+            "file": _file_name(item),
+            "sha256": item.sha256,
+            "date": item.date.isoformat(),
+        }
+        for item in trust.lists
+    ]
+    document = {"version": 1, "ekus": list(trust.ekus), "lists": entries}
+    _replace(folder / _INDEX, json.dumps(document, indent=2).encode() + b"\n")
+    kept = {_file_name(item) for item in trust.lists}
+    for stale in folder.glob("*.pem"):
+        if stale.name not in kept:
+            stale.unlink()
+
+
+def _file_name(item: TrustList) -> str:
+    # The digest is part of the name: replacing a list never overwrites the file the old index names.
+    return f"{item.name}.{item.sha256[:12]}.pem"
+
+
+def _load_list(folder: Path, entry: dict[str, Any]) -> TrustList:
+    name = str(entry["file"])
+    if Path(name).name != name:
+        raise ValueError(f"{name!r} lies outside the folder")
+    return TrustList(
+        name=entry["name"],
+        tier=TrustTier(entry["tier"]),
+        kind=ListKind(entry["kind"]),
+        pem=(folder / name).read_bytes(),
+        sha256=entry["sha256"],
+        date=dt.date.fromisoformat(entry["date"]),
+    )
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(data)
+    temporary.replace(path)
