@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from guard.policy.decision import Decision
 
 
-class Denied(Error):
+class Denied(Error):  # noqa: N818 - the house's name for it
     """A decision other than ALLOW, raised where something would otherwise go on.
 
     Attributes:

@@ -2,148 +2,57 @@
 
 Each fact says how it is known. ``unknown`` (nobody looked, or nothing could be concluded) and
 ``error`` (looking broke) are never equal to anything, so a rule that needs them is not satisfied.
-Groups and fields are the vocabulary of the policy language; ``guard.policy.schema`` reads it off
-these annotations, so a field added here is at once checked, traced and documented.
+Groups and fields are the vocabulary of the policy language: ``schema()`` reads it off these
+annotations, so a field added here is at once checked, traced and documented.
 
-Texts in facts are short tokens (see ``TOKEN``): a prompt does not fit into a fact, and so not into
+Texts in facts are short tokens (``fact.TOKEN``): a prompt does not fit into a fact, and so not into
 a decision, a log or a report (house promise 2).
 """
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_type_hints
+
+from guard.policy.fact import (
+    NOT_SUPPLIED,
+    SPDX,
+    TOKEN,
+    C2paState,
+    Capacity,
+    Command,
+    Fact,
+    Kind,
+    Level,
+    Status,
+    Synthetic,
+    failed,
+    known,
+    unknown,
+)
+from guard.policy.types import Type, type_of
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
+__all__ = [
+    "C2pa", "C2paState", "Capacity", "Command", "Environment", "Fact", "Facts", "Kind", "Level", "Log",
+    "Marks", "Media", "Model", "Prompt", "Request", "Risk", "Status", "Subject", "Synthetic", "Watermark",
+    "Xmp", "failed", "known", "schema", "unknown",
+]  # fmt: skip
 
 T = TypeVar("T")
-Scalar: TypeAlias = "bool | int | float | str | tuple[str, ...]"
-
-TOKEN = re.compile(r"[^\s\x00-\x20\x7f-\x9f]{0,200}")
-"""One word without white space or control characters."""
-SPDX = re.compile(r"[A-Za-z0-9 .+:()-]{0,200}")
-"""An SPDX licence expression, the one kind of text with spaces."""
-MAX_LIST = 64
-"""Longest list in a fact; with the budget of the language it bounds every quantifier."""
-
-
-class Status(StrEnum):
-    """How a fact is known."""
-
-    OK = "ok"
-    UNKNOWN = "unknown"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact(Generic[T]):
-    """One answer and how it came about.
-
-    Attributes:
-        value: the answer; None unless ``status`` is OK.
-        status: OK, UNKNOWN (abstained, not looked) or ERROR (looking failed).
-        producer: dotted name of the code or detector that answered.
-        version: version or weights digest of the producer.
-        reason: why there is no answer, in plain words without content; None when OK.
-    """
-
-    value: T | None = None
-    status: Status = Status.OK
-    producer: str = ""
-    version: str = ""
-    reason: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.value is None) is (self.status is Status.OK):
-            raise ValueError("a fact has a value exactly when its status is ok")
-        if isinstance(self.value, float) and not math.isfinite(self.value):
-            raise ValueError("a number in a fact is finite; report the bound instead")
-
-
-def known(value: T, *, producer: str = "", version: str = "") -> Fact[T]:
-    """A fact with an answer."""
-    return Fact(value=value, producer=producer, version=version)
-
-
-def unknown(reason: str, *, producer: str = "", version: str = "") -> Fact[T]:
-    """Nobody looked, or looking did not decide."""
-    return Fact(status=Status.UNKNOWN, reason=reason, producer=producer, version=version)
-
-
-def failed(reason: str, *, producer: str = "", version: str = "") -> Fact[T]:
-    """Looking broke."""
-    return Fact(status=Status.ERROR, reason=reason, producer=producer, version=version)
-
-
-NOT_SUPPLIED: Fact[bool] = unknown("not supplied")
 
 
 def _absent() -> Fact[T]:
     return NOT_SUPPLIED  # type: ignore[return-value]  # a fact without a value fits every type
 
 
-def _fact(*, optional: bool = False, text: re.Pattern[str] = TOKEN, note: str = "") -> Fact[T]:
+def _fact(*, optional: bool = False, text: re.Pattern[str] = TOKEN, note: str = "") -> Any:
     """Field of a group. ``optional``: the language allows ``has(…)`` on it."""
-    metadata = {"optional": optional, "text": text, "note": note}
-    declared: Fact[T] = field(default_factory=_absent, metadata=metadata)
-    return declared
-
-
-class Command(StrEnum):
-    """Which flow asks."""
-
-    GENERATE = "generate"
-    RELEASE = "release"
-    SIGN = "sign"
-    WATERMARK = "watermark"
-    VERIFY = "verify"
-
-
-class Kind(StrEnum):
-    """What kind of media."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-
-
-class Synthetic(StrEnum):
-    """How much of the media a model made."""
-
-    NONE = "none"
-    PARTIAL = "partial"
-    FULL = "full"
-
-
-class Level(StrEnum):
-    """How far a risk is indicated by whatever looked. Nobody looked: the fact is unknown."""
-
-    ABSENT = "absent"
-    POSSIBLE = "possible"
-    PRESENT = "present"
-
-
-class Capacity(StrEnum):
-    """Whether the picture can carry the watermark at the quality floor."""
-
-    OK = "ok"
-    EXCEEDED = "exceeded"
-    NOT_CHECKED = "not_checked"
-
-
-class C2paState(StrEnum):
-    """What reading the manifest gave: the verdict states that concern a manifest."""
-
-    TRUSTED = "trusted"
-    DEVELOPMENT = "development"
-    UNKNOWN_SIGNER = "unknown_signer"
-    EXPIRED = "expired"
-    HISTORY_PROBLEM = "history_problem"
-    TAMPERED = "tampered"
-    MALFORMED = "malformed"
-    REMOTE_ONLY = "remote_only"
-    NO_CREDENTIALS = "no_credentials"
+    return field(default_factory=_absent, metadata={"optional": optional, "text": text, "note": note})
 
 
 class _Group:
@@ -152,12 +61,13 @@ class _Group:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        from guard.policy.schema import check_value  # noqa: PLC0415 - schema reads these classes
+        for name, wanted in _types(cast("Any", type(self))):
+            fact = getattr(self, name)
+            if fact.status is Status.OK:
+                wanted.require(fact.value)
 
-        for entry in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value = getattr(self, entry.name)
-            if isinstance(value, Fact) and value.status is Status.OK:
-                check_value(type(self), entry.name, value.value)
+
+# ruff: noqa: RUF009 - ``_fact`` is ``dataclasses.field`` with our metadata, not a shared default value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,3 +194,36 @@ class Facts:
     subject: Subject = field(default_factory=Subject)
     log: Log = field(default_factory=Log)
     environment: Environment = field(default_factory=Environment)
+
+
+def schema() -> Mapping[str, Type]:
+    """Dotted path of every fact, with its type. The order is the order of declaration."""
+    return dict(_paths(Facts, ""))
+
+
+@cache
+def _types(group: type[Any]) -> tuple[tuple[str, Type], ...]:
+    """The facts of one group."""
+    hints = get_type_hints(group)
+    return tuple((entry.name, _type(group, entry, hints[entry.name])) for entry in fields(group))
+
+
+def _type(group: type, entry: Field[Any], hint: Any) -> Type:
+    (answer,) = get_args(hint)
+    name = f"{group.__name__.lower()}.{entry.name}"
+    meta = entry.metadata
+    return type_of(answer, path=name, optional=meta["optional"], text=meta["text"], note=meta["note"])
+
+
+@cache
+def _paths(group: type, prefix: str) -> tuple[tuple[str, Type], ...]:
+    found: list[tuple[str, Type]] = []
+    for name, hint in get_type_hints(group).items():
+        if is_dataclass(hint) and isinstance(hint, type) and not issubclass(hint, Fact):
+            found += _paths(hint, f"{prefix}{name}.")
+    if issubclass(group, _Group):
+        found += [
+            (prefix + name, replace(wanted, path=prefix + name))
+            for name, wanted in _types(cast("Any", group))
+        ]
+    return tuple(found)

@@ -1,0 +1,131 @@
+"""``Fact``: one answer, how it is known and who gave it; and the words answers may use."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+TOKEN = re.compile(r"[^\s\x00-\x20\x7f-\x9f]{0,200}")
+"""One word without white space or control characters."""
+SPDX = re.compile(r"[A-Za-z0-9 .+:()-]{0,200}")
+"""An SPDX licence expression, the one kind of text with spaces."""
+MAX_LIST = 64
+"""Longest list in a fact; with the budget of the language it bounds every quantifier."""
+
+
+class Status(StrEnum):
+    """How a fact is known."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(Generic[T]):
+    """One answer and how it came about.
+
+    Attributes:
+        value: the answer; None unless ``status`` is OK.
+        status: OK, UNKNOWN (abstained, not looked) or ERROR (looking failed).
+        producer: dotted name of the code or detector that answered.
+        version: version or weights digest of the producer.
+        reason: why there is no answer, in plain words without content; None when OK.
+        stamp: all of it as one text, made once; seals are made over it.
+    """
+
+    value: T | None = None
+    status: Status = Status.OK
+    producer: str = ""
+    version: str = ""
+    reason: str | None = None
+    stamp: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if (self.value is None) is (self.status is Status.OK):
+            raise ValueError("a fact has a value exactly when its status is ok")
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise ValueError("a number in a fact is finite; report the bound instead")
+        value = str(self.value) if isinstance(self.value, StrEnum) else self.value
+        object.__setattr__(
+            self, "stamp", repr((self.status.value, value, self.producer, self.version, self.reason))
+        )
+
+
+def known(value: T, *, producer: str = "", version: str = "") -> Fact[T]:
+    """A fact with an answer."""
+    return Fact(value=value, producer=producer, version=version)
+
+
+def unknown(reason: str, *, producer: str = "", version: str = "") -> Fact[T]:
+    """Nobody looked, or looking did not decide."""
+    return Fact(status=Status.UNKNOWN, reason=reason, producer=producer, version=version)
+
+
+def failed(reason: str, *, producer: str = "", version: str = "") -> Fact[T]:
+    """Looking broke."""
+    return Fact(status=Status.ERROR, reason=reason, producer=producer, version=version)
+
+
+NOT_SUPPLIED: Fact[bool] = unknown("not supplied")
+
+
+class Command(StrEnum):
+    """Which flow asks."""
+
+    GENERATE = "generate"
+    RELEASE = "release"
+    SIGN = "sign"
+    WATERMARK = "watermark"
+    VERIFY = "verify"
+
+
+class Kind(StrEnum):
+    """What kind of media."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Synthetic(StrEnum):
+    """How much of the media a model made."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
+class Level(StrEnum):
+    """How far a risk is indicated by whatever looked. Nobody looked: the fact is unknown."""
+
+    ABSENT = "absent"
+    POSSIBLE = "possible"
+    PRESENT = "present"
+
+
+class Capacity(StrEnum):
+    """Whether the picture can carry the watermark at the quality floor."""
+
+    OK = "ok"
+    EXCEEDED = "exceeded"
+    NOT_CHECKED = "not_checked"
+
+
+class C2paState(StrEnum):
+    """What reading the manifest gave: the verdict states that concern a manifest."""
+
+    TRUSTED = "trusted"
+    DEVELOPMENT = "development"
+    UNKNOWN_SIGNER = "unknown_signer"
+    EXPIRED = "expired"
+    HISTORY_PROBLEM = "history_problem"
+    TAMPERED = "tampered"
+    MALFORMED = "malformed"
+    REMOTE_ONLY = "remote_only"
+    NO_CREDENTIALS = "no_credentials"
