@@ -182,7 +182,7 @@ def _add_parent(builder: Any, parent: Parent) -> None:
         raise InputError(
             "sign.parent_unreadable",
             "the file carries a manifest that is too damaged to be taken into the new one's history",
-            hint="guard verify FILE shows the damage; sign a copy without its manifest only if you accept losing it",
+            hint="guard verify FILE shows the damage; a copy without its manifest can be signed",
         ) from error
 
 

@@ -24,13 +24,14 @@ TRUST_OR_TIME = frozenset(
         "signingCredential.invalid",
         "claimSignature.insideValidity",
         "claimSignature.outsideValidity",
+        "timeStamp.trusted",
+        "timeStamp.untrusted",
     }
 )
 """Codes about who signed and when, which the library judges by its own clock; we judge these again."""
 
 _STRANGER = TRUST_OR_TIME | {
     "signingCredential.ocsp.unknown",
-    "timeStamp.untrusted",
     "timeStamp.mismatch",
     "timeStamp.outsideValidity",
     "timeStamp.malformed",

@@ -166,7 +166,7 @@ def check_validity(leaf: x509.Certificate, now: datetime) -> None:
         raise ConfigurationError(
             "signer.expired",
             f"the signing certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}",
-            hint="guard keys renew makes a new development identity; a bought one is renewed where it was bought",
+            hint="guard keys renew (a bought certificate is renewed where it was bought)",
         )
     if now < leaf.not_valid_before_utc:
         raise ConfigurationError(

@@ -26,6 +26,7 @@ from provenance.manifest.reading import (
     TrustTier,
     ValidationCode,
 )
+from provenance.manifest.trust import ListKind
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
 
 _BROKEN = ("malformed", "multiple", "invalid", "inaccessible", "general.error")
-_NEEDED = (
-    ("claimSignature.validated",),
-    (
-        "assertion.dataHash.match",
-        "assertion.bmffHash.match",
-        "assertion.boxesHash.match",
-        "assertion.collectionHash.match",
-    ),
+_BINDINGS = (
+    "assertion.dataHash.match",
+    "assertion.bmffHash.match",
+    "assertion.boxesHash.match",
+    "assertion.collectionHash.match",
 )
+_NEEDED = (("claimSignature.validated",), _BINDINGS)
 """Successes without which nothing was verified, whatever the list of failures says."""
 
 
@@ -61,9 +60,15 @@ def judge(
     history: Sequence[IngredientReading],
     trust: TrustLists,
     at: datetime,
+    *,
+    detached: bool = False,
 ) -> Judgement:
-    """The judgement over a library report whose structure we could follow ourselves."""
-    library = library_codes(report)
+    """The judgement over a library report whose structure we could follow ourselves.
+
+    Args:
+        detached: the manifest was read without its file, so its hard binding says nothing.
+    """
+    library = tuple(code for code in library_codes(report) if not (detached and _is_binding(code.code)))
     codes = [code for code in library if code.code not in TRUST_OR_TIME]
     succeeded = {code.code for code in library if code.kind == "success"}
     signer: SignerReading | None = None
@@ -72,10 +77,12 @@ def judge(
     if "claimSignature.validated" in succeeded:
         signer, problem, own = _signer(report, chain, library, trust, at)
     all_codes = tuple(codes + own)
-    if bad := _integrity(codes, succeeded, report):
+    if bad := _integrity(codes, succeeded if not detached else succeeded | {_BINDINGS[0]}, report):
         return Judgement(state=bad[0], reason=bad[1], signer=signer, codes=all_codes)
     assert signer is not None  # _integrity returned for every report without a valid signature
     state, reason = _standing(signer, problem, history)
+    if detached:
+        reason = reason.replace("bytes intact", "manifest intact, read without its file")
     return Judgement(state=state, reason=reason, signer=signer, codes=all_codes)
 
 
@@ -116,6 +123,10 @@ def _integrity(
     return None
 
 
+def _is_binding(code: str) -> bool:
+    return code.removesuffix(".mismatch") + ".match" in _BINDINGS
+
+
 def _why(code: ValidationCode) -> str:
     if "Hash.mismatch" in code.code and "hashedURI" not in code.code:
         return "the content was changed after signing"
@@ -133,7 +144,7 @@ def _signer(
 ) -> tuple[SignerReading, str | None, list[ValidationCode]]:
     """Who signed, why not to rely on it (a code), and our findings in the place of the library's."""
     leaf = chain[0]
-    moment, how = _time(report, {code.code for code in library if code.kind == "success"})
+    moment, how = _time(report, {code.code for code in library if code.kind == "success"}, trust)
     unfit = path.profile_problem(leaf, trust.ekus)
     found = None if unfit else path.find_path(chain, trust)
     when = moment if how is SigningTime.PROVEN and moment else at
@@ -150,6 +161,10 @@ def _signer(
         own.append(_own(problem, f"not valid on {when:%Y-%m-%d %H:%M} UTC", "failure"))
     else:
         own.append(_own("signingCredential.trusted", f"found on the list {found.found.name}", "success"))
+    if how is SigningTime.PROVEN:
+        own.append(_own("timeStamp.trusted", "the time stamp's authority is on a list", "success"))
+    elif how is SigningTime.CLAIMED:
+        own.append(_own("timeStamp.untrusted", "no list vouches for the time stamp", "informational"))
     signer = SignerReading(
         name=path.common_name(leaf.subject)[:TEXT],
         organisation=path.organisation(leaf.subject)[:TEXT],
@@ -195,7 +210,9 @@ def _standing(
     return ManifestState.TRUSTED, f"bytes intact; the signer is on a list you trust ({signer.tier})"
 
 
-def _time(report: Mapping[str, Any], succeeded: set[str]) -> tuple[datetime | None, SigningTime]:
+def _time(
+    report: Mapping[str, Any], succeeded: set[str], trust: TrustLists
+) -> tuple[datetime | None, SigningTime]:
     active = _map(_map(report.get("manifests")).get(str(report.get("active_manifest"))))
     raw = _map(active.get("signature_info")).get("time")
     try:
@@ -204,8 +221,12 @@ def _time(report: Mapping[str, Any], succeeded: set[str]) -> tuple[datetime | No
         moment = None
     if moment is None:
         return None, SigningTime.NONE
-    proven = {"timeStamp.validated", "timeStamp.trusted"} <= succeeded
-    return moment, SigningTime.PROVEN if proven else SigningTime.CLAIMED
+    # The library trusts time stamps of claims before version 2 on no list's word ("legacy"): ask which list.
+    named = _map(report.get("validation_results")).get("timestampTrustListUri")
+    listed = named in {item.name for item in trust.of_kind(ListKind.TSA)}
+    if listed and {"timeStamp.validated", "timeStamp.trusted"} <= succeeded:
+        return moment, SigningTime.PROVEN
+    return moment, SigningTime.CLAIMED
 
 
 def _contradicted(

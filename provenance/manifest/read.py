@@ -21,9 +21,9 @@ from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
 from provenance.manifest.containers import Embedded, Piece, find_store, has_trace
 from provenance.manifest.contents import text
-from provenance.manifest.history import TRUST_OR_TIME
 from provenance.manifest.judge import judge, library_codes
 from provenance.manifest.reading import ManifestReading, ManifestState
+from provenance.media import Asset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from provenance.manifest.trust import TrustLists
-    from provenance.media import Asset
 
 
 def read_manifest(
@@ -49,7 +48,7 @@ def read_manifest(
     moment = at or datetime.now(UTC)
     # step 1
     try:
-        embedded = _sidecar(sidecar) if sidecar is not None else find_store(asset.data)
+        embedded = _alone(sidecar) if sidecar is not None else find_store(asset.data)
     except (StructureError, InputError) as error:
         if isinstance(error, StructureError) or has_trace(asset.data):
             return _malformed(moment, str(error))
@@ -57,18 +56,31 @@ def read_manifest(
     if embedded is None:
         return _without_store(asset, trust, moment)
     # step 2
-    found = ManifestReading(
-        state=ManifestState.MALFORMED,
-        reason="",
-        at=moment,
-        manifest_sha256=hashlib.sha256(embedded.store).hexdigest(),
-        sidecar=sidecar is not None,
-    )
+    found = _found(embedded.store, moment, sidecar=sidecar is not None)
     try:
         parsed = _parse(embedded)
     except StructureError as error:
-        return _stating(found, reason=str(error))
+        return replace(found, reason=str(error))
     return _judged(asset, trust, parsed, found, store=sidecar)
+
+
+def read_stored_manifest(
+    store: bytes, mime: str, trust: TrustLists, *, at: datetime | None = None
+) -> ManifestReading:
+    """A manifest kept without its file, as a registry does: its structure, signature and history.
+
+    The state says what it would be for unchanged bytes; ``detached`` is set and ``intact`` is never true.
+
+    Args:
+        mime: media type of the file the manifest was made for.
+    """
+    found = _found(store, at or datetime.now(UTC), detached=True)
+    try:
+        parsed = _parse(_alone(store))
+    except StructureError as error:
+        return replace(found, reason=str(error))
+    reading = _judged(Asset.of(store, "application/c2pa"), trust, parsed, found)
+    return replace(reading, mime=mime)
 
 
 def raw_agrees(asset: Asset) -> bool:
@@ -81,9 +93,9 @@ def raw_agrees(asset: Asset) -> bool:
     report = c2pa_adapter.read_plain(asset.data, asset.mime).report
     if report is None:
         return False
-    codes = library_codes(report)
-    failed = [code for code in codes if code.kind == "failure" and code.code not in TRUST_OR_TIME]
-    return not failed and any(code.code == "claimSignature.validated" for code in codes)
+    found = history.failures(report.get("validation_results"))
+    checked = {code.code for code in library_codes(report) if code.kind == "success"}
+    return not any(map(history.is_problem, found)) and "claimSignature.validated" in checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,26 +128,26 @@ def _parse(embedded: Embedded) -> _Parsed:
 
 
 def _judged(
-    asset: Asset, trust: TrustLists, parsed: _Parsed, found: ManifestReading, *, store: bytes | None
+    asset: Asset, trust: TrustLists, parsed: _Parsed, found: ManifestReading, *, store: bytes | None = None
 ) -> ManifestReading:
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
     # step 3
     answer = c2pa_adapter.read_store(asset.data, asset.mime, trust, sidecar=store)
     if answer.report is None:
-        return _stating(found, reason=f"the manifest cannot be read: {text(answer.message)}")
+        return replace(found, reason=f"the manifest cannot be read: {text(answer.message)}")
     # step 4
     report = answer.report
     active = report.get("active_manifest")
     if active != parsed.label:
-        return _stating(found, reason="two readings of the file disagree about which manifest is active")
+        return replace(found, reason="two readings of the file disagree about which manifest is active")
     # step 5
     ingredients = history.ingredients(report)
     # step 6
-    judgement = judge(report, parsed.chain, ingredients, trust, found.at)
+    judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
     claim = report["manifests"][active]
     generator = (claim.get("claim_generator_info") or [{}])[0]
-    return _stating(
+    return replace(
         found,
         state=judgement.state,
         reason=judgement.reason,
@@ -174,7 +186,19 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
     )
 
 
-def _sidecar(store: bytes) -> Embedded:
+def _found(store: bytes, at: datetime, *, sidecar: bool = False, detached: bool = False) -> ManifestReading:
+    """Where every reading of a store starts: malformed until shown otherwise."""
+    return ManifestReading(
+        state=ManifestState.MALFORMED,
+        reason="",
+        at=at,
+        manifest_sha256=hashlib.sha256(store).hexdigest(),
+        sidecar=sidecar,
+        detached=detached,
+    )
+
+
+def _alone(store: bytes) -> Embedded:
     return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=())
 
 
@@ -185,7 +209,3 @@ def _inclusive(embedded: Embedded, start: int, end: int) -> tuple[int, int]:
 
 def _malformed(at: datetime, why: str) -> ManifestReading:
     return ManifestReading(state=ManifestState.MALFORMED, reason=why, at=at)
-
-
-def _stating(found: ManifestReading, **fields: Any) -> ManifestReading:
-    return replace(found, **fields)

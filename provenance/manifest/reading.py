@@ -234,11 +234,13 @@ class ManifestReading:
     remote_url: str | None = None
     manifest_sha256: str | None = None
     sidecar: bool = False
+    detached: bool = False
+    """Whether the manifest was read without its file: then nothing is known about any bytes."""
 
     @property
     def intact(self) -> bool:
         """Whether bytes, manifest and signature agree, whoever signed."""
-        return self.state in INTACT
+        return self.state in INTACT and not self.detached
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -97,22 +97,29 @@ def _algorithm(key: PrivateKey) -> str:
 def _self_test(signer: PemSigner) -> None:
     """One signature checked against the certificate; the library would sign an invalid file."""
     data = b"mediaguard signer self-test"
-    signature = signer.sign(data)
-    public = signer.leaf.public_key()
     try:
-        if isinstance(public, ec.EllipticCurvePublicKey):
-            half = len(signature) // 2
-            pair = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
-            public.verify(encode_dss_signature(*pair), data, ec.ECDSA(_HASHES[signer.algorithm]))
-        elif isinstance(public, rsa.RSAPublicKey):
-            public.verify(signature, data, _PSS, hashes.SHA256())
-        elif isinstance(public, ed25519.Ed25519PublicKey):
-            public.verify(signature, data)
-        else:
-            raise InvalidSignature
-    except (InvalidSignature, ValueError, KeyError) as error:
+        fits = _verifies(signer, signer.sign(data), data)
+    except (InvalidSignature, ValueError, KeyError):
+        fits = False
+    if not fits:
         raise ConfigurationError(
             "signer.key_mismatch",
             "the private key does not belong to the certificate",
             hint="use the key the certificate was issued for; guard keys list shows both fingerprints",
-        ) from error
+        )
+
+
+def _verifies(signer: PemSigner, signature: bytes, data: bytes) -> bool:
+    """Whether the certificate's key verifies; raises for a signature that does not."""
+    public = signer.leaf.public_key()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        half = len(signature) // 2
+        pair = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+        public.verify(encode_dss_signature(*pair), data, ec.ECDSA(_HASHES[signer.algorithm]))
+    elif isinstance(public, rsa.RSAPublicKey):
+        public.verify(signature, data, _PSS, hashes.SHA256())
+    elif isinstance(public, ed25519.Ed25519PublicKey):
+        public.verify(signature, data)
+    else:
+        return False
+    return True

@@ -134,11 +134,7 @@ def load_trust(folder: Path) -> TrustLists:
     if not index.exists():
         return TrustLists()
     try:
-        document = json.loads(index.read_text("utf-8"))
-        if document["version"] != 1:
-            raise ValueError("unknown version")
-        lists = tuple(_load_list(folder, entry) for entry in document["lists"])
-        return TrustLists(lists=lists, ekus=tuple(str(eku) for eku in document["ekus"]))
+        return _loaded(folder, json.loads(index.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, OSError, InputError) as error:
         raise IntegrityError(
             "trust.index_damaged",
@@ -175,6 +171,13 @@ def save_trust(folder: Path, trust: TrustLists) -> None:
 def _file_name(item: TrustList) -> str:
     # The digest is part of the name: replacing a list never overwrites the file the old index names.
     return f"{item.name}.{item.sha256[:12]}.pem"
+
+
+def _loaded(folder: Path, document: dict[str, Any]) -> TrustLists:
+    if document["version"] != 1:
+        raise ValueError("its version is not known here")
+    lists = tuple(_load_list(folder, entry) for entry in document["lists"])
+    return TrustLists(lists=lists, ekus=tuple(str(eku) for eku in document["ekus"]))
 
 
 def _load_list(folder: Path, entry: dict[str, Any]) -> TrustList:

@@ -25,7 +25,7 @@ def unsupported(data: bytes) -> InputError:
     """The error for containers whose metadata are not handled."""
     return InputError(
         "metadata.unsupported_media",
-        f"metadata are read and written in PNG, JPEG, WebP and TIFF files, not in one starting {data[:4].hex()}",
+        f"metadata are handled in PNG, JPEG, WebP and TIFF files, not in this one ({data[:4].hex()})",
     )
 
 
@@ -87,7 +87,7 @@ def is_jpeg_manifest(segment: jpeg.Segment, data: bytes) -> bool:
 
 
 def webp_with(data: bytes, kept: Iterable[riff.Chunk], *, extra: bytes = b"") -> bytes:
-    """A WebP file of the chunks in ``kept`` and encoded ``extra`` ones, with flags that fit (RFC 9649 §2.7)."""
+    """A WebP file of the chunks in ``kept`` and encoded ``extra`` ones, flags fitting (RFC 9649 §2.7)."""
     chunks = list(kept)
     kinds = {chunk.kind for chunk in chunks} | ({extra[:4]} if extra else set())
     body = [data[c.start : c.end] + b"\0" * ((c.end - c.start) & 1) for c in chunks if c.kind != b"VP8X"]
