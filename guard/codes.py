@@ -17,9 +17,7 @@ CODES: dict[str, str] = {
         "or values contradict each other. Nothing is concluded from the part that could be read. Export the "
         "picture again from its source."
     ),
-    "input.empty": (
-        "The file has no bytes at all. A copy or download that failed leaves such files behind."
-    ),
+    "input.empty": ("The file has no bytes at all. A copy or download that failed leaves such files behind."),
     "input.folder": (
         "A folder was given where one file is needed. Name the files in it, for instance with a shell pattern."
     ),
