@@ -69,4 +69,78 @@ CODES: dict[str, str] = {
         "The chosen format cannot hold a picture with so long a side. Choose PNG or TIFF, or scale the picture "
         "down."
     ),
+    "policy.base-altered": (
+        "The base pack of this installation lacks one of its hard rules, or one was weakened: no longer hard, "
+        "not denying, or not asked at all its stages. Nothing is decided with it. Reinstall mediaguard; rules of "
+        "your own belong into a pack of their own, which is used beside the base pack."
+    ),
+    "policy.base-replaced": (
+        "A chosen pack calls itself base. The base pack is part of every decision and cannot be exchanged; give "
+        "the other pack another name, and its rules count in addition."
+    ),
+    "policy.denied": (
+        "A rule of the policy is not satisfied, so nothing was made or released. The decision lists every rule "
+        "that was asked, how it came out and which facts it read; guard explain RULE shows a rule's wording. A "
+        "fact that is missing or could not be found out does not satisfy a rule."
+    ),
+    "policy.duplicate-rule": (
+        "Two of the packs used together have a rule of the same id, so a decision could not say which of them it "
+        "means. Rename one."
+    ),
+    "policy.no-base": (
+        "The folder of packs holds no base pack. No decision is made without it. Reinstall mediaguard."
+    ),
+    "policy.no-rule": (
+        "No chosen pack has a rule that is known to apply at this stage, and silence is not permission. Choose a "
+        "pack that covers the stage, or let yours say so: a rule for the stage, or an entry under default."
+    ),
+    "policy.other-subject": (
+        "A decision was presented for bytes, or at a stage, that it was not made for. Every file needs the "
+        "decision for exactly its own bytes; decide again."
+    ),
+    "policy.review": (
+        "A rule asks for a person's look before this may go on; until then it counts as not allowed. The "
+        "decision says which rule and why."
+    ),
+    "policy.schema": (
+        "The pack or term list is readable YAML, but not of the expected shape: a key is missing, unknown or of "
+        "the wrong kind. The message points at the line; policies/schema/pack.schema.json lets an editor check "
+        "while you type."
+    ),
+    "policy.syntax": (
+        "An expression in a pack does not follow the grammar of the policy language. The message points at the "
+        "character; docs/reference/policy-language.md has the grammar on a page."
+    ),
+    "policy.type": (
+        "An expression in a pack compares or combines what does not go together: a number with a text, a word "
+        "that an enumeration never has, has() where missing evidence would count in favour. The message points "
+        "at the character."
+    ),
+    "policy.unknown-name": (
+        "An expression in a pack names a fact or parameter that does not exist. The hint has the nearest known "
+        "name; docs/reference/policy-language.md lists all facts."
+    ),
+    "policy.unknown-pack": (
+        "No pack that comes with mediaguard has this name. Anything with a slash or the ending .yaml is taken as "
+        "the path of a file instead."
+    ),
+    "policy.unreadable": (
+        "The file of the pack cannot be opened, or is not UTF-8 text."
+    ),
+    "policy.unsealed": (
+        "A decision was presented that the policy did not make in this process, or that was changed afterwards. "
+        "Decisions are not stored for later use and not passed between processes; decide again."
+    ),
+    "policy.yaml": (
+        "The file is not YAML as packs and term lists are written: a syntax error, a duplicate key, an alias, an "
+        "anchor, a tag, or too deep. The message points at the place."
+    ),
+    "prompt.control-characters": (
+        "The prompt or negative prompt holds control characters or broken text that no keyboard types. They can "
+        "hide words from a reader, so nothing is guessed: type the prompt again or paste it as plain text."
+    ),
+    "prompt.too-long": (
+        "The prompt or negative prompt is longer than 4,000 characters. Text encoders read a few hundred tokens; "
+        "what lies beyond would not be drawn, only hidden from review. Shorten it."
+    ),
 }
