@@ -7,6 +7,14 @@ CODES: dict[str, str] = {
         "An optional part of mediaguard is not installed. The core stays small on purpose; what an absent part "
         "would have checked is reported as not checked, never as passed. The hint names the command that adds it."
     ),
+    "identity.bad_lifetime": (
+        "A claim-signing certificate lives between 1 and 366 days (C2PA certificate profile). Development "
+        "identities default to 90 days and are renewed with guard keys renew."
+    ),
+    "identity.bad_name": (
+        "The name of an identity stands in its certificate and becomes public with every file it signs. It has 1 "
+        "to 64 printable characters; mediaguard never takes it from the user or host name."
+    ),
     "input.animated": (
         "The file holds more than one picture: an animation, or a document of several pages. Picture commands act"
         " on exactly one, because a mark or digest of the first frame would say nothing about the others. Export "
@@ -18,6 +26,9 @@ CODES: dict[str, str] = {
         "picture again from its source."
     ),
     "input.empty": ("The file has no bytes at all. A copy or download that failed leaves such files behind."),
+    "input.folder": (
+        "A folder was given where one file is needed. Name the files in it, for instance with a shell pattern."
+    ),
     "input.folder": (
         "A folder was given where one file is needed. Name the files in it, for instance with a shell pattern."
     ),
@@ -46,6 +57,44 @@ CODES: dict[str, str] = {
         "The type is known, but its pixels cannot be decoded here: a format without a picture codec, or a layout "
         "(32-bit, floating point, Lab, separate 16-bit planes) without an agreed way to show it. Convert it to "
         "PNG, JPEG, WebP or TIFF with 8 or 16 bits a channel."
+    ),
+    "manifest.bad_value": (
+        "A value asked for in a manifest does not have the form C2PA or mediaguard gives it: content ids and "
+        "commitments are lower-case hex, a title names a file without folders, enumerated fields take their "
+        "listed values."
+    ),
+    "manifest.unbound_mark": (
+        "The action c2pa.watermarked.bound says that a mark in the pixels leads back to this manifest. It may "
+        "only be written together with the soft binding that names the mark and its value."
+    ),
+    "media.damaged": (
+        "The container of the file is broken: a chunk, segment or directory reaches past its end. If the file "
+        "carried any trace of a manifest the verdict would be MALFORMED instead of this error; here there is "
+        "none. Fetch the file again."
+    ),
+    "media.unreadable": (
+        "The C2PA library cannot search this kind of file, or this damaged file, for a manifest, so nothing is "
+        "said about it. That is different from having searched and found none."
+    ),
+    "metadata.bad_text": (
+        "A model or program name that should go into the XMP holds characters XML cannot carry, such as control "
+        "characters."
+    ),
+    "metadata.damaged": (
+        "The XMP packet of the file is not well-formed XML, is nested deeper than XMP needs, or declares a "
+        "document type, which XMP forbids and attackers use. What it says is not read; the manifest is judged on "
+        "its own."
+    ),
+    "metadata.too_large": (
+        "XMP packets over 1 MiB are not read, and what is written has to fit one JPEG segment (65,533 bytes)."
+    ),
+    "metadata.unsupported_media": (
+        "Metadata are read and written in PNG, JPEG, WebP and single-page TIFF files. In other containers they "
+        "are reported as not checked."
+    ),
+    "metadata.would_break_signature": (
+        "The file is signed, and its signature covers the metadata: writing or stripping them would turn it into "
+        "a tampered file. Release the file instead; its manifest then becomes the history of the new one."
     ),
     "output.alpha": (
         "The picture has transparency and the chosen format has none. Dropping it silently would change what "
@@ -124,9 +173,7 @@ CODES: dict[str, str] = {
         "No pack that comes with mediaguard has this name. Anything with a slash or the ending .yaml is taken as "
         "the path of a file instead."
     ),
-    "policy.unreadable": (
-        "The file of the pack cannot be opened, or is not UTF-8 text."
-    ),
+    "policy.unreadable": ("The file of the pack cannot be opened, or is not UTF-8 text."),
     "policy.unsealed": (
         "A decision was presented that the policy did not make in this process, or that was changed afterwards. "
         "Decisions are not stored for later use and not passed between processes; decide again."
@@ -143,4 +190,93 @@ CODES: dict[str, str] = {
         "The prompt or negative prompt is longer than 4,000 characters. Text encoders read a few hundred tokens; "
         "what lies beyond would not be drawn, only hidden from review. Shorten it."
     ),
+    "sign.certificate_refused": (
+        "The C2PA library refused the signing certificate. It needs an accepted extended key usage (C2PA claim "
+        "signing, e-mail protection or document signing), the key usage digitalSignature, an authority key "
+        "identifier, must not be self-signed, and must be valid now."
+    ),
+    "sign.library_failed": (
+        "Signing failed inside the C2PA library for a reason it does not name. Nothing was written. Please report"
+        " it with the library's sentence."
+    ),
+    "sign.manifest_too_large": (
+        "The statements asked for exceed 1 MiB. mediaguard's own need a few kilobytes; a very long prompt "
+        "published with --include-prompt is the usual reason."
+    ),
+    "sign.parent_unreadable": (
+        "The source carries a manifest that is too damaged to become the history of the new one. guard does not "
+        "drop it silently. Look at it with guard verify; a copy without the manifest can be signed, as a new "
+        "beginning."
+    ),
+    "sign.read_back": (
+        "The file just signed was read back with the verifier and did not say what it should. It was not kept. "
+        "This points to a bug or to faulty memory, never to your input."
+    ),
+    "sign.rubric": (
+        "The manifest definition would fail a check of the C2PA asset rubrics that every manifest of mediaguard "
+        "passes. Nothing was signed."
+    ),
+    "sign.unsupported_media": (
+        "Manifests are put into PNG, JPEG, WebP and TIFF files. Convert the file first; the media type is taken "
+        "from its content, not from its name."
+    ),
+    "signer.bad_chain": (
+        "The certificate chain is a PEM file with the signer's certificate first and the certificates of its "
+        "issuers after it."
+    ),
+    "signer.bad_key": (
+        "The private key is a PEM file (PKCS 8 or a traditional format). This one cannot be read, and it is not "
+        "encrypted, so no passphrase would help."
+    ),
+    "signer.chain_missing": (
+        "The file with the signer's certificate cannot be read. guard init makes a development identity; guard "
+        "doctor shows which files are expected where."
+    ),
+    "signer.expired": (
+        "The signing certificate is no longer valid. Files it signed before stay verifiable as EXPIRED, or as "
+        "before where a time stamp proves when they were signed. Development identities are renewed with guard "
+        "keys renew."
+    ),
+    "signer.key_exposed": (
+        "Other users of this machine can read the private key, so a signature no longer shows who signed. Take "
+        "the permissions away (mode 600) and consider issuing a new key."
+    ),
+    "signer.key_mismatch": (
+        "Key and certificate do not belong together: a test signature made with the key does not verify against "
+        "the certificate. Without this check every file would be signed invalidly."
+    ),
+    "signer.key_missing": (
+        "The file with the private key cannot be read. guard init makes a development identity; guard doctor "
+        "shows which files are expected where."
+    ),
+    "signer.not_yet_valid": (
+        "The signing certificate becomes valid later than now. Usually the clock of this machine is wrong."
+    ),
+    "signer.passphrase_needed": (
+        "The private key is encrypted and no way to ask for its passphrase was given."
+    ),
+    "signer.passphrase_wrong": ("The passphrase does not open the private key. Nothing was changed."),
+    "signer.unsupported_key": (
+        "C2PA signs with ECDSA on P-256, P-384 or P-521, with Ed25519, or with RSA of at least 2048 bits (PSS)."
+    ),
+    "trust.bad_name": (
+        "The name of a trust list is shown in every verdict that rests on it: lower-case letters, digits and "
+        "hyphens, and each name once."
+    ),
+    "trust.bad_tier": (
+        "A trust list is official, interim, own or development. Unknown is what a signer on no list is called."
+    ),
+    "trust.digest_mismatch": (
+        "A trust list changed on disk since it was added. It is refused as a whole, because a certificate may "
+        "have been put into it. Remove it and add it again from its source."
+    ),
+    "trust.index_damaged": (
+        "The index of the trust folder (lists.json) cannot be read or does not fit its files. No list is used in "
+        "part; restore the folder, or remove it and add the lists again."
+    ),
+    "trust.list_damaged": (
+        "A trust list holds a certificate that cannot be parsed. Fetch the list again from its source."
+    ),
+    "trust.not_certificates": ("A trust list is a PEM file with at least one certificate, at most 4 MiB."),
+    "trust.unknown_list": ("There is no trust list of this name. guard trust list shows those there are."),
 }

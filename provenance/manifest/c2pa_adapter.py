@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import c2pa
 
 from provenance.errors import ConfigurationError, InputError
+from provenance.manifest.signers import PemSigner
 from provenance.manifest.trust import ListKind, TrustLists
 
 if TYPE_CHECKING:
@@ -92,10 +94,8 @@ def write_store(
     raised: list[Exception] = []
     out = io.BytesIO()
     try:
-        with (
-            c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder,
-            _native_signer(signer, raised) as native,
-        ):
+        native = _native_signer(signer, raised)
+        with c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder:
             if parent is not None:
                 _add_parent(builder, parent)
             store = builder.sign(native, mime, io.BytesIO(data), out)
@@ -154,7 +154,22 @@ def _context(settings: str, _process: int) -> Any:
     return c2pa.Context.from_json(settings)
 
 
+_native: WeakKeyDictionary[PemSigner, tuple[int, Any]] = WeakKeyDictionary()
+
+
 def _native_signer(signer: Signer, raised: list[Exception]) -> Any:
+    """A handle of the library's own for keys in memory, a callback for keys elsewhere.
+
+    For a callback the library reserves 10 kB of padding in every file, for its own handle a tenth;
+    making a handle costs more than a signature, so it is kept (for this process only).
+    """
+    if isinstance(signer, PemSigner):
+        process, handle = _native.get(signer, (0, None))
+        if process != os.getpid():
+            info = c2pa.C2paSignerInfo(signer.algorithm.encode(), signer.chain, signer.private_pem(), None)
+            handle = c2pa.Signer.from_info(info)
+            _native[signer] = os.getpid(), handle
+        return handle
     algorithm = getattr(c2pa.C2paSigningAlg, signer.algorithm.upper())
     return c2pa.Signer.from_callback(
         _keeping(signer.sign, raised), algorithm, signer.chain.decode("ascii"), None

@@ -132,11 +132,18 @@ class _Parser:
 
     def description(self, start: int, end: int) -> tuple[bytes, str]:
         """Type and label of a description box; C2PA boxes are requestable and labelled (§11.1.4)."""
-        if end - start < 18 or self.data[start + 16] & 0x03 != 0x03:
-            raise StructureError("JUMBF: a description without a label")
+        toggles = self.data[start + 16] if end - start >= 18 else 0
+        if toggles & 0xE3 != 0x03:
+            raise StructureError("JUMBF: a description without a label, or with unknown fields")
         stop = self.data.find(b"\0", start + 17, end)
         if stop < 0:
             raise StructureError("JUMBF: a label without an end")
+        # An id of 4 bytes, a digest of 32 and a private box (C2PA: a salt) may follow (19566-5 §A.3).
+        after = stop + 1 + 4 * bool(toggles & 0x04) + 32 * bool(toggles & 0x08)
+        if toggles & 0x10:
+            after = self.header(after, end)[2]
+        if after != end:
+            raise StructureError("JUMBF: a description is longer or shorter than its fields")
         try:
             return self.data[start : start + 16], self.data[start + 17 : stop].decode("utf-8")
         except UnicodeDecodeError as error:

@@ -6,6 +6,7 @@ The library judges by its own clock. Here the same bytes, lists and time always 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from provenance.errors import IntegrityError
@@ -28,6 +30,8 @@ T = TypeVar("T", bound=x509.ExtensionType)
 _MAX_LINKS = 6
 _MAX_SIGNATURES = 64
 """Signature checks spent on one chain, whatever certificates it holds."""
+_BROKEN = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
+"""What the library raises for certificates that are none."""
 _ANY_EKU = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
 
@@ -53,21 +57,20 @@ def certificates(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
         StructureError: one of them is not a certificate.
     """
     try:
-        return tuple(x509.load_der_x509_certificate(der) for der in chain)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            # Odd but harmless, such as a serial number of zero; the signature decides.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            parsed = tuple(x509.load_der_x509_certificate(der) for der in chain)
+        for certificate in parsed:
+            _parse_lazily_parsed(certificate)
+    except _BROKEN as error:
         raise StructureError("a certificate in the signature cannot be parsed") from error
+    return parsed
 
 
 def profile_problem(leaf: x509.Certificate, ekus: Sequence[str]) -> str | None:
-    """Why a certificate may not sign claims (C2PA §14.5.1), or None.
-
-    Raises:
-        StructureError: extensions that cannot be parsed.
-    """
-    try:
-        extensions = leaf.extensions
-    except ValueError as error:
-        raise StructureError("the signer's certificate has broken extensions") from error
+    """Why a certificate may not sign claims (C2PA §14.5.1), or None."""
+    extensions = leaf.extensions
     usages = _extension(extensions, x509.ExtendedKeyUsage)
     allowed = {usage.dotted_string for usage in usages} if usages is not None else set()
     if _ANY_EKU in allowed or not allowed & set(ekus):
@@ -135,11 +138,8 @@ def _issued(subject: x509.Certificate, issuer: x509.Certificate, below: int, bud
     """Whether ``issuer`` may sign certificates, ``below`` authorities under it, and signed this one."""
     if subject.issuer != issuer.subject or subject == issuer or budget[0] <= 0:
         return False
-    try:
-        basic = _extension(issuer.extensions, x509.BasicConstraints)
-        usage = _extension(issuer.extensions, x509.KeyUsage)
-    except ValueError:
-        return False
+    basic = _extension(issuer.extensions, x509.BasicConstraints)
+    usage = _extension(issuer.extensions, x509.KeyUsage)
     if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):
         return False
     if basic.path_length is not None and basic.path_length < below:
@@ -162,11 +162,21 @@ def _extension(extensions: x509.Extensions, kind: type[T]) -> T | None:
         return None
 
 
+def _parse_lazily_parsed(certificate: x509.Certificate) -> None:
+    """Touches what the library parses on first use, so that breakage shows here and nowhere else."""
+    _ = certificate.subject, certificate.issuer, certificate.extensions
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    _ = certificate.signature_hash_algorithm
+
+
 @lru_cache(maxsize=16)
 def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:
     try:
-        return tuple(x509.load_pem_x509_certificates(pem))
-    except ValueError as error:
+        parsed = tuple(x509.load_pem_x509_certificates(pem))
+        for certificate in parsed:
+            _parse_lazily_parsed(certificate)
+        return parsed  # noqa: TRY300 - the loop above is part of the attempt
+    except _BROKEN as error:
         raise IntegrityError(
             "trust.list_damaged", "a trust list holds a certificate that cannot be read"
         ) from error

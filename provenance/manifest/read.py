@@ -139,21 +139,20 @@ def _judged(
     # step 4
     report = answer.report
     active = report.get("active_manifest")
-    if active != parsed.label:
+    claim = report.get("manifests", {}).get(active)
+    if active != parsed.label or not isinstance(claim, dict):
         return replace(found, reason="two readings of the file disagree about which manifest is active")
     # step 5
     ingredients = history.ingredients(report)
     # step 6
     judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
-    claim = report["manifests"][active]
-    generator = (claim.get("claim_generator_info") or [{}])[0]
     return replace(
         found,
         state=judgement.state,
         reason=judgement.reason,
         signer=judgement.signer,
         label=text(active),
-        claim_generator=text(f"{generator.get('name', '')} {generator.get('version', '')}".strip()),
+        claim_generator=_generator(claim),
         title=text(claim.get("title")),
         mime=asset.mime,
         ingredients=ingredients,
@@ -161,6 +160,13 @@ def _judged(
         uncovered=parsed.uncovered,
         **contents.statements(parsed.assertions),
     )
+
+
+def _generator(claim: Mapping[str, Any]) -> str:
+    """Name and version of the program that signed; claims before version 2 have one string for both."""
+    for info in claim.get("claim_generator_info") or ():
+        return text(f"{text(info.get('name'))} {text(info.get('version'))}".strip())
+    return text(claim.get("claim_generator"))
 
 
 def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestReading:

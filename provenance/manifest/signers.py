@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from provenance.errors import ConfigurationError
 
@@ -50,7 +51,7 @@ class PemSigner:
             ``signer.unsupported_key``, ``signer.bad_chain``.
     """
 
-    __slots__ = ("_key", "algorithm", "chain", "leaf")
+    __slots__ = ("__weakref__", "_key", "algorithm", "chain", "leaf")
 
     def __init__(self, *, chain: bytes, key: PrivateKey) -> None:
         try:
@@ -67,6 +68,10 @@ class PemSigner:
     def __repr__(self) -> str:
         """Never shows the key."""
         return f"PemSigner({self.algorithm})"
+
+    def private_pem(self) -> bytes:
+        """The key as unencrypted PKCS 8, for a library that takes nothing else; never to be stored."""
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def sign(self, data: bytes) -> bytes:
         """Signature over ``data``; ECDSA as r ‖ s."""
