@@ -29,9 +29,6 @@ CODES: dict[str, str] = {
     "input.folder": (
         "A folder was given where one file is needed. Name the files in it, for instance with a shell pattern."
     ),
-    "input.folder": (
-        "A folder was given where one file is needed. Name the files in it, for instance with a shell pattern."
-    ),
     "input.missing": (
         "There is no file of this name, or a part of the path is not a folder, or the name holds a character no "
         "file name may have."
