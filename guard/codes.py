@@ -7,6 +7,23 @@ CODES: dict[str, str] = {
         "An optional part of mediaguard is not installed. The core stays small on purpose; what an absent part "
         "would have checked is reported as not checked, never as passed. The hint names the command that adds it."
     ),
+    "generate.failed": (
+        "The model was called and the library under it refused: an argument it does not take, or a size its "
+        "layers cannot work with. The line quotes the library. Nothing was made."
+    ),
+    "generate.not-finite": (
+        "The model's result holds NaN or infinity, which is no picture. It happens with half precision on some "
+        "processors, with schedulers that do not fit the model, and with very high guidance. Nothing is released"
+        " from such a result."
+    ),
+    "generate.out-of-memory": (
+        "The model and its intermediate results do not fit into the memory of this machine. Ask for smaller or "
+        "fewer pictures at a time, or use a smaller model."
+    ),
+    "generate.replaced": (
+        "A warning: the model's own safety checker found something and replaced the picture with black. "
+        "mediaguard shows this because a black picture without a reason is no answer."
+    ),
     "identity.bad_lifetime": (
         "A claim-signing certificate lives between 1 and 366 days (C2PA certificate profile). Development "
         "identities default to 90 days and are renewed with guard keys renew."
@@ -93,6 +110,27 @@ CODES: dict[str, str] = {
         "The file is signed, and its signature covers the metadata: writing or stripping them would turn it into "
         "a tampered file. Release the file instead; its manifest then becomes the history of the new one."
     ),
+    "model.bad-reference": (
+        "A model reference has one of three forms: bundled:NAME for a model that ships with mediaguard, dir:PATH"
+        " for a diffusers folder on this machine, hf:ORG/NAME@COMMIT for a hub model."
+    ),
+    "model.none-bundled": (
+        "This installation holds no bundled model at all: files are missing from the package. Install it again."
+    ),
+    "model.not-loadable": (
+        "The folder looks like a diffusers model and its weights are safetensors, but diffusers cannot build the"
+        " pipeline: a configuration is missing or belongs to another version. The line quotes diffusers."
+    ),
+    "model.not-local": (
+        "A hub model is used from the local cache, and this commit of it is not there. mediaguard does not fetch"
+        " models unless told to, so that a run offline and a run online do the same."
+    ),
+    "model.not-pinned": (
+        "A branch or tag of a hub model can be moved to other weights at any time; a recipe that names one "
+        "proves nothing. Name the full commit id."
+    ),
+    "model.unknown": ("No model of this name ships with mediaguard. The hint lists those that do."),
+    "model.video": ("The model makes clips, and the adapter that was asked makes pictures."),
     "output.alpha": (
         "The picture has transparency and the chosen format has none. Dropping it silently would change what "
         "people see, so choose PNG, WebP or TIFF, or flatten the picture first."
@@ -183,9 +221,45 @@ CODES: dict[str, str] = {
         "The prompt or negative prompt holds control characters or broken text that no keyboard types. They can "
         "hide words from a reader, so nothing is guessed: type the prompt again or paste it as plain text."
     ),
+    "prompt.no-subject": (
+        "A warning: the bundled model draws 19 professions and the prompt names none of them, in any of the "
+        "synonyms it knows. It draws one at random, which is probably not what was asked for."
+    ),
+    "prompt.one-at-a-time": (
+        "A warning: the bundled model draws one person with one profession, presentation, tone and style. The "
+        "first of each that the prompt names was used."
+    ),
     "prompt.too-long": (
         "The prompt or negative prompt is longer than 4,000 characters. Text encoders read a few hundred tokens; "
         "what lies beyond would not be drawn, only hidden from review. Shorten it."
+    ),
+    "prompt.truncated": (
+        "A warning: a text encoder has a fixed length, and the prompt is longer. The end of it did not reach the"
+        " model; the private record holds the part that did."
+    ),
+    "prompt.unknown-words": (
+        "A warning: the model was not trained on these words, so they cannot have an effect. The bundled model "
+        "has a small vocabulary, listed in its model card; words for children or for origin are unknown to it on"
+        " purpose."
+    ),
+    "recipe.malformed": (
+        "The file is not a recipe of the version this installation reads, or fields are missing, unknown or of "
+        "the wrong type. A recipe is written by the release and is not meant to be edited."
+    ),
+    "request.out-of-range": (
+        "A number of the request lies outside what any model can do, or no picture or too many pictures were "
+        "asked for. The line names the field and its range."
+    ),
+    "request.scheduler": (
+        "The name of the scheduler is not one that is known here. The hint lists the names."
+    ),
+    "request.size": (
+        "Latent models work in blocks of 8 pixels, and the bundled model draws squares. Choose such a size."
+    ),
+    "request.unsupported": (
+        "The request has a part that this model cannot honour, for instance a start picture for a model that "
+        "only reads text, or an option its call does not have. Nothing is ignored silently; leave the part out "
+        "or choose another model."
     ),
     "sign.certificate_refused": (
         "The C2PA library refused the signing certificate. It needs an accepted extended key usage (C2PA claim "
@@ -256,6 +330,10 @@ CODES: dict[str, str] = {
     "signer.unsupported_key": (
         "C2PA signs with ECDSA on P-256, P-384 or P-521, with Ed25519, or with RSA of at least 2048 bits (PSS)."
     ),
+    "train.source-missing": (
+        "Training reads pictures from two npm packages that are unpacked by hand, and a file that should be in "
+        "one of them is not there. Check version and path."
+    ),
     "trust.bad_name": (
         "The name of a trust list is shown in every verdict that rests on it: lower-case letters, digits and "
         "hyphens, and each name once."
@@ -276,4 +354,32 @@ CODES: dict[str, str] = {
     ),
     "trust.not_certificates": ("A trust list is a PEM file with at least one certificate, at most 4 MiB."),
     "trust.unknown_list": ("There is no trust list of this name. guard trust list shows those there are."),
+    "weights.changed": (
+        "The weights of a bundled model do not have the digests that were published with this version: the "
+        "installation is damaged or somebody changed it. Nothing is generated with them."
+    ),
+    "weights.foreign-code": (
+        "The model asks for classes from outside diffusers and transformers, that is, for code written by its "
+        "author to run on this machine. mediaguard never runs such code."
+    ),
+    "weights.link-outside": (
+        "The model folder contains a symbolic link to a file outside of it. Copy the file into the folder if it "
+        "belongs there."
+    ),
+    "weights.no-model": (
+        "The path is not a model in the diffusers layout: a folder with model_index.json and a folder of "
+        "safetensors weights for each component. Single-file checkpoints are converted with diffusers first."
+    ),
+    "weights.not-safetensors": (
+        "A file is named .safetensors and does not begin as that format does. It is damaged, or a large-file "
+        "pointer that was never resolved, or something else under a borrowed name."
+    ),
+    "weights.pickle-only": (
+        "The weights come as .bin, .pt or .ckpt files. These are pickles: loading one runs whatever code its "
+        "author put in. mediaguard loads safetensors only and never falls back."
+    ),
+    "weights.too-large": (
+        "The weight files of this folder are larger together than any model this adapter is meant for. Check "
+        "that the path is the model's own folder."
+    ),
 }
