@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from guard.policy.decision import Decision, PackRef, RuleResult, RuleStatus, seal_of
+from guard.policy.decision import Decision, PackRef, RuleResult, RuleStatus, Warned, seal_of
 from guard.policy.expr import BUDGET, ERROR, UNKNOWN, Gap, OverBudget
 from guard.policy.fact import TOKEN, Fact, Status
 from guard.policy.facts import Facts
@@ -81,7 +81,7 @@ class _Outcome:
     action: Action
     rules: tuple[RuleResult, ...]
     obligations: Plan
-    warnings: tuple[str, ...]
+    warnings: tuple[Warned, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ def _combine(program: _Program, codes: bytes, *, certain: bool) -> _Outcome:
         for step, code in zip(program.steps, codes, strict=True)
         if code not in (_NOT_APPLICABLE, _NOT_IN_EFFECT)
     ]
-    warned = tuple(result.message for result in results if result.effect is Effect.WARN)
+    warned = tuple(Warned(rule=r.rule, message=r.message) for r in results if r.effect is Effect.WARN)
     return _Outcome(action=action, rules=tuple(results), obligations=strictest(*bound), warnings=warned)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from provenance.canonical import Json
 
 __all__ = [
-    "Action", "Decision", "PackRef", "RuleResult", "RuleStatus", "Stage", "authorise", "is_sealed",
+    "Action", "Decision", "PackRef", "RuleResult", "RuleStatus", "Stage", "Warned", "authorise", "is_sealed",
 ]  # fmt: skip
 
 SCHEMA_VERSION = 1
@@ -71,6 +71,14 @@ class RuleResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Warned:
+    """A rule that merely warns, and was not satisfied."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PackRef:
     """Exactly which pack was used."""
 
@@ -92,7 +100,7 @@ class Decision:
         packs: the base pack first.
         rules: every rule asked at this stage, in order of packs.
         obligations: what the file still has to get.
-        warnings: sentences of rules that merely warn.
+        warnings: rules that merely warn, with their sentences.
         fact_names, fact_values: every fact that a rule of this stage reads, sorted by name.
         seal: see the module.
     """
@@ -104,7 +112,7 @@ class Decision:
     packs: tuple[PackRef, ...]
     rules: tuple[RuleResult, ...]
     obligations: Plan
-    warnings: tuple[str, ...]
+    warnings: tuple[Warned, ...]
     fact_names: tuple[str, ...]
     fact_values: tuple[Fact[Any], ...]
     seal: bytes = b""
@@ -160,7 +168,7 @@ def _fact_json(fact: Fact[Any]) -> dict[str, Json]:
 
 
 def _policy_json(
-    packs: tuple[PackRef, ...], rules: tuple[RuleResult, ...], plan: Plan, warnings: tuple[str, ...]
+    packs: tuple[PackRef, ...], rules: tuple[RuleResult, ...], plan: Plan, warnings: tuple[Warned, ...]
 ) -> dict[str, Json]:
     return {
         "packs": [{"name": pack.name, "version": pack.version, "digest": pack.digest} for pack in packs],
@@ -172,7 +180,7 @@ def _policy_json(
             "log": plan.log,
             "min_side": plan.min_side,
         },
-        "warnings": list(warnings),
+        "warnings": [{"rule": warned.rule, "message": warned.message} for warned in warnings],
     }
 
 
@@ -194,7 +202,7 @@ def _result_json(result: RuleResult) -> dict[str, Json]:
 def _fingerprint(
     packs: tuple[PackRef, ...],
     rules: tuple[RuleResult, ...],
-    warnings: tuple[str, ...],
+    warnings: tuple[Warned, ...],
     names: tuple[str, ...],
 ) -> str:
     return digest({**_policy_json(packs, rules, Plan(), warnings), "facts": names})

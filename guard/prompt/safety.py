@@ -7,29 +7,27 @@ not look lowers nothing: it is named in ``risk.prompt_checked`` and ``risk.pixel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guard.policy.fact import Fact, Level, Status, known, unknown
+from guard.policy.fact import Fact, Level, failed, known, unknown
 from guard.policy.facts import Prompt, Risk
 from guard.prompt.lexicon import RISKS
+from provenance.evidence import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from guard.prompt.review import PromptReview
+    from provenance.evidence import Evidence
 
 _ORDER = tuple(Level)
 _PRODUCER = "guard.prompt"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelRisk:
-    """What an inspector saw. A risk it does not look for is unknown, with the reason."""
-
-    sexual: Fact[Level]
-    minor: Fact[Level]
-    identifiable_person: Fact[Level]
+_LEVELS = {
+    Outcome.SUPPORTS: Level.PRESENT,
+    Outcome.INCONCLUSIVE: Level.POSSIBLE,
+    Outcome.CONTRADICTS: Level.ABSENT,
+    Outcome.ABSENT: Level.ABSENT,
+}
 
 
 def prompt_facts(review: PromptReview | None) -> Prompt:
@@ -44,21 +42,24 @@ def prompt_facts(review: PromptReview | None) -> Prompt:
     )
 
 
-def risk_facts(review: PromptReview | None, pixels: PixelRisk | None = None) -> Risk:
+def risk_facts(review: PromptReview | None, inspected: Iterable[Evidence] = ()) -> Risk:
     """The group ``risk``.
 
     Args:
         review: of the prompt; None where there was none, as for media made elsewhere.
-        pixels: from an inspector; None where none is installed or asked for.
+        inspected: what inspectors of the pixels found. ``claim`` names one of the risks (``"sexual"``,
+            ``"minor"``, ``"identifiable_person"``); evidence to other claims is passed over. An
+            inspector that failed has looked, without an answer; one that did not run has not.
     """
-    words = _from_words(review) if review else {}
-    seen = {risk: getattr(pixels, risk) for risk in RISKS} if pixels else {}
+    looked = [item for item in inspected if item.claim in RISKS and item.outcome is not Outcome.NOT_CHECKED]
+    channels = [_from_words(review)] if review else []
+    channels += [_from_pixels(looked)] if looked else []
     return Risk(
-        sexual=_gravest(words, seen, "sexual"),
-        minor=_gravest(words, seen, "minor"),
-        identifiable_person=_gravest(words, seen, "identifiable_person"),
+        sexual=_gravest([channel["sexual"] for channel in channels]),
+        minor=_gravest([channel["minor"] for channel in channels]),
+        identifiable_person=_gravest([channel["identifiable_person"] for channel in channels]),
         prompt_checked=known(review is not None, producer=_PRODUCER),
-        pixels_checked=known(pixels is not None, producer=_PRODUCER),
+        pixels_checked=known(bool(looked), producer=_PRODUCER),
     )
 
 
@@ -71,15 +72,27 @@ def _from_words(review: PromptReview) -> Mapping[str, Fact[Level]]:
     return {risk: known(level, producer=_PRODUCER, version=version) for risk, level in levels.items()}
 
 
-def _gravest(words: Mapping[str, Fact[Level]], seen: Mapping[str, Fact[Level]], risk: str) -> Fact[Level]:
-    channels = [channel[risk] for channel in (words, seen) if channel]
-    if not channels:
-        return unknown("neither words nor pixels were looked at")
-    present = [fact for fact in channels if fact.value is Level.PRESENT]
-    if present:
-        return present[0]
-    # A channel that was to look and could not leaves the whole risk open, unless the other says "present".
-    open_ends = [fact for fact in channels if fact.status is not Status.OK]
-    if open_ends:
-        return open_ends[0]
-    return max(channels, key=lambda fact: _ORDER.index(fact.value) if fact.value else 0)
+def _from_pixels(looked: list[Evidence]) -> Mapping[str, Fact[Level]]:
+    """The pixels' channel. Once anybody looked, a risk that nobody looked for is open, not absent."""
+    found: dict[str, list[Fact[Level]]] = {risk: [] for risk in RISKS}
+    for item in looked:
+        if item.outcome is Outcome.FAILED:
+            found[item.claim].append(failed("an inspector failed", producer=item.channel))
+        else:
+            found[item.claim].append(known(_LEVELS[item.outcome], producer=item.channel))
+    return {risk: _gravest(facts, "no inspector looked for this") for risk, facts in found.items()}
+
+
+def _gravest(
+    answers: list[Fact[Level]], otherwise: str = "neither words nor pixels were looked at"
+) -> Fact[Level]:
+    """The gravest answer. One that is open leaves all open, unless another says PRESENT."""
+    for level in (Level.PRESENT, None):
+        for answer in answers:
+            if answer.value is level:
+                return answer
+    return max(answers, key=_rank) if answers else unknown(otherwise)
+
+
+def _rank(answer: Fact[Level]) -> int:
+    return _ORDER.index(answer.value) if answer.value is not None else -1
