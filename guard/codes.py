@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "disk.failed": (
+        "The operating system reported that the disk could not store or give back data. What was being written is"
+        " not under its final name. Check the disk before trusting anything on it."
+    ),
+    "disk.full": (
+        "There was no room left, or a quota or size limit was reached. Nothing half-written stays behind under a "
+        "final name; free some space and run the command again."
+    ),
     "extra.missing": (
         "An optional part of mediaguard is not installed. The core stays small on purpose; what an absent part "
         "would have checked is reported as not checked, never as passed. The hint names the command that adds it."
@@ -81,6 +89,76 @@ CODES: dict[str, str] = {
         "The action c2pa.watermarked.bound says that a mark in the pixels leads back to this manifest. It may "
         "only be written together with the soft binding that names the mark and its value."
     ),
+    "key.damaged": (
+        "The key file is not one that mediaguard wrote: it cannot be parsed, or the id in it is not that of the "
+        "secret in it. Restore it from a copy. A new key does not open what the old one made."
+    ),
+    "key.kind": (
+        "The file holds a key for another purpose. Locator, log, records and signing keys are separate on "
+        "purpose: one of them is made to be handed out, the others never are."
+    ),
+    "key.missing": (
+        "A key that this command needs does not exist. guard init makes the keys of an installation and never "
+        "overwrites one."
+    ),
+    "key.permissions": (
+        "Other users of this machine may read the key, so it has to be taken as known to them. Close the file "
+        "with chmod 600; if the machine has other users, consider making a new key."
+    ),
+    "key.unreadable": (
+        "The key file is there but the operating system refuses to open it. Check who owns it."
+    ),
+    "key.version": ("The key file was written by a newer mediaguard. Update this installation."),
+    "lock.timeout": (
+        "Another guard process is writing here and did not finish in time. The lock ends with the process that "
+        "holds it, so there is never a stale one to delete."
+    ),
+    "log.checkpoint-malformed": (
+        "The checkpoint is not a signed note over origin, size and root (C2SP tlog-checkpoint). It was changed or"
+        " replaced; the log cannot be judged without it. Restore it from a copy or from a published file."
+    ),
+    "log.checkpoint-missing": (
+        "There are log entries but no checkpoint that covers them. A crash cannot cause this; the file was "
+        "removed. Restore it from a copy or from a published file."
+    ),
+    "log.checkpoint-signature": (
+        "The checkpoint is not signed by the log's key, or its text was changed after signing."
+    ),
+    "log.entry-changed": (
+        "A log entry does not have the hash that was recorded for it: the entry, or the hash, was changed or "
+        "moved after it was written."
+    ),
+    "log.entry-missing": (
+        "Entries that the checkpoint covers are not in the files any more, or a length in front of one of them "
+        "was changed."
+    ),
+    "log.entry-too-large": (
+        "A log entry holds at most 65,535 bytes, because its length is written in two. Log a digest instead of "
+        "the content."
+    ),
+    "log.exists": ("There is a log in this folder already, and a log is never overwritten."),
+    "log.forked": (
+        "The log does not contain what an earlier checkpoint of the same key covered: its past was rewritten, or "
+        "two histories were signed with one key."
+    ),
+    "log.leaf-malformed": (
+        "A log entry is not one of the leaves that mediaguard writes: an unknown type or version, a missing or "
+        "extra field, or another spelling of the same JSON."
+    ),
+    "log.missing": ("There is no transparency log in this folder. guard init makes one."),
+    "log.no-entry": ("The log has no entry of this number. Entries are counted from 0."),
+    "log.no-proof": ("Proofs exist for entries and sizes that the log's current checkpoint covers."),
+    "log.origin": ("The checkpoint is signed with the right key but belongs to a log of another name."),
+    "log.read-only": (
+        "The log was opened without its private key, so it can be read and checked but not extended."
+    ),
+    "log.root-mismatch": (
+        "The stored entries or hashes do not give the root that the checkpoint signs: something that it covers "
+        "was changed, removed, added or moved."
+    ),
+    "log.tile-changed": ("A hash in an upper level of the log is not the hash of what lies below it."),
+    "log.tile-missing": ("Hashes that the checkpoint covers are not in the files any more."),
+    "log.truncated": ("The log has fewer entries than a checkpoint of its key says: the end was cut off."),
     "media.damaged": (
         "The container of the file is broken: a chunk, segment or directory reaches past its end. If the file "
         "carried any trace of a manifest the verdict would be MALFORMED instead of this error; here there is "
@@ -139,6 +217,11 @@ CODES: dict[str, str] = {
         "The picture has 16 bits a channel and the chosen format cannot hold them. Choose PNG or TIFF, or reduce "
         "the picture to 8 bits first."
     ),
+    "output.exists": ("A file of this name exists and is not replaced unless --force is given."),
+    "output.folder": (
+        "The folder for the results does not exist, or is not a folder. It is not created silently, since a "
+        "typing error would scatter files."
+    ),
     "output.format": (
         "Pictures are written as PNG, JPEG, WebP or TIFF. The name of the output or the option asks for something"
         " else, or the encoder refused the picture."
@@ -152,6 +235,10 @@ CODES: dict[str, str] = {
     "output.size": (
         "The chosen format cannot hold a picture with so long a side. Choose PNG or TIFF, or scale the picture "
         "down."
+    ),
+    "output.unwritable": (
+        "The operating system refuses to write here: permissions, a read-only medium, or a name it does not "
+        "allow. This is checked before the work starts."
     ),
     "policy.base-altered": (
         "The base pack of this installation lacks one of its hard rules, or one was weakened: no longer hard, "
@@ -245,6 +332,27 @@ CODES: dict[str, str] = {
     "recipe.malformed": (
         "The file is not a recipe of the version this installation reads, or fields are missing, unknown or of "
         "the wrong type. A recipe is written by the release and is not meant to be edited."
+    ),
+    "registry.busy": (
+        "Another process kept the registry locked for longer than the time-out. Try again; if it lasts, look for "
+        "a guard process that hangs."
+    ),
+    "registry.conflict": (
+        "The registry already knows this manifest with other facts: another file, time or log index. One of the "
+        "two is wrong."
+    ),
+    "registry.damaged": (
+        "The registry file cannot be read as SQLite, or a manifest in it does not have its recorded digest. "
+        "Restore it from a copy; the log and the released files still hold what is needed to rebuild it."
+    ),
+    "registry.foreign": ("The file is an SQLite database of another program and is left alone."),
+    "registry.too-new": (
+        "The registry was written by a newer mediaguard with another schema. Update this installation."
+    ),
+    "registry.unknown-manifest": ("A manifest was to be marked as released that was never registered."),
+    "registry.unwritable": (
+        "The registry file, or the folder it is in, cannot be read or written. SQLite needs to create files "
+        "beside it."
     ),
     "request.out-of-range": (
         "A number of the request lies outside what any model can do, or no picture or too many pictures were "

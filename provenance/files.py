@@ -1,0 +1,172 @@
+"""Writing files so that a reader sees all of a file or none of it, and a power cut changes nothing of that.
+
+The pattern everywhere: write a temporary file beside the final one, fsync it, rename, fsync the folder.
+Every ``OSError`` on the way becomes an ``Error`` that says who can act.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from provenance.errors import ConfigurationError, Error, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_TEMP_PREFIX, _TEMP_SUFFIX = ".guard-", ".partial"
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+PRIVATE = 0o600
+"""Owner only: keys, records, the registry."""
+PUBLIC = 0o666
+"""Whatever the user's umask leaves: released media."""
+
+
+def write_private(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """``data`` at ``path``, readable by its owner only, whole and durable or not at all.
+
+    Raises:
+        InputError: ``output.exists`` unless ``overwrite``; ``output.unwritable``.
+        ConfigurationError: ``disk.full`` or ``disk.failed``.
+    """
+    temporary = write_temporary(path, data, mode=PRIVATE)
+    try:
+        replace_atomically(temporary, path, overwrite=overwrite)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_temporary(final: Path, data: bytes, *, mode: int = PUBLIC, temporary: Path | None = None) -> Path:
+    """A new, synced file beside ``final`` that holds ``data``; rename it with ``replace_atomically``.
+
+    ``temporary`` names it, for callers who noted the name before; it must not exist. Nothing is left
+    behind on failure. Raises as ``write_private``.
+    """
+    temporary = temporary or temporary_beside(final)
+    with disk_errors(final):
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode
+        )
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return temporary
+
+
+def replace_atomically(temporary: Path, final: Path, *, overwrite: bool = True) -> None:
+    """Give ``temporary`` its ``final`` name, durably: file synced, renamed, folder synced.
+
+    With ``overwrite=False`` an existing ``final`` is never replaced, not even one that appears meanwhile.
+
+    Raises:
+        InputError: ``output.exists``, ``output.unwritable``.
+        ConfigurationError: ``disk.full`` or ``disk.failed``.
+    """
+    with disk_errors(final):
+        _fsync(temporary, os.O_RDWR)
+        if overwrite:
+            temporary.replace(final)
+        else:
+            _move_to_new_name(temporary, final)
+        fsync_folder(final.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make renames and new names in ``folder`` durable. Windows has no such call and needs none."""
+    if os.name != "nt":
+        _fsync(folder, os.O_RDONLY)
+
+
+def temporary_beside(final: Path) -> Path:
+    """A fresh name in the folder of ``final``, so that renaming stays within one file system.
+
+    It says nothing about ``final``: names of unreleased media may say too much, and may be 255 bytes long.
+    """
+    return final.with_name(f"{_TEMP_PREFIX}{secrets.token_hex(8)}{_TEMP_SUFFIX}")
+
+
+def temporaries_in(folder: Path) -> tuple[Path, ...]:
+    """Temporary files that a process killed half-way has left in ``folder``, for recovery to remove."""
+    return tuple(sorted(folder.glob(f"{_TEMP_PREFIX}*{_TEMP_SUFFIX}")))
+
+
+def check_writable_folder(folder: Path, *, need_bytes: int = 0) -> None:
+    """Make sure before the work that results can be written into ``folder``.
+
+    Raises:
+        InputError: ``output.folder`` when it is missing or no folder, ``output.unwritable``.
+        ConfigurationError: ``disk.full`` when fewer than ``need_bytes`` are free.
+    """
+    if not folder.is_dir():
+        what = "this is not a folder" if folder.exists() else "the folder does not exist"
+        raise InputError("output.folder", what, where=str(folder), hint=f"mkdir -p {folder}")
+    with disk_errors(folder):
+        write_temporary(folder / "probe", b"").unlink()
+        free = shutil.disk_usage(folder).free
+    if free < need_bytes:
+        raise _disk_full(folder, f"{free:,} bytes are free, {need_bytes:,} are needed")
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the ``OSError`` of writing ``path`` into an ``Error`` with a stable code."""
+    try:
+        yield
+    except OSError as error:
+        raise _translated(path, error) from error
+
+
+def _translated(path: Path, error: OSError) -> Error:
+    reason = error.strerror or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _disk_full(path, reason)
+    if error.errno == errno.EIO:
+        return ConfigurationError(
+            "disk.failed", f"the disk failed: {reason}", where=str(path), hint="check the disk"
+        )
+    if error.errno == errno.EEXIST:
+        return InputError(
+            "output.exists", "the file exists already", where=str(path), hint="use --force to replace it"
+        )
+    return InputError(
+        "output.unwritable", f"cannot write here: {reason}", where=str(path), hint="choose another folder"
+    )
+
+
+def _disk_full(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        "disk.full", f"no room to write: {reason}", where=str(path), hint="free some space"
+    )
+
+
+def _move_to_new_name(temporary: Path, final: Path) -> None:
+    try:
+        os.link(temporary, final)  # fails when the name is taken, which rename does not
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        # A file system without hard links: claim the name, then replace the claim.
+        os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+        temporary.replace(final)
+    else:
+        temporary.unlink()
+
+
+def _fsync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
