@@ -1,0 +1,4 @@
+"""generators makes: one protocol over diffusion and GAN, pictures and clips.
+
+Imports ``provenance`` only.
+"""

@@ -1,0 +1,1 @@
+"""Models that ship with mediaguard: weights, cards and what they know. Data only."""

@@ -1,0 +1,327 @@
+"""Runs text-to-image models in the diffusers folder layout: bundled, from local folders, from the hub.
+
+The one file of this package that calls diffusers at run time; its exceptions end here. Loading is in
+``generators.loading_adapter``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+import numpy as np
+import torch
+
+from generators import finish
+from generators.interface import Generation, GenerationWarning, GeneratorInfo, StepHook
+from generators.prompts import prepare
+from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord, StageRecord
+from provenance.errors import ConfigurationError, InputError, IntegrityError
+from provenance.media import Frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from generators.request import GenerationRequest
+    from generators.vocabulary import Vocabulary
+    from provenance.canonical import Json
+
+SCHEDULERS = {
+    "ddim": "DDIMScheduler",
+    "ddpm": "DDPMScheduler",
+    "dpm++": "DPMSolverMultistepScheduler",
+    "euler": "EulerDiscreteScheduler",
+    "euler-ancestral": "EulerAncestralDiscreteScheduler",
+}
+"""Names of ``GenerationRequest.scheduler`` and the classes they stand for."""
+_LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "Pillow")
+_RESERVED = frozenset(
+    {
+        "prompt",
+        "negative_prompt",
+        "width",
+        "height",
+        "generator",
+        "latents",
+        "output_type",
+        "return_dict",
+        "num_inference_steps",
+        "guidance_scale",
+        "num_images_per_prompt",
+        "callback_on_step_end",
+        "callback_on_step_end_tensor_inputs",
+    }
+)
+_FIELDS = {
+    "negative_prompt": "negative_prompt",
+    "num_inference_steps": "num_inference_steps",
+    "guidance_scale": "guidance_scale",
+    "init": "image",
+    "mask": "mask_image",
+}
+"""Request fields that a pipeline honours only if its call has the argument on the right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a model prefers when the request says nothing.
+
+    Attributes:
+        steps: denoising steps; None leaves it to the pipeline.
+        guidance_scale: None leaves it to the pipeline.
+        batch: pictures computed together; part of what exact repetition needs.
+        finished_size: side in pixels that results are enlarged to; None keeps the model's pixels.
+    """
+
+    steps: int | None = None
+    guidance_scale: float | None = None
+    batch: int = 1
+    finished_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DiffusersGenerator:
+    """A loaded pipeline behind the ``Generator`` protocol.
+
+    Attributes:
+        info: what is known about it.
+        model: for the recipe.
+        pipeline: the diffusers pipeline.
+        defaults: where the request says nothing.
+        vocabulary: maps prompts, for models of few words.
+        threads: of torch, or None for torch's own choice.
+    """
+
+    info: GeneratorInfo
+    model: ModelRecord
+    pipeline: Any
+    defaults: Defaults
+    vocabulary: Vocabulary | None = None
+    threads: int | None = None
+
+    def generate(self, request: GenerationRequest, hooks: Sequence[StepHook] = ()) -> Iterator[Generation]:
+        """One picture per seed, in order; each seed has its own CPU random stream.
+
+        Raises:
+            InputError: a field, option or size this model cannot honour, or a call that diffusers refused.
+            ConfigurationError: not enough memory.
+            IntegrityError: the result holds numbers that are no picture.
+        """
+        self._check(request)
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        prompt = prepare(request.prompt, self.pipeline, self.vocabulary)
+        negative = prepare(request.negative_prompt, self.pipeline, self.vocabulary)
+        self._schedule(request.scheduler)
+        for start in range(0, len(request.seeds), self.defaults.batch):
+            seeds = request.seeds[start : start + self.defaults.batch]
+            pictures, flagged = self._call(request, prompt.text, negative.text, seeds, hooks)
+            for index, (seed, pixels) in enumerate(zip(seeds, pictures, strict=True)):
+                warnings = prompt.warnings + (_REPLACED if flagged[index] else ())
+                place = _Place(seed=seed, batch_size=len(seeds), batch_index=index)
+                frames, stages = self._finished(request, pixels, seed)
+                recipe = self._recipe(request, frames, place, hooks, stages)
+                yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
+
+    def _check(self, request: GenerationRequest) -> None:
+        accepted = inspect.signature(self.pipeline.__call__).parameters
+        for field, argument in _FIELDS.items():
+            if getattr(request, field) not in (None, "") and argument not in accepted:
+                raise _unsupported(field)
+        for field, asked in (("num_frames", request.num_frames > 1), ("adapters", bool(request.adapters))):
+            if asked or (field == "num_frames" and request.fps is not None):
+                raise _unsupported(field)
+        for name in request.options:
+            if name not in accepted or name in _RESERVED:
+                raise _unsupported(f"options.{name}")
+        if request.prompt and "prompt" not in accepted:
+            raise _unsupported("prompt")
+        width, height = self._size(request)
+        if self.defaults.finished_size and width != height:
+            raise InputError("request.size", "this model draws squares", where=f"{width}×{height}")
+        if width % 8 or height % 8:
+            raise InputError("request.size", "width and height are multiples of 8", where=f"{width}×{height}")
+
+    def _size(self, request: GenerationRequest) -> tuple[int, int]:
+        return request.width or self.info.width, request.height or self.info.height
+
+    def _schedule(self, name: str | None) -> None:
+        if name is None:
+            return
+        if name not in SCHEDULERS:
+            listed = ", ".join(SCHEDULERS)
+            raise InputError(
+                "request.scheduler", "no such scheduler", where=name, hint=f"choose from {listed}"
+            )
+        self.pipeline.scheduler = getattr(diffusers, SCHEDULERS[name]).from_config(
+            self.pipeline.scheduler.config
+        )
+
+    def _call(
+        self,
+        request: GenerationRequest,
+        prompt: str,
+        negative: str,
+        seeds: tuple[int, ...],
+        hooks: Sequence[StepHook],
+    ) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
+        accepted = inspect.signature(self.pipeline.__call__).parameters
+        arguments: dict[str, Any] = {
+            # Noise is drawn on the CPU whatever the device, so that a seed means the same everywhere.
+            "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
+            "output_type": "np",
+            **request.options,
+        }
+        if "prompt" in accepted:
+            arguments["prompt"] = [prompt] * len(seeds)
+        elif "batch_size" in accepted:
+            arguments["batch_size"] = len(seeds)
+        if negative:
+            arguments["negative_prompt"] = [negative] * len(seeds)
+        numbers = {"num_inference_steps": self._steps(request), "guidance_scale": self._guidance(request)}
+        arguments |= {name: value for name, value in numbers.items() if name in accepted}
+        if self.defaults.finished_size is None and "width" in accepted:
+            arguments["width"], arguments["height"] = self._size(request)
+        if hooks:
+            arguments["callback_on_step_end"] = _callback(hooks)
+        return _pictures(self.pipeline, arguments)
+
+    def _steps(self, request: GenerationRequest) -> int:
+        chosen = request.num_inference_steps or self.defaults.steps
+        return chosen or int(_default(self.pipeline, "num_inference_steps", 50))
+
+    def _guidance(self, request: GenerationRequest) -> float:
+        for chosen in (request.guidance_scale, self.defaults.guidance_scale):
+            if chosen is not None:
+                return chosen
+        return float(_default(self.pipeline, "guidance_scale", 1.0))
+
+    def _finished(
+        self, request: GenerationRequest, pixels: NDArray[np.uint8], seed: int
+    ) -> tuple[Frames, tuple[StageRecord, ...]]:
+        if self.defaults.finished_size is None:
+            return Frames(pixels=pixels[None]), ()
+        width, height = self._size(request)
+        enlarged = finish.enlarge(pixels, width=width, height=height, seed=seed)
+        return Frames(pixels=enlarged[None]), (finish.record(),)
+
+    def _recipe(
+        self,
+        request: GenerationRequest,
+        frames: Frames,
+        place: _Place,
+        hooks: Sequence[StepHook],
+        finished: tuple[StageRecord, ...],
+    ) -> Recipe:
+        return Recipe(
+            model=self.model,
+            seed=place.seed,
+            scheduler=_scheduler_record(self.pipeline.scheduler),
+            steps=self._steps(request),
+            guidance_scale=self._guidance(request),
+            width=frames.width,
+            height=frames.height,
+            hooks=tuple(StageRecord(name=h.name, version=h.version, parameters=h.parameters) for h in hooks),
+            finish=finished,
+            options=dict(request.options),
+            environment=_environment(self.pipeline),
+            batch_size=place.batch_size,
+            batch_index=place.batch_index,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Which picture of a batch."""
+
+    seed: int
+    batch_size: int
+    batch_index: int
+
+
+_REPLACED = (
+    GenerationWarning(
+        code="generate.replaced", message="the model's own safety checker blacked this picture out"
+    ),
+)
+
+
+def _pictures(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
+    """Call the pipeline: (N, H, W, 3) uint8, and which of them its own safety checker replaced."""
+    try:
+        result = pipeline(**arguments)
+    except MemoryError as error:
+        raise ConfigurationError(
+            "generate.out-of-memory",
+            "the model needs more memory than there is",
+            hint="ask for smaller pictures",
+        ) from error
+    except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+        first = (str(error).splitlines() or [""])[0][:200]
+        raise InputError(
+            "generate.failed", f"the model could not run: {type(error).__name__}: {first}"
+        ) from error
+    images = np.asarray(result.images)
+    if not np.isfinite(images).all():
+        raise IntegrityError(
+            "generate.not-finite",
+            "the model gave numbers that are no picture (NaN or infinity)",
+            hint="try another scheduler, a lower guidance scale or full precision",
+        )
+    flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
+    pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
+    return pixels, tuple(bool(flag) for flag in flagged)
+
+
+def _callback(hooks: Sequence[StepHook]) -> Any:
+    def on_step_end(_pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        for hook in hooks:
+            tensors = {**tensors, **hook(step=step, timestep=float(time), tensors=tensors)}
+        return tensors
+
+    return on_step_end
+
+
+def _scheduler_record(scheduler: Any) -> SchedulerRecord:
+    config = {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")}
+    return SchedulerRecord(name=type(scheduler).__name__, config=config)
+
+
+def _jsonable(value: Any) -> Json:
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def _environment(pipeline: Any) -> Environment:
+    return Environment(
+        python=platform.python_version(),
+        libraries={name.lower(): version(name) for name in _LIBRARIES},
+        device=str(pipeline.device.type),
+        dtype=str(pipeline.dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+    )
+
+
+def _default(pipeline: Any, name: str, otherwise: float) -> float:
+    parameter = inspect.signature(pipeline.__call__).parameters.get(name)
+    return otherwise if parameter is None or parameter.default is None else parameter.default
+
+
+def _unsupported(field: str) -> InputError:
+    return InputError(
+        "request.unsupported",
+        "this model cannot honour a part of the request",
+        where=field,
+        hint="leave it out, or choose a model that supports it",
+    )

@@ -1,0 +1,167 @@
+"""Loads diffusers pipelines: safetensors only, no code of strangers, no network unless asked.
+
+Called through the string table of ``generators.registry``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generators import vocabulary
+from generators.interface import GeneratorInfo
+from generators.recipe import ModelRecord
+from generators.registry import bundled_folder
+from generators.weights import Weights, check_pinned, examine
+from provenance.errors import ConfigurationError, InputError
+
+# Read once, when the hub library is imported: from then on it opens no socket unless told to.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import diffusers
+import huggingface_hub
+import torch
+import transformers
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from generators.diffusers_adapter import Defaults, DiffusersGenerator
+
+if TYPE_CHECKING:
+    from generators.registry import ModelRef
+
+_HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+_UNKNOWN = "unknown"
+
+
+def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:  # noqa: ARG001
+    """A model that ships with mediaguard, checked against its published digests."""
+    folder = bundled_folder(ref)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    weights = examine(folder)
+    check_pinned(weights, card["weights"])
+    pipeline = _pipeline(weights)
+    return DiffusersGenerator(
+        info=_info(str(ref), weights, pipeline, card),
+        model=_record(str(ref), None, weights),
+        pipeline=pipeline,
+        defaults=Defaults(
+            steps=card["steps"],
+            guidance_scale=card["guidance_scale"],
+            batch=card["batch"],
+            finished_size=card["size"],
+        ),
+        vocabulary=vocabulary.load(folder / "words.json"),
+        threads=threads,
+    )
+
+
+def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:  # noqa: ARG001
+    """A diffusers folder on this machine. The recipe names the folder, not the path to it."""
+    folder = Path(ref.name).expanduser()
+    public = f"dir:{folder.resolve().name}"
+    return _plain(public, None, examine(folder), threads)
+
+
+def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:
+    """A hub model at its pinned commit, from the local cache unless ``online``."""
+    folder = _snapshot(ref, online=online)
+    # The cache keeps snapshots as links into a folder of blobs beside them.
+    weights = examine(folder, links_within=folder.parent.parent)
+    return _plain(str(ref), ref.revision, weights, threads)
+
+
+def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None) -> DiffusersGenerator:
+    pipeline = _pipeline(weights)
+    return DiffusersGenerator(
+        info=_info(ref, weights, pipeline, {}),
+        model=_record(ref, revision, weights),
+        pipeline=pipeline,
+        defaults=Defaults(),
+        threads=threads,
+    )
+
+
+def _snapshot(ref: ModelRef, *, online: bool) -> Path:
+    if online:
+        huggingface_hub.constants.HF_HUB_OFFLINE = False
+    try:
+        return Path(
+            huggingface_hub.snapshot_download(
+                ref.name, revision=ref.revision, local_files_only=not online, allow_patterns=list(_HUB_FILES)
+            )
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise ConfigurationError(
+            "model.not-local",
+            "the model is not on this machine" if not online else "the model could not be fetched",
+            where=str(ref),
+            hint=f"hf download {ref.name} --revision {ref.revision}",
+        ) from error
+
+
+def _pipeline(weights: Weights) -> Any:
+    diffusers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pipeline = diffusers.DiffusionPipeline.from_pretrained(
+                weights.folder, use_safetensors=True, local_files_only=True, torch_dtype=dtype
+            ).to(device)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
+        first = (str(error).splitlines() or [""])[0][:200]
+        raise InputError(
+            "model.not-loadable", f"diffusers cannot load this model: {first}", where=weights.folder.name
+        ) from error
+    if "num_frames" in inspect.signature(pipeline.__call__).parameters:
+        raise InputError("model.video", "this adapter runs picture models only", where=weights.pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _info(ref: str, weights: Weights, pipeline: Any, card: dict[str, Any]) -> GeneratorInfo:
+    side = card.get("size") or _native_side(pipeline)
+    return GeneratorInfo(
+        id=ref,
+        name=card.get("name", weights.pipeline),
+        kind="image",
+        width=side,
+        height=side,
+        licence=card.get("licence", _UNKNOWN),
+        data_licence=card.get("data_licence", _UNKNOWN),
+        weights_sha256=weights.sha256,
+        capabilities=_capabilities(pipeline),
+    )
+
+
+def _capabilities(pipeline: Any) -> tuple[str, ...]:
+    accepted = inspect.signature(pipeline.__call__).parameters
+    arguments = {
+        "text": "prompt",
+        "negative_prompt": "negative_prompt",
+        "guidance": "guidance_scale",
+        "steps": "num_inference_steps",
+        "step_hooks": "callback_on_step_end",
+        "init": "image",
+        "mask": "mask_image",
+    }
+    return tuple(name for name, argument in arguments.items() if argument in accepted)
+
+
+def _native_side(pipeline: Any) -> int:
+    core = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    sample = getattr(getattr(core, "config", None), "sample_size", None)
+    side = sample[0] if isinstance(sample, list | tuple) else sample
+    return int(side or 64) * int(getattr(pipeline, "vae_scale_factor", 1))
+
+
+def _record(ref: str, revision: str | None, weights: Weights) -> ModelRecord:
+    return ModelRecord(ref=ref, revision=revision, pipeline=weights.pipeline, weights=weights.files)

@@ -1,0 +1,134 @@
+"""From a model reference to a generator; nothing heavy is imported until one is loaded.
+
+bundled:NAME              ships with mediaguard
+dir:PATH                  a diffusers folder on this machine
+hf:ORG/NAME@REVISION      a hub model at a full commit id, from the local cache unless ``online``
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from provenance.errors import ConfigurationError, InputError, missing_extra
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from generators.interface import Generator
+
+_BUNDLED = Path(__file__).with_name("bundled")
+_LOADERS = {
+    "bundled": "generators.loading_adapter:load_bundled",
+    "dir": "generators.loading_adapter:load_folder",
+    "hf": "generators.loading_adapter:load_hub",
+}
+_NEEDED = ("torch", "diffusers", "transformers", "safetensors")
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRef:
+    """A parsed reference: where the model comes from, its name or path, its commit for hub models."""
+
+    kind: Literal["bundled", "dir", "hf"]
+    name: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" + (f"@{self.revision}" if self.revision else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundledModel:
+    """One line of the list of bundled models."""
+
+    ref: str
+    summary: str
+    licence: str
+    folder: Path
+
+
+def parse(reference: str) -> ModelRef:
+    """Read a model reference.
+
+    Raises:
+        InputError: not one of the three forms, or a hub model without a full commit id.
+    """
+    kind, separator, name = reference.partition(":")
+    if not separator or kind not in _LOADERS or not name:
+        raise InputError(
+            "model.bad-reference",
+            "a model is bundled:NAME, dir:PATH or hf:ORG/NAME@REVISION",
+            where=reference,
+            hint="guard generate … --model bundled:emoji",
+        )
+    if kind != "hf":
+        return ModelRef(kind=cast(Literal["bundled", "dir"], kind), name=name)
+    repository, _, revision = name.partition("@")
+    if not _HUB_NAME.fullmatch(repository) or not _COMMIT.fullmatch(revision):
+        raise InputError(
+            "model.not-pinned",
+            "a hub model is named with the 40 digits of a commit, so that it cannot change later",
+            where=reference,
+            hint="write it as hf:ORG/NAME@COMMIT; the commit is on the model's Files page",
+        )
+    return ModelRef(kind="hf", name=repository, revision=revision)
+
+
+def bundled() -> tuple[BundledModel, ...]:
+    """The models that ship with this installation, by name."""
+    found = []
+    for card in sorted(_BUNDLED.glob("*/card.json")):
+        data = json.loads(card.read_text(encoding="utf-8"))
+        ref = f"bundled:{card.parent.name}"
+        found.append(
+            BundledModel(ref=ref, summary=data["summary"], licence=data["licence"], folder=card.parent)
+        )
+    return tuple(found)
+
+
+def load(reference: str, *, threads: int | None = None, online: bool = False) -> Generator:
+    """The generator behind a reference, ready to run on this machine.
+
+    Args:
+        reference: see the module.
+        threads: of torch; None keeps torch's own choice. The recipe records it either way.
+        online: allow the network for ``hf:`` references.
+
+    Raises:
+        InputError: unknown reference or model, pickles, code of strangers.
+        ConfigurationError: missing extra, or a hub model that is not on this machine.
+        IntegrityError: bundled weights differ from the published ones.
+    """
+    ref = parse(reference)
+    if ref.kind == "bundled":
+        _known_bundled(ref)
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise missing_extra("generate", "making pictures")
+    module, _, name = _LOADERS[ref.kind].partition(":")
+    loader = cast("Callable[..., Generator]", getattr(importlib.import_module(module), name))
+    return loader(ref, threads=threads, online=online)
+
+
+def bundled_folder(ref: ModelRef) -> Path:
+    """Where a bundled model lies."""
+    return _BUNDLED / ref.name
+
+
+def _known_bundled(ref: ModelRef) -> None:
+    models = bundled()
+    if str(ref) in [model.ref for model in models]:
+        return
+    if not models:
+        raise ConfigurationError("model.none-bundled", "this installation holds no bundled models")
+    listed = ", ".join(model.ref for model in models)
+    raise InputError(
+        "model.unknown", "no bundled model has this name", where=str(ref), hint=f"choose from {listed}"
+    )

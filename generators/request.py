@@ -1,0 +1,102 @@
+"""What a caller asks of a generator, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provenance.canonical import Json
+    from provenance.media import Frames
+
+MAX_SEED = 2**53 - 1
+"""Largest seed: JSON readers agree on integers up to here, and a recipe is JSON."""
+MAX_PICTURES = 1_000
+"""Pictures of one request; more belong in several requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterRef:
+    """Trained additions (LoRA) laid over the model.
+
+    Attributes:
+        ref: folder or registered name of the adapter.
+        scale: strength; 0 switches it off, 1 is as trained.
+    """
+
+    ref: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """One request; ``None`` means "as the model does by default".
+
+    Attributes:
+        prompt: text to draw; "" for models without text.
+        negative_prompt: text to keep away from.
+        model: reference such as ``bundled:emoji``, ``dir:PATH`` or ``hf:ORG/NAME@REVISION``.
+        seeds: one per picture, each in 0 … ``MAX_SEED``; picture i depends on seed i, not on its neighbours.
+        width: pixels of the released picture.
+        height: pixels of the released picture.
+        num_frames: 1 for pictures.
+        fps: frames per second of a clip; None for pictures.
+        num_inference_steps: denoising steps.
+        guidance_scale: classifier-free guidance; 1 is none.
+        scheduler: name in ``generators.diffusers_adapter.SCHEDULERS``.
+        init: picture to start from, for models that edit.
+        mask: where ``init`` may change (white), same size.
+        adapters: laid over the model, in order.
+        options: further keyword arguments of the model's own call, by name; unknown names are errors.
+    """
+
+    prompt: str
+    seeds: tuple[int, ...]
+    model: str = "bundled:emoji"
+    negative_prompt: str = ""
+    width: int | None = None
+    height: int | None = None
+    num_frames: int = 1
+    fps: float | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    scheduler: str | None = None
+    init: Frames | None = None
+    mask: Frames | None = None
+    adapters: tuple[AdapterRef, ...] = ()
+    options: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.seeds) <= MAX_PICTURES:
+            raise _out_of_range(
+                "seeds", f"{len(self.seeds)} pictures asked for; 1 to {MAX_PICTURES} are possible"
+            )
+        if any(not 0 <= seed <= MAX_SEED for seed in self.seeds):
+            raise _out_of_range("seeds", f"a seed lies outside 0 to {MAX_SEED}")
+        for name, least, most in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise _out_of_range(name, f"{name} is {value}; {least} to {most} are possible")
+
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("width", 8, 8192),
+    ("height", 8, 8192),
+    ("num_frames", 1, 4096),
+    ("num_inference_steps", 1, 1000),
+    ("guidance_scale", 0, 100),
+)
+
+
+def consecutive_seeds(first: int, count: int) -> tuple[int, ...]:
+    """``first``, ``first`` + 1, …: what the command line's ``--seed`` and ``-n`` mean."""
+    return tuple(range(first, first + count))
+
+
+def _out_of_range(where: str, what: str) -> InputError:
+    return InputError("request.out-of-range", what, where=where)

@@ -1,0 +1,162 @@
+"""The text encoder and the U-Net of the bundled model: latent diffusion on the standardised latents.
+
+v-prediction (Salimans and Ho 2022) on a schedule with zero terminal signal-to-noise ratio (Lin et al.
+2023), attributes left out of captions at random so that a bare prompt is a fair draw, and 10 % empty
+captions for classifier-free guidance (Ho and Salimans 2022).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from torch.nn import functional
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from generators.training.emoji_autoencoder import LATENT_CHANNELS, draw
+from generators.training.emoji_data import Corpus, compose
+from generators.training.emoji_labels import MAX_TOKENS, caption, draw_kept, encode, vocabulary
+from generators.training.loop import Budget, Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BATCH = 16
+_DROP = 0.3
+_EMPTY = 0.1
+_NOTO = 0.2
+_VARIANTS = 6
+"""Compositions (ground, scale, shift) of each drawing that are encoded before training."""
+_LOG = logging.getLogger(__name__)
+
+
+def build_text_encoder(width: int = 128) -> Any:
+    """Two transformer layers over the corpus's own words."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(vocabulary()),
+            hidden_size=width,
+            intermediate_size=2 * width,
+            projection_dim=width,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=MAX_TOKENS,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
+    )
+
+
+def build_unet(text_width: int = 128) -> Any:
+    """6.7 million parameters at 16 × 16 × 8."""
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=(64, 128, 128),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=text_width,
+        attention_head_dim=4,
+        norm_num_groups=16,
+    )
+
+
+def build_scheduler() -> Any:
+    """The schedule of training and of sampling; ``steps_offset`` as the pipeline insists on."""
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=1,
+    )
+
+
+class Denoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+    """U-Net and text encoder as one module, trained together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text_encoder = build_text_encoder()
+        self.unet = build_unet()
+
+    def forward(self, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Predicted velocity, (N, 8, 16, 16)."""
+        context = self.text_encoder(tokens).last_hidden_state
+        result: torch.Tensor = self.unet(noisy, times, context).sample
+        return result
+
+
+def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int, batch: int = _BATCH) -> Denoiser:
+    """Train (or continue) and leave a checkpoint in ``work/diffusion``; returns the averaged model."""
+    torch.manual_seed(seed)
+    model = Denoiser()
+    run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.998, seed=seed)
+    if run.resume(work / "diffusion"):
+        _LOG.info("resumed at step %d", run.step)
+    latents = _latents(corpus, work, seed)
+    where = {int(index): row for row, index in enumerate(corpus.train)}
+    words = random.Random(seed + run.step)  # noqa: S311 simulation, not secrets
+    scheduler, total = build_scheduler(), 0.0
+    while (spent := budget.spent(run.step, run.seconds)) < 1:
+        chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng)
+        rows = torch.tensor([where[int(i)] for i in chosen])
+        clean = latents[torch.randint(len(latents), (batch,), generator=run.rng), rows]
+        loss = _loss(model, scheduler, clean, _tokens(corpus, chosen, words), run.rng)
+        run.advance(loss, spent, power=0.7)
+        total += loss.item()
+        if run.step % 100 == 0:
+            _LOG.info("step %d  %.0f s  loss %.4f", run.step, run.seconds, total / 100)
+            total = 0.0
+        if run.step % 500 == 0:
+            run.save(work / "diffusion")
+    run.save(work / "diffusion")
+    run.use_average()
+    model.eval()
+    return model
+
+
+def _loss(
+    model: Denoiser, scheduler: Any, clean: torch.Tensor, tokens: torch.Tensor, rng: torch.Generator
+) -> torch.Tensor:
+    noise = torch.randn(clean.shape, generator=rng)
+    times = torch.randint(1000, (len(clean),), generator=rng)
+    noisy = scheduler.add_noise(clean, noise, times)
+    return functional.mse_loss(model(noisy, times, tokens), scheduler.get_velocity(clean, noise, times))
+
+
+def _tokens(corpus: Corpus, chosen: torch.Tensor, words: random.Random) -> torch.Tensor:
+    table = vocabulary()
+    rows = []
+    for index in chosen.tolist():
+        empty = words.random() < _EMPTY
+        kept = draw_kept(words, _DROP)
+        rows.append(encode(() if empty else caption(corpus.labels[index], kept), table))
+    return torch.tensor(rows)
+
+
+def _latents(corpus: Corpus, work: Path, seed: int) -> torch.Tensor:
+    """(variants, training pictures, 8, 16, 16): encoded once, as encoding costs as much as a step."""
+    with torch.no_grad():
+        autoencoder = AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True).eval()
+        rng = torch.Generator().manual_seed(seed + 1)
+        rounds = []
+        for _ in range(_VARIANTS):
+            parts = [
+                autoencoder.encode(compose(corpus.rgba[part], rng, jitter=0.7)).latent_dist.mean
+                for part in corpus.train.split(32)
+            ]
+            rounds.append(torch.cat(parts))
+    _LOG.info("encoded %d × %d latents", _VARIANTS, len(corpus.train))
+    return torch.stack(rounds)

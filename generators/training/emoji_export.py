@@ -1,0 +1,87 @@
+"""Write a trained emoji model as a diffusers ``StableDiffusionPipeline`` folder in half precision."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from generators.training.emoji_diffusion import Denoiser, build_scheduler
+from generators.training.emoji_labels import BEGIN, END, MAX_TOKENS, UNKNOWN, vocabulary
+from generators.training.loop import Run
+from generators.weights import examine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CARD = {
+    "name": "mediaguard emoji people",
+    "summary": "portraits of 19 professions in emoji style, 128 px enlarged to 512; small vocabulary, CPU",
+    "licence": "Apache-2.0",
+    "data_licence": "MIT (Fluent emoji), Apache-2.0 (Noto emoji)",
+    "size": 512,
+    "steps": 20,
+    "guidance_scale": 2.5,
+    "batch": 4,
+}
+"""What the loader needs to know beside the weights; MODEL_CARD.md is the text for people."""
+
+
+def export(work: Path, out: Path) -> None:
+    """Take the autoencoder and the latest diffusion checkpoint from ``work``; write ``out``."""
+    run = Run(model := Denoiser(), matrix_rate=0.0, rate=0.0, average=0.0, seed=0)
+    if not run.resume(work / "diffusion"):
+        raise FileNotFoundError(work / "diffusion" / "state.safetensors")
+    run.use_average()
+    pipeline = StableDiffusionPipeline(
+        vae=AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True),
+        text_encoder=model.text_encoder,
+        tokenizer=build_tokenizer(),
+        unet=model.unet,
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to(dtype=torch.float16)
+    pipeline.save_pretrained(out, safe_serialization=True)
+    _tidy(out)
+    digests = {file.path: file.sha256 for file in examine(out).files}
+    (out / "card.json").write_text(
+        json.dumps({**CARD, "weights": digests}, indent=2) + "\n", encoding="utf-8"
+    )
+
+
+def build_tokenizer() -> Any:
+    """Whole words, lower case; anything else is ``<unk>``."""
+    tokenizer = Tokenizer(models.WordLevel(vocabulary(), unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[a-z0-9-]+"), behavior="removed", invert=True)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BEGIN} $A {END}",
+        special_tokens=[(BEGIN, vocabulary()[BEGIN]), (END, vocabulary()[END])],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=BEGIN,
+        eos_token=END,
+        pad_token=END,
+        unk_token=UNKNOWN,
+        model_max_length=MAX_TOKENS,
+    )
+
+
+def _tidy(folder: Path) -> None:
+    """Readable by everyone (the library writes weights 0600), and free of local paths."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+        if path.name == "config.json":
+            config = json.loads(path.read_text(encoding="utf-8"))
+            config.pop("_name_or_path", None)
+            path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,158 @@
+"""Which files of a model folder may be loaded: safetensors only, inside the folder, digested.
+
+Unpickling runs code. ``from_pretrained`` would quietly load ``.bin`` pickles where no safetensors are;
+here such a folder is refused before any library sees it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generators.recipe import WeightFile
+from provenance.canonical import digest
+from provenance.errors import InputError, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_LIBRARIES = ("diffusers", "transformers")
+"""Where a component's class may come from; anything else would be code of the model's author."""
+_MAX_HEADER = 100_000_000
+"""Bytes; the limit of the safetensors format for its JSON header."""
+_MAX_TOTAL = 256 * 2**30
+"""Bytes of all weights of one model; beyond this a folder is a mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """A model folder that was looked through and may be loaded.
+
+    Attributes:
+        folder: where it is.
+        pipeline: class name from ``model_index.json``.
+        files: every safetensors file, sorted by path.
+    """
+
+    folder: Path
+    pipeline: str
+    files: tuple[WeightFile, ...]
+
+    @property
+    def sha256(self) -> str:
+        """One digest over paths and digests of all files."""
+        return digest([[file.path, file.sha256] for file in self.files])
+
+
+def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
+    """Look through a diffusers folder and digest its weights.
+
+    Args:
+        folder: holds ``model_index.json``.
+        links_within: symbolic links may lead anywhere below here (a hub cache keeps its files so);
+            by default nowhere outside ``folder``.
+
+    Raises:
+        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors.
+    """
+    index = _read_index(folder)
+    root = (links_within or folder).resolve()
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in paths:
+        if not path.resolve().is_relative_to(root):
+            raise _refused("weights.link-outside", "a link in the model folder leads out of it", path)
+    for name in _components(index):
+        _check_component(folder / name)
+    found = [path for path in paths if path.suffix == ".safetensors"]
+    if not found:
+        raise _pickle_only(folder) if _pickles(folder) else _no_model(folder)
+    if sum(path.stat().st_size for path in found) > _MAX_TOTAL:
+        raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
+    files = tuple(_digested(path, folder) for path in found)
+    return Weights(folder=folder, pipeline=str(index["_class_name"]), files=files)
+
+
+def check_pinned(weights: Weights, pinned: dict[str, str]) -> None:
+    """Compare with the digests that were recorded when the model was published.
+
+    Raises:
+        IntegrityError: a file is missing, added or different.
+    """
+    found = {file.path: file.sha256 for file in weights.files}
+    if found != pinned:
+        wrong = sorted(set(found.items()) ^ set(pinned.items()))[0][0]
+        raise IntegrityError(
+            "weights.changed",
+            "the bundled weights are not the published ones",
+            where=wrong,
+            hint="pip install --force-reinstall mediaguard",
+        )
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    path = folder / "model_index.json"
+    if not folder.is_dir() or not path.is_file():
+        raise _no_model(folder)
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _refused("weights.no-model", "model_index.json is not JSON", path) from error
+    if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
+        raise _refused("weights.foreign-code", "model_index.json names no pipeline class of diffusers", path)
+    return index
+
+
+def _components(index: dict[str, Any]) -> Iterator[str]:
+    for name, value in index.items():
+        if name.startswith("_") or not isinstance(value, list) or value[:1] == [None]:
+            continue
+        if value[0] not in _LIBRARIES:
+            what = f"component {name} needs code from outside diffusers and transformers"
+            raise InputError("weights.foreign-code", what, where=str(value[0]))
+        yield name
+
+
+def _check_component(folder: Path) -> None:
+    """A component with pickles must also have safetensors; only those are then loaded."""
+    if folder.is_dir() and _pickles(folder) and not any(folder.glob("*.safetensors")):
+        raise _pickle_only(folder)
+
+
+def _pickles(folder: Path) -> bool:
+    return any(path.suffix in PICKLES for path in folder.rglob("*"))
+
+
+def _digested(path: Path, root: Path) -> WeightFile:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+        if size < 10 or header > min(_MAX_HEADER, size - 8) or file.read(1) != b"{":
+            raise _refused("weights.not-safetensors", "the file has no safetensors header", path)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return WeightFile(path=path.relative_to(root).as_posix(), size=size, sha256=sha256)
+
+
+def _refused(code: str, what: str, path: Path) -> InputError:
+    return InputError(code, what, where=str(path))
+
+
+def _no_model(folder: Path) -> InputError:
+    return InputError(
+        "weights.no-model",
+        "there is no diffusers model here: a folder with model_index.json and safetensors weights",
+        where=str(folder),
+    )
+
+
+def _pickle_only(folder: Path) -> InputError:
+    return InputError(
+        "weights.pickle-only",
+        "the weights are pickles, which run code when loaded; only safetensors are accepted",
+        where=str(folder),
+        hint="convert them where you trust them: pipeline.save_pretrained(…, safe_serialization=True)",
+    )
