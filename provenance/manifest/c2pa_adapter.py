@@ -203,7 +203,8 @@ def _add_parent(builder: Any, parent: Parent) -> None:
 
 def _signing_error(error: Exception, mime: str) -> Exception:
     text = str(error)
-    if isinstance(error, c2pa.C2paError.NotSupported) or "could not be parsed" in text:
+    unreadable = c2pa.C2paError.NotSupported, c2pa.C2paError.Io, c2pa.C2paError.Decoding
+    if isinstance(error, unreadable) or "could not be parsed" in text:
         return InputError(
             "sign.unsupported_media", f"a manifest cannot be put into this {mime} file: {text[:200]}"
         )
