@@ -13,12 +13,11 @@ This file only reads files and dispatches; the codecs load when a picture is fir
 
 from __future__ import annotations
 
-import errno
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.files import read_bounded
 from provenance.media import Asset, Limits
 from provenance.sniff import mime_of
 
@@ -56,7 +55,7 @@ def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
         InputError: ``input.missing``, ``input.folder``, ``input.empty``, ``input.unreadable``,
             ``input.too-large`` or ``input.not-media``.
     """
-    data = _read_bounded(path, limits.max_bytes)
+    data = read_bounded(path, most=limits.max_bytes)
     if not data:
         raise InputError(
             "input.empty",
@@ -119,6 +118,16 @@ def encode(frames: Frames, mime: str, *, quality: int = 95) -> Asset:
     return codecs_encode.encode(frames, mime, quality=quality)
 
 
+def resize(frames: Frames, width: int, height: int) -> Frames:
+    """``frames`` scaled to ``width`` × ``height`` (Lanczos), same depth, profile and frame rate.
+
+    Colour under transparency does not bleed into its surroundings.
+    """
+    from provenance import codecs_pixels  # noqa: PLC0415 - loads Pillow and numpy
+
+    return codecs_pixels.resize(frames, width, height)
+
+
 def jpeg_quality(asset: Asset) -> int | None:
     """The IJG quality (1..100) whose quantisation tables lie nearest to this JPEG's; None for other types.
 
@@ -128,45 +137,3 @@ def jpeg_quality(asset: Asset) -> int | None:
     from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
 
     return codecs_pillow.jpeg_quality(asset)
-
-
-def _read_bounded(path: Path, most: int) -> bytes:
-    try:
-        _refuse_other_than_file(path, path.stat().st_mode)
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except ValueError as error:  # a NUL character in the name
-        raise InputError("input.missing", "no file can have this name", where=repr(str(path))) from error
-    if len(data) > most:
-        raise InputError(
-            "input.too-large",
-            f"the file is larger than the limit of {most:,} bytes",
-            where=str(path),
-            hint="raise the byte limit if you trust the file",
-        )
-    return data
-
-
-def _refuse_other_than_file(path: Path, mode: int) -> None:
-    if stat.S_ISDIR(mode):
-        raise InputError(
-            "input.folder", "this is a folder, a file is needed", where=str(path), hint="name the files in it"
-        )
-    if not stat.S_ISREG(mode):  # a pipe or device would block or never end
-        raise InputError(
-            "input.not-media", "this is no regular file", where=str(path), hint="copy it to a file first"
-        )
-
-
-def _unreadable(path: Path, error: OSError) -> InputError:
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return InputError("input.missing", "there is no such file", where=str(path), hint="check the path")
-    reason = error.strerror or type(error).__name__
-    return InputError(
-        "input.unreadable",
-        f"the file cannot be read: {reason}",
-        where=str(path),
-        hint="check its permissions",
-    )

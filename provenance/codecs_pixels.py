@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -68,6 +69,31 @@ def deep_frames(asset: Asset, image: Image.Image) -> Frames:
     if asset.mime == "image/png" and not asset.data[25] & _PNG_COLOUR:
         colour = colour[..., :1]  # gray with alpha, which OpenCV spreads over three channels
     return _upright(colour, alpha, icc, turn)
+
+
+def resize(picture: Frames, width: int, height: int) -> Frames:
+    """See ``provenance.codecs.resize``."""
+    dtype = picture.pixels.dtype
+    top = float(np.iinfo(dtype).max)
+    # Premultiplied while it is scaled, so that invisible colour weighs nothing.
+    weight = np.ones(picture.pixels.shape[:3]) if picture.alpha is None else picture.alpha / top
+    planes = np.concatenate([picture.pixels * weight[..., None], weight[..., None]], axis=3)
+    scaled = np.stack([_scaled(frame, width, height) for frame in planes])
+    cover = np.maximum(scaled[..., -1], 1 / top)
+    colour = np.rint(np.clip(scaled[..., :-1] / cover[..., None], 0, top))
+    alpha = None if picture.alpha is None else np.rint(np.clip(scaled[..., -1], 0, 1) * top)
+    return replace(
+        picture,
+        pixels=cast("Pixels", colour.astype(dtype)),
+        alpha=None if alpha is None else cast("Pixels", alpha.astype(dtype)),
+    )
+
+
+def _scaled(frame: NDArray[np.float64], width: int, height: int) -> NDArray[np.float32]:
+    """(H, W, C) to (height, width, C), plane by plane: Pillow scales floating point one channel at a time."""
+    planes = [Image.fromarray(frame[..., at].astype(np.float32)) for at in range(frame.shape[2])]
+    size = (width, height)
+    return np.stack([np.asarray(plane.resize(size, Image.Resampling.LANCZOS)) for plane in planes], axis=2)
 
 
 def _plain_mode(image: Image.Image) -> str:

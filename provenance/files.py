@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,31 @@ def check_writable_folder(folder: Path, *, need_bytes: int = 0) -> None:
         raise _disk_full(folder, f"{free:,} bytes are free, {need_bytes:,} are needed")
 
 
+def read_bounded(path: Path, *, most: int) -> bytes:
+    """The bytes of the regular file at ``path``, at most ``most`` of them.
+
+    Raises:
+        InputError: ``input.missing``, ``input.folder``, ``input.not-media`` (a pipe or device),
+            ``input.unreadable`` or ``input.too-large``.
+    """
+    try:
+        _refuse_other_than_file(path, path.stat().st_mode)
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ValueError as error:  # a NUL character in the name
+        raise InputError("input.missing", "no file can have this name", where=repr(str(path))) from error
+    if len(data) > most:
+        raise InputError(
+            "input.too-large",
+            f"the file is larger than the limit of {most:,} bytes",
+            where=str(path),
+            hint="raise the byte limit if you trust the file",
+        )
+    return data
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn the ``OSError`` of writing ``path`` into an ``Error`` with a stable code."""
@@ -170,3 +196,26 @@ def _fsync(path: Path, flags: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refuse_other_than_file(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise InputError(
+            "input.folder", "this is a folder, a file is needed", where=str(path), hint="name the files in it"
+        )
+    if not stat.S_ISREG(mode):  # a pipe or device would block or never end
+        raise InputError(
+            "input.not-media", "this is no regular file", where=str(path), hint="copy it to a file first"
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return InputError("input.missing", "there is no such file", where=str(path), hint="check the path")
+    reason = error.strerror or type(error).__name__
+    return InputError(
+        "input.unreadable",
+        f"the file cannot be read: {reason}",
+        where=str(path),
+        hint="check its permissions",
+    )

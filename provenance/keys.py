@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from provenance.canonical import canonical_bytes
 from provenance.errors import ConfigurationError, IntegrityError
-from provenance.files import write_private
+from provenance.files import read_bounded, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,10 +79,27 @@ def load_locator_key(path: Path) -> WatermarkKey:
     from provenance.watermark.interface import WatermarkKey  # noqa: PLC0415 - loads numpy
 
     key_id, secret, stored = _load(path, "locator")
-    epoch = stored.get("epoch")
-    if type(epoch) is not int or epoch < 0:
-        raise _damaged(path, "its epoch is no whole number")
-    return WatermarkKey(key_id=key_id, epoch=epoch, secret=secret)
+    return WatermarkKey(key_id=key_id, epoch=_epoch(path, stored), secret=secret)
+
+
+def export_locator(key: WatermarkKey, path: Path) -> None:
+    """Write a copy of the locator key, for somebody who shall find marks with ``import_locator``.
+
+    Raises:
+        As ``create_locator_key``.
+    """
+    _create(path, "locator", key.secret, {"epoch": key.epoch})
+
+
+def import_locator(source: Path, path: Path) -> WatermarkKey:
+    """Take a handed-out locator key into this installation, at ``path``.
+
+    Raises:
+        As ``create_locator_key``, and as ``load_locator_key`` but for permissions: the file has travelled.
+    """
+    _, secret, stored = _parsed(source, "locator", read_bounded(source, most=_MAX_FILE_BYTES))
+    _create(path, "locator", secret, {"epoch": _epoch(source, stored)})
+    return load_locator_key(path)
 
 
 def create_log_key(
@@ -145,9 +162,21 @@ def _create(path: Path, kind: Kind, secret: bytes, more: dict[str, str | int]) -
     write_private(path, canonical_bytes(stored) + b"\n")
 
 
+def _epoch(path: Path, stored: dict[str, Any]) -> int:
+    epoch = stored.get("epoch")
+    if type(epoch) is not int or epoch < 0:
+        raise _damaged(path, "its epoch is no whole number")
+    return epoch
+
+
 def _load(path: Path, kind: Kind) -> tuple[str, bytes, dict[str, Any]]:
+    return _parsed(path, kind, _read_private(path))
+
+
+def _parsed(path: Path, kind: Kind, data: bytes) -> tuple[str, bytes, dict[str, Any]]:
+    """Key id, secret and all fields of the key file ``data``."""
     try:
-        stored = json.loads(_read_private(path))
+        stored = json.loads(data)
         found, version = stored["kind"], stored["schema_version"]
         key_id, secret = stored["key_id"], base64.b64decode(stored["secret"], validate=True)
     except (ValueError, KeyError, TypeError, binascii.Error, RecursionError) as error:

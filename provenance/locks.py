@@ -21,28 +21,48 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.001, 0.05
 
 @contextmanager
 def locked(path: Path, timeout_s: float = 10.0) -> Iterator[None]:
-    """Hold the lock file ``path`` (created, and never deleted: deleting one invites two holders).
+    """Hold the lock file ``path``, which is created when missing.
 
-    The lock ends with the process that holds it, however that ends. It is not re-entrant.
+    The lock ends with the process that holds it, however that ends. It is not re-entrant. Only its
+    holder may delete the file; whoever waited for a deleted one starts over with its successor.
 
     Raises:
         ConfigurationError: ``lock.timeout`` when somebody else keeps it longer than ``timeout_s``.
         InputError: ``output.unwritable``.
     """
-    with disk_errors(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), PRIVATE)
+    deadline = time.monotonic() + timeout_s
+    descriptor = _acquired(path, deadline, timeout_s)
+    while not _is_current(descriptor, path):
+        os.close(descriptor)
+        descriptor = _acquired(path, deadline, timeout_s)
     try:
-        _wait_for(descriptor, path, timeout_s)
-        try:
-            yield
-        finally:
-            _release(descriptor)
+        yield
     finally:
+        _release(descriptor)
         os.close(descriptor)
 
 
-def _wait_for(descriptor: int, path: Path, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
+def _acquired(path: Path, deadline: float, timeout_s: float) -> int:
+    """An open descriptor of ``path`` that holds its lock."""
+    with disk_errors(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), PRIVATE)
+    try:
+        _wait_for(descriptor, path, deadline, timeout_s)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    """False when the file was deleted, and maybe made anew, between opening and locking it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _wait_for(descriptor: int, path: Path, deadline: float, timeout_s: float) -> None:
     pause = _FIRST_WAIT_S
     while not _try(descriptor):
         if time.monotonic() >= deadline:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from provenance.canonical import canonical_bytes
 from provenance.errors import IntegrityError
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from provenance.log.store import Log
 
 Action: TypeAlias = Literal["allow", "review", "deny"]
+ALLOW: Action = "allow"
+REVIEW: Action = "review"
+DENY: Action = "deny"
+_ACTIONS = (ALLOW, REVIEW, DENY)
 VERSION = 1
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LATEST_TIME = 253_402_300_799
@@ -57,7 +61,8 @@ class DecisionLeaf:
 
     Attributes:
         action: what the policy said.
-        decision_digest: hex digest of the canonical decision.
+        decision_commitment: hex HMAC, under a per-record key, of the canonical decision: its facts say
+            something about the prompt.
         subject_sha256: hex digest of the bytes decided on; for denied content, which nobody may look up
             by its digest, a keyed commitment in its place.
         manifest_sha256: hex digest of the manifest in those bytes; None when the decision came before it.
@@ -67,15 +72,15 @@ class DecisionLeaf:
     type: ClassVar[str] = "decision"
 
     action: Action
-    decision_digest: str
+    decision_commitment: str
     subject_sha256: str
     manifest_sha256: str | None
     time: int
 
     def __post_init__(self) -> None:
-        if self.action not in get_args(Action):
+        if self.action not in _ACTIONS:
             raise ValueError(f"{self.action!r} is no action")
-        _require_digests(self.decision_digest, self.subject_sha256)
+        _require_digests(self.decision_commitment, self.subject_sha256)
         if self.manifest_sha256 is not None:
             _require_digests(self.manifest_sha256)
         _require_time(self.time)
@@ -126,7 +131,7 @@ def decisions_for(log: Log, manifest_sha256: str) -> tuple[tuple[int, DecisionLe
 def allowed_at(log: Log, manifest_sha256: str, subject_sha256: str) -> int | None:
     """Index of the ALLOW for exactly these bytes under this manifest; None when they were never released."""
     for index, leaf in reversed(decisions_for(log, manifest_sha256)):
-        if leaf.action == "allow" and leaf.subject_sha256 == subject_sha256:
+        if leaf.action == ALLOW and leaf.subject_sha256 == subject_sha256:
             return index
     return None
 
@@ -137,7 +142,7 @@ def unreleased(log: Log) -> tuple[tuple[int, ManifestLeaf], ...]:
     for index, leaf in leaves(log):
         if isinstance(leaf, ManifestLeaf):
             waiting[leaf.manifest_sha256] = (index, leaf)
-        elif leaf.action == "allow" and leaf.manifest_sha256 is not None:
+        elif leaf.action == ALLOW and leaf.manifest_sha256 is not None:
             waiting.pop(leaf.manifest_sha256, None)
     return tuple(waiting.values())
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.log.audit import LogReport
+    from provenance.log.leaves import DecisionLeaf
 
 _LOCK = ".lock"
 
@@ -151,7 +152,7 @@ class Log:
         with locked(self.folder / _LOCK, self.lock_timeout_s):
             old = self.checkpoint()
             if not entries:
-                return Appended(indices=(), checkpoint=old, note=self.note())
+                return Appended(indexes=(), checkpoint=old, note=self.note())
             recover(self.tiles, old)
             with disk_errors(self.folder):
                 return append(self.tiles, old.size, entries, self.signer, self.step)
@@ -197,6 +198,12 @@ class Log:
         if not 0 <= old <= size:
             raise InputError("log.no-proof", f"{old} entries are more than {size}")
         return merkle.consistency_proof(old, size, self.tiles.range_hash) if old else ()
+
+    def decisions_for(self, manifest_sha256: str) -> tuple[tuple[int, DecisionLeaf], ...]:
+        """Every decision about a manifest with its index, oldest first. Reads the whole log."""
+        from provenance.log.leaves import decisions_for  # noqa: PLC0415 - leaves know logs, not the reverse
+
+        return decisions_for(self, manifest_sha256)
 
     def verify(self, known: Sequence[bytes] = ()) -> LogReport:
         """Read all that the checkpoint covers and compare; see ``provenance.log.audit``."""

@@ -30,12 +30,12 @@ class Appended:
     """What an append did.
 
     Attributes:
-        indices: where the entries are, in the order given.
+        indexes: where the entries are, in the order given.
         checkpoint: the head that covers them.
         note: the signed form of that head.
     """
 
-    indices: tuple[int, ...]
+    indexes: tuple[int, ...]
     checkpoint: Checkpoint
     note: bytes
 
@@ -59,7 +59,7 @@ def append(tiles: Tiles, size: int, entries: Sequence[bytes], signer: NoteSigner
     head = Checkpoint(origin=signer.name, size=new_size, root=tiles.range_hash(0, new_size))
     note = sign_checkpoint(head, signer)
     publish(tiles.folder, note, step)
-    return Appended(indices=tuple(range(size, new_size)), checkpoint=head, note=note)
+    return Appended(indexes=tuple(range(size, new_size)), checkpoint=head, note=note)
 
 
 def publish(folder: Path, note: bytes, step: Step) -> None:

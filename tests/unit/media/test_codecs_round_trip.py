@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from provenance.codecs import decode, encode, header, jpeg_quality
+from provenance.codecs import decode, encode, header, jpeg_quality, resize
 from provenance.errors import ConfigurationError, InputError
 from provenance.media import Asset, Frames
 
@@ -275,3 +275,26 @@ def test_deep_colour_without_opencv_names_the_extra(make_frames, monkeypatch):
     with pytest.raises(ConfigurationError) as caught:
         decode(asset)
     assert caught.value.code == "extra.missing"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_resizing_keeps_depth_profile_and_look(make_frames, dtype):
+    frames = make_frames(3, dtype, icc=b"profile")
+    big = resize(frames, 120, 72)
+    assert (big.width, big.height, big.depth, big.icc) == (120, 72, frames.depth, b"profile")
+    back = resize(big, 40, 24)
+    assert np.abs(back.pixels.astype(int) - frames.pixels).max() <= np.iinfo(dtype).max * 0.02
+    picture = Image.fromarray(make_frames().pixels[0]).resize((120, 72), Image.Resampling.LANCZOS)
+    assert np.abs(resize(make_frames(), 120, 72).pixels[0].astype(int) - np.asarray(picture)).max() <= 1
+
+
+def test_invisible_colour_does_not_bleed_when_resized():
+    pixels = np.zeros((1, 8, 8, 3), np.uint8)
+    pixels[:, :, :4] = (255, 0, 0)  # red, invisible
+    pixels[:, :, 4:] = (0, 0, 200)
+    alpha = np.zeros((1, 8, 8), np.uint8)
+    alpha[:, :, 4:] = 255
+    big = resize(Frames(pixels=pixels, alpha=alpha), 32, 32)
+    visible = big.alpha > 32
+    assert (big.pixels[visible][:, 0] == 0).all()
+    assert np.abs(big.pixels[visible][:, 2].astype(int) - 200).max() <= 1
