@@ -22,8 +22,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from guard.policy.decision import Decision, PackRef, RuleResult, RuleStatus, Warned, seal_of
-from guard.policy.expr import BUDGET, ERROR, UNKNOWN, Gap, OverBudget
-from guard.policy.fact import TOKEN, Fact, Status
+from guard.policy.expr import BUDGET, OverBudget
+from guard.policy.fact import ERROR, TOKEN, Fact, Gap
 from guard.policy.facts import Facts
 from guard.policy.obligations import Plan, strictest
 from guard.policy.pack import BASE, base_pack
@@ -84,18 +84,6 @@ class _Outcome:
     warnings: tuple[Warned, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """A rule, compiled."""
-
-    rule: Rule
-    dated: bool
-    applies: Run
-    require: Run
-    results: tuple[RuleResult, ...]
-    """Its result for each status, in the order of RuleStatus."""
-
-
 class _Program:
     """Packs compiled for one stage: one pass over the facts, one over the rules, one look-up."""
 
@@ -109,15 +97,15 @@ class _Program:
         self.names = tuple(sorted(mentioned.union(_ALWAYS)))
         self.read: Callable[[Facts], tuple[Fact[Any], ...]] = operator.attrgetter(*self.names)
         slots = {SUBJECT: 1, **{name: index for index, name in enumerate(self.names, 2)}}
-        self.steps = tuple(_step(pack, rule, slots) for pack, rule in rules)
+        self.rules = tuple(rule for _, rule in rules)
+        self.compiled = tuple(_compile(rule, slots) for rule in self.rules)
+        self.results = tuple(_results(pack, rule) for pack, rule in rules)
         self.packs = tuple(PackRef(name=p.name, version=p.version, digest=p.digest) for p in complete)
         self.outcomes: dict[tuple[bytes, bool], _Outcome] = {}
 
     def run(self, facts: Facts, now: datetime, subject: str) -> Decision:
         read = self.read(facts)
-        ok, unknown = Status.OK, Status.UNKNOWN
-        values = [f.value if f.status is ok else UNKNOWN if f.status is unknown else ERROR for f in read]
-        outcome = self.outcome(*self.evaluate([BUDGET, subject, *values], now))
+        outcome = self.outcome(*self.evaluate([BUDGET, subject, *[fact.operand for fact in read]], now))
         decision = Decision(
             action=outcome.action,
             stage=self.stage,
@@ -137,18 +125,18 @@ class _Program:
         """How each rule came out, and whether any of them is known to apply."""
         certain = False
         codes = bytearray()
-        for step in self.steps:
-            if step.dated and not step.rule.in_effect(now.astimezone(UTC).date()):
+        for dated, applies, require in self.compiled:
+            if dated is not None and not dated.in_effect(now.astimezone(UTC).date()):
                 codes.append(_NOT_IN_EFFECT)
                 continue
             environment[0] = BUDGET
             try:
-                applies = step.applies(environment)
-                if applies is False:
+                asked = True if applies is None else applies(environment)
+                if asked is False:
                     codes.append(_NOT_APPLICABLE)
                     continue
-                certain = certain or applies is True
-                answer = step.require(environment)
+                certain = certain or asked is True
+                answer = require(environment)
             except OverBudget:
                 answer = OverBudget
             codes.append(_PASS if answer is True else _code(answer))
@@ -185,8 +173,16 @@ def _program(packs: tuple[Pack, ...], stage: Stage) -> _Program:
     return _Program(packs, stage, (base, *others))
 
 
-def _step(pack: Pack, rule: Rule, slots: dict[str, int]) -> _Step:
-    results = tuple(
+def _compile(rule: Rule, slots: dict[str, int]) -> tuple[Rule | None, Run | None, Run]:
+    """The rule if it has dates, its applicability if it has one, its requirement."""
+    dated = rule.effective_from is not None or rule.effective_until is not None
+    applies = rule.applies.compile(slots) if rule.applies else None
+    return rule if dated else None, applies, rule.require.compile(slots)
+
+
+def _results(pack: Pack, rule: Rule) -> tuple[RuleResult, ...]:
+    """The result for each way the rule can come out, in the order of RuleStatus."""
+    return tuple(
         RuleResult(
             rule=rule.id,
             pack=pack.name,
@@ -198,15 +194,6 @@ def _step(pack: Pack, rule: Rule, slots: dict[str, int]) -> _Step:
         )
         for code, status in enumerate(_STATUSES)
     )
-    applies = rule.applies.compile(slots) if rule.applies else _always
-    dated = rule.effective_from is not None or rule.effective_until is not None
-    return _Step(
-        rule=rule, dated=dated, applies=applies, require=rule.require.compile(slots), results=results
-    )
-
-
-def _always(_: list[Any]) -> bool:
-    return True
 
 
 def _code(answer: Any) -> int:
@@ -219,7 +206,7 @@ def _code(answer: Any) -> int:
 
 def _combine(program: _Program, codes: bytes, *, certain: bool) -> _Outcome:
     """The lattice: the strictest effect of any rule, or of a pack that is silent at this stage."""
-    results = [step.results[code] for step, code in zip(program.steps, codes, strict=True)]
+    results = [ways[code] for ways, code in zip(program.results, codes, strict=True)]
     if not certain or Action.DENY in program.silent:
         results.append(_no_rule(Effect.DENY, program.stage))
     elif Action.REVIEW in program.silent:
@@ -228,11 +215,8 @@ def _combine(program: _Program, codes: bytes, *, certain: bool) -> _Outcome:
     action = (
         Action.DENY if Effect.DENY in effects else Action.REVIEW if Effect.REVIEW in effects else Action.ALLOW
     )
-    bound = [
-        step.rule.obligations
-        for step, code in zip(program.steps, codes, strict=True)
-        if code not in (_NOT_APPLICABLE, _NOT_IN_EFFECT)
-    ]
+    silent = (_NOT_APPLICABLE, _NOT_IN_EFFECT)
+    bound = [rule.obligations for rule, code in zip(program.rules, codes, strict=True) if code not in silent]
     warned = tuple(Warned(rule=r.rule, message=r.message) for r in results if r.effect is Effect.WARN)
     return _Outcome(action=action, rules=tuple(results), obligations=strictest(*bound), warnings=warned)
 

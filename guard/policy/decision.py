@@ -211,10 +211,17 @@ def _fingerprint(
 def seal_of(decision: Decision) -> bytes:
     """The seal that ``decision`` has if ``decide`` made it in this process. For ``decide`` only."""
     d, plan = decision, decision.obligations
-    outcome = _fingerprint(d.packs, d.rules, d.warnings, d.fact_names)
-    duties = (plan.watermark.value, plan.c2pa, plan.xmp, plan.log, plan.min_side)
-    head = repr((d.action.value, d.stage.value, d.subject, d.now.timestamp(), outcome, duties))
-    return hmac.digest(_KEY, "\n".join([head, *(fact.stamp for fact in d.fact_values)]).encode(), "sha256")
+    said = [
+        d.action,
+        d.stage,
+        d.subject,
+        repr(d.now.timestamp()),
+        _fingerprint(d.packs, d.rules, d.warnings, d.fact_names),
+        plan.watermark,
+        str((plan.c2pa, plan.xmp, plan.log, plan.min_side)),
+        *[fact.stamp for fact in d.fact_values],
+    ]
+    return hmac.digest(_KEY, "\n".join(said).encode(), "sha256")
 
 
 def is_sealed(decision: object) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from guard.policy.check import Scope, check
+from guard.policy.fact import ERROR, UNKNOWN, Gap
 from guard.policy.source import PackError, Source
 from guard.policy.syntax import (
     Call,
@@ -44,16 +44,6 @@ __all__ = [
     "expression",
 ]
 
-
-class Gap(Enum):
-    """What stands where a fact has no value. Never equal to anything, never true."""
-
-    UNKNOWN = "unknown"
-    ERROR = "error"
-
-
-UNKNOWN: Final = Gap.UNKNOWN
-ERROR: Final = Gap.ERROR
 
 BUDGET: Final = 10_000
 """Quantifier steps one rule may take; everything else is bounded by the length of its text."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Generic, TypeVar
+from enum import Enum, StrEnum
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -26,6 +26,17 @@ class Status(StrEnum):
     ERROR = "error"
 
 
+class Gap(Enum):
+    """What an expression reads where a fact has no value. Never equal to anything, never true."""
+
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+UNKNOWN: Final = Gap.UNKNOWN
+ERROR: Final = Gap.ERROR
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact(Generic[T]):
     """One answer and how it came about.
@@ -36,7 +47,8 @@ class Fact(Generic[T]):
         producer: dotted name of the code or detector that answered.
         version: version or weights digest of the producer.
         reason: why there is no answer, in plain words without content; None when OK.
-        stamp: all of it as one text, made once; seals are made over it.
+        operand: what an expression reads: the value (of an enum, its word) or a Gap.
+        stamp: all of it as one text; seals are made over it.
     """
 
     value: T | None = None
@@ -44,6 +56,7 @@ class Fact(Generic[T]):
     producer: str = ""
     version: str = ""
     reason: str | None = None
+    operand: Any = field(init=False, repr=False, compare=False)
     stamp: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -51,10 +64,15 @@ class Fact(Generic[T]):
             raise ValueError("a fact has a value exactly when its status is ok")
         if isinstance(self.value, float) and not math.isfinite(self.value):
             raise ValueError("a number in a fact is finite; report the bound instead")
-        value = str(self.value) if isinstance(self.value, StrEnum) else self.value
-        object.__setattr__(
-            self, "stamp", repr((self.status.value, value, self.producer, self.version, self.reason))
-        )
+        # Made once here rather than in each of the decisions that read the fact.
+        object.__setattr__(self, "operand", self._operand())
+        said = (self.status.value, self.operand, self.producer, self.version, self.reason)
+        object.__setattr__(self, "stamp", repr(said))
+
+    def _operand(self) -> Any:
+        if self.status is Status.OK:
+            return self.value.value if isinstance(self.value, StrEnum) else self.value
+        return UNKNOWN if self.status is Status.UNKNOWN else ERROR
 
 
 def known(value: T, *, producer: str = "", version: str = "") -> Fact[T]:
