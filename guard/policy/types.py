@@ -24,7 +24,7 @@ class Type:
     Attributes:
         kind: which of the five.
         path: dotted name in messages, for a fact.
-        values: the words of an enum.
+        values, words: the words of an enum, and its class.
         whole: a num that is an integer.
         optional: ``has(…)`` may ask whether it is known.
         text: pattern that a str, or each item of a list, matches in full.
@@ -34,6 +34,7 @@ class Type:
     kind: Name
     path: str = ""
     values: tuple[str, ...] = ()
+    words: type[StrEnum] | None = None
     whole: bool = False
     optional: bool = False
     text: re.Pattern[str] = TOKEN
@@ -59,6 +60,20 @@ class Type:
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str) and not self.text.fullmatch(text):
                 raise ValueError(f"{self.path} takes one short word, not a text")
+
+    def parse(self, value: object) -> Any:
+        """A value as data files write it, as a fact holds it: words become enums, lists tuples.
+
+        Raises:
+            TypeError, ValueError: it does not fit.
+        """
+        parsed: Any = tuple(value) if isinstance(value, list) else value
+        if self.words is not None:
+            if value not in self.values:
+                raise ValueError(f"{self.path} is {self}, not {value!r}")
+            parsed = self.words(value)
+        self.require(parsed)
+        return parsed
 
     def _admits(self, value: object) -> bool:
         match self.kind:
@@ -87,5 +102,7 @@ def type_of(answer: Any, *, path: str, optional: bool, text: re.Pattern[str], no
     base = {bool: BOOL, int: replace(NUM, whole=True), float: NUM, str: STR}.get(answer)
     if base is None:
         is_enum = isinstance(answer, type) and issubclass(answer, StrEnum)
-        base = Type(kind="enum", values=tuple(answer)) if is_enum else LIST
+        base = (
+            Type(kind="enum", values=tuple(word.value for word in answer), words=answer) if is_enum else LIST
+        )
     return replace(base, path=path, optional=optional, text=text, note=note)

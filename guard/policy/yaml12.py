@@ -135,8 +135,11 @@ def _item(node: yaml.Node, source: Source, seen: set[int], depth: int) -> Item:
     if id(node) in seen:
         raise PackError("policy.yaml", "aliases are not accepted; write it out", source, at)
     seen.add(id(node))
+    if source.text[at : at + 1] in ("!", "&"):
+        raise PackError(
+            "policy.yaml", "tags and anchors are not accepted", source, at, hint="quote a leading '!'"
+        )
     if isinstance(node, yaml.ScalarNode):
-        _refuse_tag(source, at)
         value = _scalar(node.value) if node.style is None else node.value
         return Item(source=source, at=at, end=end, value=value, style=node.style)
     if isinstance(node, yaml.SequenceNode):
@@ -155,11 +158,6 @@ def _entries(node: yaml.Node, source: Source, seen: set[int], depth: int) -> dic
             raise PackError("policy.yaml", f"duplicate key {name!r}", source, key.start_mark.index)
         entries[name] = _item(child, source, seen, depth + 1)
     return entries
-
-
-def _refuse_tag(source: Source, at: int) -> None:
-    if source.text[at : at + 1] in ("!", "&"):
-        raise PackError("policy.yaml", "tags and anchors are not accepted", source, at)
 
 
 def _scalar(text: str) -> bool | int | float | str | None:
