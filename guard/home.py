@@ -138,7 +138,7 @@ class Home:
             config = Config(**values)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
             raise _invalid_config(self.config_path, str(error)) from error
-        if not (isinstance(config.policy, str) and isinstance(config.model, str)):
+        if not all(isinstance(value, str) for value in (values.get("policy", ""), values.get("model", ""))):
             raise _invalid_config(self.config_path, "policy and model are texts")
         if config.schema_version != 1:
             raise _invalid_config(
@@ -156,9 +156,9 @@ class Home:
 
     def locator(self) -> WatermarkKey:
         """The key that marks are written and found with."""
-        from provenance.keys import load_locator  # noqa: PLC0415
+        from provenance.keys import load_locator_key  # noqa: PLC0415
 
-        return load_locator(self.locator_path)
+        return load_locator_key(self.locator_path)
 
     def trust(self) -> TrustLists:
         """The lists of this installation; empty when there is no home, so that verify works anywhere."""
@@ -171,7 +171,8 @@ class Home:
         from provenance.keys import load_log_key  # noqa: PLC0415
         from provenance.log.store import Log  # noqa: PLC0415
 
-        return Log.open(self.log_folder, load_log_key(self.log_key_path))
+        signer = load_log_key(self.log_key_path)
+        return Log.open(self.log_folder, signer.verifier, signer=signer)
 
     def registry(self) -> Registry:
         """The store from mark to manifest."""

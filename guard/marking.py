@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guard.policy.obligations import MarkDuty
@@ -11,10 +12,10 @@ from provenance.errors import Error
 if TYPE_CHECKING:
     from guard.tools import Marker
     from provenance.media import Asset, Frames
-    from provenance.watermark.interface import Marked as MarkedFrames
 
-_CANNOT_CARRY = frozenset({"watermark.capacity-exceeded", "extra.missing"})
-"""Codes that mean "no mark here" rather than "this release failed"; policy decides what follows."""
+_CANNOT_CARRY = "watermark.capacity-exceeded"
+"""The one code that means "no mark in this picture"; policy decides what follows. Everything else,
+a missing package among it, ends the release."""
 
 
 def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
@@ -25,19 +26,22 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
     is made knowing that.
     """
     draft = checked.draft
-    frames, mark_made, reason, before = draft.frames, None, None, None
     if checked.plan.watermark is MarkDuty.OFF:
-        reason = "the plan asks for no mark"
-    else:
-        frames, before = enlarge(frames, marker.minimum_side)
-        mark_made, reason = _try(frames, marker, content_id)
-        frames = frames if mark_made is None else mark_made.frames
+        return _unmarked(checked, draft.frames, content_id, reason="the plan asks for no mark")
+    frames, before = enlarge(draft.frames, max(marker.minimum_side, checked.plan.min_side))
+    try:
+        made = marker.embed(frames, content_id)
+    except Error as error:
+        if error.code != _CANNOT_CARRY:
+            raise
+        unmarked = _unmarked(checked, frames, content_id, reason=error.what)
+        return replace(unmarked, capacity_exceeded=True, enlarged_from=before)
     return Marked(
         checked=checked,
-        frames=frames,
-        asset=_encode(checked, frames),
-        mark=mark_made,
-        unmarked_reason=reason,
+        frames=made.frames,
+        asset=_encode(checked, made.frames),
+        content_id=content_id,
+        mark=made,
         enlarged_from=before,
     )
 
@@ -54,13 +58,15 @@ def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] 
     return resize(frames, *size), (frames.width, frames.height)
 
 
-def _try(frames: Frames, marker: Marker, content_id: bytes) -> tuple[MarkedFrames | None, str | None]:
-    try:
-        return marker.embed(frames, content_id), None
-    except Error as error:
-        if error.code not in _CANNOT_CARRY:
-            raise
-        return None, error.what if error.hint is None else f"{error.what} ({error.hint})"
+def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: str) -> Marked:
+    return Marked(
+        checked=checked,
+        frames=frames,
+        asset=_encode(checked, frames),
+        content_id=content_id,
+        mark=None,
+        unmarked_reason=reason,
+    )
 
 
 def _encode(checked: Checked, frames: Frames) -> Asset:

@@ -47,31 +47,35 @@ class Record:
         record_id: 32 hex characters, random.
         commitment_key: hex of the 32-byte HMAC key of every commitment of this release.
         created_at: RFC 3339, UTC.
-        progress: how far it came.
         partial_path: where the finished bytes wait before the rename.
         final_path: where they go.
+        content_id: hex of the 64-bit id; the mark's payload where there is a mark.
+        progress: how far it came.
+        force: whether they may replace a file of that name.
         prompt: as asked; None for media made elsewhere.
         negative_prompt: as asked.
         edits: what prompt review changed, as JSON text.
         recipe: canonical JSON of the recipe, None for media made elsewhere.
-        content_id: hex of the mark's payload, None when not marked.
         asset_sha256: the released bytes.
         manifest_sha256: their manifest.
+        decision: the publish decision, as JSON text.
     """
 
     record_id: str
     commitment_key: str
     created_at: str
+    partial_path: str
+    final_path: str
+    content_id: str
     progress: Progress = Progress.INTENT
-    partial_path: str | None = None
-    final_path: str | None = None
+    force: bool = False
     prompt: str | None = None
     negative_prompt: str | None = None
     edits: str | None = None
     recipe: str | None = None
-    content_id: str | None = None
     asset_sha256: str | None = None
     manifest_sha256: str | None = None
+    decision: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ class Records:
 
         body = {"schema_version": SCHEMA_VERSION, **asdict(record)}
         text = json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True)
-        write_private(self._path(record.record_id), text.encode("utf-8", "surrogatepass"))
+        write_private(self._path(record.record_id), text.encode("utf-8", "surrogatepass"), overwrite=True)
 
     def read(self, record_id: str) -> Record:
         """One record.

@@ -3,7 +3,7 @@
 The order; each step takes only what the one before returns:
 
     0. intent record, private, synced before anything else
-    1. check: words and pixels against the packs                        → Checked
+    1. check words and pixels against the packs                         → Checked
     2. enlarge if too small for a mark, mark, encode, describe           → Marked
     3. sign                                                             → Signed
     4. read back: our verifier and the mark's decoder, on the final bytes
@@ -21,34 +21,33 @@ definition unreleased.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guard.attest import read_back, sign
 from guard.errors import Denied
 from guard.inspect import pixel_facts, publish_facts
+from guard.ledger import log_decision, log_manifest, remember
 from guard.marking import mark
 from guard.policy.decide import decide
-from guard.policy.decision import Action
+from guard.policy.decision import Stage, authorise
 from guard.records import Progress, Record
-from guard.recovery import recover_interrupted
+from guard.recovery import mend_interrupted, settle
+from guard.serialise import to_json
 from guard.stages import Checked, Draft, Released, Signed
-from guard.writer import finish, refuse_existing, stage
-from provenance.canonical import commitment
+from guard.writer import check_output, finish, stage
+from provenance.files import temporary_beside
 from provenance.locks import locked
-from provenance.log.leaves import DecisionLeaf, ManifestLeaf
+from provenance.sniff import extension_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from guard.policy.decision import Decision
+    from guard.policy.facts import Facts
     from guard.policy.obligations import Plan
     from guard.tools import Tools
-
-
-def _ignore(_step: str) -> None:
-    """Nobody listens to the progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,93 +56,153 @@ class Order:
 
     Attributes:
         draft: the pixels.
-        plan: what is owed; from the plan decision, or smaller for ``guard sign``.
+        plan: what is owed: the obligations of the plan decision.
+        command: which flow asks, as a fact for the rules: generate, release, sign or watermark.
         folder: where the file goes.
         name: final file name, or None for one made from the content id.
         force: replace an existing file of that name.
         prompt: as asked, kept in the private record only.
         negative_prompt: as asked, kept in the private record only.
         publish_prompt: also put the prompt into the manifest.
-        command: which flow asks, as a fact for the rules.
     """
 
     draft: Draft
     plan: Plan
+    command: str
     folder: Path
     name: str | None = None
     force: bool = False
     prompt: str | None = None
     negative_prompt: str | None = None
     publish_prompt: bool = False
-    command: str = "release"
 
 
-def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _ignore) -> Released:
+def _unheard(_step: str) -> None:
+    """Nobody listens to the progress."""
+
+
+def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _unheard) -> Released:
     """Release one picture.
 
     Args:
         order: what to release and where to.
         tools: packs, keys, log and clock.
-        progress: called with the name of each step when it is done.
+        progress: called with the name of each step once it is done; tests interrupt here.
 
     Raises:
-        Denied: policy said no; nothing was written, and the refusal is in the log.
+        Denied: policy said no; nothing was written, and a refusal of final bytes is in the log.
         InputError: the output exists or cannot be written.
         ConfigurationError: a key, a disk or a lock is not usable.
     """
-    recover_interrupted(tools)
+    mend_interrupted(tools.records, tools.log, tools.registry)
     content_id = _reserve(tools)
-    path = order.folder / (order.name or f"{content_id.hex()}{_extension(order.draft.mime)}")
-    refuse_existing(path, force=order.force)
-    record = _intent(order, tools, content_id, path)  # (0)
+    final = order.folder / (order.name or f"{content_id.hex()}{extension_for(order.draft.mime)}")
+    check_output(final, force=order.force)
+    record = _intent(order, tools, content_id, final)  # (0)
     lock = tools.records.lock_path(record.record_id)
     with locked(lock, timeout_s=0.0):
         tools.records.write(record)
         progress("intent")
         try:
             released = _run(order, tools, record, progress)
-        except Exception as error:
-            _close(tools, record, Progress.DENIED if isinstance(error, Denied) else Progress.ABANDONED)
-            lock.unlink(missing_ok=True)
+        except BaseException as error:
+            otherwise = Progress.DENIED if isinstance(error, Denied) else Progress.ABANDONED
+            settle(record.record_id, tools.records, tools.log, tools.registry, otherwise=otherwise)
+            lock.unlink(missing_ok=True)  # kept when settling fails, so that the next run tries again
             raise
         lock.unlink(missing_ok=True)
     return released
 
 
+def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
+    """Step 1: pixels and words against the packs.
+
+    Raises:
+        Denied: policy said no.
+    """
+    decision = decide(tools.packs, Stage.PIXELS, facts, now=tools.clock(), subject=subject)
+    authorise(decision, stage=Stage.PIXELS, subject=subject)
+    return Checked(draft=order.draft, plan=order.plan, decision=decision)
+
+
 def _run(order: Order, tools: Tools, record: Record, progress: Callable[[str], None]) -> Released:
-    checked = check(order, tools)  # (1)
+    before = pixel_facts(
+        order.draft,
+        command=order.command,
+        include_prompt=order.publish_prompt,
+        inspected=[inspect(order.draft.frames) for inspect in tools.inspectors],
+    )
+    checked = check(order, tools, before, record.record_id)  # (1)
     progress("checked")
-    marked = mark(checked, marker=tools.marker, content_id=bytes.fromhex(record.content_id or ""))  # (2)
+    marked = mark(checked, marker=tools.marker, content_id=bytes.fromhex(record.content_id))  # (2)
     progress("marked")
     signed = sign(marked, order=order, record=record, tools=tools)  # (3)
     progress("signed")
     proof = read_back(signed, tools)  # (4)
     progress("read back")
-    tools.registry.record(_entry(signed, tools, record))
-    manifest_leaf = _log_manifest(signed, tools, record)  # (5)
+    remember(signed, tools)
+    manifest_leaf = log_manifest(signed, tools, record)  # (5)
     progress("manifest logged")
-    facts = publish_facts(signed, proof, order=order, tools=tools, logged=True)
-    decision = decide(tools.packs, "publish", facts, now=tools.clock(), subject=signed.asset.sha256)  # (6)
-    if decision.action is not Action.ALLOW:
-        _log_decision(decision, signed, tools, record)
+    facts = publish_facts(signed, proof, before=before, tools=tools, logged=True)
+    subject = signed.asset.sha256
+    decision = decide(tools.packs, Stage.PUBLISH, facts, now=tools.clock(), subject=subject)  # (6)
+    if not decision.allowed:
+        log_decision(decision, signed, tools, record)
         raise Denied(decision)
-    partial = _partial(record)
+    partial = Path(record.partial_path)
     stage(signed, decision, partial)  # (7)
-    record = replace(record, progress=Progress.WRITTEN, **_identity(signed))
+    record = _written(record, signed, decision.canonical().decode())
     tools.records.write(record)
     progress("written")
-    decision_leaf = _log_decision(decision, signed, tools, record)  # (8)
+    decision_leaf = log_decision(decision, signed, tools, record)  # (8)
     progress("decision logged")
     released = Released(
         signed=signed,
+        proof=proof,
         decision=decision,
-        path=_final(record),
+        path=Path(record.final_path),
         leaves=(manifest_leaf, decision_leaf),
-        warnings=decision.warnings,
     )
     finish(released, partial, force=order.force)  # (9)
     progress("renamed")
-    tools.registry.mark_released(_identity(signed)["manifest_sha256"], decision_leaf)
-    _close(tools, record, Progress.RELEASED)
-    progress("released")
+    tools.registry.mark_released(record.manifest_sha256 or "", decision_leaf)
+    tools.records.write(replace(record, progress=Progress.RELEASED))
     return released
+
+
+def _reserve(tools: Tools) -> bytes:
+    """A content id that this key has not used before."""
+    from provenance.watermark.interface import new_content_id  # noqa: PLC0415
+
+    key = tools.marker.key
+    while True:
+        content_id = new_content_id(tools.random)
+        if tools.registry.reserve(tools.marker.algorithm, key.key_id, key.epoch, content_id):
+            return content_id
+
+
+def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Record:
+    recipe, review = order.draft.origin.recipe, order.draft.origin.review
+    return Record(
+        record_id=tools.random(16).hex(),
+        commitment_key=tools.random(32).hex(),
+        created_at=tools.clock().isoformat(),
+        partial_path=str(temporary_beside(final).absolute()),
+        final_path=str(final.absolute()),
+        force=order.force,
+        prompt=order.prompt,
+        negative_prompt=order.negative_prompt,
+        edits=None if review is None else json.dumps(to_json(review.edits), ensure_ascii=True),
+        recipe=None if recipe is None else recipe.canonical().decode(),
+        content_id=content_id.hex(),
+    )
+
+
+def _written(record: Record, signed: Signed, decision: str) -> Record:
+    return replace(
+        record,
+        progress=Progress.WRITTEN,
+        asset_sha256=signed.asset.sha256,
+        manifest_sha256=signed.manifest_sha256,
+        decision=decision,
+    )

@@ -7,17 +7,19 @@ accepts. This prevents accidents; it is no wall against code in the same process
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from generators.recipe import Recipe
+    from guard.attest import ReadBack
     from guard.policy.decision import Decision
     from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
-    from provenance.manifest.reading import DigitalSourceType, ManifestReading
+    from provenance.manifest.reading import DigitalSourceType
     from provenance.media import Asset, Frames
     from provenance.watermark.interface import Marked as MarkedFrames
 
@@ -28,16 +30,20 @@ class Origin:
 
     Attributes:
         source_type: IPTC digital source type.
+        software: name and version of the program that made them; None if unknown.
         model_name: generator as a person would name it; None for media without one.
         model_identifier: machine-readable identity, e.g. a package URL with a weights digest.
-        licence: SPDX expression or words on what the weights may be used for; None if unknown.
+        weights_digest: SHA-256 over the weights' digests; None for media made elsewhere.
+        licence: SPDX expression of the weights; None if unknown.
         recipe: everything needed to make the pixels again; None for media made elsewhere.
         review: the prompt's review; None where there was no prompt.
     """
 
     source_type: DigitalSourceType
+    software: tuple[str, str] | None = None
     model_name: str | None = None
     model_identifier: str | None = None
+    weights_digest: str | None = None
     licence: str | None = None
     recipe: Recipe | None = None
     review: PromptReview | None = None
@@ -80,26 +86,45 @@ class Marked:
         frames: the final pixels.
         asset: the same, encoded, with metadata.
         mark: the mark as decoded back, None where the plan or the medium has none.
+        content_id: the 64-bit id of this release; the mark's payload where there is a mark.
         unmarked_reason: why there is no mark.
+        capacity_exceeded: the mark was tried and the picture cannot carry it at the quality floor.
         enlarged_from: (width, height) before the picture was scaled up to carry a mark.
     """
 
     checked: Checked
     frames: Frames
     asset: Asset
+    content_id: bytes
     mark: MarkedFrames | None
+    capacity_exceeded: bool = False
     unmarked_reason: str | None = None
     enlarged_from: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """The final bytes, as signed and as our own verifier reads them back."""
+    """The final bytes.
+
+    Attributes:
+        marked: the stage before.
+        asset: marked, labelled and signed.
+        manifest: the C2PA manifest store inside them, for the registry.
+    """
 
     marked: Marked
     asset: Asset
     manifest: bytes
-    reading: ManifestReading
+
+    @property
+    def content_id(self) -> bytes:
+        """The 64-bit id of this release."""
+        return self.marked.content_id
+
+    @property
+    def manifest_sha256(self) -> str:
+        """Digest of the manifest store, as it stands in log and registry."""
+        return hashlib.sha256(self.manifest).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +133,14 @@ class Released:
 
     Attributes:
         signed: the stage before.
+        proof: what a verifier found in the final bytes.
         decision: sealed for ``signed.asset.sha256``.
         path: final name.
         leaves: indexes of the manifest leaf and the decision leaf in the log.
-        warnings: what the decision or a step wants a person to know.
     """
 
     signed: Signed
+    proof: ReadBack
     decision: Decision
     path: Path
-    leaves: tuple[int, ...] = field(default=())
-    warnings: tuple[str, ...] = ()
+    leaves: tuple[int, int]

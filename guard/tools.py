@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from provenance.watermark.interface import Marked, WatermarkKey
 
 
-
 class Marker(Protocol):
     """Writes and reads marks under one key."""
 
@@ -116,7 +115,9 @@ class Tools:
     inspectors: Sequence[Callable[[Frames], Evidence]] = ()
 
 
-def assemble(home: Home, *, policy: str | None = None, passphrase: Callable[[], bytes] | None = None) -> Tools:
+def assemble(
+    home: Home, *, policy: str | None = None, passphrase: Callable[[], bytes] | None = None
+) -> Tools:
     """The tools of an installation.
 
     Raises:

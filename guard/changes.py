@@ -1,0 +1,64 @@
+"""What happened to a found copy, in words and as a map a person reads at a glance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provenance.codecs import jpeg_quality
+
+if TYPE_CHECKING:
+    from provenance.digest import DigestReading
+    from provenance.media import Asset
+
+MAP_ROWS, MAP_COLUMNS = 16, 32
+"""A terminal cell is about twice as high as wide, so two rows of the digest make one row of the map."""
+
+_WHOLE = 0.985
+"""Share of the picture from which a copy counts as uncropped: registration is exact to about a cell."""
+
+
+def describe_changes(reading: DigestReading, asset: Asset) -> str:
+    """One line: "the same picture, cropped to 81 %, scaled to 50 %, about JPEG 55, altered in 3 % of it"."""
+    if not reading.matches:
+        return "another picture than the one this credential was made for"
+    parts = ["the same picture"]
+    if reading.crop_fraction < _WHOLE:
+        parts.append(f"cropped to {reading.crop_fraction:.0%}")
+    parts += _geometry(reading)
+    quality = jpeg_quality(asset)
+    if quality is not None:
+        parts.append(f"about JPEG {quality}")
+    parts += reading.notes
+    if reading.altered_fraction > 0:
+        parts.append(f"altered in {max(reading.altered_fraction, 0.01):.0%} of what is left")
+    return ", ".join(parts)
+
+
+def _geometry(reading: DigestReading) -> list[str]:
+    found = []
+    if reading.mirrored:
+        found.append("mirrored")
+    if abs(reading.rotation) >= 0.5:
+        found.append(f"turned by {reading.rotation:.0f}°")
+    horizontal, vertical = reading.scale
+    if abs(horizontal / vertical - 1) > 0.03:
+        found.append(f"stretched to {horizontal:.0%} × {vertical:.0%}")
+    elif abs(horizontal - 1) > 0.02:
+        found.append(f"scaled to {horizontal:.0%}")
+    return found
+
+
+def heat_map(reading: DigestReading) -> tuple[str, ...]:
+    """The released picture as rows of characters: ``·`` cut away, ``░`` as it was, ``█`` altered."""
+    return tuple(
+        "".join(_cell(reading, row, column) for column in range(MAP_COLUMNS)) for row in range(MAP_ROWS)
+    )
+
+
+def _cell(reading: DigestReading, row: int, column: int) -> str:
+    left, top, right, bottom = reading.kept
+    x, y = (column + 0.5) / MAP_COLUMNS, (row + 0.5) / MAP_ROWS
+    if not (left <= x <= right and top <= y <= bottom):
+        return "·"
+    rows = reading.altered[2 * row : 2 * row + 2]
+    return "█" if any(cells[column] for cells in rows) else "░"

@@ -1,0 +1,116 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provenance.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+FORMAT = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="What to print on stdout.",
+)
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder for the released files; made if absent.",
+)
+FORCE = click.option("--force", is_flag=True, help="Replace existing output files.")
+POLICY = click.option(
+    "--policy", metavar="PACK", help="Policy packs beside base: names or .yaml paths, comma-separated."
+)
+
+
+def existing_passphrase() -> bytes:
+    """The passphrase of a key that has one.
+
+    Raises:
+        ConfigurationError: ``passphrase.needed`` when there is nobody to ask.
+    """
+    found = os.environ.get("GUARD_PASSPHRASE")
+    if found is not None:
+        return found.encode()
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "passphrase.needed",
+            "the signing key is protected by a passphrase and there is no terminal to ask on",
+            hint="set GUARD_PASSPHRASE",
+        )
+    return str(click.prompt("Passphrase of the signing key", hide_input=True, err=True)).encode()
+
+
+def new_passphrase() -> bytes:
+    """A passphrase for a key about to be made.
+
+    Raises:
+        InputError: ``passphrase.short``.
+    """
+    found = os.environ.get("GUARD_PASSPHRASE")
+    if found is None:
+        prompt = "New passphrase for the signing key"
+        found = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
+    if len(found) < 8:
+        raise InputError("passphrase.short", "a passphrase has at least 8 characters")
+    return found.encode()
+
+
+def output_folder(folder: Path) -> Path:
+    """The folder for outputs, made if absent.
+
+    Raises:
+        InputError: ``output.folder``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "output.folder", f"the output folder cannot be made: {error.strerror}", where=str(folder)
+        ) from error
+    return folder
+
+
+def each(files: Sequence[Path], work: Callable[[Path], int]) -> int:
+    """Do ``work`` for every file; one that fails is reported and the rest go on.
+
+    Returns:
+        The gravest exit code.
+    """
+    from guard.cli._output import report_error  # noqa: PLC0415
+    from guard.verdict import gravest  # noqa: PLC0415
+    from provenance.errors import Error  # noqa: PLC0415
+
+    debug = bool((click.get_current_context().find_root().obj or {}).get("debug"))
+    codes = []
+    for file in files:
+        try:
+            codes.append(work(file))
+        except Error as error:
+            if debug:
+                raise
+            error.where = error.where or str(file)
+            report_error(error)
+            codes.append(error.exit_code)
+    return gravest(codes)
+
+
+def finish(code: int) -> Any:
+    """End the command with ``code``."""
+    click.get_current_context().exit(code)

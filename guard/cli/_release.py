@@ -1,0 +1,95 @@
+"""What ``release``, ``sign`` and ``watermark embed`` have in common: files in, released files out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from guard.cli._options import each, existing_passphrase, output_folder
+from guard.cli._output import stage_line
+from guard.cli._report import packs_of, tell
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from provenance.manifest.reading import DigitalSourceType
+
+SOURCES = {
+    "generated": "trainedAlgorithmicMedia",
+    "partly-generated": "compositeWithTrainedAlgorithmicMedia",
+    "digital-capture": "digitalCapture",
+    "digital-creation": "digitalCreation",
+    "human-edits": "humanEdits",
+    "algorithmic": "algorithmicMedia",
+    "screen-capture": "screenCapture",
+}
+"""Words for ``--source``; any IPTC term is accepted beside them."""
+
+SOURCE = click.option(
+    "--source",
+    required=True,
+    metavar="TYPE",
+    help=f"How the pixels came to be: {', '.join(SOURCES)}, or an IPTC digital source type.",
+)
+MODEL_NAME = click.option("--model-name", metavar="NAME", help="The model that made them, for the manifest.")
+
+
+def run(
+    files: Sequence[Path],
+    *,
+    command: str,
+    source: str,
+    model_name: str | None,
+    output: Path,
+    into_folder: bool,
+    policy: str | None,
+    force: bool,
+) -> int:
+    """Release every file; the gravest exit code."""
+    from guard.home import Home  # noqa: PLC0415
+    from guard.intake import Statement, release_file  # noqa: PLC0415
+    from guard.plan import ask  # noqa: PLC0415
+    from guard.policy.rule import Stage  # noqa: PLC0415
+    from guard.tools import assemble  # noqa: PLC0415
+
+    statement = Statement(source_type=source_type(source), model_name=model_name)
+    tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
+    decision = ask(Stage.PLAN, statement.origin(), tools, command=command)
+    stage_line("policy", f"{packs_of(decision)}: allowed to start")
+    folder = output_folder(output if into_folder else output.parent)
+
+    def one(path: Path) -> int:
+        target = folder / path.name if into_folder else output
+        if target.exists() and path.exists() and target.samefile(path):
+            raise InputError(
+                "output.is-input",
+                "the output would replace the original",
+                where=str(path),
+                hint="name another output folder; guard never signs in place",
+            )
+        released = release_file(
+            path, statement, tools, plan=decision.obligations, command=command, output=target, force=force
+        )
+        tell([released])
+        return 0
+
+    return each(files, one)
+
+
+def source_type(word: str) -> DigitalSourceType:
+    """The IPTC type for one of our words or an IPTC term.
+
+    Raises:
+        InputError: ``source.unknown``.
+    """
+    from provenance.manifest.reading import DigitalSourceType  # noqa: PLC0415
+
+    found = DigitalSourceType.known(SOURCES.get(word, word))
+    if found is None:
+        raise InputError(
+            "source.unknown", f"{word!r} is no digital source type", hint=f"--source {' | '.join(SOURCES)}"
+        )
+    return found

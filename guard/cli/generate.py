@@ -1,0 +1,82 @@
+"""``guard generate``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from guard.cli._options import OUTPUT, POLICY, existing_passphrase, output_folder
+from guard.cli._report import GenerationReport, tell_approved
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("generate")
+@click.argument("prompt")
+@click.option(
+    "-n", "count", type=click.IntRange(1, 64), default=1, show_default=True, help="Pictures to make."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 65),
+    help="Seed of the first picture; the next take the following numbers. Drawn at random if absent.",
+)
+@click.option("--model", metavar="REF", help="bundled:NAME, dir:PATH or hf:ORG/NAME@REVISION.")
+@click.option("--negative", "negative_prompt", default="", metavar="TEXT", help="What to keep away from.")
+@click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps.")
+@click.option("--guidance", type=click.FloatRange(0, 100), help="Classifier-free guidance; 1 is none.")
+@click.option(
+    "--include-prompt", is_flag=True, help="Put the prompt into the manifest, for everyone to read."
+)
+@click.option("--online", is_flag=True, help="Allow the network for hf: models.")
+@OUTPUT
+@POLICY
+def command(
+    prompt: str,
+    count: int,
+    seed: int | None,
+    model: str | None,
+    negative_prompt: str,
+    steps: int | None,
+    guidance: float | None,
+    include_prompt: bool,
+    online: bool,
+    folder: Path,
+    policy: str | None,
+) -> None:
+    """Make pictures from PROMPT and release them: reviewed, marked, labelled, signed, logged, read back.
+
+    File names come from the random id in the mark, never from the prompt.
+    """
+    import secrets  # noqa: PLC0415
+
+    from generators.request import GenerationRequest  # noqa: PLC0415
+    from guard.generate import approve, generate  # noqa: PLC0415
+    from guard.home import Home  # noqa: PLC0415
+    from guard.tools import assemble  # noqa: PLC0415
+
+    home = Home.locate().require()
+    tools = assemble(home, policy=policy, passphrase=existing_passphrase)
+    first = secrets.randbelow(2**32) if seed is None else seed
+    request = GenerationRequest(
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        model=model or home.config().model,
+        seeds=tuple(range(first, first + count)),
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+    )
+    output_folder(folder)
+    approved = approve(request, tools, publish_prompt=include_prompt)
+    tell_approved(approved)
+    from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
+
+    generator = load(request.model, online=online)
+    report = GenerationReport(count=count)
+    try:
+        for released in generate(approved, generator, tools, folder=folder, made=report.made):
+            report.released.append(released)
+    finally:
+        report.close()

@@ -1,0 +1,31 @@
+"""``guard init``."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+
+from guard.cli._options import new_passphrase
+from guard.home import Home
+from guard.setup import initialise
+from guard.tools import utc_now
+
+
+@click.command("init")
+@click.option("--passphrase", is_flag=True, help="Protect the signing key (asked for, or GUARD_PASSPHRASE).")
+def command(passphrase: bool) -> None:
+    """Make keys, log and registry for this installation; never overwrites.
+
+    The signing identity is for development: nobody but this installation trusts it. Run again, this
+    makes only what is missing.
+    """
+    home = Home.locate()
+    secret = new_passphrase() if passphrase else None
+    parts = initialise(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
+    click.echo(f"home {home.folder}")
+    for part in parts:
+        click.echo(
+            f"  {'made' if part.new else 'kept'}  {part.what:<42} {part.path.relative_to(home.folder)}"
+        )
+    click.echo('next: guard generate "a portrait of a firefighter" -o out/')

@@ -1,0 +1,67 @@
+"""``guard keys list|renew|export-locator|import-locator``."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+
+from guard.cli._options import new_passphrase
+
+
+@click.group("keys")
+def command() -> None:
+    """List, renew and hand out keys. Each key is its own; none is derived from another."""
+
+
+@command.command("list")
+def list_() -> None:
+    """Show the keys of this installation, without their secrets."""
+    from guard.home import Home  # noqa: PLC0415
+    from guard.tools import utc_now  # noqa: PLC0415
+    from provenance.manifest.identity import Identity  # noqa: PLC0415
+    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
+
+    home = Home.locate().require()
+    identity = Identity.of((home.signing_folder / "chain.pem").read_bytes(), TrustTier.DEVELOPMENT)
+    left = (identity.not_after - utc_now()).days
+    state = (
+        "EXPIRED: guard keys renew"
+        if left < 0
+        else f"expires {identity.not_after:%Y-%m-%d}, {left} days left"
+    )
+    click.echo(f"signing  {identity.name} [development]; {state}")
+    click.echo(f"         sha256 {identity.fingerprint_sha256}")
+    locator = home.locator()
+    click.echo(f"locator  {locator.key_id}, epoch {locator.epoch}")
+    click.echo(f"log      {home.log().verifier.name}")
+
+
+@command.command("renew")
+@click.option("--passphrase", is_flag=True, help="Protect the new signing key.")
+def renew(passphrase: bool) -> None:
+    """Make a new development identity. Files signed with the old one stay verifiable."""
+    from guard.home import Home  # noqa: PLC0415
+    from guard.setup import new_identity  # noqa: PLC0415
+    from guard.tools import utc_now  # noqa: PLC0415
+
+    home = Home.locate().require()
+    secret = new_passphrase() if passphrase else None
+    new_identity(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
+    click.echo("made a new development identity; the earlier one is kept beside it")
+
+
+@command.command("export-locator")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def export_locator(file: Path) -> None:
+    """Write the locator key to FILE, for whoever should be able to find your pictures' manifests.
+
+    Whoever has it can read marks, and also write and remove them. That is what it is for: a mark only
+    leads to a manifest, and the digest signed there decides.
+    """
+    from guard.home import Home  # noqa: PLC0415
+    from provenance.keys import export_locator as export_to  # noqa: PLC0415
+
+    export_to(Home.locate().require().locator(), file)
+    click.echo(f"wrote {file}")

@@ -1,0 +1,44 @@
+"""``guard log verify``."""
+
+from __future__ import annotations
+
+import click
+
+from guard.cli._options import FORMAT, finish
+from guard.cli._output import write_json
+
+
+@click.group("log")
+def command() -> None:
+    """Check the transparency log."""
+
+
+@command.command("verify")
+@FORMAT
+def verify(format_: str) -> None:
+    """Read the whole log and hold it against its signed checkpoint."""
+    from guard.home import Home  # noqa: PLC0415
+    from guard.serialise import SCHEMA_VERSION, to_json  # noqa: PLC0415
+    from provenance.log.leaves import unreleased  # noqa: PLC0415
+
+    log = Home.locate().require().log()
+    report = log.verify()
+    waiting = unreleased(log) if report.ok else ()
+    if format_ != "text":
+        body = to_json(report)
+        assert isinstance(body, dict)
+        write_json(
+            {"schema_version": SCHEMA_VERSION, "ok": report.ok, "unreleased": len(waiting), **body},
+            lines=format_ == "jsonl",
+        )
+    else:
+        click.echo(
+            f"{'CONSISTENT' if report.ok else 'CONTRADICTED'}  {report.size} entries, {report.witness}"
+        )
+        click.echo(f"    log   {report.origin}")
+        click.echo(f"    root  {report.root}")
+        for problem in report.problems:
+            click.echo(f"    {problem.code}: {problem.what}")
+        if waiting:
+            click.echo(f"    {len(waiting)} manifests without an ALLOW: never released")
+    finish(0 if report.ok else 1)

@@ -1,0 +1,119 @@
+"""What works in this installation, what is missing, and the command that helps."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from guard import __version__
+from provenance.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from guard.home import Home
+
+EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
+    "watermark": (("scipy", "cv2"), "write and read marks, 16-bit pictures, recover"),
+    "generate": (("torch", "diffusers", "transformers", "safetensors"), "the bundled and other generators"),
+    "detect": (("sklearn", "onnxruntime"), "detectors"),
+    "video": (("av",), "clips"),
+}
+"""Extra → (modules it brings, what it is for)."""
+
+SOON = 14
+"""Days before the end of a certificate from which its renewal is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        state: ``"ok"``, ``"missing"`` (optional, with the command that adds it) or ``"broken"``.
+        what: the part looked at.
+        detail: versions, dates, or what to do.
+    """
+
+    state: str
+    what: str
+    detail: str
+
+
+def examine(home: Home, *, now: datetime) -> tuple[Finding, ...]:
+    """Look at the installation, its extras and its home. Changes nothing."""
+    return (_installation(), *map(_extra, EXTRAS), *_home(home, now))
+
+
+def _installation() -> Finding:
+    try:
+        c2pa = version("c2pa-python")
+    except PackageNotFoundError:
+        return Finding(
+            state="broken", what="mediaguard", detail="c2pa-python is missing: pip install mediaguard"
+        )
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Finding(
+        state="ok", what="mediaguard", detail=f"{__version__}, Python {python}, c2pa-python {c2pa}"
+    )
+
+
+def _extra(name: str) -> Finding:
+    modules, purpose = EXTRAS[name]
+    absent = [module for module in modules if find_spec(module) is None]
+    if absent:
+        return Finding(
+            state="missing", what=f"[{name}]", detail=f"{purpose}: pip install 'mediaguard[{name}]'"
+        )
+    return Finding(state="ok", what=f"[{name}]", detail=purpose)
+
+
+def _home(home: Home, now: datetime) -> Iterator[Finding]:
+    if not home.exists():
+        yield Finding(state="missing", what="home", detail=f"{home.folder}: guard init")
+        return
+    yield Finding(state="ok", what="home", detail=str(home.folder))
+    yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
+    yield _looked_at("signing key", lambda: _identity(home, now))
+    yield _looked_at("locator key", lambda: f"{home.locator().key_id}, epoch {home.locator().epoch}")
+    yield _looked_at("log", lambda: f"{home.log().checkpoint().size} entries; local, no outside witness")
+    yield _looked_at("registry", lambda: _registry(home))
+    unfinished = len(list(home.records().unfinished()))
+    if unfinished:
+        detail = f"{unfinished} interrupted or running; the next release mends what is left"
+        yield Finding(state="ok", what="unfinished releases", detail=detail)
+
+
+def _looked_at(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(state="ok", what=what, detail=look())
+    except Error as error:
+        return Finding(state="broken", what=what, detail=f"{error.what} ({error.hint or error.code})")
+
+
+def _identity(home: Home, now: datetime) -> str:
+    from provenance.manifest.identity import Identity, load_signer  # noqa: PLC0415
+    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
+
+    chain = home.signing_folder / "chain.pem"
+    try:
+        load_signer(chain, home.signing_folder / "key.pem", None, now=now)
+    except Error as error:
+        if error.code != "signer.passphrase-needed":
+            raise
+    identity = Identity.of(chain.read_bytes(), TrustTier.DEVELOPMENT)
+    left = (identity.not_after - now).days
+    advice = "; renew soon: guard keys renew" if left <= SOON else ""
+    return f"development identity, {left} days left{advice}"
+
+
+def _registry(home: Home) -> str:
+    registry = home.registry()
+    try:
+        return f"{registry.verify_integrity()} entries, {len(registry.pending())} pending"
+    finally:
+        registry.close()

@@ -1,0 +1,125 @@
+"""Generate: from a prompt to released pictures.
+
+1. review the words, and ask the packs about them   (nothing is loaded yet; a refusal costs nothing)
+2. load the model
+3. ask the packs about the plan
+4. make the pictures, and release each one          (``guard.release``)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from guard.plan import ask
+from guard.policy.rule import Stage
+from guard.prompt.review import review
+from guard.release import Order, release
+from guard.stages import Draft, Origin
+from provenance.manifest.reading import DigitalSourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from generators.interface import Generation, Generator
+    from generators.request import GenerationRequest
+    from guard.policy.decision import Decision
+    from guard.prompt.review import PromptReview
+    from guard.stages import Released
+    from guard.tools import Tools
+
+_GENERATED = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A request whose words may be used.
+
+    Attributes:
+        request: with the words as reviewed.
+        asked: with the words as asked, for the private record.
+        review: what the review found.
+        decision: what the packs said of the words.
+        publish_prompt: also put the prompt into the manifest.
+    """
+
+    request: GenerationRequest
+    asked: GenerationRequest
+    review: PromptReview
+    decision: Decision
+    publish_prompt: bool = False
+
+
+def approve(request: GenerationRequest, tools: Tools, *, publish_prompt: bool = False) -> Approved:
+    """Step 1.
+
+    Raises:
+        Denied: policy refuses the words.
+        InputError: the prompt cannot be reviewed (control characters, too long).
+    """
+    reviewed = review(request.prompt, request.negative_prompt)
+    origin = Origin(source_type=_GENERATED, model_identifier=request.model, review=reviewed)
+    decision = ask(Stage.PROMPT, origin, tools, command="generate", include_prompt=publish_prompt)
+    used = replace(request, prompt=reviewed.prompt, negative_prompt=reviewed.negative_prompt)
+    return Approved(
+        request=used, asked=request, review=reviewed, decision=decision, publish_prompt=publish_prompt
+    )
+
+
+def generate(
+    approved: Approved,
+    generator: Generator,
+    tools: Tools,
+    *,
+    folder: Path,
+    made: Callable[[Generation], None] = lambda _generation: None,
+) -> Iterator[Released]:
+    """Steps 3 and 4, picture by picture: what was released stays released if a later one fails.
+
+    Args:
+        approved: the request.
+        generator: the loaded model.
+        tools: packs, keys, log and clock.
+        folder: where the files go; it exists.
+        made: called with each picture before it is released.
+
+    Raises:
+        Denied: policy refuses the plan or a picture.
+        InputError: the model cannot honour a field of the request.
+    """
+    publish = approved.publish_prompt
+    origin = origin_of(generator, approved.review)
+    owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
+    for generation in generator.generate(approved.request):
+        made(generation)
+        order = Order(
+            draft=Draft(
+                frames=generation.frames,
+                mime="image/png",
+                origin=replace(origin, recipe=generation.recipe),
+            ),
+            plan=owed,
+            command="generate",
+            folder=folder,
+            prompt=approved.asked.prompt,
+            negative_prompt=approved.asked.negative_prompt,
+            publish_prompt=publish,
+        )
+        yield release(order, tools)
+
+
+def origin_of(generator: Generator, reviewed: PromptReview) -> Origin:
+    """What the manifest will say of pictures by this model. A folder's path stays private."""
+    info = generator.info
+    kind = info.id.partition(":")[0]
+    public = f"dir:sha256:{info.weights_sha256[:16]}" if kind == "dir" else info.id
+    return Origin(
+        source_type=_GENERATED,
+        software=(info.name, info.weights_sha256[:12]),
+        model_name=info.name,
+        model_identifier=public,
+        weights_digest=info.weights_sha256,
+        licence=info.licence,
+        review=reviewed,
+    )

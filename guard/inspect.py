@@ -1,0 +1,188 @@
+"""Evidence → facts: what the rules may know of a release, each fact from where it can be seen.
+
+Publish facts are read from the final bytes by ``guard.attest.read_back``, never taken from what a
+step of the release believed it did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guard.policy.fact import C2paState, Capacity, Command, Fact, Kind, Synthetic, known, unknown
+from guard.policy.facts import (
+    C2pa,
+    Environment,
+    Facts,
+    Log,
+    Marks,
+    Media,
+    Model,
+    Request,
+    Subject,
+    Watermark,
+    Xmp,
+)
+from guard.prompt.safety import prompt_facts, risk_facts
+from provenance.evidence import Evidence, Outcome
+from provenance.manifest.reading import DigitalSourceType, ManifestReading, ManifestState, TrustTier
+from provenance.metadata.reading import MetadataReading
+from provenance.watermark.interface import WatermarkReading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from guard.attest import ReadBack
+    from guard.stages import Draft, Marked, Origin, Signed
+    from guard.tools import Tools
+
+_PARTLY = frozenset(
+    {
+        DigitalSourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
+        DigitalSourceType.COMPOSITE_SYNTHETIC,
+        DigitalSourceType.ALGORITHMICALLY_ENHANCED,
+    }
+)
+_FULLY = frozenset({DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, DigitalSourceType.ALGORITHMIC_MEDIA})
+
+
+def draft_facts(
+    origin: Origin, *, command: str, include_prompt: bool, inspected: Sequence[Evidence] = ()
+) -> Facts:
+    """What is known before there are final bytes: the request, the words, the model."""
+    return Facts(
+        request=Request(command=known(Command(command)), include_prompt=known(include_prompt)),
+        prompt=prompt_facts(origin.review),
+        model=_model(origin),
+        media=Media(kind=known(Kind.IMAGE), synthetic=known(_synthetic(origin.source_type))),
+        risk=risk_facts(origin.review, inspected),
+    )
+
+
+def pixel_facts(
+    draft: Draft, *, command: str, include_prompt: bool, inspected: Sequence[Evidence] = ()
+) -> Facts:
+    """The same, and the pixels as they were made."""
+    before = draft_facts(draft.origin, command=command, include_prompt=include_prompt, inspected=inspected)
+    media = Media(
+        kind=known(Kind.IMAGE),
+        synthetic=known(_synthetic(draft.origin.source_type)),
+        width=known(draft.frames.width),
+        height=known(draft.frames.height),
+        mime=known(draft.mime),
+    )
+    return Facts(
+        request=before.request, prompt=before.prompt, model=before.model, media=media, risk=before.risk
+    )
+
+
+def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tools, logged: bool) -> Facts:
+    """Everything, as read from the final bytes.
+
+    Args:
+        signed: the final bytes.
+        proof: what a verifier found in them.
+        before: facts of the request, the words, the model and their risks.
+        tools: the marker whose mark counts.
+        logged: whether the manifest of these bytes is in the log.
+    """
+    marked = signed.marked
+    return Facts(
+        request=before.request,
+        prompt=before.prompt,
+        model=before.model,
+        risk=before.risk,
+        media=Media(
+            kind=known(Kind.IMAGE),
+            synthetic=before.media.synthetic,
+            width=known(proof.width),
+            height=known(proof.height),
+            mime=known(signed.asset.mime),
+            upscaled=known(marked.enlarged_from is not None),
+        ),
+        marks=Marks(
+            watermark=_watermark(marked, proof.mark, signed.content_id),
+            c2pa=_c2pa(proof, tools.marker.algorithm),
+            xmp=_xmp(proof.labels),
+        ),
+        subject=Subject(sha256=known(signed.asset.sha256), content_id=known(signed.content_id.hex())),
+        log=Log(recorded=known(logged)),
+        environment=_environment(proof.manifest),
+    )
+
+
+def _synthetic(source_type: DigitalSourceType) -> Synthetic:
+    if source_type in _FULLY:
+        return Synthetic.FULL
+    return Synthetic.PARTIAL if source_type in _PARTLY else Synthetic.NONE
+
+
+def _model(origin: Origin) -> Model:
+    name = origin.model_identifier or origin.model_name
+    return Model(
+        id=known("-".join(name.split())) if name else unknown("no model was named"),
+        licence=known(origin.licence) if origin.licence else unknown("the model declares no licence"),
+        weights_digest=known(origin.weights_digest)
+        if origin.weights_digest
+        else unknown("made elsewhere: the weights were not seen"),
+    )
+
+
+def _watermark(marked: Marked, mark: Evidence, content_id: bytes) -> Watermark:
+    reading = mark.detail
+    if marked.mark is None or not isinstance(reading, WatermarkReading):
+        why = marked.unmarked_reason or mark.reason or "no mark was read"
+        exceeded = marked.capacity_exceeded
+        absent = mark.outcome is Outcome.ABSENT
+        return Watermark(
+            detected=known(not absent) if absent else unknown(why),
+            id_matches=unknown(why),
+            psnr=unknown(why),
+            capacity=known(Capacity.EXCEEDED if exceeded else Capacity.NOT_CHECKED),
+        )
+    producer = reading.algorithm
+    return Watermark(
+        detected=known(mark.outcome is Outcome.SUPPORTS, producer=producer),
+        psnr=known(marked.mark.psnr, producer=producer),
+        log10_p=known(reading.log10_p, producer=producer),
+        id_matches=known(reading.payload == content_id, producer=producer),
+        capacity=known(Capacity.OK, producer=producer),
+    )
+
+
+def _c2pa(proof: ReadBack, algorithm: str) -> C2pa:
+    manifest = proof.manifest
+    if manifest.state is ManifestState.ABSENT:
+        return C2pa(
+            state=known(C2paState.NO_CREDENTIALS),
+            read_back=unknown("no manifest"),
+            digital_source_type=unknown("no manifest"),
+            soft_binding_matches=unknown("no manifest"),
+        )
+    return C2pa(
+        state=known(C2paState(manifest.state.value)),
+        digital_source_type=known(manifest.source_type.term)
+        if manifest.source_type
+        else unknown("the manifest names none"),
+        read_back=known(proof.raw_agrees),
+        soft_binding_matches=_binding(manifest, proof.mark, algorithm),
+    )
+
+
+def _binding(manifest: ManifestReading, mark: Evidence, algorithm: str) -> Fact[bool]:
+    if not isinstance(mark.detail, WatermarkReading) or mark.detail.payload is None:
+        return unknown("no mark was read from the pixels")
+    payload = mark.detail.payload.hex()
+    return known(any(b.algorithm == algorithm and b.value == payload for b in manifest.soft_bindings))
+
+
+def _xmp(labels: Evidence) -> Xmp:
+    reading = labels.detail
+    if isinstance(reading, MetadataReading) and reading.source_type is not None:
+        return Xmp(digital_source_type=known(reading.source_type.term))
+    return Xmp(digital_source_type=unknown(labels.reason or "the file states none"))
+
+
+def _environment(manifest: ManifestReading) -> Environment:
+    if manifest.signer is None:
+        return Environment(dev_identity=unknown("nobody signed"))
+    return Environment(dev_identity=known(manifest.signer.tier is TrustTier.DEVELOPMENT))

@@ -1,0 +1,89 @@
+"""Media made elsewhere: from a file to a draft that goes the same way as anything generated here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guard.release import Order, release
+from guard.stages import Draft, Origin
+from provenance.codecs import decode, jpeg_quality, read_asset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from guard.policy.obligations import Plan
+    from guard.stages import Released
+    from guard.tools import Tools
+    from provenance.manifest.reading import DigitalSourceType
+    from provenance.media import Asset
+
+_LOSSY_FLOOR = 90
+"""A JPEG or WebP is never written again below this quality: the mark and the digest are made on
+what leaves, and the picture should not suffer for being released."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the person who releases a file says of it.
+
+    Attributes:
+        source_type: how the pixels came to be.
+        model_name: the model, for people; None if there was none or it is not known.
+        software: name and version of the program; None if unknown.
+    """
+
+    source_type: DigitalSourceType
+    model_name: str | None = None
+    software: tuple[str, str] | None = None
+
+    def origin(self) -> Origin:
+        """The same, as the flows want it."""
+        return Origin(source_type=self.source_type, model_name=self.model_name, software=self.software)
+
+
+def draft_of(asset: Asset, statement: Statement) -> Draft:
+    """Decode a file into a draft; its manifest, if it has one, becomes the new one's parent."""
+    quality = jpeg_quality(asset) or _LOSSY_FLOOR
+    return Draft(
+        frames=decode(asset),
+        mime=asset.mime,
+        origin=statement.origin(),
+        source=asset,
+        quality=max(quality, _LOSSY_FLOOR),
+    )
+
+
+def release_file(
+    path: Path,
+    statement: Statement,
+    tools: Tools,
+    *,
+    plan: Plan,
+    command: str,
+    output: Path,
+    force: bool = False,
+    progress: Callable[[str], None] = lambda _step: None,
+) -> Released:
+    """Release one file made elsewhere.
+
+    Args:
+        path: the file.
+        statement: what is said of it.
+        tools: packs, keys, log and clock.
+        plan: what is owed.
+        command: which flow asks: release, sign or watermark.
+        output: the new file; its folder exists.
+        force: replace an existing output.
+        progress: called with the name of each step.
+    """
+    order = Order(
+        draft=draft_of(read_asset(path), statement),
+        plan=plan,
+        command=command,
+        folder=output.parent,
+        name=output.name,
+        force=force,
+    )
+    return release(order, tools, progress=progress)

@@ -1,0 +1,65 @@
+"""What a release writes down: registry entry, manifest leaf, decision leaf.
+
+Leaves hold digests of released bytes and keyed commitments to everything else: a decision rests on
+facts about the prompt, and denied bytes must not be found by their digest. No names, prompts or
+paths (house promise 2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provenance.canonical import commitment
+from provenance.log.leaves import DecisionLeaf, ManifestLeaf
+from provenance.registry import RegistryEntry
+
+if TYPE_CHECKING:
+    from guard.policy.decision import Decision
+    from guard.records import Record
+    from guard.stages import Signed
+    from guard.tools import Tools
+
+
+def remember(signed: Signed, tools: Tools) -> None:
+    """Store the manifest under its content id, as pending."""
+    key = tools.marker.key
+    tools.registry.record(
+        RegistryEntry(
+            algorithm=tools.marker.algorithm,
+            key_id=key.key_id,
+            epoch=key.epoch,
+            content_id=signed.content_id,
+            manifest=signed.manifest,
+            manifest_sha256=signed.manifest_sha256,
+            asset_sha256=signed.asset.sha256,
+            mime=signed.asset.mime,
+            created_at=int(tools.clock().timestamp()),
+        )
+    )
+
+
+def log_manifest(signed: Signed, tools: Tools, record: Record) -> int:
+    """Append the manifest's leaf; its index."""
+    leaf = ManifestLeaf(
+        manifest_sha256=signed.manifest_sha256,
+        content_commitment=commitment(_key(record), {"content_id": record.content_id}),
+        time=int(tools.clock().timestamp()),
+    )
+    return tools.log.append([leaf.to_bytes()]).indexes[0]
+
+
+def log_decision(decision: Decision, signed: Signed, tools: Tools, record: Record) -> int:
+    """Append the decision's leaf under a new checkpoint; its index."""
+    subject = signed.asset.sha256
+    leaf = DecisionLeaf(
+        action=decision.action.value,
+        decision_commitment=commitment(_key(record), decision.to_json()),
+        subject_sha256=subject if decision.allowed else commitment(_key(record), {"denied": subject}),
+        manifest_sha256=signed.manifest_sha256,
+        time=int(tools.clock().timestamp()),
+    )
+    return tools.log.append([leaf.to_bytes()]).indexes[0]
+
+
+def _key(record: Record) -> bytes:
+    return bytes.fromhex(record.commitment_key)

@@ -1,0 +1,31 @@
+"""The decisions before there are final bytes: may these words be used, and what will be owed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guard.inspect import draft_facts
+from guard.policy.decide import decide
+from guard.policy.decision import Stage, authorise
+
+if TYPE_CHECKING:
+    from guard.policy.decision import Decision
+    from guard.stages import Origin
+    from guard.tools import Tools
+
+
+def ask(
+    stage: Stage, origin: Origin, tools: Tools, *, command: str, include_prompt: bool = False
+) -> Decision:
+    """What the packs say at stage ``prompt`` (before a model is loaded) or ``plan`` (before it runs).
+
+    The decision at ``plan`` carries the obligations of the release.
+
+    Raises:
+        Denied: a pack refuses; nothing was made.
+    """
+    facts = draft_facts(origin, command=command, include_prompt=include_prompt)
+    subject = tools.random(16).hex()  # no bytes yet, and no digest of words: a name for this request only
+    decision = decide(tools.packs, stage, facts, now=tools.clock(), subject=subject)
+    authorise(decision, stage=stage, subject=subject)
+    return decision

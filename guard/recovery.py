@@ -1,0 +1,105 @@
+"""Mend what an interrupted release left behind.
+
+Every release notes its intent, its partial file and its digest in a private record and holds the
+record's lock while it runs. Whoever gets the lock of an unfinished record knows that its process is
+gone, and the log says what to do: with an ALLOW for the recorded bytes they get their final name,
+without one they are removed. ``docs/decisions/0001-nothing-on-disk-before-allow.md`` has the table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guard.records import Progress
+from provenance.errors import ConfigurationError, InputError
+from provenance.files import replace_atomically
+from provenance.locks import locked
+from provenance.log.leaves import allowed_at
+
+UNFINISHED = frozenset({Progress.INTENT, Progress.WRITTEN})
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guard.records import Record, Records
+    from provenance.log.store import Log
+    from provenance.registry import Registry
+
+
+def mend_interrupted(records: Records, log: Log, registry: Registry) -> tuple[Record, ...]:
+    """Bring every interrupted release to its end, forwards or backwards.
+
+    Returns:
+        The records that were mended, as they stand now.
+    """
+    return tuple(
+        mended for record in records.unfinished() for mended in _mend(record, records, log, registry)
+    )
+
+
+def settle(
+    record_id: str,
+    records: Records,
+    log: Log,
+    registry: Registry,
+    *,
+    otherwise: Progress = Progress.ABANDONED,
+) -> Record:
+    """Bring one release to its end; the caller holds its lock.
+
+    Args:
+        otherwise: how it ended if its bytes may not have their final name.
+    """
+    record = records.read(record_id)
+    if record.progress not in UNFINISHED:
+        return record
+    allowed = _allowed_at(record, log)
+    if allowed is not None and _finished(record):
+        registry.mark_released(record.manifest_sha256 or "", allowed)
+        ended = replace(record, progress=Progress.RELEASED)
+    else:
+        Path(record.partial_path).unlink(missing_ok=True)
+        if record.manifest_sha256 is not None:
+            registry.discard(record.manifest_sha256)
+        ended = replace(record, progress=otherwise)
+    records.write(ended)
+    return ended
+
+
+def _mend(record: Record, records: Records, log: Log, registry: Registry) -> Iterator[Record]:
+    lock = records.lock_path(record.record_id)
+    try:
+        with locked(lock, timeout_s=0.0):
+            yield settle(record.record_id, records, log, registry)
+            lock.unlink(missing_ok=True)
+    except ConfigurationError as error:
+        if error.code != "lock.timeout":
+            raise
+        # Its process is alive and at work; it will finish by itself.
+
+
+def _allowed_at(record: Record, log: Log) -> int | None:
+    if record.manifest_sha256 is None or record.asset_sha256 is None:
+        return None
+    return allowed_at(log, record.manifest_sha256, record.asset_sha256)
+
+
+def _finished(record: Record) -> bool:
+    """Give the partial file its name; False when what lies there may not have it."""
+    partial, final = Path(record.partial_path), Path(record.final_path)
+    if not partial.exists():
+        return final.exists() and _digest(final) == record.asset_sha256  # interrupted after the rename
+    if _digest(partial) != record.asset_sha256:
+        return False
+    try:
+        replace_atomically(partial, final, overwrite=record.force)
+    except InputError:
+        return False  # the name was taken since; what stands there stays
+    return True
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,43 @@
+"""Values as JSON: one rule for every frozen dataclass, so that reports never disagree with the code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provenance.canonical import Json
+
+SCHEMA_VERSION = 1
+"""Of every JSON document on stdout; grows when a field changes its meaning or goes away."""
+
+_PRIVATE = frozenset({"secret", "seal", "pem", "manifest"})
+"""Fields that never leave: key material, process-local seals, bulk bytes that have a digest beside them."""
+
+
+def to_json(value: object) -> Json:
+    """``value`` as plain JSON: bytes as hex, times as RFC 3339 in UTC, tuples as arrays.
+
+    Raises:
+        TypeError: a type that has no agreed form here.
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Enum):
+        return to_json(value.value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | frozenset):
+        return [to_json(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.name not in _PRIVATE}
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,146 @@
+"""``guard init``: make what is missing, never touch what is there.
+
+Keys are made independently of each other (house promise 9). The development identity's root key is
+thrown away after issuing one certificate, so nobody, this installation included, can issue another
+in its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from provenance.errors import InputError
+from provenance.files import fsync_folder, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from guard.home import Home
+
+CONFIG = """\
+# Settings of this mediaguard installation. Flags on the command line override them.
+schema_version = 1
+
+# Policy pack in force beside "base" (which always is): a name, a path to a .yaml file,
+# or several separated by commas.
+policy = "default"
+
+# Generator used when none is named: bundled:NAME, dir:PATH or hf:ORG/NAME@REVISION.
+model = "bundled:emoji"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One part of the home.
+
+    Attributes:
+        what: in plain words.
+        path: where it lies.
+        new: False when it was there already.
+    """
+
+    what: str
+    path: Path
+    new: bool
+
+
+def initialise(
+    home: Home, *, now: datetime, random: Callable[[int], bytes], passphrase: bytes | None = None
+) -> tuple[Made, ...]:
+    """Make whatever part of the home does not exist yet.
+
+    Each part appears whole or not at all, and ``config.toml`` last: it is what says that a home is
+    complete. Run again after an interruption, this goes on where it stopped.
+
+    Raises:
+        InputError: ``home.unusable`` when the folder cannot be made.
+    """
+    try:
+        for folder in (home.folder, home.folder / "keys", home.records_folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "home.unusable",
+            f"the home folder cannot be made: {error.strerror}",
+            where=str(home.folder),
+            hint="set GUARD_HOME to a folder you can write to",
+        ) from error
+    return (
+        _part("signing key and development certificate", home.signing_folder,
+              lambda: new_identity(home, now=now, random=random, passphrase=passphrase)),
+        _part("key of the transparency log", home.log_key_path, lambda: _log_key(home)),
+        _part("key of the watermark (locator)", home.locator_path, lambda: _locator(home, random)),
+        _part("transparency log", home.log_folder, lambda: _log(home)),
+        _part("registry", home.registry_path, lambda: home.registry().close()),
+        _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
+    )  # fmt: skip
+
+
+def _part(what: str, path: Path, make: Callable[[], None]) -> Made:
+    new = not path.exists()
+    if new:
+        make()
+    return Made(what=what, path=path, new=new)
+
+
+def new_identity(
+    home: Home, *, now: datetime, random: Callable[[int], bytes], passphrase: bytes | None = None
+) -> None:
+    """A fresh development identity under ``keys/signing``; an earlier one is kept beside it.
+
+    The trust list of earlier development roots is kept, so files signed before stay verifiable.
+    """
+    from provenance.manifest.identity import create_development_identity  # noqa: PLC0415
+
+    # Random, because a certificate is public: no user name, no host name (house promise 2).
+    identity = create_development_identity(
+        name=f"mediaguard development {random(4).hex()}", now=now, passphrase=passphrase
+    )
+    _trust_root(home, identity.root_pem, now)
+    fresh = home.signing_folder.with_name(f".signing-{random(4).hex()}")
+    fresh.mkdir(mode=0o700)
+    write_private(fresh / "key.pem", identity.key_pem)
+    write_private(fresh / "chain.pem", identity.chain_pem)
+    fsync_folder(fresh)
+    if home.signing_folder.exists():
+        stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        home.signing_folder.rename(home.signing_folder.with_name(f"signing-until-{stamp}"))
+    fresh.rename(home.signing_folder)
+    fsync_folder(home.signing_folder.parent)
+
+
+def _trust_root(home: Home, root_pem: bytes, now: datetime) -> None:
+    """Put the root beside those of earlier development identities."""
+    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
+    from provenance.manifest.trust import TrustList, load_trust, save_trust  # noqa: PLC0415
+
+    known = load_trust(home.trust_folder)
+    earlier = b"".join(one.pem for one in known.lists if one.tier is TrustTier.DEVELOPMENT)
+    combined = TrustList.of(
+        name="development", tier=TrustTier.DEVELOPMENT, pem=earlier + root_pem, date=now.date()
+    )
+    save_trust(home.trust_folder, known.adding(combined))
+
+
+def _log_key(home: Home) -> None:
+    from provenance.keys import create_log_key  # noqa: PLC0415
+
+    create_log_key(home.log_key_path)
+
+
+def _locator(home: Home, random: Callable[[int], bytes]) -> None:
+    from provenance.keys import create_locator_key  # noqa: PLC0415
+
+    create_locator_key(home.locator_path, random=random)
+
+
+def _log(home: Home) -> None:
+    from provenance.keys import load_log_key  # noqa: PLC0415
+    from provenance.log.store import Log  # noqa: PLC0415
+
+    Log.create(home.log_folder, load_log_key(home.log_key_path))

@@ -1,0 +1,49 @@
+"""Every signal in a file, read and not judged (``guard inspect``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guard.recover import read_mark
+from guard.serialise import to_json
+from provenance.codecs import decode, header, jpeg_quality
+from provenance.errors import Error
+from provenance.manifest.read import read_manifest
+from provenance.metadata.reading import read_metadata
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from guard.home import Home
+    from provenance.canonical import Json
+    from provenance.media import Asset
+
+
+def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
+    """Container, manifest, labels and mark of ``asset``; a part that cannot be read says so."""
+    keys = (home.locator(),) if home.exists() else ()
+    return {
+        "container": _container(asset),
+        "manifest": to_json(read_manifest(asset, home.trust(), at=at)),
+        "labels": to_json(read_metadata(asset)),
+        "watermark": _mark(asset, keys),
+    }
+
+
+def _container(asset: Asset) -> Json:
+    known: dict[str, Json] = {"mime": asset.mime, "bytes": len(asset.data), "sha256": asset.sha256}
+    try:
+        found = to_json(header(asset))
+        assert isinstance(found, dict)
+        known |= found
+    except Error as error:
+        known["unreadable"] = error.what
+    quality = jpeg_quality(asset)
+    return known if quality is None else {**known, "jpeg_quality": quality}
+
+
+def _mark(asset: Asset, keys) -> Json:  # type: ignore[no-untyped-def] # noqa: ANN001
+    try:
+        return to_json(read_mark(decode(asset), keys))
+    except Error as error:
+        return {"outcome": "not_checked", "reason": error.what}
