@@ -71,6 +71,8 @@ def _actions(spec: ManifestSpec, *, with_parent: bool) -> list[dict[str, Any]]:
         actions[-1]["softwareAgent"] = {"name": name, "version": version}
     if spec.when is not None:
         actions[0]["when"] = spec.when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if spec.resized:
+        actions.append({"action": "c2pa.resized", "digitalSourceType": spec.source_type.value})
     if spec.watermarked:
         actions.append({"action": "c2pa.watermarked.bound"})
     return actions

@@ -20,6 +20,7 @@ import c2pa
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.manifest.signers import PemSigner
+from provenance.manifest.spec import unreadable_parent
 from provenance.manifest.trust import ListKind, TrustLists
 
 if TYPE_CHECKING:
@@ -194,11 +195,7 @@ def _add_parent(builder: Any, parent: Parent) -> None:
     try:
         builder.add_ingredient(ingredient, parent.mime, io.BytesIO(parent.data))
     except c2pa.C2paError as error:
-        raise InputError(
-            "sign.parent_unreadable",
-            "the file carries a manifest that is too damaged to be taken into the new one's history",
-            hint="guard verify FILE shows the damage; a copy without its manifest can be signed",
-        ) from error
+        raise unreadable_parent() from error
 
 
 def _signing_error(error: Exception, mime: str) -> Exception:

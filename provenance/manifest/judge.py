@@ -144,7 +144,7 @@ def _signer(
 ) -> tuple[SignerReading, str | None, list[ValidationCode]]:
     """Who signed, why not to rely on it (a code), and our findings in the place of the library's."""
     leaf = chain[0]
-    moment, how = _time(report, {code.code for code in library if code.kind == "success"}, trust)
+    moment, how = _time(report, library, trust)
     unfit = path.profile_problem(leaf, trust.ekus)
     found = None if unfit else path.find_path(chain, trust)
     when = moment if how is SigningTime.PROVEN and moment else at
@@ -211,7 +211,7 @@ def _standing(
 
 
 def _time(
-    report: Mapping[str, Any], succeeded: set[str], trust: TrustLists
+    report: Mapping[str, Any], library: Sequence[ValidationCode], trust: TrustLists
 ) -> tuple[datetime | None, SigningTime]:
     active = _map(_map(report.get("manifests")).get(str(report.get("active_manifest"))))
     raw = _map(active.get("signature_info")).get("time")
@@ -221,12 +221,17 @@ def _time(
         moment = None
     if moment is None:
         return None, SigningTime.NONE
-    # The library trusts time stamps of claims before version 2 on no list's word ("legacy"): ask which list.
-    named = _map(report.get("validation_results")).get("timestampTrustListUri")
-    listed = named in {item.name for item in trust.of_kind(ListKind.TSA)}
-    if listed and {"timeStamp.validated", "timeStamp.trusted"} <= succeeded:
-        return moment, SigningTime.PROVEN
-    return moment, SigningTime.CLAIMED
+    succeeded = {code.code: code.explanation for code in library if code.kind == "success"}
+    vouched = succeeded.get("timeStamp.trusted", "")
+    # The library trusts the time stamps of claims before version 2 on no list's word and says "legacy
+    # timestamp cert trusted"; only the sentence tells the two apart. Any other sentence proves nothing.
+    listed = vouched.startswith("timestamp cert trusted: ") and any(
+        vouched.endswith(f", trust list: {item.name}") for item in trust.of_kind(ListKind.TSA)
+    )
+    return (
+        moment,
+        SigningTime.PROVEN if listed and "timeStamp.validated" in succeeded else SigningTime.CLAIMED,
+    )
 
 
 def _contradicted(

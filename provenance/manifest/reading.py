@@ -142,7 +142,8 @@ class SignerReading:
     def __str__(self) -> str:
         """Name and tier; the first is never shown without the second (house promise 4)."""
         label = f"{self.name}, {self.organisation}" if self.organisation else self.name
-        return f"{label} [{self.tier}{': ' + self.list_name if self.list_name else ''}]"
+        known_by = "" if self.list_name in (None, self.tier.value) else f": {self.list_name}"
+        return f"{label} [{self.tier}{known_by}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Signing in memory: build, lint, sign, read back; files and renaming are the caller's.
 
 Steps of ``sign``:
-    1. a source that already carries a manifest becomes the parent;
+    1. a source that already carries a manifest becomes the parent, unless that cannot be read;
     2. build the definition and hold it against the rubric;
     3. sign; the library validates the parent against the same lists a reader would use;
     4. read back with our own reader, at the same time and with the same lists;
@@ -22,6 +22,7 @@ from provenance.manifest.containers import find_store, has_trace
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.manifest.rubric import lint
+from provenance.manifest.spec import unreadable_parent
 from provenance.manifest.trust import TrustLists
 from provenance.media import Asset
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 """Containers whose manifests are read strictly; others are not signed."""
+
+_ALTERED = {ManifestState.TAMPERED, ManifestState.HISTORY_PROBLEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,11 @@ def sign(
         )
     # step 1
     source = parent if parent is not None else asset if _carries(asset) else None
-    ingredient = None
+    ingredient = before = None
     if source is not None:
+        before = read_manifest(source, lists, at=moment)
+        if before.state is ManifestState.MALFORMED:
+            raise unreadable_parent()
         ingredient = c2pa_adapter.Parent(
             data=source.data, mime=source.mime, title="earlier version", label=PARENT
         )
@@ -105,7 +111,7 @@ def sign(
     signed = Asset.of(data, asset.mime)
     reading = read_manifest(signed, lists, at=moment)
     # step 5
-    _hold_against(spec, store, reading)
+    _hold_against(spec, store, reading, before)
     return SignedAsset(asset=signed, manifest=store, reading=reading)
 
 
@@ -116,7 +122,9 @@ def _carries(asset: Asset) -> bool:
         return has_trace(asset.data)
 
 
-def _hold_against(spec: ManifestSpec, store: bytes, reading: ManifestReading) -> None:
+def _hold_against(
+    spec: ManifestSpec, store: bytes, reading: ManifestReading, before: ManifestReading | None
+) -> None:
     if reading.state is ManifestState.EXPIRED:
         raise ConfigurationError(
             "signer.expired", "the signing certificate is not valid at this time", hint="guard keys renew"
@@ -124,6 +132,8 @@ def _hold_against(spec: ManifestSpec, store: bytes, reading: ManifestReading) ->
     problems = []
     if not reading.intact:
         problems.append(f"it reads as {reading.state}: {reading.reason}")
+    if before is not None and before.state in _ALTERED and reading.state is not ManifestState.HISTORY_PROBLEM:
+        problems.append("its history hides that the parent was altered")
     if reading.manifest_sha256 != hashlib.sha256(store).hexdigest():
         problems.append("the embedded manifest is another one")
     if reading.content_id != spec.content_id or reading.recipe_commitment != spec.recipe_commitment:

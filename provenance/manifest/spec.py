@@ -37,7 +37,8 @@ class ManifestSpec:
         digest_assertion: the signed content digest, JSON values only.
         recipe_commitment: keyed commitment to the recipe, hex; never a plain digest of one.
         content_id: 64-bit content id that the mark carries, hex.
-        edited: with a parent: pixels were changed by more than the mark.
+        edited: with a parent: ``source_type`` is a statement about the result, not left to the parent.
+        resized: the picture was scaled, to carry the mark.
         training_mining: ``allowed``, ``notAllowed`` or ``constrained`` for training of generative models.
         prompt: the prompt, in plain text; only when its author asked for that.
         when: time of creation as claimed by this machine.
@@ -57,6 +58,7 @@ class ManifestSpec:
     recipe_commitment: str | None = None
     content_id: str | None = None
     edited: bool = False
+    resized: bool = False
     training_mining: str | None = None
     prompt: str | None = field(default=None, repr=False)
     when: datetime | None = None
@@ -79,3 +81,12 @@ class ManifestSpec:
             raise InputError("manifest.bad_value", f"training_mining is one of {', '.join(_MINING)}")
         if "/" in self.title or "\\" in self.title:
             raise InputError("manifest.bad_value", "a title names a file, not a path")
+
+
+def unreadable_parent() -> InputError:
+    """The error for a source whose manifest is too damaged to become history."""
+    return InputError(
+        "sign.parent_unreadable",
+        "the file carries a manifest that is too damaged to be taken into the new one's history",
+        hint="guard verify FILE shows the damage; a copy without its manifest can be signed",
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -22,6 +22,9 @@ from provenance.manifest.signers import PemSigner
 from provenance.manifest.spec import ManifestSpec
 from provenance.manifest.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList, TrustLists
 from provenance.media import Asset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 FORMATS = dict(zip(MIMES, ("PNG", "JPEG", "WEBP", "TIFF"), strict=True))
