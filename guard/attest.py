@@ -73,7 +73,8 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
         digest_assertion=visual_digest(marked.frames).to_assertion(),
         recipe_commitment=_recipe_commitment(record),
         content_id=content_id,
-        edited=marked.enlarged_from is not None,
+        edited=marked.checked.draft.source is not None,
+        resized=marked.enlarged_from is not None,
         prompt=order.prompt if order.publish_prompt else None,
         when=tools.clock(),
     )

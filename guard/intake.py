@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from guard.release import Order, release
 from guard.stages import Draft, Origin
 from provenance.codecs import decode, jpeg_quality, read_asset
+from provenance.manifest.containers import has_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
         frames=decode(asset),
         mime=asset.mime,
         origin=statement.origin(),
-        source=asset,
+        source=asset if has_trace(asset.data) else None,
         quality=max(quality, _LOSSY_FLOOR),
     )
 

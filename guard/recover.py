@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from guard.verdict import State
 from provenance.digest import DigestReading, VisualDigest
-from provenance.errors import Error
+from provenance.errors import Error, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestState
 from provenance.watermark.interface import WatermarkReading
@@ -117,20 +117,29 @@ def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
 def _weigh(
     entry: RegistryEntry, frames: Frames, mark: WatermarkReading, *, trust: TrustLists, at: datetime
 ) -> Candidate:
-    from provenance.digest_compare import compare  # noqa: PLC0415 - numpy
     from provenance.manifest.read import read_stored_manifest  # noqa: PLC0415 - c2pa
 
     manifest = read_stored_manifest(entry.manifest, entry.mime, trust, at=at)
-    claim = "is the picture whose digest the manifest signs"
+    return Candidate(entry=entry, manifest=manifest, digest=_compare(manifest, frames, mark))
+
+
+def _compare(manifest: ManifestReading, frames: Frames, mark: WatermarkReading) -> Evidence:
+    from provenance.digest_compare import compare  # noqa: PLC0415 - numpy
+
     if manifest.state in BROKEN:
-        reason = f"the stored manifest does not hold: {manifest.reason}"
-        digest = Evidence(claim=claim, channel="digest", outcome=Outcome.FAILED, reason=reason)
-    elif manifest.digest_assertion is None:
-        reason = "the manifest signs no content digest"
-        digest = Evidence(claim=claim, channel="digest", outcome=Outcome.NOT_CHECKED, reason=reason)
-    else:
-        digest = compare(VisualDigest.from_assertion(manifest.digest_assertion), frames, mark.geometry)
-    return Candidate(entry=entry, manifest=manifest, digest=digest)
+        return _no_digest(Outcome.FAILED, f"the stored manifest does not hold: {manifest.reason}")
+    if manifest.digest_assertion is None:
+        return _no_digest(Outcome.NOT_CHECKED, "the manifest signs no content digest")
+    try:
+        digest = VisualDigest.from_assertion(manifest.digest_assertion)
+    except IntegrityError as error:  # anybody may have written that manifest
+        return _no_digest(Outcome.FAILED, error.what)
+    return compare(digest, frames, mark.geometry)
+
+
+def _no_digest(outcome: Outcome, reason: str) -> Evidence:
+    claim = "is the picture whose digest the manifest signs"
+    return Evidence(claim=claim, channel="digest", outcome=outcome, reason=reason)
 
 
 def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[State, str]:

@@ -57,7 +57,7 @@ class Draft:
         frames: what was made.
         mime: container it is to leave in.
         origin: where it comes from.
-        source: the file it was read from, when made elsewhere; its manifest becomes the parent.
+        source: the file it was read from, where that carries a manifest, which becomes the parent.
         quality: encoder quality 1–100 where the container is lossy.
     """
 

@@ -32,11 +32,12 @@ def answers(
     manifest: ManifestReading, mark: Evidence, labels: Evidence, recovery: Recovery | None
 ) -> tuple[Answer, ...]:
     """One answer per question, in the fixed order."""
+    found = _recovered(recovery)
     return (
         _bytes(manifest),
-        _signer(manifest),
+        _signer(manifest) if found is None else _recovered_signer(found),
         _history(manifest),
-        _ai(manifest, labels),
+        _ai(manifest, labels) if found is None else _recovered_ai(found),
         _mark(mark, recovery),
     )
 
@@ -58,9 +59,9 @@ def conflicts(manifest: ManifestReading, labels: Evidence, mark: Evidence) -> tu
     return tuple(found)
 
 
-def unchecked(evidence: Sequence[Evidence], manifest: ManifestReading) -> tuple[str, ...]:
-    """What was left out, and why; always at least the revocation of certificates."""
-    lines = [f"{item.channel}: {item.reason}" for item in evidence if item.outcome is Outcome.NOT_CHECKED]
+def unchecked(given: Sequence[Answer], manifest: ManifestReading) -> tuple[str, ...]:
+    """What was left out, and why."""
+    lines = [f"{answer.question}: {answer.text}" for answer in given if answer.outcome is Outcome.NOT_CHECKED]
     if manifest.signer is not None:
         lines.append("revocation: verify opens no connection, so revoked certificates are not noticed")
     lines += [f"bytes not covered by the signature: {span}" for span in manifest.uncovered]
@@ -87,16 +88,44 @@ def _signer(manifest: ManifestReading) -> Answer:
     if not manifest.intact:
         return _answer("signer", Outcome.INCONCLUSIVE, f"named as {signer}, but what was signed changed")
     when = _when(manifest)
-    return _answer("signer", outcome, f"{signer} — {TIER_WORDS[signer.tier]}; {when}")
+    return _answer("signer", outcome, f"{signer}: {TIER_WORDS[signer.tier]}; {when}")
+
+
+def _recovered(recovery: Recovery | None) -> ManifestReading | None:
+    """The manifest of the same picture, which does not cover these bytes."""
+    if recovery is None or recovery.state is not State.RECOVERED:
+        return None
+    return recovery.candidates[0].manifest
+
+
+def _recovered_signer(found: ManifestReading) -> Answer:
+    signer = found.signer
+    who = "unreadable" if signer is None else f"{signer}: {TIER_WORDS[signer.tier]}; {_when(found)}"
+    return _answer("signer", Outcome.INCONCLUSIVE, f"of the manifest found: {who}")
+
+
+def _recovered_ai(found: ManifestReading) -> Answer:
+    if found.source_type is None:
+        return _answer("ai", Outcome.ABSENT, "the manifest found does not say how the picture was made")
+    return _answer("ai", Outcome.INCONCLUSIVE, f"{_made(found)}, says the manifest found")
+
+
+def _made(manifest: ManifestReading) -> str:
+    source = manifest.source_type
+    assert source is not None
+    made = "made with generative AI" if source.is_generative else "not declared as generative AI"
+    model = f", model {manifest.model_name}" if manifest.model_name else ""
+    return f"{made} ({source.term}{model})"
 
 
 def _when(manifest: ManifestReading) -> str:
     signer = manifest.signer
-    if signer is None or signer.signed_at is None or signer.time is SigningTime.NONE:
+    proven = signer is not None and signer.time is SigningTime.PROVEN
+    when = signer.signed_at if signer is not None and proven else manifest.claimed_time
+    if when is None:
         return "time of signing not stated"
-    stamp = signer.signed_at.strftime("%Y-%m-%d %H:%M UTC")
-    proven = signer.time is SigningTime.PROVEN
-    return f"signed {stamp} ({'proven by a time stamp' if proven else 'as the signer claims'})"
+    stamp = when.strftime("%Y-%m-%d %H:%M UTC")
+    return f"signed {stamp} ({'proven by a time stamp' if proven else 'as it claims, not proven'})"
 
 
 def _history(manifest: ManifestReading) -> Answer:
@@ -110,21 +139,23 @@ def _history(manifest: ManifestReading) -> Answer:
         return _answer(
             "history", Outcome.CONTRADICTS, f"{len(bad)} of {len(everything)} ingredients altered or invalid"
         )
-    return _answer("history", Outcome.SUPPORTS, f"{len(everything)} ingredients, none altered when taken in")
+    return _answer("history", Outcome.SUPPORTS, f"{_count(everything)}, none altered when taken in")
+
+
+def _count(ingredients: Sequence[object]) -> str:
+    return "1 ingredient" if len(ingredients) == 1 else f"{len(ingredients)} ingredients"
 
 
 def _ai(manifest: ManifestReading, labels: Evidence) -> Answer:
+    if manifest.intact and manifest.source_type is not None:
+        return _answer("ai", Outcome.SUPPORTS, f"{_made(manifest)}, says the manifest")
     label = labels.detail
-    source = manifest.source_type if manifest.intact else None
-    where = "the manifest"
-    if source is None and isinstance(label, MetadataReading):
-        source, where = label.source_type, "unsigned XMP"
-    if source is None:
-        return _answer("ai", Outcome.ABSENT, "the file does not say how it was made")
-    made = "made with generative AI" if source.is_generative else "not declared as generative AI"
-    model = f", model {manifest.model_name}" if manifest.intact and manifest.model_name else ""
-    outcome = Outcome.SUPPORTS if where == "the manifest" else Outcome.INCONCLUSIVE
-    return _answer("ai", outcome, f"{made} ({source.term}{model}), says {where}")
+    if isinstance(label, MetadataReading) and label.source_type is not None:
+        made = "generative AI" if label.source_type.is_generative else "not generative AI"
+        return _answer(
+            "ai", Outcome.INCONCLUSIVE, f"{made} ({label.source_type.term}), says XMP nobody signed"
+        )
+    return _answer("ai", Outcome.ABSENT, "the file does not say how it was made")
 
 
 def _mark(mark: Evidence, recovery: Recovery | None) -> Answer:

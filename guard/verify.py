@@ -101,14 +101,15 @@ def verify(
     if clashes and state in (State.TRUSTED, State.DEVELOPMENT, State.UNKNOWN_SIGNER, State.EXPIRED):
         state, reason = State.CONFLICT, clashes[0]
     evidence = (_as_evidence(manifest), mark, labels, *_digests(recovery))
+    given = answers(manifest, mark, labels, recovery)
     return Verdict(  # (5)
         asset_sha256=asset.sha256,
         state=state,
         reason=reason,
-        answers=answers(manifest, mark, labels, recovery),
+        answers=given,
         conflicts=clashes,
         evidence=evidence,
-        not_checked=unchecked(evidence, manifest),
+        not_checked=unchecked(given, manifest),
     )
 
 

@@ -98,13 +98,15 @@ def print_verdict(path: Path, verdict: Verdict, code: int) -> None:
     """One verdict line, the answers, and what was not checked."""
     import sys  # noqa: PLC0415
 
+    from provenance.evidence import Outcome  # noqa: PLC0415
+
     word = verdict.state.value.upper()
     head = style(word, stream=sys.stdout, bold=True, fg=_COLOUR.get(code, "yellow"))
     click.echo(f"{head}  {plain(str(path))}")
     click.echo(f"  {MEANING[verdict.state]}")
-    if verdict.reason and verdict.reason != MEANING[verdict.state]:
+    if code != MET and verdict.reason != MEANING[verdict.state]:
         click.echo(f"  {plain(verdict.reason)}")
-    for answer in verdict.answers:
+    for answer in (a for a in verdict.answers if a.outcome is not Outcome.NOT_CHECKED):
         click.echo(f"    {answer.question:<{STAGE_WIDTH - 6}} {plain(answer.text)}")
     for conflict in verdict.conflicts:
         click.echo(f"    {'conflict':<{STAGE_WIDTH - 6}} {plain(conflict)}")

@@ -1,0 +1,171 @@
+"""Release: every step with the real part, on real pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from guard.errors import Denied
+from guard.intake import Statement, draft_of, release_file
+from guard.plan import ask
+from guard.policy.rule import Stage
+from guard.records import Progress
+from guard.release import Order, release
+from guard.verdict import State
+from guard.verify import Relinking, verify
+from provenance.codecs import decode, read_asset
+from provenance.errors import Error, InputError, IntegrityError
+from provenance.evidence import Evidence, Outcome
+from provenance.log.leaves import DecisionLeaf, ManifestLeaf, leaves
+from provenance.manifest.reading import DigitalSourceType
+
+GENERATED = Statement(source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model_name="Elsewhere 1")
+
+
+def owed(tools, statement=GENERATED, command="release"):
+    return ask(Stage.PLAN, statement.origin(), tools, command=command).obligations
+
+
+def verdict(path, home, tools, **more):
+    relinking = Relinking(keys=[home.locator()], registry=tools.registry)
+    return verify(read_asset(path), trust=home.trust(), at=tools.clock(), relinking=relinking, **more)
+
+
+def order(tools, picture: Path, folder: Path, **more) -> Order:
+    folder.mkdir(exist_ok=True)
+    draft = draft_of(read_asset(picture), GENERATED)
+    return Order(draft=draft, plan=owed(tools), command="release", folder=folder, **more)
+
+
+@pytest.fixture
+def picture(photograph, tmp_path):
+    path = tmp_path / "source.png"
+    Image.fromarray(photograph).save(path)
+    return path
+
+
+def test_a_released_picture_is_intact_marked_labelled_and_logged(home, tools, picture, tmp_path):
+    released = release(order(tools, picture, tmp_path / "out"), tools)
+    found = verdict(released.path, home, tools)
+    assert found.state is State.DEVELOPMENT
+    assert {a.question: a.outcome for a in found.answers}["ai"] is Outcome.SUPPORTS
+    assert released.signed.marked.mark is not None
+    assert released.signed.marked.mark.psnr >= 40.0
+    written = [leaf for _, leaf in leaves(tools.log)]
+    assert [type(leaf) for leaf in written] == [ManifestLeaf, DecisionLeaf]
+    assert written[1].action == "allow"
+    assert written[1].subject_sha256 == read_asset(released.path).sha256
+    assert tools.registry.pending() == ()
+
+
+def test_nothing_but_the_released_file_is_left_in_the_folder(tools, picture, tmp_path):
+    released = release(order(tools, picture, tmp_path / "out"), tools)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [released.path.name]
+    assert not list(tools.records.folder.glob("*.lock"))
+
+
+def test_the_record_is_private_and_says_how_it_ended(tools, picture, tmp_path):
+    release(order(tools, picture, tmp_path / "out"), tools)
+    (path,) = tools.records.folder.glob("*.json")
+    assert path.stat().st_mode & 0o777 == 0o600
+    record = tools.records.read(path.stem)
+    assert record.progress is Progress.RELEASED
+    assert json.loads(record.decision or "{}")["action"] == "allow"
+
+
+def refusing(claim: str):
+    def inspector(_frames) -> Evidence:
+        return Evidence(claim=claim, channel="test", outcome=Outcome.SUPPORTS, detail=None)
+
+    return inspector
+
+
+def test_denied_pixels_never_touch_the_disk(tools, picture, tmp_path):
+    careful = replace(tools, inspectors=[refusing("sexual"), refusing("minor")])
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(Denied):
+        release(order(careful, picture, tmp_path / "out"), careful)
+    new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    image = picture.read_bytes()
+    assert all(path.suffix in {".json", ".sqlite", ".sqlite-wal", ".sqlite-shm", ".lock"} for path in new)
+    assert all(image[100:200] not in path.read_bytes() for path in new)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_existing_output_is_kept_and_named(tools, picture, tmp_path):
+    (tmp_path / "out").mkdir()
+    taken = tmp_path / "out" / "picture.png"
+    taken.write_bytes(b"mine")
+    with pytest.raises(InputError) as caught:
+        release(order(tools, picture, tmp_path / "out", name="picture.png"), tools)
+    assert caught.value.code == "output.exists"
+    assert taken.read_bytes() == b"mine"
+
+
+def test_force_replaces_and_the_result_verifies(home, tools, picture, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "picture.png").write_bytes(b"mine")
+    released = release(order(tools, picture, tmp_path / "out", name="picture.png", force=True), tools)
+    assert verdict(released.path, home, tools).state is State.DEVELOPMENT
+
+
+def test_a_decision_for_other_bytes_opens_nothing(tools, picture, tmp_path):
+    from guard.writer import stage
+
+    released = release(order(tools, picture, tmp_path / "out"), tools)
+    other = replace(released.signed, asset=replace(released.signed.asset, sha256="0" * 64))
+    with pytest.raises(IntegrityError):
+        stage(other, released.decision, tmp_path / "stolen.png")
+    assert not (tmp_path / "stolen.png").exists()
+
+
+def test_a_released_file_released_again_keeps_its_history(home, tools, picture, tmp_path):
+    first = release(order(tools, picture, tmp_path / "out"), tools)
+    again = tmp_path / "again.png"
+    release_file(first.path, GENERATED, tools, plan=owed(tools), command="release", output=again)
+    found = verdict(again, home, tools)
+    assert found.state is State.DEVELOPMENT
+    history = next(a for a in found.answers if a.question == "history")
+    assert history.outcome is Outcome.SUPPORTS
+
+
+def test_a_small_picture_is_enlarged_and_that_is_said(home, tools, photograph, tmp_path):
+    small = tmp_path / "small.png"
+    Image.fromarray(photograph).resize((120, 90)).save(small)
+    released = release(order(tools, small, tmp_path / "out"), tools)
+    assert released.signed.marked.enlarged_from == (120, 90)
+    assert min(decode(read_asset(released.path)).pixels.shape[1:3]) >= 256
+    assert "default.enlarged" in {warned.rule for warned in released.decision.warnings}
+
+
+def test_a_picture_that_cannot_carry_a_mark_leaves_unmarked_with_a_warning(tools, tmp_path):
+    white = tmp_path / "white.png"
+    Image.new("RGB", (512, 512), "white").save(white)
+    released = release(order(tools, white, tmp_path / "out"), tools)
+    assert released.signed.marked.mark is None
+    assert "default.unmarked" in {warned.rule for warned in released.decision.warnings}
+
+
+def test_a_full_disk_leaves_nothing_half_written(tools, picture, tmp_path, monkeypatch):
+    import errno
+    import os
+
+    real = os.fsync
+
+    def full(descriptor: int) -> None:
+        if str(os.readlink(f"/proc/self/fd/{descriptor}")).startswith(str(tmp_path / "out")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    wanted = order(tools, picture, tmp_path / "out", name="picture.png")
+    (tmp_path / "out").joinpath("keep").write_bytes(b"")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Error) as caught:
+        release(wanted, tools)
+    monkeypatch.undo()
+    assert caught.value.code == "disk.full"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["keep"]
