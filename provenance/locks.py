@@ -24,7 +24,8 @@ def locked(path: Path, timeout_s: float = 10.0) -> Iterator[None]:
     """Hold the lock file ``path``, which is created when missing.
 
     The lock ends with the process that holds it, however that ends. It is not re-entrant. Only its
-    holder may delete the file; whoever waited for a deleted one starts over with its successor.
+    holder may delete the file, as its last act, for that lets others in: whoever waited for the deleted
+    file starts over with its successor.
 
     Raises:
         ConfigurationError: ``lock.timeout`` when somebody else keeps it longer than ``timeout_s``.

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,3 +27,9 @@ def entries():
         return [f"entry {index} ".encode() * (1 + index % 7) for index in range(start, start + count)]
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch):
+    """What is synced and when has its own test; the others need not wait for it."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

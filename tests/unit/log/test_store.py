@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pymerkle
 import pytest
@@ -170,6 +171,36 @@ KILLED = """
 def killed_at(step, folder, count):
     done = subprocess.run(other_process(KILLED, folder, step, count), check=False)
     assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("before", [0, 5, 255, 511])
+def test_everything_is_synced_before_the_next_step_begins(tmp_path, signer, entries, monkeypatch, before):
+    """Entries, then hashes, then the checkpoint, each with the folders in which names are new."""
+    events = []
+
+    def named(descriptor):
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink().relative_to(tmp_path / "log"))
+
+    log = Log.create(tmp_path / "log", signer)
+    log.append(entries(before))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: events.append(named(descriptor)))
+    observed = Log.open(log.folder, log.verifier, signer=signer, step=lambda name: events.append(f"[{name}]"))
+    observed.append(entries(2, start=before))
+
+    synced = {events[at]: events[: at + 1] for at in range(len(events)) if events[at].startswith("[")}
+    first, last = before // 256, (before + 1) // 256
+    for level, step in (("entries", "[entries synced]"), ("0", "[hashes synced]")):
+        assert {f"tile/{level}/00{number}" for number in range(first, last + 1)} <= set(synced[step])
+        if before == 0:
+            assert {".", "tile", f"tile/{level}"} <= set(synced[step])
+        if last > first:
+            assert f"tile/{level}" in synced[step]
+    assert not any(name.startswith("tile/0") for name in synced["[entries synced]"])
+    if last > first:
+        assert "tile/1/000" in synced["[hashes synced]"]
+    assert any(name.startswith(".guard-") for name in synced["[checkpoint synced]"])
+    assert synced["[folder synced]"][-2:] == [".", "[folder synced]"]
+    assert [event for event in events if event.startswith("[")] == [f"[{step}]" for step in STEPS]
 
 
 @pytest.mark.parametrize("step", STEPS)

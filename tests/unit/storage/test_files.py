@@ -205,8 +205,8 @@ def test_a_lock_survives_exceptions_and_the_deletion_of_its_file(tmp_path):
                 inside.append(1)
                 most.append(len(inside))
                 time.sleep(0.0005)
-                path.unlink()  # the holder may
                 inside.pop()
+                path.unlink()  # the holder's last act: deleting is releasing
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
