@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import IntegrityError
 from provenance.log.checkpoint import NoteVerifier, open_checkpoint
-from provenance.log.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash, tree_hash
+from provenance.log.merkle import EMPTY_ROOT, HASH_BYTES, Frontier, leaf_hash, tree_hash
 from provenance.log.tiles import TILE_WIDTH, Tiles
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ class _Reading:
     wanted: set[int]
     problems: list[LogProblem] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)
-    peaks: list[tuple[int, bytes]] = field(default_factory=list)
-    """Complete subtrees so far, largest first: (height, hash)."""
+    frontier: Frontier = field(default_factory=Frontier)
 
     def read(self, size: int) -> None:
         """Fold ``size`` entries into the tree, comparing each stored hash on the way."""
@@ -114,7 +113,10 @@ class _Reading:
             if leaves is None:
                 return
             self._compare(0, number, leaves)
-            self._fold(number * TILE_WIDTH, leaves)
+            for leaf in leaves:
+                self.frontier.push(leaf)
+                if self.frontier.size in self.wanted:
+                    self.roots[self.frontier.size] = self.frontier.root()
             if count == TILE_WIDTH:
                 self._climb(levels, number, tree_hash(leaves))
         for level, hashes in enumerate(levels, start=1):
@@ -142,22 +144,6 @@ class _Reading:
                     else f"hash {index} of level {level} differs"
                 )
                 self.problems.append(LogProblem(code=code, what=what))
-
-    def _fold(self, first: int, leaves: Sequence[bytes]) -> None:
-        for offset, leaf in enumerate(leaves):
-            height, current = 0, leaf
-            while self.peaks and self.peaks[-1][0] == height:
-                current = node_hash(self.peaks.pop()[1], current)
-                height += 1
-            self.peaks.append((height, current))
-            if first + offset + 1 in self.wanted:
-                self.roots[first + offset + 1] = self._root()
-
-    def _root(self) -> bytes:
-        root = self.peaks[-1][1]
-        for _, peak in reversed(self.peaks[:-1]):
-            root = node_hash(peak, root)
-        return root
 
     def _climb(self, levels: list[list[bytes]], number: int, tile_root: bytes) -> None:
         """Add the root of full tile ``number`` of level 0 to level 1, and so on upwards."""

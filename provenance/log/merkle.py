@@ -7,6 +7,7 @@ function for the hash of a run, so that a log on disk can answer from its tiles.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,20 +31,42 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def tree_hash(leaves: Sequence[bytes]) -> bytes:
-    """MTH of leaf hashes (RFC 6962 §2.1), folding equal subtrees from the left."""
-    if not leaves:
-        return EMPTY_ROOT
-    stack: list[bytes] = []
-    for index, leaf in enumerate(leaves):
-        current, position = leaf, index
+@dataclass(slots=True, kw_only=True)
+class Frontier:
+    """The right edge of a growing tree: all that is needed to add leaves and to name the root.
+
+    Attributes:
+        size: leaves so far.
+        peaks: roots of the largest complete subtrees, from left to right: one for each 1 in binary ``size``.
+    """
+
+    size: int = 0
+    peaks: list[bytes] = field(default_factory=list)
+
+    def push(self, leaf: bytes) -> None:
+        """Add a leaf hash on the right."""
+        current, position = leaf, self.size
         while position & 1:
-            current, position = node_hash(stack.pop(), current), position >> 1
-        stack.append(current)
-    root = stack.pop()
-    while stack:
-        root = node_hash(stack.pop(), root)
-    return root
+            current, position = node_hash(self.peaks.pop(), current), position >> 1
+        self.peaks.append(current)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """MTH of all leaves pushed so far."""
+        if not self.peaks:
+            return EMPTY_ROOT
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = node_hash(peak, root)
+        return root
+
+
+def tree_hash(leaves: Sequence[bytes]) -> bytes:
+    """MTH of leaf hashes (RFC 6962 §2.1)."""
+    frontier = Frontier()
+    for leaf in leaves:
+        frontier.push(leaf)
+    return frontier.root()
 
 
 def split_point(size: int) -> int:

@@ -27,7 +27,7 @@ from provenance.log.writing import (
     Appended,
     Step,
     append,
-    check_root,
+    checked_frontier,
     publish,
     recover,
     unobserved,
@@ -100,7 +100,7 @@ class Log:
         """
         log = cls(folder=folder, verifier=verifier, signer=signer, step=step)
         if signer is None:
-            check_root(log.tiles, log.checkpoint())
+            checked_frontier(log.tiles, log.checkpoint())
             return log
         log.checkpoint()
         with locked(folder / _LOCK, log.lock_timeout_s):
@@ -153,9 +153,9 @@ class Log:
             old = self.checkpoint()
             if not entries:
                 return Appended(indexes=(), checkpoint=old, note=self.note())
-            recover(self.tiles, old)
+            frontier = recover(self.tiles, old)
             with disk_errors(self.folder):
-                return append(self.tiles, old.size, entries, self.signer, self.step)
+                return append(self.tiles, frontier, entries, self.signer, self.step)
 
     def entry(self, index: int) -> bytes:
         """One entry, checked against its leaf hash.

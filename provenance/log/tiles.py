@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from provenance.errors import IntegrityError
 from provenance.files import PUBLIC, fsync_folder
-from provenance.log.merkle import HASH_BYTES, leaf_hash, node_hash, split_point, tree_hash
+from provenance.log.merkle import HASH_BYTES, Frontier, leaf_hash, node_hash, split_point, tree_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,9 +80,14 @@ class Tiles:
     def read(self, level: Level, index: int) -> bytes:
         """The tile's bytes; empty when there is no such file."""
         try:
-            return self.path(level, index).read_bytes()
+            # Plain text is several times faster here than a path object, and proofs read many tiles.
+            descriptor = os.open(
+                f"{self.folder}/{tile_path(level, index)}", os.O_RDONLY | getattr(os, "O_BINARY", 0)
+            )
         except FileNotFoundError:
             return b""
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
 
     def hashes(self, level: int, start: int, end: int) -> tuple[bytes, ...]:
         """Hashes ``start`` to ``end - 1`` of ``level``, all of one tile.
@@ -108,6 +113,15 @@ class Tiles:
         level = (size.bit_length() - 1) // _HEIGHT
         shift = _HEIGHT * level
         return tree_hash(self.hashes(level, start >> shift, end >> shift))
+
+    def frontier(self, size: int) -> Frontier:
+        """The right edge of the tree over the first ``size`` entries."""
+        peaks, start = [], 0
+        for height in reversed(range(size.bit_length())):
+            if size >> height & 1:
+                peaks.append(self.range_hash(start, start + (1 << height)))
+                start += 1 << height
+        return Frontier(size=size, peaks=peaks)
 
     def entries(self, index: int, count: int) -> tuple[bytes, ...]:
         """The first ``count`` entries of bundle ``index``, unchecked against their hashes."""
@@ -161,8 +175,9 @@ class Tiles:
             raise IntegrityError(
                 "log.truncated", "the log is shorter than its checkpoint says", where=str(path)
             )
-        if found > length:
-            os.truncate(path, length)
+        if found == length:
+            return  # a later tile that a power cut left without this one is overwritten when its turn comes
+        os.truncate(path, length)
         while (beyond := self.path(level, index := index + 1)).exists():
             beyond.unlink()
 

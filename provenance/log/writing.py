@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from provenance.log.merkle import Frontier
+
 Step: TypeAlias = Callable[[str], None]
 """Told the name of each step after it is done."""
 CHECKPOINT = "checkpoint"
@@ -40,26 +42,30 @@ class Appended:
     note: bytes
 
 
-def append(tiles: Tiles, size: int, entries: Sequence[bytes], signer: NoteSigner, step: Step) -> Appended:
+def append(
+    tiles: Tiles, frontier: Frontier, entries: Sequence[bytes], signer: NoteSigner, step: Step
+) -> Appended:
     """Entries, hashes, checkpoint; each durable before the next begins.
 
     Args:
-        tiles: the log's files, holding exactly ``size`` entries (see ``recover``).
-        size: entries so far.
+        tiles: the log's files, holding nothing beyond ``frontier`` (see ``recover``).
+        frontier: the tree so far; grows along.
         entries: at least one, each at most 65,535 bytes.
         signer: signs the new checkpoint.
         step: told ``"entries written"``, ``"entries synced"``, …, ``"folder synced"``.
     """
+    size, hashes = frontier.size, [merkle.leaf_hash(entry) for entry in entries]
     # (1) entries
     _write("entries", tiles.grow("entries", size, [framed(entry) for entry in entries]), step)
     # (2) hashes
-    _write("hashes", _grow_hashes(tiles, size, [merkle.leaf_hash(entry) for entry in entries]), step)
+    _write("hashes", _grow_hashes(tiles, size, hashes), step)
     # (3) checkpoint
-    new_size = size + len(entries)
-    head = Checkpoint(origin=signer.name, size=new_size, root=tiles.range_hash(0, new_size))
+    for leaf in hashes:
+        frontier.push(leaf)
+    head = Checkpoint(origin=signer.name, size=frontier.size, root=frontier.root())
     note = sign_checkpoint(head, signer)
     publish(tiles.folder, note, step)
-    return Appended(indexes=tuple(range(size, new_size)), checkpoint=head, note=note)
+    return Appended(indexes=tuple(range(size, head.size)), checkpoint=head, note=note)
 
 
 def publish(folder: Path, note: bytes, step: Step) -> None:
@@ -76,13 +82,16 @@ def publish(folder: Path, note: bytes, step: Step) -> None:
         step("folder synced")
 
 
-def recover(tiles: Tiles, head: Checkpoint) -> None:
+def recover(tiles: Tiles, head: Checkpoint) -> Frontier:
     """Check the growing end of what ``head`` covers, then cut off what it does not cover.
+
+    Returns:
+        The right edge of the tree, from which it grows on.
 
     Raises:
         IntegrityError: covered data are damaged; then nothing is cut.
     """
-    check_root(tiles, head)
+    frontier = checked_frontier(tiles, head)
     number, width = divmod(head.size, TILE_WIDTH)
     growing = tiles.checked_entries(number, width) if width else ()
     with disk_errors(tiles.folder):
@@ -90,24 +99,30 @@ def recover(tiles: Tiles, head: Checkpoint) -> None:
         for level in range(MAX_LEVEL + 1):
             count = hashes_at(level, head.size)
             tiles.cut(level, count, count % TILE_WIDTH * merkle.HASH_BYTES)
+            if count == 0:
+                break
         for stray in temporaries_in(tiles.folder):
             stray.unlink()
+    return frontier
 
 
-def check_root(tiles: Tiles, head: Checkpoint) -> None:
-    """Make sure that the stored hashes give the root of ``head``; reads O(log size) of them.
+def checked_frontier(tiles: Tiles, head: Checkpoint) -> Frontier:
+    """The right edge of the stored tree, after checking that it gives the root of ``head``.
+
+    Reads O(log size) tiles.
 
     Raises:
         IntegrityError: ``log.root-mismatch`` or ``log.tile-missing``.
     """
-    root = tiles.range_hash(0, head.size) if head.size else merkle.EMPTY_ROOT
-    if root != head.root:
+    frontier = tiles.frontier(head.size)
+    if frontier.root() != head.root:
         raise IntegrityError(
             "log.root-mismatch",
             f"the stored hashes do not give the root of the checkpoint over {head.size} entries",
             where=str(tiles.folder),
             hint="guard log verify",
         )
+    return frontier
 
 
 def _write(what: str, paths: Iterator[Path], step: Step) -> None:
