@@ -154,7 +154,8 @@ class _Program:
 @lru_cache(maxsize=64)
 def _program(packs: tuple[Pack, ...], stage: Stage) -> _Program:
     base = base_pack()
-    others = tuple(pack for pack in packs if pack.digest != base.digest)
+    # Naming a pack twice, or the base pack, changes nothing.
+    others = tuple({pack.digest: pack for pack in packs if pack.digest != base.digest}.values())
     if any(pack.name == BASE for pack in others):
         raise ConfigurationError(
             "policy.base-replaced",

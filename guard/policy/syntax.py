@@ -228,7 +228,7 @@ class _Parser:
             return text[1:-1]
         if text in ("true", "false"):
             return text == "true"
-        raise self.error(f"unexpected {text or 'end of the expression'!r}", at)
+        raise self.error(f"unexpected {text or 'the end of the expression'!r}", at)
 
     def listed(self, at: int) -> Constant:
         items: list[str] = []

@@ -18,8 +18,8 @@ from guard.policy.source import PackError, Source, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_BYTES = 1_000_000
-"""Longest policy or term file."""
+MAX_LENGTH = 200_000
+"""Characters of a policy or term file; ours have a tenth of it."""
 MAX_DEPTH = 12
 """Deepest nesting; ours need six."""
 
@@ -114,9 +114,10 @@ def load(source: Source) -> Item:
     Raises:
         PackError: ``policy.yaml`` with the position of what cannot be read.
     """
-    if len(source.text) > MAX_BYTES:
-        raise PackError("policy.yaml", f"longer than {MAX_BYTES} characters", source, 0)
+    if len(source.text) > MAX_LENGTH:
+        raise PackError("policy.yaml", f"longer than {MAX_LENGTH} characters", source, 0)
     try:
+        # Not CSafeLoader, which is three times faster: it overflows the C stack on deeply nested input.
         node = yaml.compose(source.text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark.index if error.problem_mark else 0

@@ -80,7 +80,8 @@ def test_truth_tables(left: object, right: object) -> None:
 @pytest.mark.parametrize("gap", [UNKNOWN, ERROR])
 @pytest.mark.parametrize(
     "text",
-    ["!a", "m.psnr > 3", "m.psnr == m.psnr", "m.psnr != m.psnr", "m.id == 'x'", "m.id != 'x'", "m.level in ['low']",
+    ["!a", "m.psnr > 3",
+     "m.psnr == m.psnr", "m.psnr != m.psnr", "m.id == 'x'", "m.id != 'x'", "m.level in ['low']",
      "'x' in m.flags", "size(m.flags) == 0", "m.flags.all(f, f == f)", "m.flags.exists(f, f == 'x')"],
 )  # fmt: skip
 def test_a_gap_is_equal_to_nothing_and_different_from_nothing(text: str, gap: object) -> None:
