@@ -1,0 +1,135 @@
+"""From a whitened plane and a geometry to the tile's lines, the statistic and the payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import scipy.fft
+
+from provenance.watermark import ecc
+from provenance.watermark.layout import R_MAX, R_MIN, T
+from provenance.watermark.statistic import statistic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from provenance.watermark.layout import Layout
+
+_BANDS = 6
+_FINENESS = 4
+"""Offsets are found to a quarter of a sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lines:
+    """The tile's lines as one copy shows them, offset and keyed phases taken out.
+
+    Attributes:
+        soft: (n,) complex, in units of the noise of its band; the real part carries the mark.
+        gain: (n,) expected real part of a line that carries +1, from the pilots.
+        offset: (x, y) tile coordinates of the plane's origin, each in [0, T).
+    """
+
+    soft: NDArray[np.complex128]
+    gain: NDArray[np.float64]
+    offset: tuple[float, float]
+
+
+def read_lines(plane: NDArray[np.float32], matrix: NDArray[np.float64], layout: Layout) -> Lines:
+    """Fold the plane into one tile and read its lines.
+
+    Args:
+        plane: (h, w) whitened luma.
+        matrix: (2, 2) from plane pixels to tile samples.
+        layout: of the key.
+    """
+    spectrum = scipy.fft.fft2(fold(plane, matrix))
+    raw = spectrum[layout.v % T, layout.u % T] * np.exp(-1j * layout.phase)
+    x, y = _offset(raw[layout.pilots], layout)
+    aligned = raw * np.exp(2j * np.pi * (layout.u * x + layout.v * y) / T)
+    soft, gain = _weigh(aligned, layout)
+    return Lines(soft=soft, gain=gain, offset=((-x) % T, (-y) % T))
+
+
+def fold(plane: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Resample to the tile's frame and add up all tiles; tile coordinate 0 lies at plane pixel (0, 0)."""
+    height, width = plane.shape
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height]], float)
+    start = np.floor(corners.min(axis=1) / T) * T
+    across, down = np.ceil((corners.max(axis=1) + 1 - start) / T).astype(int)
+    back = np.linalg.inv(matrix)
+    shrink = float(np.sqrt(abs(np.linalg.det(back))))
+    if shrink > 1.5:
+        plane = cv2.GaussianBlur(plane, (0, 0), 0.35 * shrink)  # no aliasing into the tile
+    warp = np.hstack([back, (back @ start)[:, None]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    flat = cv2.warpAffine(plane, warp, (int(across) * T, int(down) * T), flags=flags)
+    return np.asarray(flat.reshape(down, T, across, T).sum(axis=(0, 2)))
+
+
+def statistic_of(lines: Lines, layout: Layout) -> float:
+    """The statistic over the verify lines (see ``statistic``)."""
+    return statistic(_limited(lines.soft[layout.verify]), lines.gain[layout.verify])
+
+
+def payload_of(lines: Lines, layout: Layout) -> tuple[bytes, bool]:
+    """The likeliest payload and whether its CRC passes."""
+    return ecc.decode(_coded(lines, layout))
+
+
+def clearness(lines: Lines, layout: Layout, signs: NDArray[np.int64]) -> float:
+    """Signal to noise ratio of the data lines in dB (Eb/N0) for someone who knows the payload.
+
+    Args:
+        lines: as read from a copy of a marked picture.
+        layout: of the key.
+        signs: what the data lines carry (``tile.data_signs``).
+    """
+    weight = lines.gain[layout.data]
+    real = np.clip(lines.soft[layout.data].real, -4, 4)
+    z = float(np.sum(weight * real * signs) / max(np.sqrt(np.sum(weight**2)), 1e-12))
+    # Lines come in units of their noise, so z² / 2 is the energy over noise density of the message.
+    return float(10 * np.log10(max(z, 1e-3) ** 2 / 2 / (ecc.PAYLOAD_BITS + ecc.CRC_BITS)))
+
+
+def _coded(lines: Lines, layout: Layout) -> NDArray[np.float64]:
+    weighted = np.clip(lines.soft[layout.data].real, -4, 4) * lines.gain[layout.data]
+    sums = np.bincount(layout.coded_bit, weighted, ecc.CODED_BITS).astype(np.float64)
+    return sums * (1 - 2 * layout.whitening)
+
+
+def _offset(pilots: NDArray[np.complex128], layout: Layout) -> tuple[float, float]:
+    """Phase correlation of the pilots over all offsets; loud lines are limited to twice the median."""
+    size = np.abs(pilots)
+    limited = pilots * np.minimum(1, 2 * np.median(size) / np.maximum(size, 1e-9))
+    side = T * _FINENESS
+    grid = np.zeros((side, side), np.complex64)
+    grid[layout.v[layout.pilots] % side, layout.u[layout.pilots] % side] = limited
+    surface = scipy.fft.ifft2(grid).real
+    y, x = np.unravel_index(int(np.argmax(surface)), surface.shape)
+    return float(x) / _FINENESS, float(y) / _FINENESS
+
+
+def _weigh(
+    aligned: NDArray[np.complex128], layout: Layout
+) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """Noise of each radial band from the quadrature part of all lines, signal from its pilots."""
+    band = np.clip(((layout.radius - R_MIN) / (R_MAX - R_MIN) * _BANDS).astype(int), 0, _BANDS - 1)
+    noise = np.sqrt(np.bincount(band, aligned.imag**2, _BANDS) / np.bincount(band, minlength=_BANDS)) + 1e-9
+    pilot_band, heard = band[layout.pilots], aligned.real[layout.pilots]
+    signal = np.zeros(_BANDS)
+    for index in range(_BANDS):
+        near = np.abs(pilot_band - index) <= 1
+        signal[index] = max(float(heard[near].mean()), 0.0) if near.sum() > 5 else 0.0
+    if signal.max() <= 0:
+        signal[:] = 1
+    signal = np.maximum(signal, 0.05 * signal.max())
+    return aligned / noise[band], (signal / noise)[band]
+
+
+def _limited(lines: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    size = np.abs(lines)
+    return lines * np.minimum(1, 4 / np.maximum(size, 1e-9))

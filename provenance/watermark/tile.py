@@ -1,0 +1,68 @@
+"""Coded bits → one tile → the tile laid over a picture, shaped by what the eye forgives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import scipy.fft
+
+from provenance.watermark import ecc
+from provenance.watermark.layout import T
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from provenance.watermark.layout import Layout
+
+UNIT_SIDE = 512
+"""A picture of this many pixels a side carries the tile at one sample a pixel (times its spread)."""
+
+
+def data_signs(payload: bytes, layout: Layout) -> NDArray[np.int64]:
+    """+1 or -1 for each data line."""
+    coded = ecc.encode(payload) ^ layout.whitening
+    return 1 - 2 * coded[layout.coded_bit]
+
+
+def tile_of(payload: bytes, layout: Layout) -> NDArray[np.float32]:
+    """The (T, T) tile that carries ``payload``, standard deviation 1."""
+    lines = layout.amplitude * np.exp(1j * layout.phase)
+    lines[layout.data] *= data_signs(payload, layout)
+    half = np.zeros((T, T // 2 + 1), np.complex128)
+    positive = layout.u >= 0
+    half[layout.v[positive], layout.u[positive]] = lines[positive]
+    # irfft2 holds u ≥ 0 only: a line with u < 0 is there as the conjugate at (-u, -v).
+    half[-layout.v[~positive] % T, -layout.u[~positive]] = lines[~positive].conj()
+    vertical = positive & (layout.u == 0)
+    half[-layout.v[vertical] % T, 0] = lines[vertical].conj()
+    tile = np.asarray(scipy.fft.irfft2(half, (T, T)), np.float32)
+    return np.asarray(tile / tile.std())
+
+
+def pixels_per_sample(width: int, height: int, spread: float) -> float:
+    """Size of a tile sample in a released picture of that size."""
+    return spread * float(np.sqrt(width * height)) / UNIT_SIDE
+
+
+def lay(tile: NDArray[np.float32], width: int, height: int, scale: float) -> NDArray[np.float32]:
+    """The tile repeated over (height, width), ``scale`` pixels to a sample, first sample at pixel 0."""
+    across, down = (int(np.ceil(side / scale / T)) + 1 for side in (width, height))
+    plane = np.tile(tile, (down, across))
+    if abs(scale - 1) < 1e-9:
+        return plane[:height, :width]
+    matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(plane, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP))
+
+
+def visibility(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much change each pixel hides, relative: texture hides more than flat ground.
+
+    Local standard deviation of the fine structure, bounded below so that flat ground takes part and
+    above so that edges do not take all.
+    """
+    fine = luma - cv2.GaussianBlur(luma, (0, 0), 2.5)
+    deviation = cv2.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 4))
+    return np.asarray(cv2.pow(cv2.min(2.2 + deviation, 14.0), 0.8), np.float32)
