@@ -93,6 +93,7 @@ class DiffusersGenerator:
         info: what is known about it.
         model: for the recipe.
         pipeline: the diffusers pipeline.
+        scheduler: the pipeline's own, kept because requests may ask for another one.
         defaults: where the request says nothing.
         vocabulary: maps prompts, for models of few words.
         threads: of torch, or None for torch's own choice.
@@ -101,6 +102,7 @@ class DiffusersGenerator:
     info: GeneratorInfo
     model: ModelRecord
     pipeline: Any
+    scheduler: Any
     defaults: Defaults
     vocabulary: Vocabulary | None = None
     threads: int | None = None
@@ -118,13 +120,16 @@ class DiffusersGenerator:
             torch.set_num_threads(self.threads)
         prompt = prepare(request.prompt, self.pipeline, self.vocabulary)
         negative = prepare(request.negative_prompt, self.pipeline, self.vocabulary)
-        self._schedule(request.scheduler)
+        scheduler = self._scheduler_class(request.scheduler)
         for start in range(0, len(request.seeds), self.defaults.batch):
             seeds = request.seeds[start : start + self.defaults.batch]
+            # A new one for every batch: schedulers remember, and two requests may be drawn from in turns.
+            self.pipeline.scheduler = scheduler.from_config(self.scheduler.config)
+            record = _scheduler_record(self.pipeline.scheduler)
             pictures, flagged = self._call(request, prompt.text, negative.text, seeds, hooks)
             for index, (seed, pixels) in enumerate(zip(seeds, pictures, strict=True)):
                 warnings = prompt.warnings + (_REPLACED if flagged[index] else ())
-                place = _Place(seed=seed, batch_size=len(seeds), batch_index=index)
+                place = _Place(seed=seed, batch_size=len(seeds), batch_index=index, scheduler=record)
                 frames, stages = self._finished(request, pixels, seed)
                 recipe = self._recipe(request, frames, place, hooks, stages)
                 yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
@@ -151,17 +156,15 @@ class DiffusersGenerator:
     def _size(self, request: GenerationRequest) -> tuple[int, int]:
         return request.width or self.info.width, request.height or self.info.height
 
-    def _schedule(self, name: str | None) -> None:
+    def _scheduler_class(self, name: str | None) -> Any:
         if name is None:
-            return
+            return type(self.scheduler)
         if name not in SCHEDULERS:
             listed = ", ".join(SCHEDULERS)
             raise InputError(
                 "request.scheduler", "no such scheduler", where=name, hint=f"choose from {listed}"
             )
-        self.pipeline.scheduler = getattr(diffusers, SCHEDULERS[name]).from_config(
-            self.pipeline.scheduler.config
-        )
+        return getattr(diffusers, SCHEDULERS[name])
 
     def _call(
         self,
@@ -222,7 +225,7 @@ class DiffusersGenerator:
         return Recipe(
             model=self.model,
             seed=place.seed,
-            scheduler=_scheduler_record(self.pipeline.scheduler),
+            scheduler=place.scheduler,
             steps=self._steps(request),
             guidance_scale=self._guidance(request),
             width=frames.width,
@@ -238,11 +241,12 @@ class DiffusersGenerator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Which picture of a batch."""
+    """Which picture of a batch, and the scheduler that drew it."""
 
     seed: int
     batch_size: int
     batch_index: int
+    scheduler: SchedulerRecord
 
 
 _REPLACED = (

@@ -48,6 +48,7 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuse
         info=_info(str(ref), weights, pipeline, card),
         model=_record(str(ref), None, weights),
         pipeline=pipeline,
+        scheduler=pipeline.scheduler,
         defaults=Defaults(
             steps=card["steps"],
             guidance_scale=card["guidance_scale"],
@@ -80,6 +81,7 @@ def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None
         info=_info(ref, weights, pipeline, {}),
         model=_record(ref, revision, weights),
         pipeline=pipeline,
+        scheduler=pipeline.scheduler,
         defaults=Defaults(),
         threads=threads,
     )

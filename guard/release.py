@@ -36,7 +36,7 @@ from guard.policy.decision import Stage, authorise
 from guard.records import Progress, Record
 from guard.recovery import mend_interrupted, settle
 from guard.serialise import to_json
-from guard.stages import Checked, Draft, Released, Signed
+from guard.stages import Checked, Draft, Released
 from guard.writer import check_output, finish, stage
 from provenance.files import temporary_beside
 from provenance.locks import locked
@@ -104,7 +104,7 @@ def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _un
         tools.records.write(record)
         progress("intent")
         try:
-            released = _run(order, tools, record, progress)
+            released = _run(order, tools, record, final, progress)
         except BaseException as error:
             otherwise = Progress.DENIED if isinstance(error, Denied) else Progress.ABANDONED
             settle(record.record_id, tools.records, tools.log, tools.registry, otherwise=otherwise)
@@ -125,7 +125,9 @@ def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
     return Checked(draft=order.draft, plan=order.plan, decision=decision)
 
 
-def _run(order: Order, tools: Tools, record: Record, progress: Callable[[str], None]) -> Released:
+def _run(
+    order: Order, tools: Tools, record: Record, final: Path, progress: Callable[[str], None]
+) -> Released:
     before = pixel_facts(
         order.draft,
         command=order.command,
@@ -140,6 +142,8 @@ def _run(order: Order, tools: Tools, record: Record, progress: Callable[[str], N
     progress("signed")
     proof = read_back(signed, tools)  # (4)
     progress("read back")
+    record = replace(record, asset_sha256=signed.asset.sha256, manifest_sha256=signed.manifest_sha256)
+    tools.records.write(record)  # before registry and log know it, so that a crash can be mended
     remember(signed, tools)
     manifest_leaf = log_manifest(signed, tools, record)  # (5)
     progress("manifest logged")
@@ -151,7 +155,7 @@ def _run(order: Order, tools: Tools, record: Record, progress: Callable[[str], N
         raise Denied(decision)
     partial = Path(record.partial_path)
     stage(signed, decision, partial)  # (7)
-    record = _written(record, signed, decision.canonical().decode())
+    record = replace(record, progress=Progress.WRITTEN, decision=decision.canonical().decode())
     tools.records.write(record)
     progress("written")
     decision_leaf = log_decision(decision, signed, tools, record)  # (8)
@@ -160,7 +164,7 @@ def _run(order: Order, tools: Tools, record: Record, progress: Callable[[str], N
         signed=signed,
         proof=proof,
         decision=decision,
-        path=Path(record.final_path),
+        path=final,
         leaves=(manifest_leaf, decision_leaf),
     )
     finish(released, partial, force=order.force)  # (9)
@@ -195,14 +199,4 @@ def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Recor
         edits=None if review is None else json.dumps(to_json(review.edits), ensure_ascii=True),
         recipe=None if recipe is None else recipe.canonical().decode(),
         content_id=content_id.hex(),
-    )
-
-
-def _written(record: Record, signed: Signed, decision: str) -> Record:
-    return replace(
-        record,
-        progress=Progress.WRITTEN,
-        asset_sha256=signed.asset.sha256,
-        manifest_sha256=signed.manifest_sha256,
-        decision=decision,
     )

@@ -28,7 +28,7 @@ _BATCH = 16
 _DROP = 0.3
 _EMPTY = 0.1
 _NOTO = 0.2
-_VARIANTS = 6
+_VARIANTS = 4
 """Compositions (ground, scale, shift) of each drawing that are encoded before training."""
 _LOG = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int, batch: int =
     """Train (or continue) and leave a checkpoint in ``work/diffusion``; returns the averaged model."""
     torch.manual_seed(seed)
     model = Denoiser()
-    run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.998, seed=seed)
+    run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
     latents = _latents(corpus, work, seed)

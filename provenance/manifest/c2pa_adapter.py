@@ -83,14 +83,14 @@ def write_store(
     """Signs ``data`` and returns the signed file and its manifest store.
 
     Raises:
-        InputError: ``sign.unsupported_media``, ``sign.parent_unreadable`` or ``sign.manifest_too_large``.
-        ConfigurationError: ``sign.certificate_refused`` or ``sign.library_failed``.
+        InputError: ``sign.unsupported-media``, ``sign.parent-unreadable`` or ``sign.manifest-too-large``.
+        ConfigurationError: ``sign.certificate-refused`` or ``sign.library-failed``.
         Exception: whatever the signer itself raised, unchanged.
     """
     text = json.dumps(definition, allow_nan=False)
     if len(text) > _MAX_MANIFEST_JSON:
         raise InputError(
-            "sign.manifest_too_large", f"the manifest has {len(text)} characters; the limit is 1 MiB"
+            "sign.manifest-too-large", f"the manifest has {len(text)} characters; the limit is 1 MiB"
         )
     raised: list[Exception] = []
     out = io.BytesIO()
@@ -123,6 +123,7 @@ def _read(data: bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreR
         return StoreReport(failure=Failure.UNREADABLE, message=str(error))
 
 
+@lru_cache(maxsize=8)
 def _settings(trust: TrustLists) -> str:
     ekus = "\n".join(trust.ekus)
     anchors = [
@@ -203,12 +204,12 @@ def _signing_error(error: Exception, mime: str) -> Exception:
     unreadable = c2pa.C2paError.NotSupported, c2pa.C2paError.Io, c2pa.C2paError.Decoding
     if isinstance(error, unreadable) or "could not be parsed" in text:
         return InputError(
-            "sign.unsupported_media", f"a manifest cannot be put into this {mime} file: {text[:200]}"
+            "sign.unsupported-media", f"a manifest cannot be put into this {mime} file: {text[:200]}"
         )
     if "certificate" in text:
         return ConfigurationError(
-            "sign.certificate_refused",
+            "sign.certificate-refused",
             f"the signing certificate cannot be used: {text[:200]}",
             hint="guard keys lint names the rule it breaks",
         )
-    return ConfigurationError("sign.library_failed", f"signing failed inside the C2PA library: {text[:200]}")
+    return ConfigurationError("sign.library-failed", f"signing failed inside the C2PA library: {text[:200]}")

@@ -69,7 +69,7 @@ class Identity:
         """The identity behind the first certificate of a chain.
 
         Raises:
-            ConfigurationError: ``signer.bad_chain``.
+            ConfigurationError: ``signer.bad-chain``.
         """
         leaf = _leaf(chain_pem)
         return cls(
@@ -95,12 +95,12 @@ def create_development_identity(
     organisation that nobody vouches for it. ``name`` becomes public with every signed file.
 
     Raises:
-        InputError: ``identity.bad_name`` or ``identity.bad_lifetime``.
+        InputError: ``identity.bad-name`` or ``identity.bad-lifetime``.
     """
     if not 0 < len(name) <= 64 or not name.isprintable():
-        raise InputError("identity.bad_name", "the name of an identity has 1 to 64 printable characters")
+        raise InputError("identity.bad-name", "the name of an identity has 1 to 64 printable characters")
     if not 0 < days <= 366:
-        raise InputError("identity.bad_lifetime", "a claim-signing certificate lives 1 to 366 days")
+        raise InputError("identity.bad-lifetime", "a claim-signing certificate lives 1 to 366 days")
     start, end = now.astimezone(UTC) - _BACKDATE, now.astimezone(UTC) + timedelta(days=days)
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = _name(f"{name} development root")
@@ -146,12 +146,12 @@ def load_signer(
         now: time at which the certificate has to be valid; None for the present.
 
     Raises:
-        ConfigurationError: ``signer.chain_missing``, ``signer.key_missing``, ``signer.key_exposed``,
-            ``signer.passphrase_needed``, ``signer.passphrase_wrong``, ``signer.bad_key``,
-            ``signer.bad_chain``, ``signer.key_mismatch``, ``signer.expired``, ``signer.not_yet_valid``.
+        ConfigurationError: ``signer.chain-missing``, ``signer.key-missing``, ``signer.key-exposed``,
+            ``signer.passphrase-needed``, ``signer.passphrase-wrong``, ``signer.bad-key``,
+            ``signer.bad-chain``, ``signer.key-mismatch``, ``signer.expired``, ``signer.not-yet-valid``.
     """
-    chain = _read(chain_path, "signer.chain_missing", "the certificate chain")
-    key = _private_key(_read(key_path, "signer.key_missing", "the private key"), passphrase, key_path)
+    chain = _read(chain_path, "signer.chain-missing", "the certificate chain")
+    key = _private_key(_read(key_path, "signer.key-missing", "the private key"), passphrase, key_path)
     _check_mode(key_path)
     signer = PemSigner(chain=chain, key=key)
     check_validity(signer.leaf, now or datetime.now(UTC))
@@ -160,7 +160,7 @@ def load_signer(
 
 def check_validity(leaf: x509.Certificate, now: datetime) -> None:
     """Raises:
-    ConfigurationError: ``signer.expired`` or ``signer.not_yet_valid``.
+    ConfigurationError: ``signer.expired`` or ``signer.not-yet-valid``.
     """
     if now > leaf.not_valid_after_utc:
         raise ConfigurationError(
@@ -170,7 +170,7 @@ def check_validity(leaf: x509.Certificate, now: datetime) -> None:
         )
     if now < leaf.not_valid_before_utc:
         raise ConfigurationError(
-            "signer.not_yet_valid",
+            "signer.not-yet-valid",
             f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
             hint="check the clock of this machine",
         )
@@ -180,7 +180,7 @@ def _leaf(chain: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(chain)[0]
     except ValueError as error:
-        raise ConfigurationError("signer.bad_chain", "the certificate chain cannot be read as PEM") from error
+        raise ConfigurationError("signer.bad-chain", "the certificate chain cannot be read as PEM") from error
 
 
 def _name(common: str) -> x509.Name:
@@ -227,7 +227,7 @@ def _check_mode(path: Path) -> None:
     # Windows keeps access in lists that the mode bits do not show.
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ConfigurationError(
-            "signer.key_exposed",
+            "signer.key-exposed",
             "the private key can be read by other users of this machine",
             where=str(path),
             hint=f"chmod 600 {path.name}, and consider the key known to those users",
@@ -239,20 +239,20 @@ def _private_key(
 ) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
     encrypted = b"ENCRYPTED" in pem
     if encrypted and passphrase is None:
-        raise ConfigurationError("signer.passphrase_needed", "the private key is encrypted", where=str(path))
+        raise ConfigurationError("signer.passphrase-needed", "the private key is encrypted", where=str(path))
     secret = passphrase() if encrypted and passphrase is not None else None
     try:
         key = load_pem_private_key(pem, secret)
     except (ValueError, TypeError) as error:
         if encrypted:
             raise ConfigurationError(
-                "signer.passphrase_wrong", "the passphrase does not open the private key", where=str(path)
+                "signer.passphrase-wrong", "the passphrase does not open the private key", where=str(path)
             ) from error
         raise ConfigurationError(
-            "signer.bad_key", "the private key cannot be read as PEM", where=str(path)
+            "signer.bad-key", "the private key cannot be read as PEM", where=str(path)
         ) from error
     if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
         return key
     raise ConfigurationError(
-        "signer.unsupported_key", "C2PA cannot sign with this kind of key", where=str(path)
+        "signer.unsupported-key", "C2PA cannot sign with this kind of key", where=str(path)
     )

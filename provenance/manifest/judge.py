@@ -56,7 +56,7 @@ class Judgement:
 
 def judge(
     report: Mapping[str, Any],
-    chain: Sequence[x509.Certificate],
+    chain: tuple[x509.Certificate, ...],
     history: Sequence[IngredientReading],
     trust: TrustLists,
     at: datetime,
@@ -137,7 +137,7 @@ def _why(code: ValidationCode) -> str:
 
 def _signer(
     report: Mapping[str, Any],
-    chain: Sequence[x509.Certificate],
+    chain: tuple[x509.Certificate, ...],
     library: Sequence[ValidationCode],
     trust: TrustLists,
     at: datetime,

@@ -50,8 +50,9 @@ class TrustPath:
     not_after: datetime
 
 
-def certificates(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
-    """Parsed DER certificates.
+@lru_cache(maxsize=64)
+def certificates(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
+    """Parsed DER certificates; kept, because the files of one batch mostly share a signer.
 
     Raises:
         StructureError: one of them is not a certificate.
@@ -84,10 +85,11 @@ def profile_problem(leaf: x509.Certificate, ekus: Sequence[str]) -> str | None:
     return None
 
 
-def find_path(chain: Sequence[x509.Certificate], trust: TrustLists) -> TrustPath | None:
+@lru_cache(maxsize=64)
+def find_path(chain: tuple[x509.Certificate, ...], trust: TrustLists) -> TrustPath | None:
     """The best path from the first certificate of ``chain`` to an anchor, whatever the time is.
 
-    Lists are tried strongest tier first; among paths to one list the first found wins.
+    No clock is asked, so the answer may be kept. Lists are tried strongest tier first; among paths to one list the first found wins.
     """
     budget = [_MAX_SIGNATURES]
     for item in trust.of_kind(ListKind.MANIFEST):
@@ -178,5 +180,5 @@ def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:
         return parsed  # noqa: TRY300 - the loop above is part of the attempt
     except _BROKEN as error:
         raise IntegrityError(
-            "trust.list_damaged", "a trust list holds a certificate that cannot be read"
+            "trust.list-damaged", "a trust list holds a certificate that cannot be read"
         ) from error

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
+from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.manifest.build import PARENT, manifest_definition
-from provenance.manifest.cbor import StructureError
-from provenance.manifest.containers import find_store, has_trace
+from provenance.manifest.containers import has_trace
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.manifest.rubric import lint
@@ -73,9 +72,9 @@ def sign(
         at: time of validation; None for now.
 
     Raises:
-        InputError: ``sign.unsupported_media``, ``sign.parent_unreadable``, ``sign.manifest_too_large``.
-        ConfigurationError: ``sign.certificate_refused``, ``sign.library_failed``.
-        IntegrityError: ``sign.rubric`` or ``sign.read_back``: what was made is not what was asked for.
+        InputError: ``sign.unsupported-media``, ``sign.parent-unreadable``, ``sign.manifest-too-large``.
+        ConfigurationError: ``sign.certificate-refused``, ``sign.library-failed``.
+        IntegrityError: ``sign.rubric`` or ``sign.read-back``: what was made is not what was asked for.
         Exception: whatever the signer raised.
     """
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
@@ -83,12 +82,12 @@ def sign(
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
     if asset.mime not in MIMES:
         raise InputError(
-            "sign.unsupported_media",
+            "sign.unsupported-media",
             f"{asset.mime} files are not signed",
             hint="PNG, JPEG, WebP and TIFF are",
         )
     # step 1
-    source = parent if parent is not None else asset if _carries(asset) else None
+    source = parent if parent is not None else asset if has_trace(asset.data) else None
     ingredient = before = None
     if source is not None:
         before = read_manifest(source, lists, at=moment)
@@ -115,13 +114,6 @@ def sign(
     return SignedAsset(asset=signed, manifest=store, reading=reading)
 
 
-def _carries(asset: Asset) -> bool:
-    try:
-        return find_store(asset.data) is not None
-    except (StructureError, Error):
-        return has_trace(asset.data)
-
-
 def _hold_against(
     spec: ManifestSpec, store: bytes, reading: ManifestReading, before: ManifestReading | None
 ) -> None:
@@ -143,4 +135,4 @@ def _hold_against(
     if (spec.soft_binding,) != reading.soft_bindings and (spec.soft_binding or reading.soft_bindings):
         problems.append("the soft binding differs")
     if problems:
-        raise IntegrityError("sign.read_back", f"the file just signed was not kept: {'; '.join(problems)}")
+        raise IntegrityError("sign.read-back", f"the file just signed was not kept: {'; '.join(problems)}")

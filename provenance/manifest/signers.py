@@ -47,8 +47,8 @@ class PemSigner:
     """A signer whose private key is in memory.
 
     Raises:
-        ConfigurationError: ``signer.key_mismatch`` when key and certificate do not belong together,
-            ``signer.unsupported_key``, ``signer.bad_chain``.
+        ConfigurationError: ``signer.key-mismatch`` when key and certificate do not belong together,
+            ``signer.unsupported-key``, ``signer.bad-chain``.
     """
 
     __slots__ = ("__weakref__", "_key", "algorithm", "chain", "leaf")
@@ -58,7 +58,7 @@ class PemSigner:
             self.leaf = x509.load_pem_x509_certificates(chain)[0]
         except ValueError as error:
             raise ConfigurationError(
-                "signer.bad_chain", "the certificate chain cannot be read as PEM"
+                "signer.bad-chain", "the certificate chain cannot be read as PEM"
             ) from error
         self._key = key
         self.chain = chain
@@ -93,7 +93,7 @@ def _algorithm(key: PrivateKey) -> str:
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "ed25519"
     raise ConfigurationError(
-        "signer.unsupported_key",
+        "signer.unsupported-key",
         "C2PA signs with P-256, P-384, P-521, Ed25519 or RSA of at least 2048 bits",
         hint="guard keys new makes one",
     )
@@ -108,7 +108,7 @@ def _self_test(signer: PemSigner) -> None:
         fits = False
     if not fits:
         raise ConfigurationError(
-            "signer.key_mismatch",
+            "signer.key-mismatch",
             "the private key does not belong to the certificate",
             hint="use the key the certificate was issued for; guard keys list shows both fingerprints",
         )

@@ -66,27 +66,27 @@ class ManifestSpec:
     def __post_init__(self) -> None:
         if self.watermarked and self.soft_binding is None:
             raise InputError(
-                "manifest.unbound_mark", "a bound watermark needs its soft binding in the manifest"
+                "manifest.unbound-mark", "a bound watermark needs its soft binding in the manifest"
             )
         if self.soft_binding and "." not in self.soft_binding.algorithm:
             raise InputError(
-                "manifest.bad_value", "a soft-binding algorithm is a listed or a reverse-DNS name"
+                "manifest.bad-value", "a soft-binding algorithm is a listed or a reverse-DNS name"
             )
         for value in (self.recipe_commitment, self.content_id):
             if value is not None and not _HEX.fullmatch(value):
-                raise InputError("manifest.bad_value", "content ids and commitments are lower-case hex")
+                raise InputError("manifest.bad-value", "content ids and commitments are lower-case hex")
         if self.oversight is not None and self.oversight not in _OVERSIGHT:
-            raise InputError("manifest.bad_value", f"oversight is one of {', '.join(_OVERSIGHT)}")
+            raise InputError("manifest.bad-value", f"oversight is one of {', '.join(_OVERSIGHT)}")
         if self.training_mining is not None and self.training_mining not in _MINING:
-            raise InputError("manifest.bad_value", f"training_mining is one of {', '.join(_MINING)}")
+            raise InputError("manifest.bad-value", f"training_mining is one of {', '.join(_MINING)}")
         if "/" in self.title or "\\" in self.title:
-            raise InputError("manifest.bad_value", "a title names a file, not a path")
+            raise InputError("manifest.bad-value", "a title names a file, not a path")
 
 
 def unreadable_parent() -> InputError:
     """The error for a source whose manifest is too damaged to become history."""
     return InputError(
-        "sign.parent_unreadable",
+        "sign.parent-unreadable",
         "the file carries a manifest that is too damaged to be taken into the new one's history",
         hint="guard verify FILE shows the damage; a copy without its manifest can be signed",
     )

@@ -58,12 +58,12 @@ class TrustList:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise InputError("trust.bad_name", "a list name has lower-case letters, digits and hyphens only")
+            raise InputError("trust.bad-name", "a list name has lower-case letters, digits and hyphens only")
         if self.tier is TrustTier.UNKNOWN:
-            raise InputError("trust.bad_tier", "a trust list cannot have the tier unknown")
+            raise InputError("trust.bad-tier", "a trust list cannot have the tier unknown")
         if hashlib.sha256(self.pem).hexdigest() != self.sha256:
             raise IntegrityError(
-                "trust.digest_mismatch",
+                "trust.digest-mismatch",
                 f"the trust list {self.name} is not the one that was added",
                 hint="guard trust remove NAME, then add it again from its source",
             )
@@ -75,10 +75,10 @@ class TrustList:
         """A list with its digest computed.
 
         Raises:
-            InputError: ``trust.not_certificates`` when ``pem`` holds none or is over 4 MB.
+            InputError: ``trust.not-certificates`` when ``pem`` holds none or is over 4 MB.
         """
         if b"-----BEGIN CERTIFICATE-----" not in pem or len(pem) > _MAX_PEM:
-            raise InputError("trust.not_certificates", "a trust list is a PEM file of certificates")
+            raise InputError("trust.not-certificates", "a trust list is a PEM file of certificates")
         return cls(
             name=name, tier=tier, kind=kind, pem=pem, sha256=hashlib.sha256(pem).hexdigest(), date=date
         )
@@ -99,7 +99,7 @@ class TrustLists:
     def __post_init__(self) -> None:
         names = [item.name for item in self.lists]
         if len(set(names)) != len(names):
-            raise InputError("trust.bad_name", "two trust lists have the same name")
+            raise InputError("trust.bad-name", "two trust lists have the same name")
 
     def of_kind(self, kind: ListKind) -> tuple[TrustList, ...]:
         """The lists of one kind, strongest tier first."""
@@ -116,11 +116,11 @@ class TrustLists:
         """These lists without one.
 
         Raises:
-            InputError: ``trust.unknown_list``.
+            InputError: ``trust.unknown-list``.
         """
         kept = tuple(item for item in self.lists if item.name != name)
         if len(kept) == len(self.lists):
-            raise InputError("trust.unknown_list", f"there is no trust list {name}", hint="guard trust list")
+            raise InputError("trust.unknown-list", f"there is no trust list {name}", hint="guard trust list")
         return TrustLists(lists=kept, ekus=self.ekus)
 
 
@@ -128,7 +128,7 @@ def load_trust(folder: Path) -> TrustLists:
     """The lists of a folder; an absent folder trusts nobody.
 
     Raises:
-        IntegrityError: ``trust.digest_mismatch`` or ``trust.index_damaged``.
+        IntegrityError: ``trust.digest-mismatch`` or ``trust.index-damaged``.
     """
     index = folder / _INDEX
     if not index.exists():
@@ -137,7 +137,7 @@ def load_trust(folder: Path) -> TrustLists:
         return _loaded(folder, json.loads(index.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, OSError, InputError) as error:
         raise IntegrityError(
-            "trust.index_damaged",
+            "trust.index-damaged",
             f"the index of trust lists cannot be used: {error}",
             where=str(index),
             hint="restore the folder, or remove it and add the lists again",

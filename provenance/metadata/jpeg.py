@@ -70,10 +70,10 @@ def segment(marker: int, payload: bytes) -> bytes:
     """An encoded segment.
 
     Raises:
-        InputError: ``metadata.too_large`` when the payload does not fit one segment (65,533 bytes).
+        InputError: ``metadata.too-large`` when the payload does not fit one segment (65,533 bytes).
     """
     if len(payload) > 65_533:
-        raise InputError("metadata.too_large", f"{len(payload)} bytes do not fit one JPEG segment")
+        raise InputError("metadata.too-large", f"{len(payload)} bytes do not fit one JPEG segment")
     return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
 
 

@@ -24,7 +24,7 @@ VP8X_ANIMATION, VP8X_XMP, VP8X_EXIF, VP8X_ALPHA, VP8X_ICC = 0x02, 0x04, 0x08, 0x
 def unsupported(data: bytes) -> InputError:
     """The error for containers whose metadata are not handled."""
     return InputError(
-        "metadata.unsupported_media",
+        "metadata.unsupported-media",
         f"metadata are handled in PNG, JPEG, WebP and TIFF files, not in this one ({data[:4].hex()})",
     )
 
@@ -33,7 +33,7 @@ def packets(data: bytes) -> tuple[bytes, ...]:
     """All XMP packets of a file.
 
     Raises:
-        InputError: ``metadata.unsupported_media``, ``metadata.too_large`` or ``media.damaged``.
+        InputError: ``metadata.unsupported-media``, ``metadata.too-large`` or ``media.damaged``.
     """
     if data.startswith(png.SIGNATURE):
         found = [_itxt_text(c.payload(data)) for c in png.chunks(data) if is_png_xmp(c, data)]
@@ -46,7 +46,7 @@ def packets(data: bytes) -> tuple[bytes, ...]:
     else:
         raise unsupported(data)
     if any(len(packet) > MAX_PACKET for packet in found):
-        raise InputError("metadata.too_large", f"an XMP packet is larger than {MAX_PACKET} bytes")
+        raise InputError("metadata.too-large", f"an XMP packet is larger than {MAX_PACKET} bytes")
     return tuple(found)
 
 
@@ -54,7 +54,7 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
     """The file with ``packet`` as its only XMP packet and without any manifest.
 
     Raises:
-        InputError: ``metadata.unsupported_media``, ``metadata.too_large`` or ``media.damaged``.
+        InputError: ``metadata.unsupported-media``, ``metadata.too-large`` or ``media.damaged``.
     """
     if data.startswith(png.SIGNATURE):
         drop = [c for c in png.chunks(data) if is_png_xmp(c, data) or c.kind == b"caBX"]

@@ -60,7 +60,7 @@ def read_metadata(asset: Asset) -> Evidence:
     try:
         reading = _merge([_parse(found) for found in places.packets(asset.data)])
     except InputError as error:
-        outcome = Outcome.NOT_CHECKED if error.code == "metadata.unsupported_media" else Outcome.FAILED
+        outcome = Outcome.NOT_CHECKED if error.code == "metadata.unsupported-media" else Outcome.FAILED
         return _evidence(outcome, None, error.what)
     if reading is None or not reading.source_terms:
         return _evidence(Outcome.ABSENT, reading, None)

@@ -33,7 +33,7 @@ def strip_camera_metadata(asset: Asset, *, discards_signature: bool = False) -> 
         discards_signature: whether a manifest in ``asset`` may be removed on the way.
 
     Raises:
-        InputError: ``metadata.would_break_signature``, ``metadata.unsupported_media`` or ``media.damaged``.
+        InputError: ``metadata.would-break-signature``, ``metadata.unsupported-media`` or ``media.damaged``.
     """
     refuse_signed(asset, allowed=discards_signature)
     data = asset.data
@@ -92,7 +92,7 @@ def _webp(data: bytes) -> bytes:
 def _tiff(data: bytes) -> bytes:
     entries, _, following = tiff.directory(data)
     if following:
-        raise InputError("metadata.unsupported_media", "a TIFF file of several pages is not released")
+        raise InputError("metadata.unsupported-media", "a TIFF file of several pages is not released")
     private = {entry.tag for entry in entries if entry.tag >= _PRIVATE and entry.tag != _ICC_TIFF}
     drop = frozenset(private | {entry.tag for entry in entries if entry.tag in _TIFF_DROPPED})
     return tiff.rewrite(data, drop=drop, blobs={}) if drop else data

@@ -35,8 +35,8 @@ def describe(
         discards_signature: whether a manifest in ``asset`` may be removed on the way.
 
     Raises:
-        InputError: ``metadata.would_break_signature``, ``metadata.unsupported_media``,
-            ``metadata.too_large``, ``metadata.bad_text`` or ``media.damaged``.
+        InputError: ``metadata.would-break-signature``, ``metadata.unsupported-media``,
+            ``metadata.too-large``, ``metadata.bad-text`` or ``media.damaged``.
     """
     refuse_signed(asset, allowed=discards_signature)
     packet = packet_for(source_type=source_type, model_name=model_name, creator_tool=creator_tool)
@@ -47,13 +47,13 @@ def packet_for(*, source_type: DigitalSourceType, model_name: str | None, creato
     """A read-only XMP packet (ISO 16684-1 §7.3.2).
 
     Raises:
-        InputError: ``metadata.bad_text`` for text that XML 1.0 cannot hold.
+        InputError: ``metadata.bad-text`` for text that XML 1.0 cannot hold.
     """
     pairs = {"Iptc4xmpExt:DigitalSourceType": source_type.value, "xmp:CreatorTool": creator_tool}
     if model_name is not None:
         pairs["Iptc4xmpExt:AISystemUsed"] = model_name
     if not all(map(_is_xml, pairs.values())):
-        raise InputError("metadata.bad_text", "a name in the metadata holds control characters")
+        raise InputError("metadata.bad-text", "a name in the metadata holds control characters")
     attributes = "".join(f" {name}={quoteattr(value)}" for name, value in pairs.items())
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -65,11 +65,11 @@ def packet_for(*, source_type: DigitalSourceType, model_name: str | None, creato
 
 def refuse_signed(asset: Asset, *, allowed: bool) -> None:
     """Raises:
-    InputError: ``metadata.would_break_signature``: writing metadata breaks a hard binding.
+    InputError: ``metadata.would-break-signature``: writing metadata breaks a hard binding.
     """
     if not allowed and has_trace(asset.data):
         raise InputError(
-            "metadata.would_break_signature",
+            "metadata.would-break-signature",
             "the file is signed; changing its metadata would break the signature",
             hint="guard release FILE keeps the old manifest as history and signs anew",
         )

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -143,9 +144,10 @@ def test_a_small_picture_is_enlarged_and_that_is_said(home, tools, photograph, t
 
 
 def test_a_picture_that_cannot_carry_a_mark_leaves_unmarked_with_a_warning(tools, tmp_path):
-    white = tmp_path / "white.png"
-    Image.new("RGB", (512, 512), "white").save(white)
-    released = release(order(tools, white, tmp_path / "out"), tools)
+    noise = np.random.default_rng(0).integers(0, 2, (256, 256, 3), dtype=np.uint8) * 255
+    crowded = tmp_path / "crowded.png"
+    Image.fromarray(noise).save(crowded)
+    released = release(order(tools, crowded, tmp_path / "out"), tools)
     assert released.signed.marked.mark is None
     assert "default.unmarked" in {warned.rule for warned in released.decision.warnings}
 
@@ -157,7 +159,7 @@ def test_a_full_disk_leaves_nothing_half_written(tools, picture, tmp_path, monke
     real = os.fsync
 
     def full(descriptor: int) -> None:
-        if str(os.readlink(f"/proc/self/fd/{descriptor}")).startswith(str(tmp_path / "out")):
+        if str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith(str(tmp_path / "out")):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor)
 

@@ -13,7 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("guard", "audits", "generators", "provenance")
-WRITERS = {"save", "imwrite", "save_image", "imsave", "write_video", "export_to_video", "export_to_gif", "mimwrite"}
+WRITERS = {
+    "save",
+    "imwrite",
+    "save_image",
+    "imsave",
+    "write_video",
+    "export_to_video",
+    "export_to_gif",
+    "mimwrite",
+}
 ALLOWED = {
     "provenance/codecs_encode.py": "encodes into memory; returns an Asset",
     "provenance/codecs_deep.py": "encodes into memory; returns an Asset",

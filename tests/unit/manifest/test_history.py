@@ -74,7 +74,7 @@ def test_a_source_with_a_broken_manifest_is_not_silently_resigned(signed, spec, 
     data[data.index(b"jumdc2ma") + 4] ^= 0xFF
     with pytest.raises(InputError) as caught:
         sign(Asset.of(bytes(data), "image/png"), spec, signer, trust=trust)
-    assert caught.value.code == "sign.parent_unreadable"
+    assert caught.value.code == "sign.parent-unreadable"
 
 
 def test_problems_of_manifests_nothing_leads_to_count_as_well():

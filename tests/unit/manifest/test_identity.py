@@ -99,19 +99,19 @@ def test_each_way_a_key_can_be_wrong_has_its_code(identity, files, tmp_path):
     junk = tmp_path / "junk.pem"
     junk.write_bytes(b"nothing")
     junk.chmod(0o600)
-    assert code_of(lambda: load_signer(tmp_path / "no.pem", key)) == "signer.chain_missing"
-    assert code_of(lambda: load_signer(chain, tmp_path / "no.pem")) == "signer.key_missing"
-    assert code_of(lambda: load_signer(tmp_path, key)) == "signer.chain_missing"
-    assert code_of(lambda: load_signer(chain, junk)) == "signer.bad_key"
-    assert code_of(lambda: load_signer(junk, key)) == "signer.bad_chain"
-    assert code_of(lambda: load_signer(chain, locked)) == "signer.passphrase_needed"
-    assert code_of(lambda: load_signer(chain, locked, lambda: b"wrong")) == "signer.passphrase_wrong"
-    assert code_of(lambda: load_signer(chain, locked, lambda: b"")) == "signer.passphrase_wrong"
-    assert code_of(lambda: load_signer(chain, locked, lambda: b"open sesame")) == "signer.key_mismatch"
+    assert code_of(lambda: load_signer(tmp_path / "no.pem", key)) == "signer.chain-missing"
+    assert code_of(lambda: load_signer(chain, tmp_path / "no.pem")) == "signer.key-missing"
+    assert code_of(lambda: load_signer(tmp_path, key)) == "signer.chain-missing"
+    assert code_of(lambda: load_signer(chain, junk)) == "signer.bad-key"
+    assert code_of(lambda: load_signer(junk, key)) == "signer.bad-chain"
+    assert code_of(lambda: load_signer(chain, locked)) == "signer.passphrase-needed"
+    assert code_of(lambda: load_signer(chain, locked, lambda: b"wrong")) == "signer.passphrase-wrong"
+    assert code_of(lambda: load_signer(chain, locked, lambda: b"")) == "signer.passphrase-wrong"
+    assert code_of(lambda: load_signer(chain, locked, lambda: b"open sesame")) == "signer.key-mismatch"
     assert code_of(lambda: load_signer(chain, key, now=NOW + timedelta(days=100))) == "signer.expired"
-    assert code_of(lambda: load_signer(chain, key, now=NOW - timedelta(days=1))) == "signer.not_yet_valid"
+    assert code_of(lambda: load_signer(chain, key, now=NOW - timedelta(days=1))) == "signer.not-yet-valid"
     key.chmod(0o644)
-    assert code_of(lambda: load_signer(chain, key)) == "signer.key_exposed"
+    assert code_of(lambda: load_signer(chain, key)) == "signer.key-exposed"
 
 
 def test_an_encrypted_key_opens(tmp_path):
@@ -142,7 +142,7 @@ def test_weak_and_foreign_keys_are_refused(authority):
     for key in (ec.generate_private_key(ec.SECP192R1()), rsa.generate_private_key(65537, 1024)):
         with pytest.raises(ConfigurationError) as caught:
             PemSigner(chain=authority.signer().chain, key=key)
-        assert caught.value.code == "signer.unsupported_key"
+        assert caught.value.code == "signer.unsupported-key"
 
 
 def test_a_signer_never_shows_its_key(signer):

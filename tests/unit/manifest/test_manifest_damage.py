@@ -76,7 +76,7 @@ def test_cuts_and_splices_end_in_a_reading_or_our_error(signed, trust, data):
 @relaxed
 @given(raw=st.binary(max_size=300))
 def test_parsers_refuse_anything_with_their_own_error(raw):
-    for parse in (cbor.decode, jumbf.parse_store, lambda data: path.certificates([data])):
+    for parse in (cbor.decode, jumbf.parse_store, lambda data: path.certificates((data,))):
         try:
             parse(raw)
         except StructureError:

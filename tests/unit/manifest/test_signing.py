@@ -80,27 +80,27 @@ def test_a_signature_that_does_not_fit_is_never_handed_out(picture, spec, signer
 
     with pytest.raises(IntegrityError) as caught:
         sign(picture(), spec, Wrong(), trust=trust)
-    assert caught.value.code == "sign.read_back"
+    assert caught.value.code == "sign.read-back"
 
 
 def test_a_certificate_the_profile_forbids_is_refused(picture, spec, authority, trust):
     server = authority.signer(ekus=("1.3.6.1.5.5.7.3.1",))
     with pytest.raises(ConfigurationError) as caught:
         sign(picture(), spec, server, trust=trust)
-    assert caught.value.code == "sign.certificate_refused"
+    assert caught.value.code == "sign.certificate-refused"
 
 
 def test_media_that_are_not_signed(spec, signer, picture):
     for asset in (Asset.of(b"GIF89a", "image/gif"), Asset.of(b"text", "image/png")):
         with pytest.raises(InputError) as caught:
             sign(asset, spec, signer)
-        assert caught.value.code == "sign.unsupported_media"
+        assert caught.value.code == "sign.unsupported-media"
 
 
 def test_a_flood_of_text_is_refused(picture, spec, signer):
     with pytest.raises(InputError) as caught:
         sign(picture(), replace(spec, prompt="x" * 2**20), signer)
-    assert caught.value.code == "sign.manifest_too_large"
+    assert caught.value.code == "sign.manifest-too-large"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_list_changed_on_disk_is_refused(tmp_path, item, stranger):
     pem.write_bytes(item.pem + stranger.root_pem())
     with pytest.raises(IntegrityError) as caught:
         load_trust(tmp_path)
-    assert caught.value.code == "trust.digest_mismatch"
+    assert caught.value.code == "trust.digest-mismatch"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_broken_index_is_refused_as_a_whole(tmp_path, item, change):
     index.write_text(json.dumps(document))
     with pytest.raises(IntegrityError) as caught:
         load_trust(tmp_path)
-    assert caught.value.code == "trust.index_damaged"
+    assert caught.value.code == "trust.index-damaged"
 
 
 def test_what_is_no_list(item):

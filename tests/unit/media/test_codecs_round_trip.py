@@ -137,6 +137,17 @@ def test_cmyk_becomes_rgb(picture, saved, fmt):
     assert np.abs(frames.pixels[0].astype(int) - np.asarray(picture)).mean() < 6
 
 
+@pytest.mark.parametrize("fmt", ["JPEG", "TIFF"])
+def test_a_cmyk_profile_is_used(saved, cmyk_profile, fmt):
+    cyan = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
+    plain = decode(saved(cyan, fmt)).pixels[0, 8, 8]
+    frames = decode(saved(cyan, fmt, icc_profile=cmyk_profile))
+    red, green, _ = frames.pixels[0, 8, 8].tolist()
+    assert red > 100 > green
+    assert plain[0] < 100 < plain[1]
+    assert frames.icc is None
+
+
 def test_an_unusable_cmyk_profile_falls_back_to_the_plain_formula(picture, saved, srgb_profile):
     plain = decode(saved(picture.convert("CMYK"), "TIFF"))
     for profile in (srgb_profile, b"not a profile"):

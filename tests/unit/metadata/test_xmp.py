@@ -170,7 +170,7 @@ def test_a_signed_file_is_not_touched():
     marked = encoded("PNG") + b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq"
     with pytest.raises(InputError) as caught:
         describe(Asset.of(marked, "image/png"), source_type=AI)
-    assert caught.value.code == "metadata.would_break_signature"
+    assert caught.value.code == "metadata.would-break-signature"
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
@@ -186,7 +186,7 @@ def test_damaged_files_are_read_or_refused(data):
     try:
         describe(Asset.of(cut, mime), source_type=AI)
     except InputError as error:
-        assert error.code in {"media.damaged", "metadata.unsupported_media", "metadata.too_large"}  # noqa: PT017
+        assert error.code in {"media.damaged", "metadata.unsupported-media", "metadata.too-large"}  # noqa: PT017
 
 
 def test_tiff_values_outside_the_file_are_refused():
