@@ -38,7 +38,7 @@ _RUN = re.compile(r"([a-z])\1+")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$][\s.\-_*~·•|/\\]{1,3}){2,}[a-z0-9@$](?![a-z0-9])")
 _NOT_WORD = re.compile(r"[^a-z0-9@$]")
-_HAN_GAP = re.compile(f"(?<=[{HAN}])[\\s.\\-_*~·•|/\\\\]+(?=[{HAN}])")
+_HAN_GAP = re.compile(f"(?<=[{HAN}0-9])[\\s.\\-_*~·•|/\\\\]+(?=[{HAN}])")
 _HAN_RUN = re.compile(f"(?<![{HAN}0-9a-z])[{HAN}0-9a-z]*[{HAN}][{HAN}0-9a-z]*")
 # Only the characters of our own terms.
 _SIMPLIFIED = str.maketrans(

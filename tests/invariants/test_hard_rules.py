@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guard.policy.decide import decide
+from guard.policy.facts import Command, Facts, Request, known
 from guard.policy.fixtures import NOW, SUBJECT, facts_from, load_cases
 from guard.policy.pack import HARD_RULES, base_pack, find_pack, load_pack, pack_names, policies
 from guard.policy.rule import Action, Effect, Stage
 from guard.policy.source import PackError
 from guard.prompt.review import review
-from guard.prompt.safety import risk_facts
+from guard.prompt.safety import prompt_facts, risk_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,11 @@ metadata: {name: permissive, version: 1}
 spec:
   default: {prompt: allow, plan: allow, pixels: allow, publish: allow, verify: allow}
   rules:
-    - {id: permissive.all, stage: [prompt, plan, pixels, publish], require: "true", on_fail: warn, message: {en: fine}}
+    - id: permissive.all
+      stage: [prompt, plan, pixels, publish]
+      require: "true"
+      on_fail: warn
+      message: {en: fine}
 """
 
 
@@ -103,8 +108,8 @@ def test_every_hard_rule_is_denying_undated_and_where_it_must_be() -> None:
 )
 def test_a_pack_cannot_even_write_a_way_out(tmp_path: Path, way_out: str) -> None:
     path = tmp_path / "mine.yaml"
-    rule = f'{{id: mine.x, stage: prompt, hard: true, require: "true", on_fail: deny, message: {{en: x}}, {way_out}}}'
-    path.write_text(PERMISSIVE.split("  rules:")[0] + f"  rules:\n    - {rule}\n", encoding="utf-8")
+    rule = f'id: mine.x, stage: prompt, hard: true, require: "true", on_fail: deny, message: {{en: x}}, {way_out}'
+    path.write_text(PERMISSIVE.split("  rules:")[0] + f"  rules:\n    - {{{rule}}}\n", encoding="utf-8")
     with pytest.raises(PackError):
         load_pack(path)
 
@@ -153,9 +158,6 @@ def test_decisions_about_words_hold_none_of_them() -> None:
     """Promise 2 at the gate: the decision's JSON is the same whichever words of a class were used."""
     seen = set()
     for words in ("a portrait of a child", "a portrait of a toddler", "a portrait of a t o d d l e r"):
-        from guard.policy.facts import Command, Facts, Request, known
-        from guard.prompt.safety import prompt_facts
-
         done = review(words)
         facts = Facts(
             request=Request(command=known(Command.GENERATE)), prompt=prompt_facts(done), risk=risk_facts(done)
