@@ -131,30 +131,40 @@ def _tiff(data: bytes) -> Embedded | None:
 
 
 def _jpeg(data: bytes) -> Embedded | None:
-    """APP11 segments of ISO/IEC 19566-5 Annex B: CI, En, Z, then LBox and TBox repeated in each."""
-    parts = []
+    """APP11 segments of ISO/IEC 19566-5 Annex B: CI, En, Z, then LBox and TBox repeated in each.
+
+    Segments of one En belong together; other JUMBF boxes than manifests are none of our business.
+    """
+    groups: dict[int, list[jpeg.Segment]] = {}
     for segment in jpeg.segments(data):
         if segment.marker == jpeg.APP11 and segment.end - segment.data > 16:
-            ci, instance, number, length, kind = struct.unpack_from(">2sHIII", data, segment.data)
-            if ci == b"JP" or has_trace(segment.payload(data)):
-                parts.append((segment, ci, instance, number, length, kind))
-    if not any(has_trace(part[0].payload(data)) for part in parts):
-        return None
-    store, pieces, uncovered = bytearray(), [], []
-    for index, (segment, ci, instance, number, length, kind) in enumerate(parts, start=1):
-        if (ci, instance, number, length, kind) != (b"JP", parts[0][2], index, parts[0][4], parts[0][5]):
+            groups.setdefault(int.from_bytes(data[segment.data + 2 : segment.data + 4], "big"), []).append(
+                segment
+            )
+    ours = [group for group in groups.values() if any(has_trace(part.payload(data)) for part in group)]
+    if len(ours) > 1:
+        raise StructureError("the file carries more than one manifest store")
+    return _joined(data, ours[0]) if ours else None
+
+
+def _joined(data: bytes, group: list[jpeg.Segment]) -> Embedded:
+    store, pieces = bytearray(), []
+    _, _, _, *box = struct.unpack_from(">2sHIII", data, group[0].data)
+    for index, segment in enumerate(group, start=1):
+        ci, _, number, *repeated = struct.unpack_from(">2sHIII", data, segment.data)
+        if (ci, number, repeated) != (b"JP", index, box):
             raise StructureError("the JPEG segments of the manifest do not follow each other")
         # The first segment's box header belongs to the store; later ones repeat it.
-        skip = 8 if index == 1 else 16 + 8 * (length == 1)
-        begin = segment.data + skip
+        begin = segment.data + (8 if index == 1 else 16 + 8 * (box[0] == 1))
         pieces.append(Piece(file=begin, store=len(store), length=segment.end - begin))
         store += data[begin : segment.end]
-        uncovered.append(f"bytes {segment.data + 2}-{segment.data + 3}: number of the JPEG box instance")
+    number_at = group[0].data + 2
+    alone = (f"bytes {number_at}-{number_at + 1}: number of the JPEG box instance",)
     return Embedded(
         store=bytes(store),
         pieces=tuple(pieces),
-        spans=tuple((part[0].start, part[0].end) for part in parts),
-        uncovered=tuple(uncovered) if len(parts) == 1 else (),
+        spans=tuple((segment.start, segment.end) for segment in group),
+        uncovered=alone if len(group) == 1 else (),
     )
 
 

@@ -56,7 +56,9 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         "claimed_time": next((when for when in map(_when, actions) if when), None),
         "model_name": _first_text(found, "c2pa.ai-disclosure", "modelName"),
         "soft_bindings": tuple(_soft_bindings(found))[:_MAX_LISTED],
-        "digest_assertion": MappingProxyType(digest) if isinstance(digest, dict) else None,
+        "digest_assertion": MappingProxyType(digest)
+        if isinstance(digest, dict) and all(isinstance(key, str) for key in digest)
+        else None,
         "recipe_commitment": text(release.get("recipeCommitment")) or None,
         "content_id": text(release.get("contentId")) or None,
     }

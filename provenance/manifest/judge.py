@@ -153,8 +153,8 @@ def _signer(
     if unfit:
         problem = "signingCredential.invalid"
         own.append(_own(problem, unfit, "failure"))
-    elif found is None or _contradicted(report, library, found):
-        found, problem = None, "signingCredential.untrusted"
+    elif found is None:
+        problem = "signingCredential.untrusted"
         own.append(_own(problem, "no list the caller trusts vouches for the certificate", "failure"))
     elif not found.not_before <= when <= found.not_after:
         problem = "signingCredential.expired"
@@ -232,27 +232,6 @@ def _time(
         moment,
         SigningTime.PROVEN if listed and "timeStamp.validated" in succeeded else SigningTime.CLAIMED,
     )
-
-
-def _contradicted(
-    report: Mapping[str, Any], library: Sequence[ValidationCode], found: path.TrustPath
-) -> bool:
-    """Whether the library, asked while every certificate was valid, found no path where we did.
-
-    Two validators that disagree about the same certificates at the same time mean no trust.
-    """
-    refused = {code.code for code in library if code.kind == "failure"}
-    if "signingCredential.expired" in refused or not refused & {
-        "signingCredential.untrusted",
-        "signingCredential.invalid",
-    }:
-        return False
-    raw = _map(report.get("validation_results")).get("validationTime")
-    try:
-        asked = datetime.fromisoformat(str(raw)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return False
-    return found.not_before <= asked <= found.not_after
 
 
 def _own(code: str, explanation: str, kind: str) -> ValidationCode:

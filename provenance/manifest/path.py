@@ -32,6 +32,7 @@ _MAX_SIGNATURES = 64
 """Signature checks spent on one chain, whatever certificates it holds."""
 _BROKEN = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 """What the library raises for certificates that are none."""
+_PROCESSED = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
 _ANY_EKU = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
 
@@ -89,11 +90,14 @@ def profile_problem(leaf: x509.Certificate, ekus: Sequence[str]) -> str | None:
 def find_path(chain: tuple[x509.Certificate, ...], trust: TrustLists) -> TrustPath | None:
     """The best path from the first certificate of ``chain`` to an anchor, whatever the time is.
 
-    No clock is asked, so the answer may be kept. Lists are tried strongest tier first; among paths to one list the first found wins.
+    No clock is asked, so the answer may be kept.
+    Lists are tried strongest tier first; among paths to one list the first found wins.
     """
     budget = [_MAX_SIGNATURES]
     for item in trust.of_kind(ListKind.MANIFEST):
         for path in _paths((chain[0],), chain[1:], _anchors(item.pem), budget):
+            if not all(_understood(certificate, trust.ekus) for certificate in path[:-1]):
+                continue
             return TrustPath(
                 found=item,
                 not_before=max(certificate.not_valid_before_utc for certificate in path),
@@ -155,6 +159,18 @@ def _issued(subject: x509.Certificate, issuer: x509.Certificate, below: int, bud
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _understood(certificate: x509.Certificate, ekus: Sequence[str]) -> bool:
+    """Whether we process everything the certificate insists on (RFC 5280 §4.2), and its usages allow signers.
+
+    Name constraints and the like are not processed here, so a certificate that has them is not relied on.
+    """
+    for extension in certificate.extensions:
+        if extension.critical and not isinstance(extension.value, _PROCESSED):
+            return False
+    usages = _extension(certificate.extensions, x509.ExtendedKeyUsage)
+    return usages is None or any(usage.dotted_string in {*ekus, _ANY_EKU} for usage in usages)
 
 
 def _extension(extensions: x509.Extensions, kind: type[T]) -> T | None:

@@ -45,7 +45,7 @@ def read_manifest(
         InputError: ``media.damaged`` or ``media.unreadable`` when the container itself cannot be
             read and holds no trace of a manifest.
     """
-    moment = at or datetime.now(UTC)
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
     # step 1
     try:
         embedded = _alone(sidecar) if sidecar is not None else find_store(asset.data)

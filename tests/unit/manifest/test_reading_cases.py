@@ -259,3 +259,37 @@ def test_a_sidecar_of_other_bytes_is_tampered(signed, picture, trust):
     reading = read_manifest(picture(seed=9), trust, sidecar=signed().manifest)
     assert reading.state is ManifestState.TAMPERED
     assert reading.sidecar
+
+
+def test_a_sidecar_of_these_bytes_is_read_like_an_embedded_manifest(picture, spec, signer, trust):
+    asset = picture()
+    context = c2pa.Context.from_dict({"trust": {"trust_config": CLAIM_SIGNING}})
+    builder = c2pa.Builder(manifest_definition(spec), context=context)
+    builder.set_no_embed()
+    info = c2pa.C2paSignerInfo(b"es256", signer.chain, signer.private_pem(), None)
+    store = builder.sign(c2pa.Signer.from_info(info), asset.mime, io.BytesIO(asset.data), io.BytesIO())
+    reading = read_manifest(asset, trust, sidecar=bytes(store))
+    assert reading.state is ManifestState.TRUSTED
+    assert reading.sidecar
+    assert read_manifest(asset, trust).state is ManifestState.ABSENT
+
+
+@every_container
+def test_our_paths_and_the_librarys_agree(signed, trust, stranger, mime):
+    """We judge trust ourselves because the library asks the clock; now, both have to agree."""
+    for lists in (trust, stranger.trust(), TrustLists()):
+        reading = read_manifest(signed(mime).asset, lists)
+        library = c2pa_adapter.read_store(signed(mime).asset.data, mime, lists).report
+        assert (library["validation_state"] == "Trusted") is (reading.state is ManifestState.TRUSTED)
+
+
+def test_a_picture_with_other_jumbf_boxes_is_read(signed, trust, picture):
+    """JPEG Trust and JPEG 360 use the same segments."""
+    from provenance.metadata import jpeg
+
+    box = b"\0\0\0\x31jumb\0\0\0\x29jumd" + b"jpeg360-box-uuid" + b"\x03other box\0" + b"\0" * 9
+    other = jpeg.segment(jpeg.APP11, b"JP\0\7\0\0\0\1" + box)
+    plain = picture("image/jpeg")
+    assert read_manifest(
+        Asset.of(jpeg.rebuild(plain.data, drop=[], insert=other), plain.mime), trust
+    ).state is (ManifestState.ABSENT)
