@@ -140,7 +140,7 @@ def _shares(length: int, parts: int) -> NDArray[np.float32]:
     edges = np.arange(parts + 1) * (length / parts)
     pixel = np.arange(length)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return (np.clip(overlap, 0, 1) * (parts / length)).astype(np.float32)
+    return np.asarray(np.clip(overlap, 0, 1) * (parts / length), np.float32)
 
 
 def _bilinear(image: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provenance.watermark.layout import Layout
 
 _BANDS = 6
-_FINENESS = 4
+_FRACTIONS = np.arange(-3, 4) / 4
 """Offsets are found to a quarter of a sample."""
 
 
@@ -105,12 +105,14 @@ def _offset(pilots: NDArray[np.complex128], layout: Layout) -> tuple[float, floa
     """Phase correlation of the pilots over all offsets; loud lines are limited to twice the median."""
     size = np.abs(pilots)
     limited = pilots * np.minimum(1, 2 * np.median(size) / np.maximum(size, 1e-9))
-    side = T * _FINENESS
-    grid = np.zeros((side, side), np.complex64)
-    grid[layout.v[layout.pilots] % side, layout.u[layout.pilots] % side] = limited
-    surface = scipy.fft.ifft2(grid).real
-    y, x = np.unravel_index(int(np.argmax(surface)), surface.shape)
-    return float(x) / _FINENESS, float(y) / _FINENESS
+    u, v = layout.u[layout.pilots], layout.v[layout.pilots]
+    grid = np.zeros((T, T), np.complex64)
+    grid[v, u % T] = limited
+    y, x = np.unravel_index(int(np.argmax(scipy.fft.ifft2(grid).real)), grid.shape)
+    around = np.array([(x + dx, y + dy) for dx in _FRACTIONS for dy in _FRACTIONS])
+    waves = np.exp(2j * np.pi * (around @ np.stack([u, v])) / T)
+    best_x, best_y = around[int(np.argmax((waves @ limited).real))]
+    return float(best_x), float(best_y)
 
 
 def _weigh(

@@ -31,6 +31,13 @@ SPREADS = (1.0, 1.6)
 """Sizes at which the tile is laid: fine for texture, coarse for flat art (see ``embedding``)."""
 
 
+_FAINTEST = 4.5
+"""Coherent score from which a candidate is followed: half of all wrong ones end below 5.0, every copy
+whose payload could be read lay above 6 (24 pictures × 5 attacks)."""
+_SIEVE = 320
+"""Candidates of a stage that are judged coherently."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
     """The best of the hypotheses followed so far.
@@ -74,8 +81,7 @@ def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> Wa
                     best = found
                 if found.payload is not None:
                     return _reading(found, followed, whitened)
-    assert best is not None  # there is at least one key, and stage 0 always has candidates
-    return _reading(best, followed, whitened)
+    return _nothing(keys[0]) if best is None else _reading(best, followed, whitened)
 
 
 def _candidates(
@@ -90,14 +96,17 @@ def _candidates(
         matrices, keep = sync.rotations(spectrum, layout, size, keep=160), 5
     else:
         matrices, keep = sync.uneven(size), 3
-    scores = sync.coherent(spectrum, layout, matrices, T if stage == 0 else T // 2)
+    matrices = sync.promising(spectrum, layout, matrices, keep=_SIEVE)
+    scores = sync.coherent(spectrum, layout, matrices, grid=T if stage == 0 else T // 2)
     taken: list[NDArray[np.float64]] = []
     for index in np.argsort(-scores):
         matrix = matrices[index]
         if any(np.abs(matrix - other).max() < 0.012 * np.abs(matrix).max() for other in taken):
             continue
         taken.append(matrix)
-        yield sync.refine(spectrum, layout, matrix)[1]
+        score, refined = sync.refine(spectrum, layout, matrix)
+        if score >= _FAINTEST:
+            yield refined
         if len(taken) == keep:
             return
 
@@ -135,6 +144,21 @@ def _reading(found: Found, followed: int, whitened: Whitened) -> WatermarkReadin
         log10_p=p,
         hypotheses=followed,
         geometry=_geometry(found, whitened) if told else None,
+    )
+
+
+def _nothing(key: WatermarkKey) -> WatermarkReading:
+    """No candidate was worth following: a picture without structure, for instance."""
+    return WatermarkReading(
+        algorithm=ALGORITHM,
+        key_id=key.key_id,
+        epoch=key.epoch,
+        payload=None,
+        crc_ok=False,
+        statistic=0.0,
+        log10_p=0.0,
+        hypotheses=0,
+        geometry=None,
     )
 
 

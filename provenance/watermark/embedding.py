@@ -63,6 +63,7 @@ class _Try:
     frames: Frames
     strength: float
     psnr: float
+    half_db: float  # Eb/N0 after half size and JPEG-50
 
 
 def embed_picture(
@@ -111,7 +112,7 @@ def _choose(frames: Frames, payload: bytes, layout: Layout, quality: float) -> t
         pattern = hiding * lay(tile, frames.width, frames.height, scale)
         job = _Job(frames=frames, pattern=pattern, shown=shown, layout=layout, signs=signs, spread=spread)
         made = _mark(job, quality)
-        tried.append((_after_jpeg(job, made, half=True) - _PREFER_FINE_DB * (spread > 1), job, made))
+        tried.append((made.half_db - _PREFER_FINE_DB * (spread > 1), job, made))
     _, job, made = max(tried, key=lambda item: item[0])
     return job, made
 
@@ -138,7 +139,8 @@ def _mark(job: _Job, quality: float) -> _Try:
             strength *= 0.99
             frames = _add(job, pattern * np.float32(strength))
             psnr = _psnr(job, frames, peak)
-    return _Try(frames=frames, strength=strength, psnr=psnr)
+    half_db = _after_jpeg(job, frames, half=True)
+    return _Try(frames=frames, strength=strength, psnr=psnr, half_db=half_db)
 
 
 def _add(job: _Job, change: NDArray[np.float32]) -> Frames:
@@ -162,20 +164,20 @@ def _clear(job: _Job, made: _Try, *, room_db: float) -> bool:
     Raises:
         InputError: ``watermark.capacity-exceeded`` when there is no room left and too little came through.
     """
-    after = _after_jpeg(job, made, half=False)
+    after = _after_jpeg(job, made.frames, half=False)
     if room_db <= 0 and after < _LEAST_DB:
         raise _exceeded(job.frames, made.psnr)
     if room_db <= 0:
         return True
     if after < _ENOUGH_DB:
         return False
-    missing = _ENOUGH_HALF_DB - _after_jpeg(job, made, half=True)
+    missing = _ENOUGH_HALF_DB - made.half_db
     return missing <= 0 or missing > _GAIN_PER_DB * room_db
 
 
-def _after_jpeg(job: _Job, made: _Try, *, half: bool) -> float:
+def _after_jpeg(job: _Job, frames: Frames, *, half: bool) -> float:
     """Eb/N0 in dB after JPEG-50, at full or half size. The geometry is known: nothing is searched."""
-    luma = luma_of(made.frames)
+    luma = luma_of(frames)
     height, width = luma.shape
     if half:
         luma = cv2.resize(luma, (width // 2, height // 2), interpolation=cv2.INTER_AREA)

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from provenance.watermark.layout import Layout
     from provenance.watermark.spectrum import Spectrum
 
-Matrices = "NDArray[np.float64]"
-
 _WIDEST, _NARROWEST = 3.5, 0.62
 """Scales searched, relative to what the copy's size suggests: a crop to a fifth of the area at the coarse
 spread; a copy pasted into borders."""
@@ -43,73 +41,89 @@ _ASPECT = 0.34
 
 def suggested(size: tuple[int, int], spreads: Sequence[float]) -> NDArray[np.float64]:
     """(n, 2, 2): the eight upright orientations at the scales that the plane's size implies."""
-    scales = [spread * np.sqrt(size[0] * size[1]) / UNIT_SIDE for spread in spreads]
-    return np.array([similarity(k * np.pi / 2, s, m) for s in scales for k in range(4) for m in (1, -1)])
+    turns = np.array([0.0, 0.5, 1.0, 1.5]) * np.pi
+    return np.concatenate(
+        [similarities(turns, _unit(size) * np.array(spreads), mirror) for mirror in (1, -1)]
+    )
 
 
 def upright(size: tuple[int, int], *, tight: bool) -> NDArray[np.float64]:
     """(n, 2, 2): upright and mirrored, all scales; ``tight`` steps suit larger planes."""
-    base = np.sqrt(size[0] * size[1]) / UNIT_SIDE
     step = _STEP / (2 if tight else 1)
-    scales = base * np.exp(np.arange(np.log(_NARROWEST), np.log(_WIDEST), step))
-    return np.array([similarity(0.0, s, m) for s in scales for m in (1, -1)])
+    scales = _unit(size) * np.exp(np.arange(np.log(_NARROWEST), np.log(_WIDEST), step))
+    return np.concatenate([similarities(np.zeros(1), scales, mirror) for mirror in (1, -1)])
 
 
 def uneven(size: tuple[int, int]) -> NDArray[np.float64]:
     """(n, 2, 2): upright and mirrored, unevenly scaled."""
-    base = np.sqrt(size[0] * size[1]) / UNIT_SIDE
-    aspects = np.exp(np.arange(-_ASPECT, _ASPECT + 1e-6, 0.02))
-    scales = base * np.exp(np.arange(np.log(0.8), np.log(2.2), 0.02))
-    return np.array(
-        [
-            np.diag([m * a**-0.5, a**0.5]) / s
-            for a in aspects
-            if abs(np.log(a)) > 0.015
-            for s in scales
-            for m in (1, -1)
-        ]
-    )
+    logs = np.arange(-_ASPECT, _ASPECT + 1e-6, 0.02)
+    aspects = np.exp(logs[np.abs(logs) > 0.015])
+    scales = _unit(size) * np.exp(np.arange(np.log(0.8), np.log(2.2), 0.02))
+    even = np.concatenate([similarities(np.zeros(1), scales, mirror) for mirror in (1, -1)])
+    stretch = np.stack([aspects**-0.5, aspects**0.5], axis=-1)
+    return np.asarray((even[:, None] * stretch[None, :, None, :]).reshape(-1, 2, 2))
 
 
-def similarity(angle: float, scale: float, mirror: int) -> NDArray[np.float64]:
-    """Frequency matrix of a turned, scaled and (mirror = -1) mirrored tile."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s], [s, c]]) @ np.diag([mirror, 1]) / scale
+def similarities(
+    angles: NDArray[np.float64], scales: NDArray[np.float64], mirror: int
+) -> NDArray[np.float64]:
+    """(angles × scales, 2, 2): frequency matrices of a turned, scaled and (mirror = -1) mirrored tile."""
+    cosine, sine = np.cos(angles), np.sin(angles)
+    turns = np.stack([np.stack([cosine * mirror, -sine], -1), np.stack([sine * mirror, cosine], -1)], -2)
+    return np.asarray((turns[:, None] / scales[None, :, None, None]).reshape(-1, 2, 2))
+
+
+def _unit(size: tuple[int, int]) -> float:
+    """Plane pixels to a tile sample that the plane's size implies, at spread 1."""
+    return float(np.sqrt(size[0] * size[1])) / UNIT_SIDE
 
 
 def rotations(spectrum: Spectrum, layout: Layout, size: tuple[int, int], *, keep: int) -> NDArray[np.float64]:
     """(n, 2, 2): the best of all rotations and scales by pilot power, each with its half turn."""
-    base = float(np.sqrt(size[0] * size[1]) / UNIT_SIDE)
-    log_scales = np.log(base) + np.arange(np.log(_NARROWEST), np.log(_WIDEST), _LOG_STEP)
+    log_scales = np.log(_unit(size)) + np.arange(np.log(_NARROWEST), np.log(_WIDEST), _LOG_STEP)
     lowest = np.log(PILOT_BAND[0] / T) - log_scales[-1]
     rings = round((np.log(PILOT_BAND[1] / T) - log_scales[0] - lowest) / _LOG_STEP) + 2
     polar = scipy.fft.rfft2(_log_polar(spectrum, lowest, rings))
-    found: list[tuple[float, NDArray[np.float64]]] = []
+    scores, matrices = [], []
     for mirror in (1, -1):
         score = _shift_scores(polar, layout, log_scales, rings=rings, limit=spectrum.limit, mirror=mirror)
         peak = (score >= cv2.dilate(score, np.ones((3, 3)))) & (score > 0)
         turn, ring = np.nonzero(peak)
         best = np.argsort(-score[turn, ring])[:keep]
-        for i, j in zip(turn[best], ring[best], strict=True):
-            matrix = similarity(i * np.pi / _ANGLES, float(np.exp(log_scales[j])), mirror)
-            found.append((float(score[i, j]), matrix))
-    found.sort(key=lambda item: -item[0])
-    return np.array([sign * matrix for _, matrix in found[:keep] for sign in (1, -1)])
+        turn, ring = turn[best], ring[best]
+        all_scales = similarities(turn.astype(np.float64) * np.pi / _ANGLES, np.ones(1), mirror)
+        scores.append(score[turn, ring])
+        matrices.append(all_scales / np.exp(log_scales[ring])[:, None, None])
+    top = np.concatenate(matrices)[np.argsort(-np.concatenate(scores))[:keep]]
+    return np.concatenate([top, -top])
+
+
+def promising(
+    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64], *, keep: int
+) -> NDArray[np.float64]:
+    """The ``keep`` matrices under which the pilots have most power; a cheap first sieve."""
+    if len(matrices) <= keep:
+        return matrices
+    power = (np.abs(_pilot_lines(spectrum, layout, matrices)) ** 2 - 1).sum(axis=1)
+    return matrices[np.argpartition(-power, keep)[:keep]]
 
 
 def coherent(
-    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64], grid: int
+    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64], *, grid: int
 ) -> NDArray[np.float64]:
     """(n,) peak of the pilots' phase correlation over all offsets, in standard deviations of noise."""
     pilots = _pilot_lines(spectrum, layout, matrices)
-    u, v = layout.u[layout.pilots] % grid, layout.v[layout.pilots] % grid
+    u, v = layout.u[layout.pilots] % grid, layout.v[layout.pilots]
+    # A real transform doubles every column but v = 0.
+    halved = pilots * np.where(v == 0, 1.0, 0.5).astype(np.float32)
     peaks = np.empty(len(matrices))
     for start in range(0, len(matrices), 64):
-        part = pilots[start : start + 64]
-        plane = np.zeros((len(part), grid, grid), np.complex64)
-        plane[:, v, u] = part
-        peaks[start : start + 64] = scipy.fft.ifft2(plane, norm="forward").real.max(axis=(1, 2))
-    return peaks / _noise(pilots)
+        part = halved[start : start + 64]
+        plane = np.zeros((len(part), grid, grid // 2 + 1), np.complex64)
+        plane[:, u, v] = part
+        surface = scipy.fft.irfft2(plane, (grid, grid), norm="forward")
+        peaks[start : start + 64] = surface.max(axis=(1, 2))
+    return np.asarray(peaks / _noise(pilots))
 
 
 def refine(
