@@ -6,18 +6,18 @@ answered gets a line too, saying why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from guard.verdict import Answer, State
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, SigningTime, TrustTier
 from provenance.metadata.reading import MetadataReading
-from provenance.watermark.interface import WatermarkReading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guard.recover import Recovery
+    from provenance.watermark.interface import WatermarkReading
 
 TIER_WORDS: dict[TrustTier, str] = {
     TrustTier.OFFICIAL: "on the official C2PA trust list",
@@ -49,10 +49,10 @@ def conflicts(manifest: ManifestReading, labels: Evidence, mark: Evidence) -> tu
     said = label.source_type if isinstance(label, MetadataReading) else None
     if said is not None and manifest.source_type is not None and said is not manifest.source_type:
         found.append(f"XMP says {said.term}, the manifest says {manifest.source_type.term}")
-    reading = mark.detail
-    if isinstance(reading, WatermarkReading) and reading.payload is not None and manifest.soft_bindings:
+    if mark.channel == "watermark" and mark.detail is not None:
+        reading = cast("WatermarkReading", mark.detail)
         named = {b.value for b in manifest.soft_bindings if b.algorithm == reading.algorithm}
-        if named and reading.payload.hex() not in named:
+        if named and reading.payload is not None and reading.payload.hex() not in named:
             found.append(
                 "the mark in the pixels is not the one the manifest names: one of them was moved here"
             )

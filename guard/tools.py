@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
+
+from guard.clock import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from guard.home import Home
     from guard.policy.pack import Pack
@@ -137,8 +139,3 @@ def assemble(
         clock=utc_now,
         random=secrets.token_bytes,
     )
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)

@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guard.recover import Recovery, read_mark, recover
 from guard.statements import answers, conflicts, unchecked
 from guard.verdict import State, Verdict
 from provenance.errors import Error
@@ -24,11 +23,12 @@ from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from guard.recover import Recovery
     from provenance.manifest.trust import TrustLists
-    from provenance.media import Asset
+    from provenance.media import Asset, Frames
     from provenance.registry import Registry
     from provenance.watermark.interface import WatermarkKey
 
@@ -52,13 +52,11 @@ class Relinking:
 
     Attributes:
         keys: locator keys to look for marks with.
-        registry: from mark to manifest; None when this installation has none.
-        always: also read the mark of files whose manifest is intact.
+        registry: from mark to manifest.
     """
 
-    keys: Sequence[WatermarkKey] = ()
-    registry: Registry | None = None
-    always: bool = False
+    keys: Sequence[WatermarkKey]
+    registry: Registry
 
 
 def verify(
@@ -66,7 +64,8 @@ def verify(
     *,
     trust: TrustLists,
     at: datetime,
-    relinking: Relinking | None = None,
+    relinking: Callable[[], Relinking] | None = None,
+    always_mark: bool = False,
     sidecar: bytes | None = None,
     limits: Limits | None = None,
 ) -> Verdict:
@@ -76,7 +75,8 @@ def verify(
         asset: the bytes, with their type as found in the content.
         trust: lists the signer is held against.
         at: time for which certificates are judged.
-        relinking: keys and registry for files without a manifest; None reports "not checked".
+        relinking: opens keys and registry, called only when the mark is to be read; None: not checked.
+        always_mark: also read the mark of files whose manifest is intact.
         sidecar: a manifest that lies beside the file.
         limits: bounds for decoding the pixels, where that is needed at all.
 
@@ -94,8 +94,10 @@ def verify(
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
         if recovery is not None:
             state, reason = recovery.state, recovery.reason
-    elif relinking is not None and relinking.always:
-        mark = read_mark(_decode(asset, limits), relinking.keys)
+    elif relinking is not None and always_mark:
+        from guard.recover import read_mark  # noqa: PLC0415 - only when marks are read
+
+        mark = read_mark(_decode(asset, limits), relinking().keys)
     labels = read_metadata(asset)  # (3)
     clashes = conflicts(manifest, labels, mark)  # (4)
     if clashes and state in (State.TRUSTED, State.DEVELOPMENT, State.UNKNOWN_SIGNER, State.EXPIRED):
@@ -114,19 +116,27 @@ def verify(
 
 
 def _relink(
-    asset: Asset, *, trust: TrustLists, at: datetime, by: Relinking | None, limits: Limits | None
+    asset: Asset,
+    *,
+    trust: TrustLists,
+    at: datetime,
+    by: Callable[[], Relinking] | None,
+    limits: Limits | None,
 ) -> tuple[Evidence, Recovery | None]:
-    if by is None or by.registry is None:
+    from guard.recover import recover  # noqa: PLC0415 - only for files without a manifest
+
+    if by is None:
         return _not_read("this installation has no registry (guard init)"), None
     try:
         frames = _decode(asset, limits)
     except Error as error:
         return _not_read(f"the pixels could not be decoded: {error.what}"), None
-    found = recover(frames, keys=by.keys, registry=by.registry, trust=trust, at=at)
+    means = by()
+    found = recover(frames, keys=means.keys, registry=means.registry, trust=trust, at=at)
     return found.mark, found
 
 
-def _decode(asset: Asset, limits: Limits | None):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _decode(asset: Asset, limits: Limits | None) -> Frames:
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     return decode(asset, limits or Limits())

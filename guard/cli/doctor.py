@@ -10,9 +10,9 @@ from guard.cli._options import finish
 @click.command("doctor")
 def command() -> None:
     """Say what works here, what is missing and the command that adds it. Exit 1 if something is broken."""
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.doctor import examine  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
 
     findings = examine(Home.locate(), now=utc_now())
     for finding in findings:

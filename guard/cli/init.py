@@ -7,9 +7,9 @@ import secrets
 import click
 
 from guard.cli._options import new_passphrase
+from guard.clock import utc_now
 from guard.home import Home
 from guard.setup import initialise
-from guard.tools import utc_now
 
 
 @click.command("init")

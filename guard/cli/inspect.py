@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @FORMAT
 def command(file: Path, format_: str) -> None:
     """Show every signal in a file, without judging it: container, manifest, mark, labels."""
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.serialise import SCHEMA_VERSION  # noqa: PLC0415
     from guard.signals import signals  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
     found = signals(read_asset(file), Home.locate(), at=utc_now())

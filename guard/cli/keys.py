@@ -18,8 +18,8 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """Show the keys of this installation, without their secrets."""
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
     from provenance.manifest.identity import Identity  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
 
@@ -42,9 +42,9 @@ def list_() -> None:
 @click.option("--passphrase", is_flag=True, help="Protect the new signing key.")
 def renew(passphrase: bool) -> None:
     """Make a new development identity. Files signed with the old one stay verifiable."""
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.setup import new_identity  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
 
     home = Home.locate().require()
     secret = new_passphrase() if passphrase else None

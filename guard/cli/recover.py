@@ -26,9 +26,9 @@ def command(file: Path, format_: str) -> None:
     0 a credential for a matching picture was found, 1 the mark belongs to another picture,
     3 nothing was found. A found credential never covers these bytes.
     """
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
     from guard.verdict import State  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
     from provenance.errors import missing_extra  # noqa: PLC0415

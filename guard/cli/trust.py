@@ -31,8 +31,8 @@ def command() -> None:
 @click.option("--kind", type=click.Choice(["manifest", "tsa"]), default="manifest", show_default=True)
 def add(name: str, file: Path, tier: str, kind: str) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
     from provenance.manifest.trust import ListKind, TrustList, load_trust, save_trust  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from guard.verdict import MEANING, MET, NOT_MET, Requirement, exit_code
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from guard.home import Home
     from guard.verdict import Verdict
 
 _COLOUR = {MET: "green", NOT_MET: "red"}
@@ -43,8 +44,8 @@ def command(
     Opens no connection. A file without credentials is not called fake, and one with credentials is
     not called true: a manifest shows who signed these bytes.
     """
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.tools import utc_now  # noqa: PLC0415
 
     at = validation_time.replace(tzinfo=UTC) if validation_time else utc_now()
     requirement = Requirement(require) if require else None
@@ -65,19 +66,23 @@ def command(
     finish(code)
 
 
-def judge(path: Path, home: object, *, at: datetime, marks: bool) -> Verdict:
+def judge(path: Path, home: Home, *, at: datetime, marks: bool) -> Verdict:
     """The verdict on one file, with whatever this installation has to judge it by."""
-    from guard.home import Home  # noqa: PLC0415
     from guard.verify import Relinking, verify  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
-    assert isinstance(home, Home)
     asset = read_asset(path)
-    known = home.exists()
-    relinking = Relinking(
-        keys=(home.locator(),) if known else (), registry=home.registry() if known else None, always=marks
+
+    def relinking() -> Relinking:
+        return Relinking(keys=(home.locator(),), registry=home.registry())
+
+    return verify(
+        asset,
+        trust=home.trust(),
+        at=at,
+        relinking=relinking if home.exists() else None,
+        always_mark=marks,
     )
-    return verify(asset, trust=home.trust(), at=at, relinking=relinking)
 
 
 def _show(path: Path, verdict: Verdict, code: int, format_: str, verdicts: list[dict[str, object]]) -> None:

@@ -32,8 +32,13 @@ def owed(tools, statement=GENERATED, command="release"):
 
 
 def verdict(path, home, tools, **more):
-    relinking = Relinking(keys=[home.locator()], registry=tools.registry)
-    return verify(read_asset(path), trust=home.trust(), at=tools.clock(), relinking=relinking, **more)
+    return verify(
+        read_asset(path),
+        trust=home.trust(),
+        at=tools.clock(),
+        relinking=lambda: Relinking(keys=[home.locator()], registry=tools.registry),
+        **more,
+    )
 
 
 def order(tools, picture: Path, folder: Path, **more) -> Order:
