@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.manifest.cbor import StructureError
-from provenance.metadata import jpeg, png, riff, tiff
+from provenance.metadata import gif, jpeg, png, riff, tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,8 @@ def _walker(data: bytes) -> Callable[[bytes], Embedded | None]:
         return _riff
     if tiff.is_tiff(data):
         return _tiff
+    if gif.is_gif(data):
+        return _gif
     if data[4:8] == b"ftyp":
         return _bmff
     return _anywhere
@@ -185,6 +187,11 @@ def _bmff(data: bytes) -> Embedded | None:
         elif kind == b"uuid" and data[start : start + 16] == _BMFF_UUID:
             purpose, _, rest = data[start + 20 : end].partition(b"\0")
             if purpose == b"manifest":
+                if any(data[start + 16 : start + 20]) or len(rest) < 8:
+                    raise StructureError("the box of the manifest has an unknown version or is cut off")
+                if any(rest[:8]):
+                    at = end - len(rest)
+                    free.append(f"bytes {at}-{at + 7}: where Merkle boxes are said to be")
                 found = _whole(data, end - len(rest) + 8, end, found, (position, end))
         position = end
     if found is None:
@@ -196,6 +203,22 @@ def _bmff(data: bytes) -> Embedded | None:
     if start + used < found.spans[0][1]:
         free.append(f"bytes {start + used}-{found.spans[0][1] - 1}: padding behind the manifest")
     return Embedded(store=trimmed.store, pieces=trimmed.pieces, spans=trimmed.spans, uncovered=tuple(free))
+
+
+def _gif(data: bytes) -> Embedded | None:
+    """Application extension ``C2PA_GIF``, the store in sub-blocks of up to 255 bytes (§A.3.4)."""
+    found = None
+    for name, start, end, ranges in gif.applications(data):
+        if not name.startswith(b"C2PA_GIF"):
+            continue
+        if found is not None:
+            raise StructureError("the file carries more than one manifest store")
+        store, pieces = bytearray(), []
+        for low, high in ranges:
+            pieces.append(Piece(file=low, store=len(store), length=high - low))
+            store += data[low:high]
+        found = Embedded(store=bytes(store), pieces=tuple(pieces), spans=((start, end),))
+    return found
 
 
 def _anywhere(data: bytes) -> Embedded | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import io
+import json
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import c2pa
 import pytest
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
@@ -132,6 +135,34 @@ def test_every_definition_passes_the_rubric(spec):
     for item in (spec, full, bare, replace(full, edited=True)):
         assert lint(manifest_definition(item)) == ()
         assert lint(manifest_definition(item, with_parent=True)) == ()
+
+
+@pytest.mark.parametrize("with_parent", [False, True])
+def test_the_signed_file_passes_the_rubric_in_the_form_validators_exchange(
+    signed, picture, spec, signer, trust, with_parent
+):
+    """The checks of the official rubric that a plain definition fails, on crJSON."""
+    source = signed().asset if with_parent else picture()
+    asset = sign(source, replace(spec, edited=True), signer, trust=trust).asset
+    reader = c2pa.Reader(asset.mime, io.BytesIO(asset.data))
+    manifest = json.loads(reader.crjson())["manifests"][0]
+    claim = manifest["claim.v2"]
+    actions = manifest["assertions"]["c2pa.actions.v2"]
+    assert claim["claim_generator_info"]["specVersion"] == "2.4"
+    created = [item["url"] for item in claim["created_assertions"] if "c2pa.actions" in item["url"]]
+    assert created[0].endswith("c2pa.actions.v2")
+    assert actions["allActionsIncluded"] is True
+    assert actions["actions"][0]["action"] == ("c2pa.opened" if with_parent else "c2pa.created")
+    assert manifest["label"].startswith("urn:c2pa:")
+    for action in actions["actions"]:
+        assert ("digitalSourceType" in action) is (action["action"] in {"c2pa.created", "c2pa.edited"})
+        if action["action"] == "c2pa.opened":
+            assert len(action["parameters"]["ingredients"]) == 1
+    for name, assertion in manifest["assertions"].items():
+        assert "." in name
+        if name.startswith("c2pa.ingredient"):
+            assert name == "c2pa.ingredient.v3"
+            assert assertion["validationResults"]
 
 
 def test_the_rubric_finds_what_the_library_signs_without_a_word():
