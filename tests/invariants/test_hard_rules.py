@@ -108,10 +108,14 @@ def test_every_hard_rule_is_denying_undated_and_where_it_must_be() -> None:
 )
 def test_a_pack_cannot_even_write_a_way_out(tmp_path: Path, way_out: str) -> None:
     path = tmp_path / "mine.yaml"
-    rule = f'id: mine.x, stage: prompt, hard: true, require: "true", on_fail: deny, message: {{en: x}}, {way_out}'
-    path.write_text(PERMISSIVE.split("  rules:")[0] + f"  rules:\n    - {{{rule}}}\n", encoding="utf-8")
-    with pytest.raises(PackError):
+    rule = 'id: mine.x, stage: prompt, hard: true, require: "true", on_fail: deny, message: {en: x}'
+    head = PERMISSIVE.split("  rules:")[0] + "  rules:\n"
+    path.write_text(f"{head}    - {{{rule}}}\n", encoding="utf-8")
+    assert load_pack(path).rules[0].hard
+    path.write_text(f"{head}    - {{{rule}, {way_out}}}\n", encoding="utf-8")
+    with pytest.raises(PackError) as caught:
         load_pack(path)
+    assert caught.value.code == "policy.schema"
 
 
 def test_all_shipped_packs_stand_under_the_base_pack() -> None:
