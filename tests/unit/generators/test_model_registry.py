@@ -1,0 +1,79 @@
+"""References, what is bundled, and that nothing heavy loads before a model does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from generators.registry import ModelRef, bundled, load, parse
+from provenance.errors import ConfigurationError, InputError
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("bundled:emoji", ModelRef(kind="bundled", name="emoji")),
+        ("dir:/a/b:c", ModelRef(kind="dir", name="/a/b:c")),
+        (f"hf:org/name@{COMMIT}", ModelRef(kind="hf", name="org/name", revision=COMMIT)),
+    ],
+)
+def test_references_read_and_print_the_same(text: str, ref: ModelRef) -> None:
+    assert parse(text) == ref
+    assert str(ref) == text
+
+
+@pytest.mark.parametrize("text", ["", "emoji", "bundled:", "http://x", "pip:thing", ":emoji"])
+def test_other_forms_are_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text)
+    assert caught.value.code == "model.bad-reference"
+
+
+@pytest.mark.parametrize(
+    "text", ["hf:org/name", "hf:org/name@main", f"hf:name@{COMMIT}", "hf:org/name@" + "z" * 40]
+)
+def test_hub_models_need_a_full_commit(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text)
+    assert caught.value.code == "model.not-pinned"
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "../training", ".", "emoji/unet"])
+def test_unknown_bundled_names_list_the_known(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(f"bundled:{name}")
+    assert caught.value.code == "model.unknown"
+    assert "bundled:emoji" in (caught.value.hint or "")
+
+
+def test_hub_model_that_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(f"hf:nobody/nothing@{COMMIT}")
+    assert caught.value.code == "model.not-local"
+    assert "download" in (caught.value.hint or "")
+
+
+def test_a_folder_that_is_no_model(tmp_path) -> None:
+    with pytest.raises(InputError) as caught:
+        load(f"dir:{tmp_path}")
+    assert caught.value.code == "weights.no-model"
+
+
+def test_bundled_models_have_a_licence_and_a_summary() -> None:
+    listed = {model.ref: model for model in bundled()}
+    assert listed["bundled:emoji"].licence == "Apache-2.0"
+    assert listed["bundled:emoji"].summary
+
+
+def test_protocol_registry_and_recipe_load_nothing_heavy() -> None:
+    code = (
+        "import sys, generators.interface, generators.registry, generators.recipe, generators.request,"
+        "generators.weights, generators.vocabulary; generators.registry.bundled();"
+        "print(sorted({'torch','diffusers','transformers','numpy','PIL','scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

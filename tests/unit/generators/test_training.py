@@ -1,0 +1,157 @@
+"""Training in small: it learns, resumes exactly, holds out what it says, exports what the loader takes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from generators.training import emoji_autoencoder, emoji_data, emoji_diffusion, emoji_export
+from generators.training.emoji_data import Corpus
+from generators.training.emoji_labels import (
+    MAX_TOKENS,
+    PRESENTATIONS,
+    PROFESSIONS,
+    STYLES,
+    TONES,
+    Kept,
+    Label,
+    caption,
+    draw_kept,
+    encode,
+    vocabulary,
+)
+from generators.training.loop import Budget, Run
+from generators.training.muon import orthogonalised
+from generators.weights import examine
+from provenance.errors import InputError
+
+
+def all_labels() -> list[Label]:
+    return [
+        Label(profession=p, presentation=g, tone=t, style=s)
+        for p in PROFESSIONS
+        for g in PRESENTATIONS
+        for t in TONES
+        for s in STYLES
+    ]
+
+
+def synthetic_corpus(count: int = 24) -> Corpus:
+    """Coloured discs on transparent ground."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:128, :128]
+    inside = (x - 64) ** 2 + (y - 64) ** 2 < 40**2
+    rgba = np.zeros((count, 4, 128, 128), np.uint8)
+    rgba[:, :3] = rng.integers(0, 255, (count, 3, 1, 1))
+    rgba[:, 3] = inside * 255
+    labels = [label for label in all_labels() if label.held_out][:4]
+    labels += [label for label in all_labels() if not label.held_out][: count - 4]
+    return Corpus(torch.from_numpy(rgba), tuple(labels))
+
+
+def test_held_out_cells_are_held_out_in_every_style() -> None:
+    cells = {(x.profession, x.presentation, x.tone) for x in all_labels() if x.held_out}
+    assert len(cells) == 38  # of 342
+    assert sum(x.held_out for x in all_labels()) == 3 * len(cells)
+    seen = {(x.profession, x.tone) for x in all_labels() if not x.held_out}
+    assert {(p, t) for p, _, t in cells} <= seen, "each pair of a held-out triple is trained"
+
+
+def test_captions_fit_and_noto_always_says_so() -> None:
+    table = vocabulary()
+    assert max(len(caption(x)) for x in all_labels()) + 2 <= MAX_TOKENS
+    assert all(len(encode(caption(x), table)) == MAX_TOKENS for x in all_labels())
+    bare = Kept(presentation=False, tone=False, style=False)
+    label = Label(profession="judge", presentation="man", tone="dark", style="noto")
+    assert caption(label, bare) == ("a", "portrait", "of", "a", "judge", "noto", "style")
+
+
+def test_attributes_are_dropped_as_often_as_said() -> None:
+    rng = random.Random(0)
+    kept = [draw_kept(rng, 0.3) for _ in range(4000)]
+    assert abs(sum(k.tone for k in kept) / 4000 - 0.7) < 0.03
+
+
+def test_grounds_are_coloured_and_textured_and_the_figure_stays() -> None:
+    corpus = synthetic_corpus()
+    pictures = emoji_data.compose(corpus.rgba[:4], torch.Generator().manual_seed(0), jitter=0)
+    assert pictures.shape == (4, 3, 128, 128)
+    assert pictures.min() >= -1.001
+    assert pictures.max() <= 1.001
+    figure = corpus.rgba[:4, :3, 64, 64].float() / 127.5 - 1
+    assert torch.allclose(pictures[:, :, 64, 64], figure, atol=0.02)
+    assert pictures[:, :, :20, :20].std(dim=(2, 3)).min() > 0
+
+
+def test_muon_makes_updates_nearly_orthogonal() -> None:
+    values = torch.linalg.svdvals(
+        orthogonalised(torch.randn(24, 40, generator=torch.Generator().manual_seed(0)))
+    )
+    assert 0.5 < values.min() <= values.max() < 1.5
+
+
+def test_a_resumed_run_continues_exactly(tmp_path: Path) -> None:
+    def steps(run: Run, count: int) -> None:
+        for _ in range(count):
+            batch = torch.randn(4, 8, generator=run.rng)
+            run.advance((run.model(batch) - batch).pow(2).mean(), 0.0)
+
+    def fresh() -> Run:
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Linear(16, 8))
+        return Run(model, matrix_rate=0.01, rate=1e-3, average=0.9, seed=3)
+
+    whole, first, second = fresh(), fresh(), fresh()
+    steps(whole, 6)
+    steps(first, 3)
+    first.save(tmp_path)
+    assert second.resume(tmp_path)
+    steps(second, 3)
+    for a, b in zip(whole.parameters + whole.average, second.parameters + second.average, strict=True):
+        assert torch.equal(a, b)
+    assert second.step == 6
+
+
+def test_a_few_steps_end_to_end(tmp_path: Path) -> None:
+    """Prepare, both trainings and the export, on discs; the result is a folder the loader accepts."""
+    corpus = synthetic_corpus()
+    corpus.save(tmp_path)
+    again = Corpus.load(tmp_path)
+    assert torch.equal(again.rgba, corpus.rgba)
+    assert again.labels == corpus.labels
+    report = emoji_autoencoder.train(again, tmp_path / "autoencoder", Budget(steps=2), seed=0, batch=1)
+    assert report["steps"] == 2
+    emoji_diffusion.train(again, tmp_path, Budget(steps=2), seed=0, batch=2)
+    emoji_export.export(tmp_path, tmp_path / "out")
+    weights = examine(tmp_path / "out")
+    assert sum(file.size for file in weights.files) < 20 * 2**20
+    assert weights.pipeline == "StableDiffusionPipeline"
+
+
+@pytest.mark.slow
+def test_the_autoencoder_learns(tmp_path: Path) -> None:
+    corpus = synthetic_corpus()
+    before = emoji_autoencoder.psnr(emoji_autoencoder.build(), corpus)
+    report = emoji_autoencoder.train(corpus, tmp_path, Budget(steps=60), seed=0, batch=2)
+    assert report["psnr_db"] > before + 3
+
+
+def test_folding_the_scale_in_changes_no_decoded_pixel() -> None:
+    corpus, model = synthetic_corpus(12), emoji_autoencoder.build().eval()
+    picture = emoji_data.compose(corpus.rgba[:2], torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before = model.decode(model.encode(picture).latent_dist.mean).sample
+        emoji_autoencoder.standardise(model, corpus, pictures=8)
+        after = model.decode(model.encode(picture).latent_dist.mean).sample
+    assert torch.allclose(before, after, atol=1e-4)
+
+
+def test_a_missing_package_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        emoji_data.prepare(tmp_path, tmp_path)
+    assert caught.value.code == "train.source-missing"
+    assert "npm pack" in (caught.value.hint or "")

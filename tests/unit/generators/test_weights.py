@@ -1,0 +1,102 @@
+"""Which folders may be loaded: real safetensors only, inside the folder, no foreign code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from generators.weights import check_pinned, examine
+from provenance.errors import InputError, IntegrityError
+
+
+def model_folder(root: Path, **index) -> Path:
+    (root / "unet").mkdir(parents=True)
+    entries = {
+        "_class_name": "StableDiffusionPipeline",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        **index,
+    }
+    (root / "model_index.json").write_text(json.dumps(entries))
+    save_file({"w": np.zeros(4, np.float32)}, root / "unet" / "diffusion_pytorch_model.safetensors")
+    return root
+
+
+def refused(folder: Path, **options) -> str:
+    with pytest.raises(InputError) as caught:
+        examine(folder, **options)
+    return caught.value.code
+
+
+def test_every_weight_file_is_digested(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    before = examine(folder)
+    assert [file.path for file in before.files] == ["unet/diffusion_pytorch_model.safetensors"]
+    save_file({"w": np.ones(4, np.float32)}, folder / "unet" / "diffusion_pytorch_model.safetensors")
+    after = examine(folder)
+    assert before.files[0].sha256 != after.files[0].sha256
+    assert before.sha256 != after.sha256
+    with pytest.raises(IntegrityError) as caught:
+        check_pinned(after, {file.path: file.sha256 for file in before.files})
+    assert caught.value.code == "weights.changed"
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".pt", ".pth", ".ckpt", ".pkl"])
+def test_pickles_alone_are_refused_unread(tmp_path: Path, suffix: str) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    (folder / "unet" / f"diffusion_pytorch_model{suffix}").write_bytes(b"\x80\x04not a safe thing.")
+    assert refused(folder) == "weights.pickle-only"
+
+
+def test_one_component_with_pickles_only_is_refused(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m", vae=["diffusers", "AutoencoderKL"])
+    (folder / "vae").mkdir()
+    (folder / "vae" / "model.bin").write_bytes(b"\x80\x04.")
+    assert refused(folder) == "weights.pickle-only"
+
+
+def test_pickles_beside_safetensors_are_never_listed(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "unet" / "model.bin").write_bytes(b"\x80\x04.")
+    assert [file.path for file in examine(folder).files] == ["unet/diffusion_pytorch_model.safetensors"]
+
+
+@pytest.mark.parametrize("component", [["my_code", "Sampler"], ["pipeline", "Unet"], ["os", "system"]])
+def test_components_of_strangers_are_refused(tmp_path: Path, component: list[str]) -> None:
+    assert refused(model_folder(tmp_path / "m", extra=component)) == "weights.foreign-code"
+
+
+def test_custom_pipeline_class_is_refused(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m", _class_name=["pipeline", "MyPipeline"])
+    assert refused(folder) == "weights.foreign-code"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"short", b"version https://git-lfs.github.com/spec/v1\n", b"\xff" * 64]
+)
+def test_what_only_claims_to_be_safetensors_is_refused(tmp_path: Path, content: bytes) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(content)
+    assert refused(folder) == "weights.not-safetensors"
+
+
+def test_links_may_not_lead_out(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "cache" / "m")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    blob = tmp_path / "cache" / "blob"
+    weights.rename(blob)
+    weights.symlink_to(blob)
+    assert refused(folder) == "weights.link-outside"
+    assert examine(folder, links_within=tmp_path / "cache").files[0].size == blob.stat().st_size
+
+
+def test_no_model_here(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "model_index.json").write_text("{")
+    for name in ("absent", "empty", "broken"):
+        assert refused(tmp_path / name) == "weights.no-model"
