@@ -7,9 +7,8 @@ parsers, no process-wide pixel limit. Every exception becomes an ``InputError`` 
 from __future__ import annotations
 
 import io
-import threading
-import warnings
-from contextlib import contextmanager
+import logging
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, cast
 
 from PIL import (
@@ -27,6 +26,7 @@ from PIL import (
 from provenance.codecs import Header
 from provenance.errors import Error, InputError
 from provenance.exif import orientation_of
+from provenance.quiet import NO_STDERR, NO_WARNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +42,9 @@ _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "image/tiff": TiffImagePlugin.TiffImageFile,
     "image/webp": WebPImagePlugin.WebPImageFile,
 }
+# Pillow reports some of what it finds by logging, which prints when nobody has configured logging.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
 _MAX_FRAMES_COUNTED = 1_000
 """Counting pages walks the file; a hostile TIFF holds millions."""
 
@@ -78,9 +81,11 @@ def decode(asset: Asset, limits: Limits) -> Frames:
                 hint="export the one picture you mean, or use the video commands",
             )
         bits = _stored_bits(asset, image)
-        if bits == 16 and image.mode in ("LA", "RGB", "RGBA"):
-            return codecs_pixels.deep_frames(asset, image)
-        image.load()
+        deep = bits == 16 and image.mode in ("LA", "RGB", "RGBA")
+        with NO_STDERR if deep or asset.mime == "image/tiff" else nullcontext():
+            if deep:
+                return codecs_pixels.deep_frames(asset, image)
+            image.load()
         return codecs_pixels.frames(asset, image, stored_bits=bits)
 
 
@@ -156,7 +161,7 @@ def _stored_bits(asset: Asset, image: ImageFile.ImageFile) -> int:
 def _translated(asset: Asset) -> Iterator[None]:
     """Whatever breaks inside a codec becomes an ``InputError`` that says how."""
     try:
-        with _QUIET:
+        with NO_WARNINGS:
             yield
     except Error:
         raise
@@ -187,33 +192,3 @@ def _cut_short(asset: Asset) -> bool:
     if asset.mime == "image/webp":
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
     return asset.mime == "image/gif" and not data.rstrip(b"\0").endswith(b";")
-
-
-class _Quiet:
-    """Silences warnings while any thread decodes: hostile files provoke them at will.
-
-    ``warnings.catch_warnings`` alone is not enough: two threads leaving in the order they came would
-    restore each other's filters.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._caught = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._caught = warnings.catch_warnings()
-                self._caught.__enter__()
-                warnings.simplefilter("ignore")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._caught.__exit__(None, None, None)
-
-
-_QUIET = _Quiet()

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from provenance.errors import InputError
-from provenance.exif import orientation_of
+from provenance.exif import is_whole_png, orientation_of
 from provenance.media import Frames
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ def deep_frames(asset: Asset, image: Image.Image) -> Frames:
                 "input.unsupported", "16-bit TIFF in separate planes", hint="save it interleaved"
             )
         premultiplied = _ASSOCIATED in tags.get(_EXTRA_SAMPLES, ())
+    # OpenCV 5.0 spins for half a minute over a PNG of 300 bytes that ends too early, and forgives damage:
+    # it sees only what Pillow, with its checks and our error codes, has decoded to the end (to 8 bits).
+    image.load()
+    if asset.mime == "image/png" and not is_whole_png(asset.data):
+        raise InputError("input.truncated", "the PNG has no end chunk", hint="copy or download it again")
     colour, alpha = codecs_deep.read(asset, premultiplied=premultiplied)
     if asset.mime == "image/png" and not asset.data[25] & _PNG_COLOUR:
         colour = colour[..., :1]  # gray with alpha, which OpenCV spreads over three channels

@@ -1,4 +1,4 @@
-"""The one EXIF value that pixels depend on: orientation (EXIF 2.32 §4.6.4, tag 0x0112)."""
+"""The one EXIF value that pixels depend on, orientation (EXIF 2.32 §4.6.4, tag 0x0112), and where it is."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def orientation_of(asset: Asset, image: Image.Image) -> int:
         return _UPRIGHT
 
 
+def is_whole_png(data: bytes) -> bool:
+    """True when the chunks follow each other without a gap up to IEND."""
+    return any(kind == b"IEND" for kind, _, _ in _png_chunks(data))
+
+
 def _valid(value: object) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else _UPRIGHT
 
@@ -49,5 +54,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     at = 8
     while at + 12 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
+        if at + 12 + size > len(data):
+            return
         yield data[at + 4 : at + 8], at + 8, at + 8 + size
         at += 12 + size

@@ -4,7 +4,10 @@ import os
 import struct
 import subprocess
 import sys
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -188,3 +191,41 @@ def test_warnings_of_the_codecs_stay_inside(make_frames, saved, picture, recwarn
     exif = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12"
     assert decode(saved(picture, "JPEG", exif=exif)).width == 40
     assert not recwarn.list
+
+
+def test_deep_pictures_cut_anywhere_end_quickly_and_quietly(make_frames, capfd):
+    """OpenCV's PNG reader spins on some of these; the check before it must catch each."""
+    data = encode(make_frames(dtype=np.uint16, height=80, width=100), "image/png").data
+    for keep in range(60, len(data)):
+        with pytest.raises(InputError):
+            decode(Asset.of(data[:keep], "image/png"))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "group4", "jpeg"])
+def test_native_libraries_do_not_write_to_the_terminal(saved, picture, tiff, capfd, compression):
+    image = picture.convert("1") if compression == "group4" else picture
+    data = bytearray(saved(image, "TIFF", compression=compression).data)
+    for at in range(8, len(data), 7):
+        changed = bytes(data[:at]) + bytes([data[at] ^ 0x55]) + bytes(data[at + 1 :])
+        with suppress(InputError):
+            decode(Asset.of(changed, "image/tiff"))
+    many = tiff(np.zeros((4, 4, 8), np.uint8), 2)
+    with suppress(InputError):
+        header(many)
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
+
+
+def test_threads_may_decode_side_by_side(make_frames, capfd):
+    assets = [
+        encode(make_frames(dtype=dtype), mime)
+        for dtype, mime in ((np.uint16, "image/tiff"), (np.uint8, "image/png"))
+    ]
+    before = warnings.filters[:]
+    with ThreadPoolExecutor(4) as pool:
+        sizes = set(pool.map(lambda number: decode(assets[number % 2]).width, range(200)))
+    assert sizes == {40}
+    assert warnings.filters == before
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
