@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from provenance import codecs_deep
+from provenance.codecs_deep import DEFLATE_LEVEL
 from provenance.errors import InputError
 from provenance.media import Asset
 
@@ -37,7 +38,7 @@ def encode(frames: Frames, mime: str, *, quality: int) -> Asset:
 
 def _settings(mime: str, quality: int) -> tuple[str, dict[str, Any]]:
     if mime == "image/png":
-        return "PNG", {}
+        return "PNG", {"compress_level": DEFLATE_LEVEL}
     if mime == "image/jpeg":
         return "JPEG", {"quality": quality, "subsampling": "4:4:4"}
     if mime == "image/webp":
