@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guard.policy.source import PackError, Source, did_you_mean
-from guard.policy.syntax import Call, Compare, Constant, Logic, Member, Node, Not, Path, Quantifier
+from guard.policy.tree import Call, Compare, Constant, Logic, Member, Node, Not, Path, Quantifier
 from guard.policy.types import BOOL, LIST, NUM, STR, Type
 
 if TYPE_CHECKING:

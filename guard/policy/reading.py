@@ -18,7 +18,7 @@ from provenance.canonical import digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from guard.policy.syntax import Param
+    from guard.policy.tree import Param
     from guard.policy.types import Type
     from guard.policy.yaml12 import Item
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from guard.policy.expr import Expression
     from guard.policy.obligations import Plan
-    from guard.policy.syntax import Param
+    from guard.policy.tree import Param
 
 
 class Stage(StrEnum):

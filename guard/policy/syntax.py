@@ -14,17 +14,26 @@ A strict subset of CEL: what parses here means the same there, except that compa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from guard.policy.source import PackError, Source, did_you_mean
+from guard.policy.tree import (
+    Call,
+    Compare,
+    Constant,
+    Logic,
+    Member,
+    Node,
+    Not,
+    Param,
+    Path,
+    Quantifier,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Value: TypeAlias = bool | int | float | str
-Param: TypeAlias = Value | tuple[str, ...]
-Relation = Literal["==", "!=", "<", "<=", ">", ">="]
 
 MAX_LENGTH = 4_000
 """Characters in an expression; a rule that needs more is two rules."""
@@ -37,82 +46,6 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
-    """A literal, a list of literals, or a parameter of the pack."""
-
-    at: int
-    value: Param
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
-    """A fact, or the variable of a quantifier."""
-
-    at: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
-    """``!body``."""
-
-    at: int
-    body: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logic:
-    """``left && right`` or ``left || right``."""
-
-    at: int
-    op: Literal["&&", "||"]
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
-    """``left op right``."""
-
-    at: int
-    op: Relation
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """``left in right``."""
-
-    at: int
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """``has(path)`` or ``size(path)``."""
-
-    at: int
-    function: Literal["has", "size"]
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantifier:
-    """``items.all(variable, body)`` or ``items.exists(variable, body)``."""
-
-    at: int
-    op: Literal["all", "exists"]
-    items: Path
-    variable: str
-    body: Node
-
-
-Node: TypeAlias = Constant | Path | Not | Logic | Compare | Member | Call | Quantifier
 
 
 def parse(source: Source, params: Mapping[str, Param], start: int = 0, end: int | None = None) -> Node:
