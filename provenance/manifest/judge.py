@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from provenance.manifest.trust import TrustLists
 
-_BROKEN = ("malformed", "multiple", "invalid", "inaccessible", "general.error")
+_BROKEN = ("malformed", "hardBindings", "multiple", "invalid", "inaccessible", "general.error")
 _BINDINGS = (
     "assertion.dataHash.match",
     "assertion.bmffHash.match",
