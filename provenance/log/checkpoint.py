@@ -161,8 +161,9 @@ def _signature(match: re.Match[str] | None) -> tuple[str, bytes]:
         blob = base64.b64decode(match[2], validate=True)
     except binascii.Error as error:
         raise _malformed("a signature is not base64") from error
-    if len(blob) < 5:
-        raise _malformed("a signature is too short")
+    # Base64 has spare bits at its end; only one spelling of them is the signature that was written.
+    if len(blob) < 5 or base64.b64encode(blob).decode() != match[2]:
+        raise _malformed("a signature is too short or oddly spelled")
     return match[1], blob
 
 
