@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,6 +61,115 @@ def tools(home):
     from guard.tools import assemble
 
     return assemble(home)
+
+
+@pytest.fixture(scope="session")
+def photographs(photograph):
+    """Real photographs of different sizes, RGB."""
+    from skimage import data
+    from sklearn.datasets import load_sample_image
+
+    others = [data.coffee(), data.chelsea(), load_sample_image("china.jpg"), load_sample_image("flower.jpg")]
+    return [photograph, *others]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of ``guard`` did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def guard_cli(tmp_path) -> Callable[..., Ran]:
+    """Run ``guard ARGUMENTS…`` in ``tmp_path`` with the environment of the test."""
+
+    def run(*arguments: object, stdin: str | None = None) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "guard", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    return run
+
+
+class PhotographGenerator:
+    """See ``simulator``."""
+
+    def __init__(self, photographs) -> None:
+        from generators.interface import GeneratorInfo
+
+        self.photographs = photographs
+        self.info = GeneratorInfo(
+            id="simulated:1",
+            name="Photograph simulator",
+            kind="image",
+            width=288,
+            height=288,
+            licence="Apache-2.0",
+            data_licence="CC0-1.0",
+            weights_sha256="0" * 64,
+            capabilities=("text",),
+        )
+
+    def generate(self, request, hooks=()):
+        from generators.interface import Generation
+        from provenance.media import Frames
+
+        for index, seed in enumerate(request.seeds):
+            whole = self.photographs[seed % len(self.photographs)]
+            pixels = whole[:288, :288].copy()[None]
+            yield Generation(
+                frames=Frames(pixels=pixels),
+                recipe=self.recipe(seed, index, request),
+                prompt_used=request.prompt,
+            )
+
+    def recipe(self, seed, index, request):
+        from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
+
+        return Recipe(
+            model=ModelRecord(ref=self.info.id, revision=None, pipeline="Photographs", weights=()),
+            seed=seed,
+            scheduler=SchedulerRecord(name="none", config={}),
+            steps=1,
+            guidance_scale=1.0,
+            width=288,
+            height=288,
+            hooks=(),
+            finish=(),
+            options={},
+            environment=Environment(python="3", libraries={}, device="cpu", dtype="float32", threads=1),
+            batch_size=len(request.seeds),
+            batch_index=index,
+        )
+
+
+@pytest.fixture(scope="session")
+def simulator(photographs):
+    """A generator that "draws" crops of real photographs, one a seed: everything but the model is real."""
+    return PhotographGenerator(photographs)
+
+
+@pytest.fixture
+def generated(home, tools, simulator, tmp_path: Path):
+    """Pictures released by the whole generate flow, with a prompt to look for afterwards."""
+    from generators.request import GenerationRequest
+    from guard.generate import approve, generate
+
+    (tmp_path / "out").mkdir(exist_ok=True)
+    request = GenerationRequest(prompt="a zebra-striped lighthouse keeper", seeds=(7, 8), model="simulated:1")
+    return list(generate(approve(request, tools), simulator, tools, folder=tmp_path / "out"))
 
 
 @pytest.fixture

@@ -108,14 +108,15 @@ class Rule:
 
     def explanation(self, language: str = "en") -> str:
         """The rule for people, in paragraphs: sentence, wording, where it comes from."""
-        nature = "a hard rule: it cannot be dated, waived or overridden" if self.hard else "a rule"
+        nature = "a hard rule" if self.hard else "a rule"
         stages = ", ".join(self.stages)
         wording = [f"It requires: {self.require.text}"]
         if self.applies:
             wording.insert(0, f"It applies when: {self.applies.text}")
         parts = [
             f"{self.message(language)}.",
-            f"This is {nature} of the pack {self.pack!r}, asked at: {stages}.",
+            f"This is {nature} of the pack {self.pack!r}, asked at: {stages}."
+            + (" It cannot be dated, waived or overridden." if self.hard else ""),
             f"If it is not satisfied, and a missing fact does not satisfy it, it leads to: {self.on_fail}.",
             *wording,
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from provenance.manifest.build import DIGEST_LABEL, RELEASE_LABEL
 from provenance.manifest.cbor import StructureError, decode
 from provenance.manifest.jumbf import ASSERTIONS, Superbox
-from provenance.manifest.reading import DigitalSourceType, SoftBinding
+from provenance.manifest.reading import DigitalSourceType, IngredientReading, SoftBinding
 
 if TYPE_CHECKING:
     from provenance.manifest.containers import Embedded
@@ -62,6 +62,25 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         "recipe_commitment": text(release.get("recipeCommitment")) or None,
         "content_id": text(release.get("contentId")) or None,
     }
+
+
+def inherited(
+    store: bytes, manifests: Mapping[str, Superbox], history: Sequence[IngredientReading]
+) -> dict[str, Any]:
+    """Source type and model of the nearest ancestor that names one: opening a file keeps its origin."""
+    nodes = history
+    for _ in range(_MAX_LISTED):
+        parents = [node for node in nodes if node.relationship == "parentOf" and node.label in manifests]
+        if len(parents) != 1:
+            break
+        try:
+            said = statements(assertions(store, manifests[str(parents[0].label)]))
+        except StructureError:  # a finding about the history, which names it; it says nothing here
+            break
+        if said["source_type"] is not None:
+            return {key: said[key] for key in ("source_type", "model_name")}
+        nodes = parents[0].children
+    return {}
 
 
 def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, ...]:

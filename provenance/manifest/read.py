@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from provenance.manifest.jumbf import Superbox
     from provenance.manifest.trust import TrustLists
 
 
@@ -61,7 +62,7 @@ def read_manifest(
         parsed = _parse(embedded)
     except StructureError as error:
         return replace(found, reason=str(error))
-    return _judged(asset, trust, parsed, found, store=sidecar)
+    return _judged(asset, trust, parsed, found, embedded.store)
 
 
 def read_stored_manifest(
@@ -79,7 +80,7 @@ def read_stored_manifest(
         parsed = _parse(_alone(store))
     except StructureError as error:
         return replace(found, reason=str(error))
-    reading = _judged(Asset.of(store, "application/c2pa"), trust, parsed, found)
+    reading = _judged(Asset.of(store, "application/c2pa"), trust, parsed, found, store)
     return replace(reading, mime=mime)
 
 
@@ -101,6 +102,7 @@ def raw_agrees(asset: Asset) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parsed:
     label: str
+    manifests: Mapping[str, Superbox]
     chain: tuple[x509.Certificate, ...]
     assertions: Mapping[str, Any]
     uncovered: tuple[str, ...]
@@ -108,7 +110,8 @@ class _Parsed:
 
 def _parse(embedded: Embedded) -> _Parsed:
     store = embedded.store
-    active = jumbf.parse_store(store).boxes[-1]
+    tree = jumbf.parse_store(store)
+    active = tree.boxes[-1]
     if active.uuid == jumbf.COMPRESSED:
         raise StructureError("the manifest is compressed, which is not read here")
     block = cose.signature_block(store, active)
@@ -121,6 +124,7 @@ def _parse(embedded: Embedded) -> _Parsed:
     )
     return _Parsed(
         label=active.label,
+        manifests={box.label: box for box in tree.boxes if box.uuid in (jumbf.MANIFEST, jumbf.UPDATE)},
         chain=path.certificates(block.chain),
         assertions=found,
         uncovered=embedded.uncovered + unsigned + contents.excluded(found, embedded),
@@ -128,12 +132,12 @@ def _parse(embedded: Embedded) -> _Parsed:
 
 
 def _judged(
-    asset: Asset, trust: TrustLists, parsed: _Parsed, found: ManifestReading, *, store: bytes | None = None
+    asset: Asset, trust: TrustLists, parsed: _Parsed, found: ManifestReading, store: bytes
 ) -> ManifestReading:
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
     # step 3
-    answer = c2pa_adapter.read_store(asset.data, asset.mime, trust, sidecar=store)
+    answer = c2pa_adapter.read_store(asset.data, asset.mime, trust, sidecar=store if found.sidecar else None)
     if answer.report is None:
         return replace(found, reason=f"the manifest cannot be read: {text(answer.message)}")
     # step 4
@@ -146,6 +150,9 @@ def _judged(
     ingredients = history.ingredients(report)
     # step 6
     judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
+    said = contents.statements(parsed.assertions)
+    if said["source_type"] is None:
+        said |= contents.inherited(store, parsed.manifests, ingredients)
     return replace(
         found,
         state=judgement.state,
@@ -158,7 +165,7 @@ def _judged(
         ingredients=ingredients,
         codes=judgement.codes,
         uncovered=parsed.uncovered,
-        **contents.statements(parsed.assertions),
+        **said,
     )
 
 

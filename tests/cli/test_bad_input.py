@@ -58,8 +58,8 @@ def bad(tmp_path):
         ("missing.png", "input.missing"),
     ],
 )
-def test_verify_of_what_is_no_media_file(guard, bad, name, code):
-    assert_told(guard("verify", name), code, 2)
+def test_verify_of_what_is_no_media_file(guard_cli, bad, name, code):
+    assert_told(guard_cli("verify", name), code, 2)
 
 
 @pytest.mark.parametrize(
@@ -73,83 +73,83 @@ def test_verify_of_what_is_no_media_file(guard, bad, name, code):
         ("bomb.png", "input.too-large"),
     ],
 )
-def test_release_of_what_cannot_be_released(guard, home, bad, name, code):
-    ran = guard("release", name, *SOURCE, "-o", "out")
+def test_release_of_what_cannot_be_released(guard_cli, home, bad, name, code):
+    ran = guard_cli("release", name, *SOURCE, "-o", "out")
     assert_told(ran, code, 2)
     assert list((bad / "out").iterdir()) == []
 
 
-def test_without_a_home_the_command_that_makes_one_is_named(guard, tmp_path):
+def test_without_a_home_the_command_that_makes_one_is_named(guard_cli, tmp_path):
     picture(tmp_path / "a.png")
-    ran = guard("release", "a.png", *SOURCE, "-o", "out")
+    ran = guard_cli("release", "a.png", *SOURCE, "-o", "out")
     assert_told(ran, "home.missing", 2)
     assert "help: guard init" in ran.err
 
 
-def test_an_existing_output_is_not_replaced(guard, home, tmp_path):
+def test_an_existing_output_is_not_replaced(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.png").write_text("mine")
-    assert_told(guard("release", "a.png", *SOURCE, "-o", "out"), "output.exists", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", "out"), "output.exists", 2)
     assert (tmp_path / "out" / "a.png").read_text() == "mine"
 
 
-def test_signing_in_place_is_refused_even_with_force(guard, home, tmp_path):
+def test_signing_in_place_is_refused_even_with_force(guard_cli, home, tmp_path):
     before = picture(tmp_path / "a.png").read_bytes()
-    assert_told(guard("release", "a.png", *SOURCE, "-o", ".", "--force"), "output.is-input", 2)
-    assert_told(guard("sign", "a.png", *SOURCE, "-o", "./a.png", "--force"), "output.is-input", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", ".", "--force"), "output.is-input", 2)
+    assert_told(guard_cli("sign", "a.png", *SOURCE, "-o", "./a.png", "--force"), "output.is-input", 2)
     assert (tmp_path / "a.png").read_bytes() == before
 
 
-def test_an_output_folder_that_is_a_file(guard, home, tmp_path):
+def test_an_output_folder_that_is_a_file(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     (tmp_path / "out").write_text("a file")
-    assert_told(guard("release", "a.png", *SOURCE, "-o", "out/deeper"), "output.folder", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", "out/deeper"), "output.folder", 2)
 
 
-def test_a_missing_key_names_what_is_missing(guard, home, tmp_path):
+def test_a_missing_key_names_what_is_missing(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     (home.signing_folder / "key.pem").unlink()
-    assert_told(guard("release", "a.png", *SOURCE, "-o", "out"), "signer.key-missing", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", "out"), "signer.key-missing", 2)
 
 
-def test_a_key_that_others_can_read_is_not_used(guard, home, tmp_path):
+def test_a_key_that_others_can_read_is_not_used(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     (home.signing_folder / "key.pem").chmod(0o644)
-    ran = guard("release", "a.png", *SOURCE, "-o", "out")
+    ran = guard_cli("release", "a.png", *SOURCE, "-o", "out")
     assert_told(ran, "signer.key-exposed", 2)
     assert "chmod 600" in ran.err
 
 
-def test_a_key_of_another_certificate(guard, home, tmp_path):
+def test_a_key_of_another_certificate(guard_cli, home, tmp_path):
     import secrets
 
+    from guard.clock import utc_now
     from guard.home import Home
     from guard.setup import initialise
-    from guard.tools import utc_now
 
     other = Home(folder=tmp_path / "other")
     initialise(other, now=utc_now(), random=secrets.token_bytes)
     picture(tmp_path / "a.png")
     stolen = (other.signing_folder / "key.pem").read_bytes()
     (home.signing_folder / "key.pem").write_bytes(stolen)
-    assert_told(guard("release", "a.png", *SOURCE, "-o", "out"), "signer.key-mismatch", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", "out"), "signer.key-mismatch", 2)
 
 
-def test_a_passphrase_is_asked_for_and_checked(guard, tmp_path, monkeypatch):
+def test_a_passphrase_is_asked_for_and_checked(guard_cli, tmp_path, monkeypatch):
     monkeypatch.setenv("GUARD_HOME", str(tmp_path / "locked"))
     monkeypatch.setenv("GUARD_PASSPHRASE", "correct horse")
-    assert guard("init", "--passphrase").code == 0
+    assert guard_cli("init", "--passphrase").code == 0
     picture(tmp_path / "a.png")
-    assert guard("release", "a.png", *SOURCE, "-o", "out").code == 0
+    assert guard_cli("release", "a.png", *SOURCE, "-o", "out").code == 0
     monkeypatch.setenv("GUARD_PASSPHRASE", "wrong horse")
-    assert_told(guard("release", "a.png", *SOURCE, "-o", "out2"), "signer.passphrase-wrong", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", "out2"), "signer.passphrase-wrong", 2)
     monkeypatch.delenv("GUARD_PASSPHRASE")
-    assert_told(guard("release", "a.png", *SOURCE, "-o", "out3"), "passphrase.needed", 2)
+    assert_told(guard_cli("release", "a.png", *SOURCE, "-o", "out3"), "passphrase.needed", 2)
     assert not list(tmp_path.glob("out[23]/*"))
 
 
-def test_an_expired_identity_says_how_to_renew(guard, home, tmp_path):
+def test_an_expired_identity_says_how_to_renew(guard_cli, home, tmp_path):
     from datetime import UTC, datetime, timedelta
 
     from guard.setup import new_identity
@@ -157,49 +157,49 @@ def test_an_expired_identity_says_how_to_renew(guard, home, tmp_path):
     long_ago = datetime.now(UTC) - timedelta(days=200)
     new_identity(home, now=long_ago, random=lambda n: b"\1" * n)
     picture(tmp_path / "a.png")
-    ran = guard("release", "a.png", *SOURCE, "-o", "out")
+    ran = guard_cli("release", "a.png", *SOURCE, "-o", "out")
     assert_told(ran, "signer.expired", 2)
     assert "guard keys renew" in ran.err
-    assert guard("keys", "renew").code == 0
-    assert guard("release", "a.png", *SOURCE, "-o", "out").code == 0
+    assert guard_cli("keys", "renew").code == 0
+    assert guard_cli("release", "a.png", *SOURCE, "-o", "out").code == 0
 
 
-def test_control_characters_in_a_prompt(guard, home):
-    ran = guard("generate", "a \x1b[2J portrait", "-o", "out")
+def test_control_characters_in_a_prompt(guard_cli, home):
+    ran = guard_cli("generate", "a \x1b[2J portrait", "-o", "out")
     assert_told(ran, "prompt.control-characters", 2)
     assert "\x1b" not in ran.err
 
 
-def test_an_unknown_model_is_named_before_anything_is_made(guard, home, tmp_path):
-    assert_told(guard("generate", "a cook", "--model", "bundled:nope", "-o", "out"), "model.unknown", 2)
-    assert_told(guard("generate", "a cook", "--model", "nope", "-o", "out"), "model.bad-reference", 2)
+def test_an_unknown_model_is_named_before_anything_is_made(guard_cli, home, tmp_path):
+    assert_told(guard_cli("generate", "a cook", "--model", "bundled:nope", "-o", "out"), "model.unknown", 2)
+    assert_told(guard_cli("generate", "a cook", "--model", "nope", "-o", "out"), "model.bad-reference", 2)
 
 
-def test_an_unknown_source_type_lists_the_words(guard, home, tmp_path):
+def test_an_unknown_source_type_lists_the_words(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
-    ran = guard("release", "a.png", "--source", "magic", "-o", "out")
+    ran = guard_cli("release", "a.png", "--source", "magic", "-o", "out")
     assert_told(ran, "source.unknown", 2)
     assert "generated" in ran.err
 
 
-def test_an_unknown_command_or_option_is_usage(guard):
+def test_an_unknown_command_or_option_is_usage(guard_cli):
     for arguments in (["nonsense"], ["verify"], ["verify", "--nope", "x"], ["generate"]):
-        ran = guard(*arguments)
+        ran = guard_cli(*arguments)
         assert ran.code == 2
         assert "Usage" in ran.err
 
 
-def test_one_bad_file_in_a_batch_does_not_stop_the_others(guard, home, bad):
+def test_one_bad_file_in_a_batch_does_not_stop_the_others(guard_cli, home, bad):
     picture(bad / "fine.png")
-    ran = guard("release", "text.png", "fine.png", *SOURCE, "-o", "out")
+    ran = guard_cli("release", "text.png", "fine.png", *SOURCE, "-o", "out")
     assert ran.code == 2
     assert ran.out.splitlines() == ["out/fine.png"]
 
 
-def test_hostile_file_names_are_escaped(guard, tmp_path):
+def test_hostile_file_names_are_escaped(guard_cli, tmp_path):
     name = "evil\x1b[31m\u202egnp.png"
     picture(tmp_path / name)
-    ran = guard("verify", name)
+    ran = guard_cli("verify", name)
     assert ran.code == 3
     assert "\x1b" not in ran.out
     assert "\u202e" not in ran.out

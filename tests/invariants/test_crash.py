@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from guard.clock import utc_now
 from guard.records import Progress, Record
 from guard.recovery import mend_interrupted
-from guard.tools import utc_now
 from guard.verdict import State
 from guard.verify import verify
 from provenance.codecs import read_asset

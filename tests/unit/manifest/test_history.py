@@ -36,6 +36,11 @@ def test_a_signed_source_becomes_the_parent(signed, spec, signer, trust, mime):
     assert parent.relationship == "parentOf"
     assert parent.label == signed(mime).reading.label
     assert not parent.problem
+    assert again.reading.source_type is spec.source_type
+    assert (
+        sign(signed(mime).asset, replace(spec, model_name=None), signer, trust=trust).reading.model_name
+        == "emoji"
+    )
     third = sign(again.asset, spec, signer, trust=trust)
     assert [node.label for node in third.reading.ingredients[0].walk()] == [again.reading.label, parent.label]
 
