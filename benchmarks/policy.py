@@ -8,6 +8,7 @@ by it.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -83,6 +84,7 @@ def main() -> None:
     result = {
         "command": "python benchmarks/policy.py",
         "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 1),
         "calibration_us": timed(lambda: [n * n for n in loop])["p50_us"],
         "decision": {
             f"{count} rules": timed(
