@@ -105,25 +105,12 @@ def create_development_identity(
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = _name(f"{name} development root")
     blank = x509.CertificateBuilder().issuer_name(root_name).not_valid_before(start).not_valid_after(end)
+    root = _shaped(blank.subject_name(root_name), root_key, ca=True).sign(root_key, hashes.SHA256())
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
-    root = (
-        blank.subject_name(root_name)
-        .public_key(root_key.public_key())
-        .serial_number(x509.random_serial_number())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(ca=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(root_key.public_key()), critical=False)
-        .sign(root_key, hashes.SHA256())
-    )
     leaf = (
-        blank.subject_name(_name(name))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(ca=False), critical=True)
+        _shaped(blank.subject_name(_name(name)), key, ca=False)
         .add_extension(_purposes(), critical=False)
         .add_extension(authority, critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(root_key, hashes.SHA256())
     )
     protection: KeySerializationEncryption = (
@@ -189,6 +176,19 @@ def _name(common: str) -> x509.Name:
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANISATION),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
+    )
+
+
+def _shaped(
+    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, *, ca: bool
+) -> x509.CertificateBuilder:
+    """What root and signer have in common."""
+    return (
+        builder.public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
+        .add_extension(_usage(ca=ca), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
 

@@ -165,7 +165,13 @@ def _signer(
         own.append(_own("timeStamp.trusted", "the time stamp's authority is on a list", "success"))
     elif how is SigningTime.CLAIMED:
         own.append(_own("timeStamp.untrusted", "no list vouches for the time stamp", "informational"))
-    signer = SignerReading(
+    return _reading(leaf, found, how, moment), problem, own
+
+
+def _reading(
+    leaf: x509.Certificate, found: path.TrustPath | None, how: SigningTime, moment: datetime | None
+) -> SignerReading:
+    return SignerReading(
         name=path.common_name(leaf.subject)[:TEXT],
         organisation=path.organisation(leaf.subject)[:TEXT],
         issuer=path.common_name(leaf.issuer)[:TEXT],
@@ -177,7 +183,6 @@ def _signer(
         time=how,
         signed_at=moment,
     )
-    return signer, problem, own
 
 
 def _standing(
