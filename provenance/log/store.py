@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
-from provenance.files import disk_errors
+from provenance.files import disk_errors, fsync_folder
 from provenance.locks import locked
 from provenance.log import merkle
 from provenance.log.checkpoint import Checkpoint, NoteSigner, NoteVerifier, open_checkpoint, sign_checkpoint
@@ -72,6 +72,7 @@ class Log:
         log = cls(folder=folder, verifier=signer.verifier, signer=signer, step=step)
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            fsync_folder(folder.parent)
         with locked(folder / _LOCK, log.lock_timeout_s):
             if (folder / CHECKPOINT).exists():
                 raise ConfigurationError("log.exists", "there is a log here already", where=str(folder))
@@ -93,6 +94,7 @@ class Log:
         """The log below ``folder``; with a ``signer`` also what a crash left uncovered is cut off.
 
         Opening checks the checkpoint and that the tiles give its root, not each entry: ``verify`` does that.
+        To audit a log that may be damaged, make a ``Log(folder=…, verifier=…)`` and call ``verify``.
 
         Raises:
             ConfigurationError: ``log.missing``, ``lock.timeout``.
