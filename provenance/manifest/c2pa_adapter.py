@@ -20,7 +20,7 @@ import c2pa
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.manifest.signers import PemSigner
-from provenance.manifest.spec import unreadable_parent
+from provenance.manifest.spec import Parent, unreadable_parent
 from provenance.manifest.trust import ListKind, TrustLists
 
 if TYPE_CHECKING:
@@ -49,16 +49,6 @@ class StoreReport:
     failure: Failure | None = None
     message: str = ""
     remote_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parent:
-    """An earlier asset, taken in as an ingredient."""
-
-    data: bytes
-    mime: str
-    title: str
-    label: str
 
 
 def read_store(data: bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None) -> StoreReport:

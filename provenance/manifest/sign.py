@@ -88,14 +88,7 @@ def sign(
         )
     # step 1
     source = parent if parent is not None else asset if has_trace(asset.data) else None
-    ingredient = before = None
-    if source is not None:
-        before = read_manifest(source, lists, at=moment)
-        if before.state is ManifestState.MALFORMED:
-            raise unreadable_parent()
-        ingredient = c2pa_adapter.Parent(
-            data=source.data, mime=source.mime, title="earlier version", label=PARENT
-        )
+    before = None if source is None else _readable(source, lists, moment)
     # step 2
     definition = manifest_definition(spec, with_parent=source is not None)
     if findings := lint(definition):
@@ -104,7 +97,7 @@ def sign(
         )
     # step 3
     data, store = c2pa_adapter.write_store(
-        asset.data, asset.mime, definition, signer, lists, parent=ingredient
+        asset.data, asset.mime, definition, signer, lists, parent=_ingredient(source)
     )
     # step 4
     signed = Asset.of(data, asset.mime)
@@ -112,6 +105,18 @@ def sign(
     # step 5
     _hold_against(spec, store, reading, before)
     return SignedAsset(asset=signed, manifest=store, reading=reading)
+
+
+def _readable(source: Asset, trust: TrustLists, at: datetime) -> ManifestReading:
+    """What the parent says; one that cannot be read would come out of the library looking sound."""
+    before = read_manifest(source, trust, at=at)
+    if before.state is ManifestState.MALFORMED:
+        raise unreadable_parent()
+    return before
+
+
+def _ingredient(source: Asset | None) -> Parent | None:
+    return source and Parent(data=source.data, mime=source.mime, title="earlier version", label=PARENT)
 
 
 def _hold_against(

@@ -83,6 +83,16 @@ class ManifestSpec:
             raise InputError("manifest.bad-value", "a title names a file, not a path")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """An earlier asset, taken in as an ingredient."""
+
+    data: bytes
+    mime: str
+    title: str
+    label: str
+
+
 def unreadable_parent() -> InputError:
     """The error for a source whose manifest is too damaged to become history."""
     return InputError(
