@@ -21,7 +21,7 @@ from provenance.manifest.containers import has_trace
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.manifest.rubric import lint
-from provenance.manifest.spec import unreadable_parent
+from provenance.manifest.spec import Parent, unreadable_parent
 from provenance.manifest.trust import TrustLists
 from provenance.media import Asset
 
@@ -116,7 +116,9 @@ def _readable(source: Asset, trust: TrustLists, at: datetime) -> ManifestReading
 
 
 def _ingredient(source: Asset | None) -> Parent | None:
-    return source and Parent(data=source.data, mime=source.mime, title="earlier version", label=PARENT)
+    if source is None:
+        return None
+    return Parent(data=source.data, mime=source.mime, title="earlier version", label=PARENT)
 
 
 def _hold_against(
