@@ -10,21 +10,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from guard import Denied, Home
-from guard.intake import Statement, release_file
-from guard.plan import ask
-from guard.policy.rule import Stage
-from guard.tools import assemble
-from provenance.manifest.reading import DigitalSourceType
+from guard import Denied, release_file
 
 
 def main(picture: Path, folder: Path) -> int:
-    tools = assemble(Home.locate())
-    said = Statement(source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model_name="My hosted model")
     try:
-        plan = ask(Stage.PLAN, said.origin(), tools, command="release").obligations
         released = release_file(
-            picture, said, tools, plan=plan, command="release", output=folder / picture.name
+            picture, folder / picture.name, source="trainedAlgorithmicMedia", model_name="My hosted model"
         )
     except Denied as denied:
         print(f"not released: {denied.what}")

@@ -1,26 +1,23 @@
 """Sort the files of a folder by what can be known of their origin.
 
-    python examples/verify_a_folder.py FOLDER
+python examples/verify_a_folder.py FOLDER
 """
 
 from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
 
-from guard import Home, State, verify
-from provenance.codecs import read_asset
+from guard import State, verify_file
 from provenance.errors import Error
 
 
 def main(folder: Path) -> int:
-    trust, now = Home.locate().trust(), datetime.now(UTC)
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         try:
-            found[verify(read_asset(path), trust=trust, at=now).state].append(path.name)
+            found[verify_file(path).state].append(path.name)
         except Error as error:
             found[f"unreadable ({error.code})"].append(path.name)
     for state, names in found.items():

@@ -10,27 +10,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from guard.api import recover_file as recover_file
+    from guard.api import release_file as release_file
+    from guard.api import verify_file as verify_file
     from guard.errors import Denied as Denied
     from guard.home import Home as Home
-    from guard.recover import recover as recover
-    from guard.release import release as release
+    from guard.verdict import Requirement as Requirement
     from guard.verdict import State as State
     from guard.verdict import Verdict as Verdict
-    from guard.verify import verify as verify
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Denied": "guard.errors",
     "Home": "guard.home",
+    "Requirement": "guard.verdict",
     "State": "guard.verdict",
     "Verdict": "guard.verdict",
-    "recover": "guard.recover",
-    "release": "guard.release",
-    "verify": "guard.verify",
+    "recover_file": "guard.api",
+    "release_file": "guard.api",
+    "verify_file": "guard.api",
 }
 
-__all__ = ["Denied", "Home", "State", "Verdict", "__version__", "recover", "release", "verify"]
+__all__ = [
+    "Denied",
+    "Home",
+    "Requirement",
+    "State",
+    "Verdict",
+    "__version__",
+    "recover_file",
+    "release_file",
+    "verify_file",
+]
 
 
 def __getattr__(name: str) -> object:

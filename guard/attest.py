@@ -10,7 +10,7 @@ from guard.stages import Marked, Signed
 from provenance.canonical import commitment
 from provenance.digest_compare import visual_digest
 from provenance.evidence import Evidence, Outcome
-from provenance.manifest.read import raw_agrees, read_manifest
+from provenance.manifest.read import raw_agrees
 from provenance.manifest.reading import ManifestReading, SoftBinding
 from provenance.manifest.sign import sign as sign_asset
 from provenance.manifest.spec import ManifestSpec
@@ -30,7 +30,7 @@ class ReadBack:
     Attributes:
         width: of the decoded pixels.
         height: of the decoded pixels.
-        manifest: read with our reader.
+        manifest: read from the final bytes by our reader, as ``provenance.manifest.sign`` ends.
         raw_agrees: whether the C2PA library on its own comes to the same result.
         mark: read from the decoded pixels, or why not.
         labels: the XMP packet.
@@ -47,16 +47,15 @@ class ReadBack:
 def sign(marked: Marked, *, order: Order, record: Record, tools: Tools) -> Signed:
     """Put the manifest into the encoded bytes, in memory."""
     spec = manifest_spec(marked, order=order, record=record, tools=tools)
-    signed = sign_asset(
-        marked.asset, spec, tools.signer, parent=marked.checked.draft.source, trust=tools.trust
-    )
-    return Signed(marked=marked, asset=signed.asset, manifest=signed.manifest)
+    parent = marked.checked.draft.source
+    signed = sign_asset(marked.asset, spec, tools.signer, parent=parent, trust=tools.trust, at=tools.clock())
+    return Signed(marked=marked, asset=signed.asset, manifest=signed.manifest, reading=signed.reading)
 
 
 def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools) -> ManifestSpec:
     """What the manifest will say. Nothing of the prompt, unless its author asked for that."""
     origin = marked.checked.draft.origin
-    content_id = record.content_id or ""
+    content_id = record.content_id
     binding = None
     if marked.mark is not None:
         binding = SoftBinding(algorithm=tools.marker.algorithm, value=content_id)
@@ -89,7 +88,7 @@ def read_back(signed: Signed, tools: Tools) -> ReadBack:
     return ReadBack(
         width=frames.width,
         height=frames.height,
-        manifest=read_manifest(asset, tools.trust, at=tools.clock()),
+        manifest=signed.reading,
         raw_agrees=raw_agrees(asset),
         mark=_no_mark(signed) if signed.marked.mark is None else tools.marker.detect(frames),
         labels=read_metadata(asset),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from guard.release import Order, release
 from guard.stages import Draft, Origin
-from provenance.codecs import decode, jpeg_quality, read_asset
+from provenance.codecs import decode, jpeg_quality
+from provenance.errors import InputError
 from provenance.manifest.containers import has_trace
+from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +19,37 @@ if TYPE_CHECKING:
     from guard.policy.obligations import Plan
     from guard.stages import Released
     from guard.tools import Tools
-    from provenance.manifest.reading import DigitalSourceType
     from provenance.media import Asset
 
 _LOSSY_FLOOR = 90
 """A JPEG or WebP is never written again below this quality: the mark and the digest are made on
 what leaves, and the picture should not suffer for being released."""
+
+
+SOURCES = {
+    "generated": DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
+    "partly-generated": DigitalSourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
+    "digital-capture": DigitalSourceType.DIGITAL_CAPTURE,
+    "digital-creation": DigitalSourceType.DIGITAL_CREATION,
+    "human-edits": DigitalSourceType.HUMAN_EDITS,
+    "algorithmic": DigitalSourceType.ALGORITHMIC_MEDIA,
+    "screen-capture": DigitalSourceType.SCREEN_CAPTURE,
+}
+"""Words for how a picture was made; any IPTC term is accepted beside them."""
+
+
+def source_type(word: str) -> DigitalSourceType:
+    """The IPTC type for one of our words or an IPTC term.
+
+    Raises:
+        InputError: ``source.unknown``.
+    """
+    found = SOURCES.get(word) or DigitalSourceType.known(word)
+    if found is None:
+        raise InputError(
+            "source.unknown", f"{word!r} is no digital source type", hint=f"--source {' | '.join(SOURCES)}"
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +83,8 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
     )
 
 
-def release_file(
-    path: Path,
+def release_asset(
+    asset: Asset,
     statement: Statement,
     tools: Tools,
     *,
@@ -70,7 +97,7 @@ def release_file(
     """Release one file made elsewhere.
 
     Args:
-        path: the file.
+        asset: the file.
         statement: what is said of it.
         tools: packs, keys, log and clock.
         plan: what is owed.
@@ -80,7 +107,7 @@ def release_file(
         progress: called with the name of each step.
     """
     order = Order(
-        draft=draft_of(read_asset(path), statement),
+        draft=draft_of(asset, statement),
         plan=plan,
         command=command,
         folder=output.parent,

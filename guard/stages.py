@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from guard.policy.decision import Decision
     from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
-    from provenance.manifest.reading import DigitalSourceType
+    from provenance.manifest.reading import DigitalSourceType, ManifestReading
     from provenance.media import Asset, Frames
     from provenance.watermark.interface import Marked as MarkedFrames
 
@@ -110,11 +110,13 @@ class Signed:
         marked: the stage before.
         asset: marked, labelled and signed.
         manifest: the C2PA manifest store inside them, for the registry.
+        reading: what our verifier reads from exactly these bytes.
     """
 
     marked: Marked
     asset: Asset
     manifest: bytes
+    reading: ManifestReading
 
     @property
     def content_id(self) -> bytes:

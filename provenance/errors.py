@@ -1,6 +1,8 @@
-"""Errors, grouped by who must act::
+"""Errors, grouped by who must act.
 
-    Error
+::
+
+    provenance.errors.Error
     ├── InputError           the caller's file or argument
     ├── ConfigurationError   this installation: missing extra, shadowed package, key unavailable
     └── IntegrityError       stored data contradict themselves

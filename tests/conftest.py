@@ -177,9 +177,10 @@ def signed(home, tools, photograph, tmp_path: Path) -> dict[str, Path]:
     """One released picture for each container, by suffix."""
     from PIL import Image
 
-    from guard.intake import Statement, release_file
+    from guard.intake import Statement, release_asset
     from guard.plan import ask
     from guard.policy.rule import Stage
+    from provenance.codecs import read_asset
     from provenance.manifest.reading import DigitalSourceType
 
     statement = Statement(source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model_name="Test model")
@@ -190,6 +191,6 @@ def signed(home, tools, photograph, tmp_path: Path) -> dict[str, Path]:
         source = tmp_path / f"picture{suffix}"
         Image.fromarray(photograph).save(source)
         target = tmp_path / "out" / source.name
-        release_file(source, statement, tools, plan=owed, command="release", output=target)
+        release_asset(read_asset(source), statement, tools, plan=owed, command="release", output=target)
         released[suffix] = target
     return released

@@ -125,7 +125,8 @@ def standardise(model: Any, corpus: Corpus, *, pictures: int = 256) -> None:
     """
     with torch.no_grad():
         rng = torch.Generator().manual_seed(2)
-        chosen = draw(corpus, corpus.train, pictures, 0.2, rng)
+        count = min(pictures, 4 * len(corpus.train))
+        chosen = draw(corpus, corpus.train, count, 0.2, rng)
         latents = torch.cat(
             [model.encode(compose(corpus.rgba[part], rng)).latent_dist.mean for part in chosen.split(16)]
         )

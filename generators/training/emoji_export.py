@@ -77,7 +77,13 @@ def build_tokenizer() -> Any:
 
 
 def _tidy(folder: Path) -> None:
-    """Readable by everyone (the library writes weights 0600), and free of local paths."""
+    """Readable by everyone (the library writes 0600), without local paths, for older libraries too."""
+    for name in ("model_index.json", "tokenizer/tokenizer_config.json"):
+        text = (folder / name).read_text(encoding="utf-8")
+        # transformers 5 writes a class name of its own; this one is known to versions 4 and 5.
+        (folder / name).write_text(
+            text.replace("TokenizersBackend", "PreTrainedTokenizerFast"), encoding="utf-8"
+        )
     for path in folder.rglob("*"):
         if path.is_file():
             path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)

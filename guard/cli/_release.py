@@ -15,24 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from provenance.manifest.reading import DigitalSourceType
-
-SOURCES = {
-    "generated": "trainedAlgorithmicMedia",
-    "partly-generated": "compositeWithTrainedAlgorithmicMedia",
-    "digital-capture": "digitalCapture",
-    "digital-creation": "digitalCreation",
-    "human-edits": "humanEdits",
-    "algorithmic": "algorithmicMedia",
-    "screen-capture": "screenCapture",
-}
-"""Words for ``--source``; any IPTC term is accepted beside them."""
 
 SOURCE = click.option(
     "--source",
     required=True,
     metavar="TYPE",
-    help=f"How the pixels came to be: {', '.join(SOURCES)}, or an IPTC digital source type.",
+    help="How the pixels came to be: generated, partly-generated, digital-capture, digital-creation, "
+    "human-edits, algorithmic, screen-capture, or an IPTC digital source type.",
 )
 MODEL_NAME = click.option("--model-name", metavar="NAME", help="The model that made them, for the manifest.")
 
@@ -50,10 +39,11 @@ def run(
 ) -> int:
     """Release every file; the gravest exit code."""
     from guard.home import Home  # noqa: PLC0415
-    from guard.intake import Statement, release_file  # noqa: PLC0415
+    from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
+    from provenance.codecs import read_asset  # noqa: PLC0415
 
     statement = Statement(source_type=source_type(source), model_name=model_name)
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
@@ -70,26 +60,16 @@ def run(
                 where=str(path),
                 hint="name another output folder; guard never signs in place",
             )
-        released = release_file(
-            path, statement, tools, plan=decision.obligations, command=command, output=target, force=force
+        released = release_asset(
+            read_asset(path),
+            statement,
+            tools,
+            plan=decision.obligations,
+            command=command,
+            output=target,
+            force=force,
         )
         tell([released])
         return 0
 
     return each(files, one)
-
-
-def source_type(word: str) -> DigitalSourceType:
-    """The IPTC type for one of our words or an IPTC term.
-
-    Raises:
-        InputError: ``source.unknown``.
-    """
-    from provenance.manifest.reading import DigitalSourceType  # noqa: PLC0415
-
-    found = DigitalSourceType.known(SOURCES.get(word, word))
-    if found is None:
-        raise InputError(
-            "source.unknown", f"{word!r} is no digital source type", hint=f"--source {' | '.join(SOURCES)}"
-        )
-    return found

@@ -15,7 +15,6 @@ from guard.verdict import MEANING, MET, NOT_MET, Requirement, exit_code
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from guard.home import Home
     from guard.verdict import Verdict
 
 _COLOUR = {MET: "green", NOT_MET: "red"}
@@ -44,16 +43,15 @@ def command(
     Opens no connection. A file without credentials is not called fake, and one with credentials is
     not called true: a manifest shows who signed these bytes.
     """
+    from guard.api import verify_file  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
-    from guard.home import Home  # noqa: PLC0415
 
     at = validation_time.replace(tzinfo=UTC) if validation_time else utc_now()
     requirement = Requirement(require) if require else None
-    home = Home.locate()
     verdicts: list[dict[str, object]] = []
 
     def one(path: Path) -> int:
-        verdict = judge(path, home, at=at, marks=marks)
+        verdict = verify_file(path, at=at, marks=marks)
         code = exit_code(verdict.state, requirement)
         _show(path, verdict, code, format_, verdicts)
         return code
@@ -64,25 +62,6 @@ def command(
 
         write_json({"schema_version": SCHEMA_VERSION, "exit_code": code, "verdicts": verdicts})  # type: ignore[dict-item]
     finish(code)
-
-
-def judge(path: Path, home: Home, *, at: datetime, marks: bool) -> Verdict:
-    """The verdict on one file, with whatever this installation has to judge it by."""
-    from guard.verify import Relinking, verify  # noqa: PLC0415
-    from provenance.codecs import read_asset  # noqa: PLC0415
-
-    asset = read_asset(path)
-
-    def relinking() -> Relinking:
-        return Relinking(keys=(home.locator(),), registry=home.registry())
-
-    return verify(
-        asset,
-        trust=home.trust(),
-        at=at,
-        relinking=relinking if home.exists() else None,
-        always_mark=marks,
-    )
 
 
 def _show(path: Path, verdict: Verdict, code: int, format_: str, verdicts: list[dict[str, object]]) -> None:

@@ -144,18 +144,20 @@ def _mark(job: _Job, quality: float) -> _Try:
 
 
 def _add(job: _Job, change: NDArray[np.float32]) -> Frames:
+    """The picture with ``change`` on every channel, rounded and clipped to its depth."""
     pixels = job.frames.pixels[0]
-    peak = 255 if job.frames.depth == 8 else 65535
-    summed = pixels + change[..., None]
-    marked = np.rint(np.clip(summed, 0, peak, out=summed), out=summed).astype(pixels.dtype)
-    return replace(job.frames, pixels=marked[None])
+    depth = cv2.CV_8U if job.frames.depth == 8 else cv2.CV_16U
+    channels = cv2.merge([change] * pixels.shape[-1])
+    marked = cv2.add(pixels, channels.reshape(pixels.shape), dtype=depth)
+    return replace(job.frames, pixels=np.asarray(marked).reshape(1, *pixels.shape))
 
 
 def _psnr(job: _Job, frames: Frames, peak: float) -> float:
-    change = frames.pixels[0].astype(np.float32) - job.frames.pixels[0]
-    squared = change * change
-    error = float(squared.mean() if job.shown is None else squared[job.shown].mean())
-    return float(20 * np.log10(peak) - 10 * np.log10(max(error, 1e-9)))
+    before, after = job.frames.pixels[0], frames.pixels[0]
+    mask = None if job.shown is None else job.shown.astype(np.uint8)
+    squared = cv2.norm(before, after, cv2.NORM_L2SQR, mask)
+    counted = before.shape[-1] * (before[..., 0].size if job.shown is None else int(job.shown.sum()))
+    return float(20 * np.log10(peak) - 10 * np.log10(max(squared / counted, 1e-9)))
 
 
 def _clear(job: _Job, made: _Try, *, room_db: float) -> bool:

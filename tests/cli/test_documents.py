@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from guard.cli.main import COMMANDS, cli
+from guard.verdict import State
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,7 +43,9 @@ def test_every_command_line_of_the_readme_parses(line):
     command.make_context(name, rest, parent=context)
 
 
-@pytest.mark.parametrize("state", ["TRUSTED", "DEVELOPMENT", "RECOVERED", "LOCATOR_MISMATCH", "NO_CREDENTIALS"])
+@pytest.mark.parametrize(
+    "state", ["TRUSTED", "DEVELOPMENT", "RECOVERED", "LOCATOR_MISMATCH", "NO_CREDENTIALS"]
+)
 def test_the_readme_says_what_each_verdict_means(state):
     assert f"| {state}" in README
 

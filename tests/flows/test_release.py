@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from guard.errors import Denied
-from guard.intake import Statement, draft_of, release_file
+from guard.intake import Statement, draft_of, release_asset
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.records import Progress
@@ -132,7 +132,7 @@ def test_a_decision_for_other_bytes_opens_nothing(tools, picture, tmp_path):
 def test_a_released_file_released_again_keeps_its_history(home, tools, picture, tmp_path):
     first = release(order(tools, picture, tmp_path / "out"), tools)
     again = tmp_path / "again.png"
-    release_file(first.path, GENERATED, tools, plan=owed(tools), command="release", output=again)
+    release_asset(read_asset(first.path), GENERATED, tools, plan=owed(tools), command="release", output=again)
     found = verdict(again, home, tools)
     assert found.state is State.DEVELOPMENT
     history = next(a for a in found.answers if a.question == "history")

@@ -40,10 +40,11 @@ import os, signal, sys
 from pathlib import Path
 
 from guard.home import Home
-from guard.intake import Statement, release_file
+from guard.intake import Statement, release_asset
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.tools import assemble
+from provenance.codecs import read_asset
 from provenance.manifest.reading import DigitalSourceType
 
 home, source, target, last = sys.argv[1:]
@@ -55,7 +56,8 @@ def die(step):
     if step == last:
         os.kill(os.getpid(), signal.SIGKILL)
 
-release_file(Path(source), said, tools, plan=owed, command="release", output=Path(target), progress=die)
+asset, output = read_asset(Path(source)), Path(target)
+release_asset(asset, said, tools, plan=owed, command="release", output=output, progress=die)
 """
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from generators.registry import ModelRef, bundled, load, parse
+from generators.request import GenerationRequest
 from provenance.errors import ConfigurationError, InputError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -77,3 +78,22 @@ def test_protocol_registry_and_recipe_load_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_hub_models_load_from_the_local_cache_through_its_links(tiny_folder, tmp_path, monkeypatch) -> None:
+    import huggingface_hub
+
+    repository = tmp_path / "models--org--tiny"
+    snapshot, blobs = repository / "snapshots" / COMMIT, repository / "blobs"
+    blobs.mkdir(parents=True)
+    for number, source in enumerate(sorted(p for p in tiny_folder.rglob("*") if p.is_file())):
+        target = snapshot / source.relative_to(tiny_folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (blobs / str(number)).write_bytes(source.read_bytes())
+        target.symlink_to(blobs / str(number))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    generator = load(f"hf:org/tiny@{COMMIT}", threads=1)
+    request = GenerationRequest(prompt="a judge", seeds=(1,), num_inference_steps=1)
+    (picture,) = generator.generate(request)
+    assert picture.recipe.model.ref == f"hf:org/tiny@{COMMIT}"
+    assert picture.recipe.model.revision == COMMIT

@@ -1,0 +1,113 @@
+"""Files in, answers out: the public functions, over the installation that ``Home.locate`` finds.
+
+The flows behind them (``guard.release``, ``guard.verify``, ``guard.recover``) take every key, clock
+and store as an argument; these take them from one installation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guard.clock import utc_now
+from guard.home import Home
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from guard.recover import Recovery
+    from guard.stages import Released
+    from guard.verdict import Verdict
+    from guard.verify import Relinking
+
+
+def verify_file(
+    path: Path, *, home: Home | None = None, at: datetime | None = None, marks: bool = False
+) -> Verdict:
+    """What can be known of a file's origin. Opens no connection.
+
+    Args:
+        path: the file.
+        home: installation whose trust lists, locator key and registry count; None: the usual one. A
+            home that was never made is no hindrance: every signer is then unknown.
+        at: time for which certificates are judged; None: now.
+        marks: also read the mark of a file whose manifest is intact.
+
+    Raises:
+        InputError: ``input.…`` when the file is missing, empty, too large or no media.
+    """
+    from guard.verify import Relinking, verify  # noqa: PLC0415
+    from provenance.codecs import read_asset  # noqa: PLC0415
+
+    found = home or Home.locate()
+
+    def relinking() -> Relinking:
+        return Relinking(keys=(found.locator(),), registry=found.registry())
+
+    return verify(
+        read_asset(path),
+        trust=found.trust(),
+        at=at or utc_now(),
+        relinking=relinking if found.exists() else None,
+        always_mark=marks,
+    )
+
+
+def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = None) -> Recovery:
+    """The credential of a stripped or changed copy, found by its mark.
+
+    Raises:
+        InputError: ``input.…``; the file cannot be read or decoded.
+        ConfigurationError: ``home.missing``.
+    """
+    from guard.recover import recover  # noqa: PLC0415
+    from provenance.codecs import decode, read_asset  # noqa: PLC0415
+
+    found = (home or Home.locate()).require()
+    return recover(
+        decode(read_asset(path)),
+        keys=(found.locator(),),
+        registry=found.registry(),
+        trust=found.trust(),
+        at=at or utc_now(),
+    )
+
+
+def release_file(
+    path: Path,
+    output: Path,
+    *,
+    source: str,
+    model_name: str | None = None,
+    policy: str | None = None,
+    home: Home | None = None,
+    force: bool = False,
+) -> Released:
+    """Release a picture made elsewhere: marked, labelled, signed, logged, read back.
+
+    Args:
+        path: the file; it stays as it is.
+        output: the new file, in a folder that exists.
+        source: term of the IPTC digital source type vocabulary, e.g. ``"trainedAlgorithmicMedia"``.
+        model_name: the model that made it, for the manifest.
+        policy: packs beside ``base``; None: those of the installation.
+        home: the installation; None: the usual one.
+        force: replace an existing output.
+
+    Raises:
+        Denied: policy said no; nothing was written.
+        InputError: the file, the source type or the output cannot be used.
+        ConfigurationError: the installation lacks something.
+    """
+    from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
+    from guard.plan import ask  # noqa: PLC0415
+    from guard.policy.rule import Stage  # noqa: PLC0415
+    from guard.tools import assemble  # noqa: PLC0415
+    from provenance.codecs import read_asset  # noqa: PLC0415
+
+    tools = assemble(home or Home.locate(), policy=policy)
+    said = Statement(source_type=source_type(source), model_name=model_name)
+    plan = ask(Stage.PLAN, said.origin(), tools, command="release").obligations
+    return release_asset(
+        read_asset(path), said, tools, plan=plan, command="release", output=output, force=force
+    )
