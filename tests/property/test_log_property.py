@@ -28,7 +28,7 @@ def tile_files(log):
     return sorted(path for path in (log.folder / "tile").rglob("*") if path.is_file())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=5)), min_size=1, max_size=6), st.randoms())
 def test_whatever_a_crash_leaves_behind_the_acknowledged_entries_stay(batches, chance):
     with tempfile.TemporaryDirectory() as scratch:
@@ -49,7 +49,7 @@ def test_whatever_a_crash_leaves_behind_the_acknowledged_entries_stay(batches, c
             assert log.verify().ok
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_every_changed_byte_is_noticed(data):
     with tempfile.TemporaryDirectory() as scratch:
