@@ -45,10 +45,17 @@ class ReadBack:
 
 
 def sign(marked: Marked, *, order: Order, record: Record, tools: Tools) -> Signed:
-    """Put the manifest into the encoded bytes, in memory."""
+    """Sign the encoded bytes, in memory; a plan without C2PA keeps the manifest beside them."""
     spec = manifest_spec(marked, order=order, record=record, tools=tools)
-    parent = marked.checked.draft.source
-    signed = sign_asset(marked.asset, spec, tools.signer, parent=parent, trust=tools.trust, at=tools.clock())
+    signed = sign_asset(
+        marked.asset,
+        spec,
+        tools.signer,
+        parent=marked.checked.draft.source,
+        trust=tools.trust,
+        at=tools.clock(),
+        embed=marked.checked.plan.c2pa,
+    )
     return Signed(marked=marked, asset=signed.asset, manifest=signed.manifest, reading=signed.reading)
 
 
@@ -89,7 +96,7 @@ def read_back(signed: Signed, tools: Tools) -> ReadBack:
         width=frames.width,
         height=frames.height,
         manifest=signed.reading,
-        raw_agrees=raw_agrees(asset),
+        raw_agrees=signed.marked.checked.plan.c2pa and raw_agrees(asset),
         mark=_no_mark(signed) if signed.marked.mark is None else tools.marker.detect(frames),
         labels=read_metadata(asset),
     )

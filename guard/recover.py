@@ -101,7 +101,7 @@ def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
     """The mark's reading; a missing key or package is "not checked", never "no mark"."""
     claim = "carries a mark of this registry"
     if not keys:
-        reason = "no locator key here (guard init, or guard keys import-locator FILE)"
+        reason = "no locator key here (guard init)"
         return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
     from provenance.watermark.interface import detect  # noqa: PLC0415 - numpy
 

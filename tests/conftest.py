@@ -18,6 +18,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
+collect_ignore = [] if os.environ.get("MEDIAGUARD_PUBLIC_C2PA") else ["unit/manifest/test_public_files.py"]
+"""Outside test files: collected only where a folder of them is named."""
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """Where everything is installed a skipped test is a hole: `.ci/run` forbids them."""

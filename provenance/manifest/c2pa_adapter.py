@@ -69,8 +69,11 @@ def write_store(
     trust: TrustLists,
     *,
     parent: Parent | None = None,
+    embed: bool = True,
 ) -> tuple[bytes, bytes]:
     """Signs ``data`` and returns the signed file and its manifest store.
+
+    With ``embed=False`` the file stays as it is and the store is all there is.
 
     Raises:
         InputError: ``sign.unsupported-media``, ``sign.parent-unreadable`` or ``sign.manifest-too-large``.
@@ -89,12 +92,14 @@ def write_store(
         with c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder:
             if parent is not None:
                 _add_parent(builder, parent)
+            if not embed:
+                builder.set_no_embed()
             store = builder.sign(native, mime, io.BytesIO(data), out)
     except c2pa.C2paError as error:
         if raised:
             raise raised[0] from error
         raise _signing_error(error, mime) from error
-    return out.getvalue(), bytes(store)
+    return (out.getvalue() if embed else data), bytes(store)
 
 
 def _read(data: bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreReport:

@@ -63,6 +63,7 @@ def sign(
     parent: Asset | None = None,
     trust: TrustLists | None = None,
     at: datetime | None = None,
+    embed: bool = True,
 ) -> SignedAsset:
     """``asset`` with a manifest that says what ``spec`` says.
 
@@ -70,6 +71,8 @@ def sign(
         parent: the file ``asset`` was made from, where its manifest is to be kept as history.
         trust: lists against which the parent and the result are validated.
         at: time of validation; None for now.
+        embed: put the manifest into the file; else the file stays as it is, and the manifest, bound to
+            exactly its bytes, is kept beside it.
 
     Raises:
         InputError: ``sign.unsupported-media``, ``sign.parent-unreadable``, ``sign.manifest-too-large``.
@@ -97,11 +100,11 @@ def sign(
         )
     # step 3
     data, store = c2pa_adapter.write_store(
-        asset.data, asset.mime, definition, signer, lists, parent=_ingredient(source)
+        asset.data, asset.mime, definition, signer, lists, parent=_ingredient(source), embed=embed
     )
     # step 4
     signed = Asset.of(data, asset.mime)
-    reading = read_manifest(signed, lists, at=moment)
+    reading = read_manifest(signed, lists, at=moment, sidecar=None if embed else store)
     # step 5
     _hold_against(spec, store, reading, before)
     return SignedAsset(asset=signed, manifest=store, reading=reading)

@@ -157,6 +157,19 @@ def test_a_picture_that_cannot_carry_a_mark_leaves_unmarked_with_a_warning(tools
     assert "default.unmarked" in {warned.rule for warned in released.decision.warnings}
 
 
+def test_marking_alone_keeps_the_manifest_in_the_registry(home, tools, picture, tmp_path):
+    wanted = replace(
+        order(tools, picture, tmp_path / "out"), command="watermark", plan=owed(tools, command="watermark")
+    )
+    released = release(wanted, tools)
+    assert released.signed.asset.data == released.signed.marked.asset.data  # nothing was embedded
+    found = verdict(released.path, home, tools)
+    assert found.state is State.RECOVERED
+    kept = tools.registry.by_asset(released.signed.asset.sha256)[0]
+    beside = verify(read_asset(released.path), trust=home.trust(), at=tools.clock(), sidecar=kept.manifest)
+    assert beside.state is State.DEVELOPMENT
+
+
 def test_a_full_disk_leaves_nothing_half_written(tools, picture, tmp_path, monkeypatch):
     import errno
     import os
