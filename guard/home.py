@@ -174,6 +174,13 @@ class Home:
         signer = load_log_key(self.log_key_path)
         return Log.open(self.log_folder, signer.verifier, signer=signer)
 
+    def log_as_found(self) -> Log:
+        """The log for reading, exactly as it lies there: opening it for writing would mend a torn tail."""
+        from provenance.keys import load_log_key  # noqa: PLC0415
+        from provenance.log.store import Log  # noqa: PLC0415
+
+        return Log(folder=self.log_folder, verifier=load_log_key(self.log_key_path).verifier)
+
     def registry(self) -> Registry:
         """The store from mark to manifest."""
         from provenance.registry import Registry  # noqa: PLC0415

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Of every JSON document on stdout; grows when a field changes its meaning or goes away."""
 
-_PRIVATE = frozenset({"secret", "seal", "pem", "manifest"})
-"""Fields that never leave: key material, process-local seals, bulk bytes that have a digest beside them."""
+_LEFT_OUT = frozenset({"secret", "seal", "pem", "digest_assertion", "difference"})
+"""Fields that do not leave: key material, process-local seals, and thumbnails that only a program reads."""
+
+
+_MOST_BYTES = 64
+"""Longer byte strings are files, named by their digest in the field beside them."""
 
 
 def to_json(value: object) -> Json:
@@ -31,7 +35,7 @@ def to_json(value: object) -> Json:
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
-        return value.hex()
+        return value.hex() if len(value) <= _MOST_BYTES else f"{len(value)} bytes"
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):
@@ -39,5 +43,5 @@ def to_json(value: object) -> Json:
     if isinstance(value, tuple | list | frozenset):
         return [to_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.name not in _PRIVATE}
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.name not in _LEFT_OUT}
     raise TypeError(f"{type(value).__name__} has no JSON form")

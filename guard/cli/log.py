@@ -21,7 +21,7 @@ def verify(format_: str) -> None:
     from guard.serialise import SCHEMA_VERSION, to_json  # noqa: PLC0415
     from provenance.log.leaves import unreleased  # noqa: PLC0415
 
-    log = Home.locate().require().log()
+    log = Home.locate().require().log_as_found()
     report = log.verify()
     waiting = unreleased(log) if report.ok else ()
     if format_ != "text":
