@@ -7,9 +7,7 @@ The one file of this package that calls diffusers at run time; its exceptions en
 from __future__ import annotations
 
 import inspect
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import diffusers
@@ -19,7 +17,8 @@ import torch
 from generators import finish
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, StepHook
 from generators.prompts import prepare
-from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord, StageRecord
+from generators.recipe import ModelRecord, Recipe, StageRecord
+from generators.recording_adapter import environment, hook_records, scheduler_record
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.media import Frames
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from generators.request import GenerationRequest
     from generators.vocabulary import Vocabulary
-    from provenance.canonical import Json
 
 SCHEDULERS = {
     "ddim": "DDIMScheduler",
@@ -40,7 +38,6 @@ SCHEDULERS = {
     "euler-ancestral": "EulerAncestralDiscreteScheduler",
 }
 """Names of ``GenerationRequest.scheduler`` and the classes they stand for."""
-_LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "Pillow")
 _RESERVED = frozenset(
     {
         "prompt",
@@ -115,33 +112,49 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
-        self._check(request)
+        self._check(request, hooks)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         prompt = prepare(request.prompt, self.pipeline, self.vocabulary)
-        negative = prepare(request.negative_prompt, self.pipeline, self.vocabulary)
+        negative = prepare(request.negative_prompt, self.pipeline, self.vocabulary, subject=False)
         scheduler = self._scheduler_class(request.scheduler)
         for start in range(0, len(request.seeds), self.defaults.batch):
             seeds = request.seeds[start : start + self.defaults.batch]
             # A new one for every batch: schedulers remember, and two requests may be drawn from in turns.
             self.pipeline.scheduler = scheduler.from_config(self.scheduler.config)
-            record = _scheduler_record(self.pipeline.scheduler)
+            record = scheduler_record(self.pipeline.scheduler)
             pictures, flagged = self._call(request, prompt.text, negative.text, seeds, hooks)
             for index, (seed, pixels) in enumerate(zip(seeds, pictures, strict=True)):
-                warnings = prompt.warnings + (_REPLACED if flagged[index] else ())
-                place = _Place(seed=seed, batch_size=len(seeds), batch_index=index, scheduler=record)
-                frames, stages = self._finished(request, pixels, seed)
-                recipe = self._recipe(request, frames, place, hooks, stages)
+                warnings = prompt.warnings + negative.warnings + (_REPLACED if flagged[index] else ())
+                frames, finished = self._finished(request, pixels, seed)
+                recipe = Recipe(
+                    model=self.model,
+                    seed=seed,
+                    scheduler=record,
+                    steps=self._steps(request),
+                    guidance_scale=self._guidance(request),
+                    width=frames.width,
+                    height=frames.height,
+                    hooks=hook_records(hooks),
+                    finish=finished,
+                    options=dict(request.options),
+                    environment=environment(self.pipeline),
+                    batch_size=len(seeds),
+                    batch_index=index,
+                )
                 yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
 
-    def _check(self, request: GenerationRequest) -> None:
+    def _check(self, request: GenerationRequest, hooks: Sequence[StepHook]) -> None:
         accepted = inspect.signature(self.pipeline.__call__).parameters
         for field, argument in _FIELDS.items():
             if getattr(request, field) not in (None, "") and argument not in accepted:
                 raise _unsupported(field)
-        for field, asked in (("num_frames", request.num_frames > 1), ("adapters", bool(request.adapters))):
-            if asked or (field == "num_frames" and request.fps is not None):
-                raise _unsupported(field)
+        if request.num_frames > 1 or request.fps is not None:
+            raise _unsupported("num_frames")
+        if request.adapters:
+            raise _unsupported("adapters")
+        if hooks and "callback_on_step_end" not in accepted:
+            raise _unsupported("hooks")
         for name in request.options:
             if name not in accepted or name in _RESERVED:
                 raise _unsupported(f"options.{name}")
@@ -214,40 +227,6 @@ class DiffusersGenerator:
         enlarged = finish.enlarge(pixels, width=width, height=height, seed=seed)
         return Frames(pixels=enlarged[None]), (finish.record(),)
 
-    def _recipe(
-        self,
-        request: GenerationRequest,
-        frames: Frames,
-        place: _Place,
-        hooks: Sequence[StepHook],
-        finished: tuple[StageRecord, ...],
-    ) -> Recipe:
-        return Recipe(
-            model=self.model,
-            seed=place.seed,
-            scheduler=place.scheduler,
-            steps=self._steps(request),
-            guidance_scale=self._guidance(request),
-            width=frames.width,
-            height=frames.height,
-            hooks=tuple(StageRecord(name=h.name, version=h.version, parameters=h.parameters) for h in hooks),
-            finish=finished,
-            options=dict(request.options),
-            environment=_environment(self.pipeline),
-            batch_size=place.batch_size,
-            batch_index=place.batch_index,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Which picture of a batch, and the scheduler that drew it."""
-
-    seed: int
-    batch_size: int
-    batch_index: int
-    scheduler: SchedulerRecord
-
 
 _REPLACED = (
     GenerationWarning(
@@ -290,31 +269,6 @@ def _callback(hooks: Sequence[StepHook]) -> Any:
         return tensors
 
     return on_step_end
-
-
-def _scheduler_record(scheduler: Any) -> SchedulerRecord:
-    config = {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")}
-    return SchedulerRecord(name=type(scheduler).__name__, config=config)
-
-
-def _jsonable(value: Any) -> Json:
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return str(value)
-
-
-def _environment(pipeline: Any) -> Environment:
-    return Environment(
-        python=platform.python_version(),
-        libraries={name.lower(): version(name) for name in _LIBRARIES},
-        device=str(pipeline.device.type),
-        dtype=str(pipeline.dtype).removeprefix("torch."),
-        threads=torch.get_num_threads(),
-    )
 
 
 def _default(pipeline: Any, name: str, otherwise: float) -> float:

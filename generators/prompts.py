@@ -26,13 +26,19 @@ class PreparedPrompt:
     warnings: tuple[GenerationWarning, ...] = ()
 
 
-def prepare(prompt: str, pipeline: Any, vocabulary: Vocabulary | None) -> PreparedPrompt:
-    """Map ``prompt`` to the model's words if it has few, and see what its tokenizer would drop."""
+def prepare(
+    prompt: str, pipeline: Any, vocabulary: Vocabulary | None, *, subject: bool = True
+) -> PreparedPrompt:
+    """Map ``prompt`` to the model's words if it has few, and see what its tokenizer would drop.
+
+    ``subject``: whether it ought to name something to draw; a negative prompt need not.
+    """
     if not prompt:
         return PreparedPrompt(text="")
     if vocabulary is not None:
         mapped = vocabulary.map(prompt)
-        return PreparedPrompt(text=mapped.prompt, warnings=mapped.warnings)
+        kept = tuple(w for w in mapped.warnings if subject or w.code != "prompt.no-subject")
+        return PreparedPrompt(text=mapped.prompt, warnings=kept)
     tokenizer = getattr(pipeline, "tokenizer", None)
     if tokenizer is None:
         return PreparedPrompt(text=prompt)

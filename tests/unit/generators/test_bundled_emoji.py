@@ -90,3 +90,8 @@ def test_it_says_whose_it_is(emoji: Generator) -> None:
 
 def test_the_package_stays_small(emoji: Generator) -> None:
     assert sum(file.size for file in emoji.model.weights) < 20 * 2**20
+
+
+def test_negative_prompts_report_their_unknown_words_only(emoji: Generator) -> None:
+    (picture,) = draw(emoji, "a pilot", negative_prompt="yellow, blurry")
+    assert [w.message for w in picture.warnings] == ["words this model does not know: blurry"]

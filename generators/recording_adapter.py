@@ -1,0 +1,53 @@
+"""What a recipe says about a diffusers pipeline and the machine it ran on."""
+
+from __future__ import annotations
+
+import math
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from generators.recipe import Environment, SchedulerRecord, StageRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generators.interface import StepHook
+    from provenance.canonical import Json
+
+_LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "Pillow")
+"""Those whose version can move a pixel."""
+
+
+def hook_records(hooks: Sequence[StepHook]) -> tuple[StageRecord, ...]:
+    """Name, version and public parameters of each hook, in order."""
+    return tuple(StageRecord(name=h.name, version=h.version, parameters=h.parameters) for h in hooks)
+
+
+def scheduler_record(scheduler: Any) -> SchedulerRecord:
+    """Class and configuration; to be read after the pipeline has edited it."""
+    config = {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")}
+    return SchedulerRecord(name=type(scheduler).__name__, config=config)
+
+
+def _jsonable(value: Any) -> Json:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def environment(pipeline: Any) -> Environment:
+    """Versions, device, precision and threads, at this moment."""
+    return Environment(
+        python=platform.python_version(),
+        libraries={name.lower(): version(name) for name in _LIBRARIES},
+        device=str(pipeline.device.type),
+        dtype=str(pipeline.dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+    )
