@@ -17,7 +17,6 @@ Nothing in here is created by reading it; ``guard init`` makes it and never over
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,6 +132,8 @@ class Home:
         """
         if not self.config_path.is_file():
             return Config()
+        import tomllib  # noqa: PLC0415 - verify does without the settings
+
         try:
             values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
             config = Config(**values)

@@ -19,14 +19,13 @@ from weakref import WeakKeyDictionary
 import c2pa
 
 from provenance.errors import ConfigurationError, InputError
-from provenance.manifest.signers import PemSigner
-from provenance.manifest.spec import Parent, unreadable_parent
 from provenance.manifest.trust import ListKind, TrustLists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from provenance.manifest.signers import Signer
+    from provenance.manifest.signers import PemSigner, Signer
+    from provenance.manifest.spec import Parent
 
 _REMOTE = re.compile(r"^Remote: .*?(https?://\S+)?$", re.DOTALL)
 _MAX_MANIFEST_JSON = 2**20
@@ -160,6 +159,8 @@ def _native_signer(signer: Signer, raised: list[Exception]) -> Any:
     For a callback the library reserves 10 kB of padding in every file, for its own handle a tenth;
     making a handle costs more than a signature, so it is kept (for this process only).
     """
+    from provenance.manifest.signers import PemSigner  # noqa: PLC0415 - readers do without it
+
     if isinstance(signer, PemSigner):
         process, handle = _native.get(signer, (0, None))
         if process != os.getpid():
@@ -191,6 +192,8 @@ def _add_parent(builder: Any, parent: Parent) -> None:
     try:
         builder.add_ingredient(ingredient, parent.mime, io.BytesIO(parent.data))
     except c2pa.C2paError as error:
+        from provenance.manifest.spec import unreadable_parent  # noqa: PLC0415 - readers do without it
+
         raise unreadable_parent() from error
 
 
