@@ -1,0 +1,154 @@
+"""One placement of a copy: what changed evenly is fitted, what differs beyond that is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provenance.digest import GRID
+from provenance.digest_grid import to_lab
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from provenance.digest_grid import Placed
+
+ALTERED = 20.0
+"""|ΔL*| + |Δa*| + |Δb*| above which a cell counts as altered: JPEG-50, half size and crops stay below 13,
+screenshots and clipped highlights below 27 in single cells, a pasted patch reaches 45 and more
+(tests/unit/digest)."""
+_STEEP, _STEEPEST = 6.0, 40.0
+"""Steps between neighbouring cells that count as structure, and where they stop counting for more."""
+_GAINS, _OFFSET = (0.4, 2.5), 0.4
+"""Contrast and brightness changes beyond these are not taken for the same picture."""
+_PRIOR = 1e-3
+_GRAY = 0.03
+"""Channels closer than this everywhere: the copy is in gray."""
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fit:
+    """One placement, fitted."""
+
+    linear: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    covered: NDArray[np.bool_]
+    difference: NDArray[np.float64]
+    structure: NDArray[np.float64]
+    correlation: float
+    contrast: float
+    brightness: float
+    grayed: bool
+
+    @property
+    def altered_cells(self) -> NDArray[np.bool_]:
+        """(32, 32): cells that differ, single ones only if they differ twice as much as is needed."""
+        over = self.difference > ALTERED
+        padded = np.pad(over, 1)
+        around = sum(
+            padded[y : y + GRID, x : x + GRID].astype(int) for y in range(3) for x in range(3)
+        ) - over.astype(int)
+        return np.asarray(over & ((around > 0) | (self.difference > 2 * ALTERED)))
+
+    @property
+    def altered(self) -> float:
+        """Share of covered cells that differ."""
+        return float(self.altered_cells[self.covered].mean())
+
+    def structure_beyond(self, level: float) -> float:
+        """Share of the structure that lies in cells differing by more than ``level``."""
+        total = float(self.structure.sum())
+        return float(self.structure[self.difference > level].sum()) / total if total > 0 else 0.0
+
+    @property
+    def median(self) -> float:
+        """Median difference over covered cells."""
+        return float(np.median(self.difference[self.covered]))
+
+    @property
+    def rank(self) -> float:
+        """Higher is better: agreeing cells, then closeness."""
+        agreeing = float((self.difference[self.covered] <= ALTERED).mean())
+        return agreeing + self.correlation - 0.02 * self.median
+
+
+def fit(
+    reference: NDArray[np.float64], placed: Placed, linear: NDArray[np.float64], shift: NDArray[np.float64]
+) -> Fit:
+    """Lay the signed picture beside the copy after the brightness, contrast and graying it underwent.
+
+    The change is fitted forwards and clipped as the copy's pixels were, three times, each time without
+    the cells that disagree most.
+    """
+    covered = placed.covered
+    seen, wanted = placed.rgb[covered], reference[covered]
+    if np.ptp(seen, axis=1).max() < _GRAY:
+        wanted = np.repeat(wanted @ _LUMA[:, None], 3, axis=1)
+    keep = np.ones(len(seen), bool)
+    for _ in range(3):
+        gain, offset = _photometry(seen[keep], wanted[keep])
+        expected = np.clip(wanted * gain + offset, 0, 1)
+        # Less contrast makes differences smaller too; 0.5 bounds how far that is undone.
+        error = np.abs(to_lab(expected) - to_lab(seen)).sum(axis=1) / np.clip(gain.mean(), 0.5, 1)
+        keep = error <= max(float(np.quantile(error, 0.7)), ALTERED / 2)
+    difference = np.zeros((GRID, GRID))
+    difference[covered] = error
+    signed, found = np.zeros((GRID, GRID, 3)), np.zeros((GRID, GRID, 3))
+    signed[covered], found[covered] = to_lab(expected), to_lab(seen)
+    return Fit(
+        linear=linear,
+        shift=shift,
+        covered=covered,
+        difference=difference,
+        structure=np.maximum(_steps(signed, covered), _steps(found, covered)),
+        correlation=_agreement(found[..., 0], signed[..., 0], covered & (difference <= ALTERED)),
+        contrast=float(gain.mean()),
+        brightness=float((expected - wanted)[keep].mean()),
+        grayed=bool(
+            np.ptp(seen, axis=1).max() < _GRAY and np.ptp(reference[covered], axis=1).max() > 4 * _GRAY
+        ),
+    )
+
+
+def _photometry(
+    seen: NDArray[np.float64], wanted: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gain and offset of each channel with seen = gain × wanted + offset, over cells that are not clipped."""
+    open_ = ((seen > 0.03) & (seen < 0.97)).all(axis=1)
+    if open_.sum() >= 16:
+        seen, wanted = seen[open_], wanted[open_]
+    mean_seen, mean_wanted = seen.mean(axis=0), wanted.mean(axis=0)
+    covariance = ((seen - mean_seen) * (wanted - mean_wanted)).mean(axis=0)
+    variance = ((wanted - mean_wanted) ** 2).mean(axis=0)
+    # A little prior weight on "unchanged" keeps flat channels from inventing a gain.
+    gain = np.clip((covariance + _PRIOR) / (variance + _PRIOR), *_GAINS)
+    return gain, np.clip(mean_seen - gain * mean_wanted, -_OFFSET, _OFFSET)
+
+
+def _steps(lab: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(32, 32): the largest step to a covered neighbour, 0 where it is too small to count."""
+    largest = np.zeros((GRID, GRID))
+    across = np.abs(np.diff(lab, axis=1)).sum(axis=-1) * (covered[:, 1:] & covered[:, :-1])
+    down = np.abs(np.diff(lab, axis=0)).sum(axis=-1) * (covered[1:] & covered[:-1])
+    for part, step in (
+        (largest[:, 1:], across),
+        (largest[:, :-1], across),
+        (largest[1:], down),
+        (largest[:-1], down),
+    ):
+        np.maximum(part, step, out=part)
+    return np.where(largest > _STEEP, np.minimum(largest, _STEEPEST), 0)
+
+
+def _agreement(found: NDArray[np.float64], signed: NDArray[np.float64], cells: NDArray[np.bool_]) -> float:
+    """Correlation of lightness steps between neighbours: grounds alike do not count, outlines do."""
+    across, down = cells[:, 1:] & cells[:, :-1], cells[1:] & cells[:-1]
+    steps = [
+        np.concatenate([np.diff(plane, axis=1)[across], np.diff(plane, axis=0)[down]])
+        for plane in (found, signed)
+    ]
+    power = float(np.sqrt((steps[0] @ steps[0]) * (steps[1] @ steps[1])))
+    return float(steps[0] @ steps[1]) / power if power > 1e-9 else 0.0
