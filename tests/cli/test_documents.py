@@ -78,6 +78,20 @@ def test_the_examples_run(home, photograph, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "development" in done.stdout
     assert "unreadable (input.not-media)" in done.stdout
+    copy = tmp_path / "copy.jpg"
+    Image.open(tmp_path / "out" / "picture.png").convert("RGB").save(copy, quality=70)
+    done = run("find_the_original.py", copy)
+    assert done.returncode == 0, done.stderr
+    assert "original: sha256 " in done.stdout
+
+
+def test_every_public_name_is_used_by_an_example_and_loads():
+    import guard
+
+    used = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py"))
+    for name in set(guard.__all__) - {"__version__"}:
+        assert getattr(guard, name) is not None
+        assert re.search(rf"\b{name}\b", used), f"no example uses guard.{name}"
 
 
 def test_examples_are_short():
