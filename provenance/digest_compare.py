@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from provenance.media import Frames
     from provenance.watermark.interface import Geometry
 
+_TOO_LITTLE = "the copy shows too little of the picture to compare"
 CLAIM = "is the picture whose digest the manifest signs"
 _FAINT = 10.0
 """Half of that: what a change of tone within the same outlines still reaches."""
@@ -64,18 +65,24 @@ def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> 
     """
     reference = to_rgb(dequantise(digest.lab))
     rgb = opaque_rgb(frames)
+    places = list(_placements(digest, rgb, geometry))
     fits = [
         fit(reference, placed, linear, shift)
-        for linear, shift, placed in _placements(digest, rgb, geometry)
+        for linear, shift, placed in places
         if placed.covered.sum() >= _FEWEST_CELLS
     ]
     if not fits:
-        reason = "the copy shows too little of the picture to compare"
-        return Evidence(claim=CLAIM, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=reason)
+        return _undecided(_TOO_LITTLE)
     best = max(fits, key=lambda fitted: fitted.rank)
     outcome, why = _judge(best)
+    if outcome is Outcome.CONTRADICTS and len(fits) < len(places):
+        return _undecided(_TOO_LITTLE)  # the right place may be one of those that show too little
     detail = _reading(best, digest, (frames.width, frames.height), matches=outcome is Outcome.SUPPORTS)
     return Evidence(claim=CLAIM, channel="digest", outcome=outcome, reason=why, detail=detail)
+
+
+def _undecided(reason: str) -> Evidence:
+    return Evidence(claim=CLAIM, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=reason)
 
 
 def altered_heatmap(reading: DigestReading) -> NDArray[np.float64]:

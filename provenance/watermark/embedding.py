@@ -8,6 +8,7 @@ carries the fine one better; flat art, where the quantiser wipes fine structure 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import cv2
@@ -42,6 +43,11 @@ _GAIN_PER_DB = 1.6
 _PREFER_FINE_DB = 2.0
 """The coarse tile shows more on flat ground: it must be this much clearer to be chosen."""
 _JPEG_QUALITY = 50
+_CLOSE_DB, _ROUNDS = 0.05, 4
+"""How near the quality asked for is met, and how often that is tried before only the floor counts."""
+_MOST_CLIPPED = 1.3
+"""How much stronger than planned the pattern may become to make up for clipped pixels. White paper takes the
+dark half only (1.41): the mark would still be read, and be seen as dirt. 1.3 is 82 % of white."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,38 +124,37 @@ def _choose(frames: Frames, payload: bytes, layout: Layout, quality: float) -> t
 
 
 def _mark(job: _Job, quality: float) -> _Try:
-    """Add the pattern so strongly that the rounded picture has ``quality`` dB, at least."""
+    """Add the pattern so strongly that the rounded picture has ``quality`` dB, at least.
+
+    Raises:
+        InputError: ``watermark.capacity-exceeded`` when too much of it is clipped.
+    """
     peak = 255.0 if job.frames.depth == 8 else 65535.0
     pattern = job.pattern * np.float32(peak / 255.0)
     wanted = peak * 10 ** (-quality / 20)
     shown_share = 1.0 if job.shown is None else float(job.shown.mean())
     rms = float(np.sqrt(np.mean(pattern * pattern) / shown_share))
-    strength = float(np.sqrt(max(wanted**2 - 1 / 12, 0.0))) / max(rms, 1e-9)  # rounding adds 1/12
-    for _ in range(4):
-        frames = _add(job, pattern * np.float32(strength))
+    planned = strength = float(np.sqrt(max(wanted**2 - 1 / 12, 0.0))) / max(rms, 1e-9)  # rounding adds 1/12
+    for rounds in count():
+        frames = add_change(job.frames, pattern * np.float32(strength))
         psnr = _psnr(job, frames, peak)
-        if quality <= psnr <= quality + 0.05:
+        if psnr >= quality and (psnr <= quality + _CLOSE_DB or rounds >= _ROUNDS):
             break
-        # Clipped pixels take less than planned; never chase that beyond a doubling.
-        strength *= float(np.clip(10 ** ((psnr - quality - 0.02) / 20), 0.5, 2.0))
-    else:
-        frames = _add(job, pattern * np.float32(strength))
-        psnr = _psnr(job, frames, peak)
-        while psnr < quality:
-            strength *= 0.99
-            frames = _add(job, pattern * np.float32(strength))
-            psnr = _psnr(job, frames, peak)
+        if strength > _MOST_CLIPPED * planned:
+            raise _exceeded(job.frames, quality)
+        nearer = float(10 ** ((psnr - quality - _CLOSE_DB / 2) / 20))
+        strength *= nearer if rounds < _ROUNDS else 0.99
     half_db = _after_jpeg(job, frames, half=True)
     return _Try(frames=frames, strength=strength, psnr=psnr, half_db=half_db)
 
 
-def _add(job: _Job, change: NDArray[np.float32]) -> Frames:
-    """The picture with ``change`` on every channel, rounded and clipped to its depth."""
-    pixels = job.frames.pixels[0]
-    depth = cv2.CV_8U if job.frames.depth == 8 else cv2.CV_16U
+def add_change(frames: Frames, change: NDArray[np.float32]) -> Frames:
+    """The picture with (H, W) ``change`` on every channel, rounded and clipped to its depth."""
+    pixels = frames.pixels[0]
+    depth = cv2.CV_8U if frames.depth == 8 else cv2.CV_16U
     channels = cv2.merge([change] * pixels.shape[-1])
     marked = cv2.add(pixels, channels.reshape(pixels.shape), dtype=depth)
-    return replace(job.frames, pixels=np.asarray(marked).reshape(1, *pixels.shape))
+    return replace(frames, pixels=np.asarray(marked).reshape(1, *pixels.shape))
 
 
 def _psnr(job: _Job, frames: Frames, peak: float) -> float:

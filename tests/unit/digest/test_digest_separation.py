@@ -1,0 +1,114 @@
+"""Benign copies are the same picture, patched ones are too but altered there, others are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from audits.robustness import attacks
+from audits.robustness.relink import frames_of
+from provenance.digest_compare import compare, visual_digest
+from provenance.evidence import Outcome
+from provenance.watermark.interface import WatermarkKey, detect, embed
+
+KEY = WatermarkKey(key_id="test", epoch=0, secret=bytes(32))
+BENIGN = {
+    **attacks.RELINK,
+    "crop50": attacks.crop(0.5),
+    "quarter turn": attacks.quarter_turn,
+    "mirror": attacks.mirror,
+    "rotated": attacks.rotate(8),
+    "brighter": attacks.levels(0.1, 1.0),
+    "less contrast": attacks.levels(0.0, 0.6),
+    "gray": attacks.gray,
+    "uneven": attacks.resize(1, 0.9),
+    "screenshot": attacks.screenshot,
+}
+
+
+@pytest.fixture(scope="module")
+def released():
+    """Marked photographs with their digests."""
+    from skimage import data
+    from sklearn.datasets import load_sample_image
+
+    pictures = [
+        data.astronaut(),
+        data.coffee(),
+        load_sample_image("flower.jpg"),
+        load_sample_image("china.jpg"),
+    ]
+    marked = [
+        embed(frames_of(pixels), bytes([index] * 8), KEY).frames for index, pixels in enumerate(pictures)
+    ]
+    return [(frames.pixels[0], visual_digest(frames)) for frames in marked]
+
+
+def held(copy, digest):
+    frames = frames_of(copy)
+    return compare(digest, frames, detect(frames, [KEY]).detail.geometry)
+
+
+@pytest.mark.parametrize("name", sorted(BENIGN))
+@pytest.mark.parametrize("index", [0, 2])
+def test_benign_copies_match_unaltered(name, index, released) -> None:
+    pixels, digest = released[index]
+    copy = BENIGN[name](pixels)
+    if detect(frames_of(copy), [KEY]).outcome is not Outcome.SUPPORTS:
+        assert name == "crop10+half+jpeg50", "only that copy may lose the mark on photographs"
+        return
+    answer = held(copy, digest)
+    assert answer.outcome is Outcome.SUPPORTS
+    assert answer.detail.altered_fraction <= 0.05
+
+
+@pytest.mark.parametrize("copy", ["none", "jpeg50", "half", "crop10"])
+def test_patches_of_15_percent_of_the_side_are_seen_where_they_are(copy, released) -> None:
+    random = np.random.default_rng(3)
+    for index, (pixels, digest) in enumerate(released):
+        other = released[(index + 1) % len(released)][0]
+        height, width = pixels.shape[:2]
+        side = int(0.15 * min(height, width)) + 1
+        # Not at the rim, so that no copy crops it away.
+        x, y = random.integers(side, width - 2 * side), random.integers(side, height - 2 * side)
+        patch = other[100 : 100 + side, 150 : 150 + side]
+        answer = held(BENIGN[copy](attacks.paste(patch, x=x, y=y)(pixels)), digest)
+        assert answer.outcome is Outcome.SUPPORTS
+        altered = np.argwhere(answer.detail.altered)
+        assert len(altered) > 0
+        rows, columns = altered.T
+        assert y / height * 32 - 2 <= rows.mean() <= (y + side) / height * 32 + 1
+        assert x / width * 32 - 2 <= columns.mean() <= (x + side) / width * 32 + 1
+
+
+def test_other_pictures_contradict(released) -> None:
+    for index, (_, digest) in enumerate(released):
+        for other, (pixels, _) in enumerate(released):
+            if other != index:
+                resized = Image.fromarray(pixels).resize((digest.width, digest.height))
+                assert compare(digest, frames_of(np.asarray(resized)), None).outcome is Outcome.CONTRADICTS
+
+
+def test_what_changed_is_said(released) -> None:
+    pixels, digest = released[0]
+    cropped = held(attacks.chain(attacks.crop(0.19), attacks.resize(0.7))(pixels), digest).detail
+    assert cropped.crop_fraction == pytest.approx(0.81, abs=0.02)
+    assert cropped.scale == pytest.approx((0.7, 0.7), abs=0.01)
+    left, top, right, bottom = cropped.kept
+    assert (left, top) == pytest.approx((0.061, 0.037), abs=0.01)
+    assert (right - left, bottom - top) == pytest.approx((0.9, 0.9), abs=0.01)
+    turned = held(attacks.quarter_turn(pixels), digest).detail
+    assert turned.rotation == pytest.approx(90, abs=0.5)
+    assert not turned.mirrored
+    assert held(attacks.mirror(pixels), digest).detail.mirrored
+    assert "in gray" in held(attacks.gray(pixels), digest).detail.notes
+    assert "brighter" in held(attacks.levels(0.1, 1.0)(pixels), digest).detail.notes
+    assert "less contrast" in held(attacks.levels(0.0, 0.6)(pixels), digest).detail.notes
+
+
+def test_a_small_piece_decides_nothing(released) -> None:
+    pixels, digest = released[0]
+    marked = detect(frames_of(pixels), [KEY]).detail.geometry
+    answer = compare(digest, frames_of(pixels[:100, :100]), marked)
+    assert answer.outcome is Outcome.INCONCLUSIVE
