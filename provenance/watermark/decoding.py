@@ -10,7 +10,7 @@ import numpy as np
 import scipy.fft
 
 from provenance.watermark import ecc
-from provenance.watermark.layout import R_MAX, R_MIN, T
+from provenance.watermark.layout import AMPLITUDE_PILOT, R_MAX, R_MIN, T
 from provenance.watermark.statistic import statistic
 
 if TYPE_CHECKING:
@@ -125,11 +125,23 @@ def _weigh(
     signal = np.zeros(_BANDS)
     for index in range(_BANDS):
         near = np.abs(pilot_band - index) <= 1
-        signal[index] = max(float(heard[near].mean()), 0.0) if near.sum() > 5 else 0.0
+        signal[index] = (
+            max(float(heard[near].mean()), 0.0)
+            if near.sum() > 5
+            else _unpiloted(aligned[layout.data[band[layout.data] == index]], limit=signal[index - 1])
+        )
     if signal.max() <= 0:
         signal[:] = 1
     signal = np.maximum(signal, 0.05 * signal.max())
     return aligned / noise[band], (signal / noise)[band]
+
+
+def _unpiloted(data: NDArray[np.complex128], *, limit: float) -> float:
+    """Signal of a band above the pilots: what its data lines have in phase beyond quadrature, whatever
+    their signs, in units of a pilot; at most that of the band below.
+    """
+    excess = float(np.mean(data.real**2) - np.mean(data.imag**2)) if len(data) else 0.0
+    return min(float(np.sqrt(max(excess, 0.0))) * AMPLITUDE_PILOT, limit)
 
 
 def _limited(lines: NDArray[np.complex128]) -> NDArray[np.complex128]:
