@@ -31,6 +31,8 @@ class Denied(Error):  # noqa: N818 - the house's name for it
             f"policy.{'review' if decision.action == 'review' else 'denied'}",
             what,
             where=f"stage {decision.stage}" + (f", rule {rule}" if rule else ""),
-            hint=f"guard explain {rule}" if rule else "guard policy list",
+            hint=f"guard explain {rule}"
+            if rule
+            else "name a pack that has rules for this stage: --policy PACK",
         )
         self.decision = decision

@@ -10,7 +10,7 @@ from guard.stages import Draft, Origin
 from provenance.codecs import decode, jpeg_quality
 from provenance.errors import InputError
 from provenance.manifest.containers import has_trace
-from provenance.manifest.reading import DigitalSourceType
+from provenance.manifest.reading import DigitalSourceType, ManifestState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from guard.stages import Released
     from guard.tools import Tools
     from provenance.media import Asset
+
+MAX_NAME = 100
+"""Characters of a model's name; it stands in the manifest and in XMP."""
 
 _LOSSY_FLOOR = 90
 """A JPEG or WebP is never written again below this quality: the mark and the digest are made on
@@ -66,6 +69,16 @@ class Statement:
     model_name: str | None = None
     software: tuple[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        name = self.model_name
+        if name is not None and not (0 < len(name) <= MAX_NAME and name.isprintable() and name.strip()):
+            raise InputError(
+                "model.bad-name",
+                f"the name of a model has 1 to {MAX_NAME} printable characters",
+                where="--model-name",
+                hint="give the name as people know it, e.g. --model-name 'Some API 2'",
+            )
+
     def origin(self) -> Origin:
         """The same, as the flows want it."""
         return Origin(source_type=self.source_type, model_name=self.model_name, software=self.software)
@@ -81,6 +94,32 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
         source=asset if has_trace(asset.data) else None,
         quality=max(quality, _LOSSY_FLOOR),
     )
+
+
+def refuse_contradiction(asset: Asset, statement: Statement, tools: Tools) -> None:
+    """A file whose own intact manifest says that a model made it is not released as anything else.
+
+    Raises:
+        InputError: ``source.contradicted``, or ``source.tampered`` for a manifest that no longer holds.
+    """
+    from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
+
+    if not has_trace(asset.data):
+        return
+    before = read_manifest(asset, tools.trust, at=tools.clock())
+    if before.state in (ManifestState.TAMPERED, ManifestState.MALFORMED):
+        raise InputError(
+            "source.tampered",
+            f"the file carries a manifest that does not hold: {before.reason}",
+            hint="start from the original, or from a copy without metadata",
+        )
+    said = before.source_type
+    if said is not None and said.is_generative and not statement.source_type.is_generative:
+        raise InputError(
+            "source.contradicted",
+            f"its manifest says {said.term}; it cannot leave as {statement.source_type.term}",
+            hint="--source partly-generated, or --source generated",
+        )
 
 
 def release_asset(
@@ -106,6 +145,7 @@ def release_asset(
         force: replace an existing output.
         progress: called with the name of each step.
     """
+    refuse_contradiction(asset, statement, tools)
     order = Order(
         draft=draft_of(asset, statement),
         plan=plan,

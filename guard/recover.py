@@ -6,9 +6,11 @@ recovered only when all of these hold (house promise 3):
     1. the mark's statistic passes its gate and the payload its CRC
     2. the registry knows that id (a list: ids can clash and marks can be copied)
     3. the stored manifest's own signature holds
-    4. the content digest signed in that manifest matches these pixels
+    4. that manifest names this very mark as its soft binding
+    5. the content digest signed in that manifest matches these pixels
 
-If 1–3 hold and 4 says "another picture", that is LOCATOR_MISMATCH: somebody moved a mark.
+If 1–4 hold and 5 says "another picture", that is LOCATOR_MISMATCH: somebody moved a mark, or the
+picture was changed beyond recognition.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from guard.verdict import State
 from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import Error, IntegrityError
 from provenance.evidence import Evidence, Outcome
-from provenance.manifest.reading import ManifestState
+from provenance.manifest.reading import ManifestState, SoftBinding, TrustTier
 from provenance.watermark.interface import WatermarkReading
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 
     Lookup = Callable[[WatermarkReading], Sequence[RegistryEntry]]
 
-BROKEN = frozenset({ManifestState.TAMPERED, ManifestState.MALFORMED, ManifestState.ABSENT})
+BROKEN = frozenset(
+    {ManifestState.TAMPERED, ManifestState.MALFORMED, ManifestState.ABSENT, ManifestState.REMOTE_ONLY}
+)
 """States in which a stored manifest vouches for nothing."""
 
 
@@ -64,6 +68,12 @@ class Recovery:
     mark: Evidence
     candidates: tuple[Candidate, ...] = ()
 
+    @property
+    def vouched(self) -> bool:
+        """Whether the matching manifest's signer is one that somebody the caller trusts vouches for."""
+        signer = self.candidates[0].manifest.signer if self.candidates else None
+        return signer is not None and signer.tier is not TrustTier.UNKNOWN
+
 
 def recover(
     frames: Frames,
@@ -90,7 +100,7 @@ def recover(
     candidates = tuple(
         sorted(
             (_weigh(entry, frames, reading, trust=trust, at=at) for entry in entries),
-            key=lambda candidate: candidate.digest.outcome is not Outcome.SUPPORTS,
+            key=lambda one: (one.digest.outcome is not Outcome.SUPPORTS, _tier_rank(one.manifest)),
         )
     )
     state, reason = _judge(candidates, reading)
@@ -128,6 +138,10 @@ def _compare(manifest: ManifestReading, frames: Frames, mark: WatermarkReading) 
 
     if manifest.state in BROKEN:
         return _no_digest(Outcome.FAILED, f"the stored manifest does not hold: {manifest.reason}")
+    if mark.payload is None or SoftBinding(algorithm=mark.algorithm, value=mark.payload.hex()) not in (
+        manifest.soft_bindings
+    ):
+        return _no_digest(Outcome.FAILED, "the manifest found names another mark than the one read")
     if manifest.digest_assertion is None:
         return _no_digest(Outcome.NOT_CHECKED, "the manifest signs no content digest")
     try:
@@ -135,6 +149,11 @@ def _compare(manifest: ManifestReading, frames: Frames, mark: WatermarkReading) 
     except IntegrityError as error:  # anybody may have written that manifest
         return _no_digest(Outcome.FAILED, error.what)
     return compare(digest, frames, mark.geometry)
+
+
+def _tier_rank(manifest: ManifestReading) -> int:
+    tier = TrustTier.UNKNOWN if manifest.signer is None else manifest.signer.tier
+    return list(TrustTier).index(tier)
 
 
 def _no_digest(outcome: Outcome, reason: str) -> Evidence:
@@ -150,7 +169,10 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
         what = "the same picture, altered in places" if changed else "the same picture"
         return State.RECOVERED, f"a signed manifest was found for {what}; it does not cover these bytes"
     if Outcome.CONTRADICTS in outcomes:
-        return State.LOCATOR_MISMATCH, "the mark belongs to another picture: it was copied onto this one"
+        return State.LOCATOR_MISMATCH, (
+            "this is not the picture the mark was made for: the mark was copied here, or the picture was "
+            "changed beyond recognition"
+        )
     if candidates:
         return State.NO_CREDENTIALS, candidates[0].digest.reason or "the manifest found cannot be compared"
     payload = (mark.payload or b"").hex()

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from provenance.watermark.interface import WatermarkReading
 
 TIER_WORDS: dict[TrustTier, str] = {
-    TrustTier.OFFICIAL: "on the official C2PA trust list",
-    TrustTier.INTERIM: "on the interim trust list",
-    TrustTier.OWN: "on a list you added",
+    TrustTier.OFFICIAL: "on a list added here as official",
+    TrustTier.INTERIM: "on a list added here as interim",
+    TrustTier.OWN: "on a list of your own",
     TrustTier.DEVELOPMENT: "this installation's own development identity",
     TrustTier.UNKNOWN: "UNKNOWN: nobody you trust vouches for this name",
 }
@@ -32,30 +32,31 @@ def answers(
     manifest: ManifestReading, mark: Evidence, labels: Evidence, recovery: Recovery | None
 ) -> tuple[Answer, ...]:
     """One answer per question, in the fixed order."""
-    found = _recovered(recovery)
+    found = None if manifest.intact else _recovered(recovery)
     return (
         _bytes(manifest),
         _signer(manifest) if found is None else _recovered_signer(found),
         _history(manifest),
         _ai(manifest, labels) if found is None else _recovered_ai(found),
-        _mark(mark, recovery),
+        _mark(mark, recovery, manifest),
     )
 
 
-def conflicts(manifest: ManifestReading, labels: Evidence, mark: Evidence) -> tuple[str, ...]:
-    """Statements of one file that cannot both be true."""
+def conflicts(
+    manifest: ManifestReading, labels: Evidence, mark: Evidence, recovery: Recovery | None
+) -> tuple[str, ...]:
+    """Statements of one intact file that cannot all be true."""
     found = []
-    label = labels.detail
-    said = label.source_type if isinstance(label, MetadataReading) else None
-    if said is not None and manifest.source_type is not None and said is not manifest.source_type:
-        found.append(f"XMP says {said.term}, the manifest says {manifest.source_type.term}")
-    if mark.channel == "watermark" and mark.detail is not None:
-        reading = cast("WatermarkReading", mark.detail)
-        named = {b.value for b in manifest.soft_bindings if b.algorithm == reading.algorithm}
-        if named and reading.payload is not None and reading.payload.hex() not in named:
-            found.append(
-                "the mark in the pixels is not the one the manifest names: one of them was moved here"
-            )
+    said, label, before = manifest.source_type, labels.detail, _recovered(recovery)
+    stated = label.source_type if isinstance(label, MetadataReading) else None
+    if stated is not None and said is not None and stated is not said:
+        found.append(f"XMP says {stated.term}, the manifest says {said.term}")
+    named = {binding.value for binding in manifest.soft_bindings}
+    if named and _payload(mark) and _payload(mark) not in named:
+        found.append("the mark in the pixels is not the one the manifest names: one was moved here")
+    once = None if before is None else before.source_type
+    if said is not None and not said.is_generative and once is not None and once.is_generative:
+        found.append(f"the manifest says {said.term}, the one its mark leads to says {once.term}")
     return tuple(found)
 
 
@@ -158,17 +159,25 @@ def _ai(manifest: ManifestReading, labels: Evidence) -> Answer:
     return _answer("ai", Outcome.ABSENT, "the file does not say how it was made")
 
 
-def _mark(mark: Evidence, recovery: Recovery | None) -> Answer:
-    if recovery is not None and recovery.state in (State.RECOVERED, State.LOCATOR_MISMATCH):
-        return _answer("mark", mark.outcome, recovery.reason)
-    if mark.outcome is Outcome.SUPPORTS:
-        text = (
-            recovery.reason
-            if recovery is not None
-            else "read from the pixels; it is the one the manifest names"
-        )
-        return _answer("mark", mark.outcome, text)
-    return _answer("mark", mark.outcome, mark.reason or "none of the keys tried; absence proves nothing")
+def _mark(mark: Evidence, recovery: Recovery | None, manifest: ManifestReading) -> Answer:
+    if mark.outcome is not Outcome.SUPPORTS:
+        absent = "none of the keys tried; absence proves nothing"
+        return _answer("mark", mark.outcome, mark.reason or absent)
+    if recovery is not None and not manifest.intact:
+        return _answer("mark", mark.outcome, f"id {_payload(mark)}: {recovery.reason}")
+    if _payload(mark) in {binding.value for binding in manifest.soft_bindings}:
+        return _answer("mark", mark.outcome, "read from the pixels; it is the one the manifest names")
+    return _answer(
+        "mark", Outcome.CONTRADICTS, f"id {_payload(mark)} was read; the manifest does not name it"
+    )
+
+
+def _payload(mark: Evidence) -> str:
+    """Hex id of the mark that was read, empty if none was."""
+    if mark.channel != "watermark" or mark.detail is None:
+        return ""
+    payload = cast("WatermarkReading", mark.detail).payload
+    return "" if payload is None else payload.hex()
 
 
 def _answer(question: str, outcome: Outcome, text: str) -> Answer:

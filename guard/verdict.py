@@ -67,7 +67,7 @@ class Requirement(StrEnum):
     TRUSTED = "trusted"
     """The signer is on a list the caller trusts; a development identity never is."""
     INTACT = "intact"
-    """The bytes are what was signed, whoever signed them and whenever."""
+    """The bytes are what was signed, by a signer somebody you trust vouches for, whenever that was."""
     RECOVERED = "recovered"
     """At least a credential for a matching picture is known."""
 
@@ -76,17 +76,21 @@ _ACCEPTS: dict[Requirement, frozenset[State]] = {}
 _ACCEPTS[Requirement.TRUSTED] = frozenset({State.TRUSTED})
 _ACCEPTS[Requirement.INTACT] = _ACCEPTS[Requirement.TRUSTED] | {
     State.DEVELOPMENT,
-    State.UNKNOWN_SIGNER,
     State.EXPIRED,
 }
 _ACCEPTS[Requirement.RECOVERED] = _ACCEPTS[Requirement.INTACT] | {State.RECOVERED}
 
 
-def exit_code(state: State, requirement: Requirement | None = None) -> int:
-    """The exit code of one verdict, bare or under ``--require``."""
+def exit_code(state: State, requirement: Requirement | None = None, *, vouched: bool = True) -> int:
+    """The exit code of one verdict, bare or under ``--require``.
+
+    Args:
+        vouched: somebody the caller trusts vouches for the signer. Without that nothing is met: an
+            unknown signer never exits 0 (house promise 4).
+    """
     if requirement is None:
         return _BARE_EXIT[state]
-    return MET if state in _ACCEPTS[requirement] else NOT_MET
+    return MET if vouched and state in _ACCEPTS[requirement] else NOT_MET
 
 
 def gravest(codes: list[int]) -> int:
@@ -117,6 +121,7 @@ class Verdict:
         asset_sha256: the bytes judged.
         state: the one word.
         reason: one sentence, specific to this file.
+        vouched: somebody the caller trusts vouches for the signer this rests on.
         answers: one per question, in the fixed order bytes, signer, history, ai, mark.
         conflicts: statements of the file that contradict each other.
         evidence: every reading made, and every one not made with its reason.
@@ -127,6 +132,7 @@ class Verdict:
     state: State
     reason: str
     answers: tuple[Answer, ...]
+    vouched: bool
     conflicts: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     not_checked: tuple[str, ...] = ()

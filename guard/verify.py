@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from guard.statements import answers, conflicts, unchecked
 from guard.verdict import State, Verdict
-from provenance.errors import Error
+from provenance.errors import ConfigurationError, Error
 from provenance.evidence import Evidence, Outcome
-from provenance.manifest.reading import ManifestReading, ManifestState
+from provenance.manifest.reading import ManifestReading, ManifestState, TrustTier
 from provenance.media import Limits
 
 if TYPE_CHECKING:
@@ -89,18 +89,14 @@ def verify(
     manifest = read_manifest(asset, trust, at=at, sidecar=sidecar)  # (1)
     state, reason = _STATE[manifest.state], manifest.reason
     recovery: Recovery | None = None
-    mark = _not_read("the bytes are what was signed; --marks reads the mark as well")
-    if manifest.state is ManifestState.ABSENT:  # (2)
+    mark = _not_read(_WHY_NOT_READ[manifest.intact])
+    if manifest.state is ManifestState.ABSENT or (always_mark and relinking is not None):  # (2)
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
-        if recovery is not None:
+        if recovery is not None and manifest.state is ManifestState.ABSENT:
             state, reason = recovery.state, recovery.reason
-    elif relinking is not None and always_mark:
-        from guard.recover import read_mark  # noqa: PLC0415 - only when marks are read
-
-        mark = read_mark(_decode(asset, limits), relinking().keys)
     labels = read_metadata(asset)  # (3)
-    clashes = conflicts(manifest, labels, mark)  # (4)
-    if clashes and state in (State.TRUSTED, State.DEVELOPMENT, State.UNKNOWN_SIGNER, State.EXPIRED):
+    clashes = conflicts(manifest, labels, mark, recovery) if manifest.intact else ()  # (4)
+    if clashes and state is not State.HISTORY_PROBLEM:
         state, reason = State.CONFLICT, clashes[0]
     evidence = (_as_evidence(manifest), mark, labels, *_digests(recovery))
     given = answers(manifest, mark, labels, recovery)
@@ -109,6 +105,7 @@ def verify(
         state=state,
         reason=reason,
         answers=given,
+        vouched=_vouched(manifest, recovery),
         conflicts=clashes,
         evidence=evidence,
         not_checked=unchecked(given, manifest),
@@ -131,9 +128,25 @@ def _relink(
         frames = _decode(asset, limits)
     except Error as error:
         return _not_read(f"the pixels could not be decoded: {error.what}"), None
-    means = by()
+    try:
+        means = by()
+    except ConfigurationError as error:
+        return _not_read(f"{error.what} ({error.hint or error.code})"), None
     found = recover(frames, keys=means.keys, registry=means.registry, trust=trust, at=at)
     return found.mark, found
+
+
+_WHY_NOT_READ = {
+    True: "the bytes are what was signed; --marks reads the mark as well",
+    False: "the manifest was looked at first; --marks or guard recover reads the mark",
+}
+
+
+def _vouched(manifest: ManifestReading, recovery: Recovery | None) -> bool:
+    """Whether somebody the caller trusts vouches for the signer that the verdict rests on."""
+    if manifest.state is ManifestState.ABSENT and recovery is not None:
+        return recovery.vouched
+    return manifest.signer is not None and manifest.signer.tier is not TrustTier.UNKNOWN
 
 
 def _decode(asset: Asset, limits: Limits | None) -> Frames:

@@ -78,7 +78,7 @@ def decode(asset: Asset, limits: Limits) -> Frames:
             raise InputError(
                 "input.animated",
                 "the file holds more than one picture",
-                hint="export the one picture you mean, or use the video commands",
+                hint="export the one picture you mean; clips are not handled yet",
             )
         bits = _stored_bits(asset, image)
         deep = bits == 16 and image.mode in ("LA", "RGB", "RGBA")

@@ -81,9 +81,9 @@ def output_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            "output.folder", f"the output folder cannot be made: {error.strerror}", where=str(folder)
-        ) from error
+        what = f"the output folder cannot be made: {error.strerror}"
+        hint = "name another folder with -o"
+        raise InputError("output.folder", what, where=str(folder), hint=hint) from error
     return folder
 
 
@@ -105,7 +105,8 @@ def each(files: Sequence[Path], work: Callable[[Path], int]) -> int:
         except Error as error:
             if debug:
                 raise
-            error.where = error.where or str(file)
+            if str(file) not in (error.where or ""):
+                error.where = f"{file}, {error.where}" if error.where else str(file)
             report_error(error)
             codes.append(error.exit_code)
     return gravest(codes)

@@ -12,7 +12,7 @@ from guard.cli._report import packs_of, tell
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -51,15 +51,11 @@ def run(
     stage_line("policy", f"{packs_of(decision)}: allowed to start")
     folder = output_folder(output if into_folder else output.parent)
 
+    targets = {path: folder / path.name if into_folder else output for path in files}
+    refuse_overwriting(targets)
+
     def one(path: Path) -> int:
-        target = folder / path.name if into_folder else output
-        if target.exists() and path.exists() and target.samefile(path):
-            raise InputError(
-                "output.is-input",
-                "the output would replace the original",
-                where=str(path),
-                hint="name another output folder; guard never signs in place",
-            )
+        target = targets[path]
         released = release_asset(
             read_asset(path),
             statement,
@@ -73,3 +69,27 @@ def run(
         return 0
 
     return each(files, one)
+
+
+def refuse_overwriting(targets: Mapping[Path, Path]) -> None:
+    """Before any work: no output may be an input, of this batch either, and no two the same file.
+
+    Raises:
+        InputError: ``output.is-input`` or ``output.twice``; ``--force`` changes nothing about that.
+    """
+    inputs = [path for path in targets if path.exists()]
+    for path, target in targets.items():
+        if target.exists() and any(target.samefile(original) for original in inputs):
+            raise InputError(
+                "output.is-input",
+                "the output would replace an original",
+                where=str(path),
+                hint="name another output folder; guard never signs in place",
+            )
+        if sum(target == other for other in targets.values()) > 1:
+            raise InputError(
+                "output.twice",
+                "two files would get the same name",
+                where=str(target),
+                hint="release them into different folders",
+            )

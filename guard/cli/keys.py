@@ -1,4 +1,4 @@
-"""``guard keys list|renew|export-locator|import-locator``."""
+"""``guard keys list|renew|export-locator``."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(file: Path, format_: str) -> None:
     """Find the credential of a stripped or changed copy, and say what changed.
 
-    0 a credential for a matching picture was found, 1 the mark belongs to another picture,
-    3 nothing was found. A found credential never covers these bytes.
+    0 a credential for a matching picture was found and its signer is known here, 1 the mark was made
+    for another picture, 3 neither. A found credential never covers these bytes.
     """
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
@@ -49,7 +49,8 @@ def command(file: Path, format_: str) -> None:
         body = to_json(found)
         assert isinstance(body, dict)
         write_json({"schema_version": SCHEMA_VERSION, "file": str(file), **body}, lines=format_ == "jsonl")
-    finish({State.RECOVERED: 0, State.LOCATOR_MISMATCH: 1}.get(found.state, 3))
+    met = found.state is State.RECOVERED and found.vouched
+    finish(0 if met else 1 if found.state is State.LOCATOR_MISMATCH else 3)
 
 
 def print_recovery(file: Path, asset: Asset, found: Recovery) -> None:

@@ -52,7 +52,7 @@ def command(
 
     def one(path: Path) -> int:
         verdict = verify_file(path, at=at, marks=marks)
-        code = exit_code(verdict.state, requirement)
+        code = exit_code(verdict.state, requirement, vouched=verdict.vouched)
         _show(path, verdict, code, format_, verdicts)
         return code
 

@@ -79,7 +79,9 @@ def load_pack(path: Path) -> Pack:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         what = "the pack cannot be read" if isinstance(error, OSError) else "the pack is not UTF-8 text"
-        raise InputError("policy.unreadable", what, where=str(path), hint="guard policy list") from error
+        raise InputError(
+            "policy.unreadable", what, where=str(path), hint="--policy default, or a .yaml file"
+        ) from error
     source = Source(name=path.name, text=text)
     return read_pack(load(source), where=str(path))
 

@@ -208,6 +208,6 @@ def _signing_error(error: Exception, mime: str) -> Exception:
         return ConfigurationError(
             "sign.certificate-refused",
             f"the signing certificate cannot be used: {text[:200]}",
-            hint="guard keys lint names the rule it breaks",
+            hint="guard keys renew makes a certificate of the right shape",
         )
     return ConfigurationError("sign.library-failed", f"signing failed inside the C2PA library: {text[:200]}")

@@ -95,7 +95,7 @@ def _algorithm(key: PrivateKey) -> str:
     raise ConfigurationError(
         "signer.unsupported-key",
         "C2PA signs with P-256, P-384, P-521, Ed25519 or RSA of at least 2048 bits",
-        hint="guard keys new makes one",
+        hint="guard keys renew makes one",
     )
 
 

@@ -101,6 +101,60 @@ def test_signing_in_place_is_refused_even_with_force(guard_cli, home, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == before
 
 
+def test_no_original_of_a_batch_is_replaced(guard_cli, home, tmp_path):
+    (tmp_path / "sub").mkdir()
+    before = picture(tmp_path / "a.png").read_bytes()
+    picture(tmp_path / "sub" / "a.png", size=(260, 300))
+    ran = guard_cli("release", "a.png", "sub/a.png", *SOURCE, "-o", ".", "--force")
+    assert_told(ran, "output.is-input", 2)
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_two_files_of_one_name_do_not_overwrite_each_other(guard_cli, home, tmp_path):
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        picture(tmp_path / name / "x.png")
+    assert_told(guard_cli("release", "1/x.png", "2/x.png", *SOURCE, "-o", "out"), "output.twice", 2)
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "Famous \x1b[31mModel", "x" * 5000])
+def test_a_model_name_that_is_no_name(guard_cli, home, tmp_path, name):
+    picture(tmp_path / "a.png")
+    ran = guard_cli("release", "a.png", *SOURCE, "--model-name", name, "-o", "out")
+    assert_told(ran, "model.bad-name", 2)
+
+
+def test_a_generated_picture_does_not_leave_as_a_photograph(guard_cli, signed, tmp_path):
+    ran = guard_cli("release", signed[".png"], "--source", "digital-capture", "-o", "washed")
+    assert_told(ran, "source.contradicted", 2)
+    assert guard_cli("release", signed[".png"], "--source", "partly-generated", "-o", "fine").code == 0
+
+
+def test_a_changed_signed_file_is_not_released(guard_cli, signed, tmp_path):
+    data = bytearray(signed[".jpg"].read_bytes())
+    data[-1000] ^= 1
+    (tmp_path / "changed.jpg").write_bytes(data)
+    assert_told(guard_cli("release", "changed.jpg", *SOURCE, "-o", "out"), "source.tampered", 2)
+
+
+def test_a_changed_file_is_not_told_that_its_bytes_are_what_was_signed(guard_cli, signed, tmp_path):
+    data = bytearray(signed[".jpg"].read_bytes())
+    data[-1000] ^= 1
+    (tmp_path / "changed.jpg").write_bytes(data)
+    ran = guard_cli("verify", "changed.jpg")
+    assert ran.code == 1
+    assert "the bytes are what was signed" not in ran.out
+
+
+def test_without_its_locator_key_verify_says_so_and_goes_on(guard_cli, signed, home, tmp_path):
+    home.locator_path.unlink()
+    assert guard_cli("verify", signed[".png"]).code == 0
+    picture(tmp_path / "bare.png")
+    ran = guard_cli("verify", "bare.png")
+    assert ran.code == 3
+    assert "not checked  mark" in ran.out
+
+
 def test_an_output_folder_that_is_a_file(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     (tmp_path / "out").write_text("a file")

@@ -139,6 +139,20 @@ def test_a_released_file_released_again_keeps_its_history(home, tools, picture, 
     assert history.outcome is Outcome.SUPPORTS
 
 
+def test_a_washed_copy_contradicts_its_own_mark(home, tools, picture, tmp_path):
+    """Stripped and signed again as a photograph: the mark still leads to the manifest that says AI."""
+    first = release(order(tools, picture, tmp_path / "out"), tools)
+    stripped = tmp_path / "stripped.png"
+    Image.open(first.path).save(stripped)
+    said = Statement(source_type=DigitalSourceType.DIGITAL_CAPTURE)
+    plan = owed(tools, said, command="sign")
+    washed = tmp_path / "washed.png"
+    release_asset(read_asset(stripped), said, tools, plan=plan, command="sign", output=washed)
+    found = verdict(washed, home, tools, always_mark=True)
+    assert found.state is State.CONFLICT
+    assert "digitalCapture" in found.conflicts[0]
+
+
 def test_a_small_picture_is_enlarged_and_that_is_said(home, tools, photograph, tmp_path):
     small = tmp_path / "small.png"
     Image.fromarray(photograph).resize((120, 90)).save(small)

@@ -86,3 +86,28 @@ def test_a_manifest_rewritten_in_the_registry_recovers_nothing(home, tools, mark
     )
     assert found.state is State.NO_CREDENTIALS
     assert "does not hold" in found.reason
+
+
+class RedirectingRegistry:
+    """A registry whose keeper answers every id with a stranger's correctly signed manifest."""
+
+    def __init__(self, entry):
+        self.entry = entry
+
+    def find(self, *_wanted):
+        return (self.entry,)
+
+
+def test_a_correctly_signed_manifest_of_another_mark_recovers_nothing(home, tools, generated):
+    """The same picture under another id: the signature holds, the digest matches, the mark is not named."""
+    first = decode(read_asset(generated[0].path)).pixels[0]
+    other = tools.registry.by_asset(generated[1].signed.asset.sha256)[0]
+    found = recover(
+        Frames(pixels=np.ascontiguousarray(first)[None]),
+        keys=[home.locator()],
+        registry=RedirectingRegistry(other),
+        trust=home.trust(),
+        at=tools.clock(),
+    )
+    assert found.state is State.NO_CREDENTIALS
+    assert "names another mark" in found.reason

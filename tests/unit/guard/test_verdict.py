@@ -51,6 +51,12 @@ def test_a_stronger_state_never_does_worse() -> None:
         assert codes == sorted(codes)
 
 
+@pytest.mark.parametrize("requirement", Requirement)
+def test_an_unknown_signer_never_exits_0(requirement: Requirement) -> None:
+    assert exit_code(State.UNKNOWN_SIGNER, requirement) == 1
+    assert all(exit_code(state, requirement, vouched=False) == 1 for state in State)
+
+
 def test_the_gravest_of_a_batch_wins() -> None:
     rank = [0, 3, 1, 2, 70]
     for first, second in itertools.product(rank, repeat=2):
