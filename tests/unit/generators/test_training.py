@@ -136,7 +136,7 @@ def test_a_few_steps_end_to_end(tmp_path: Path) -> None:
 def test_the_autoencoder_learns(tmp_path: Path) -> None:
     corpus = synthetic_corpus()
     before = emoji_autoencoder.psnr(emoji_autoencoder.build(), corpus)
-    report = emoji_autoencoder.train(corpus, tmp_path, Budget(steps=60), seed=0, batch=2)
+    report = emoji_autoencoder.train(corpus, tmp_path, Budget(steps=160), seed=0, batch=4)
     assert report["psnr_db"] > before + 3
 
 
