@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from provenance.errors import InputError
 from provenance.files import read_bounded
 from provenance.media import Asset, Limits
+from provenance.metadata.parts import check_parts
 from provenance.sniff import mime_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
 
     Raises:
         InputError: ``input.missing``, ``input.folder``, ``input.empty``, ``input.unreadable``,
-            ``input.too-large`` or ``input.not-media``.
+            ``input.too-large``, ``input.not-media`` or ``input.too-many-parts``.
     """
     data = read_bounded(path, most=limits.max_bytes)
     if not data:
@@ -71,6 +72,7 @@ def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
             where=str(path),
             hint="pass a media file; the extension does not matter",
         )
+    check_parts(data, limits.max_parts)
     return Asset.of(data, mime)
 
 
@@ -78,10 +80,12 @@ def header(asset: Asset) -> Header:
     """Size, frames and layout from the header alone.
 
     Raises:
-        InputError: ``input.unsupported``, ``input.damaged`` or ``input.truncated``.
+        InputError: ``input.unsupported``, ``input.damaged``, ``input.truncated`` or
+            ``input.too-many-parts``.
     """
     from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
 
+    check_parts(asset.data)
     return codecs_pillow.header(asset)
 
 
@@ -92,12 +96,13 @@ def decode(asset: Asset, limits: Limits = _DEFAULT_LIMITS) -> Frames:
     Gray stays one channel.
 
     Raises:
-        InputError: ``input.unsupported``, ``input.too-large``, ``input.animated``, ``input.truncated`` or
-            ``input.damaged``.
+        InputError: ``input.unsupported``, ``input.too-large``, ``input.too-many-parts``, ``input.animated``,
+            ``input.truncated`` or ``input.damaged``.
         ConfigurationError: ``extra.missing`` for 16-bit colour without the watermark extra.
     """
     from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow and numpy
 
+    check_parts(asset.data, limits.max_parts)
     return codecs_pillow.decode(asset, limits)
 
 
@@ -132,8 +137,9 @@ def jpeg_quality(asset: Asset) -> int | None:
     """The IJG quality (1..100) whose quantisation tables lie nearest to this JPEG's; None for other types.
 
     Raises:
-        InputError: ``input.damaged`` or ``input.truncated``.
+        InputError: ``input.damaged``, ``input.truncated`` or ``input.too-many-parts``.
     """
     from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
 
+    check_parts(asset.data)
     return codecs_pillow.jpeg_quality(asset)

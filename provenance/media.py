@@ -27,6 +27,11 @@ class Limits:
     """Width × height × frames; checked from the header, before any pixel is decoded."""
     max_side: int = 32_768
     """Longest side in pixels."""
+    max_parts: int = 20_000
+    """Chunks, segments, boxes or directory entries of one file; counted before anything parses it.
+
+    Pictures have a few thousand at most, while every one, however small, costs each parser time and memory.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provenance.errors import InputError
 from provenance.manifest.cbor import StructureError
-from provenance.metadata import gif, jpeg, png, riff, tiff
+from provenance.metadata import bmff, gif, jpeg, png, riff, tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +86,7 @@ def _walker(data: bytes) -> Callable[[bytes], Embedded | None]:
         return _tiff
     if gif.is_gif(data):
         return _gif
-    if data[4:8] == b"ftyp":
+    if bmff.is_bmff(data):
         return _bmff
     return _anywhere
 
@@ -118,18 +117,14 @@ def _riff(data: bytes) -> Embedded | None:
 
 
 def _tiff(data: bytes) -> Embedded | None:
-    entries, _, following = tiff.directory(data)
-    found, seen = None, 0
-    while True:
+    found = None
+    for entries in tiff.directories(data):
         for entry in entries:
             if entry.tag == tiff.C2PA:
                 # Count and offset of the entry change with the manifest and stay out of the hash.
                 header = entry.position + 4, entry.position + 12
                 found = _whole(data, entry.start, entry.end, found, header, (entry.start, entry.end))
-        seen += 1
-        if not following or seen > 1000:
-            return found
-        entries, _, following = tiff.directory(data, following)
+    return found
 
 
 def _jpeg(data: bytes) -> Embedded | None:
@@ -172,19 +167,12 @@ def _joined(data: bytes, group: list[jpeg.Segment]) -> Embedded:
 
 def _bmff(data: bytes) -> Embedded | None:
     """Top-level ``uuid`` box with purpose ``manifest`` (§A.5); ``free`` boxes are not hashed."""
-    found, position, free = None, 0, []
-    while position + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
-        start = position + 8
-        if length == 1 and position + 16 <= len(data):
-            (length,) = struct.unpack_from(">Q", data, position + 8)
-            start += 8
-        end = len(data) if length == 0 else position + length
-        if end > len(data) or end < start:
-            raise InputError("media.damaged", "a box reaches past the end of the file")
-        if kind in (b"free", b"skip"):
-            free.append(f"bytes {position}-{end - 1}: {kind.decode()} box, which the binding leaves out")
-        elif kind == b"uuid" and data[start : start + 16] == _BMFF_UUID:
+    found, free = None, []
+    for box in bmff.boxes(data):
+        start, end = box.data, box.end
+        if box.kind in (b"free", b"skip"):
+            free.append(f"bytes {box.start}-{end - 1}: {box.kind.decode()} box, which the binding leaves out")
+        elif box.kind == b"uuid" and data[start : start + 16] == _BMFF_UUID:
             purpose, _, rest = data[start + 20 : end].partition(b"\0")
             if purpose == b"manifest":
                 if any(data[start + 16 : start + 20]) or len(rest) < 8:
@@ -192,8 +180,7 @@ def _bmff(data: bytes) -> Embedded | None:
                 if any(rest[:8]):
                     at = end - len(rest)
                     free.append(f"bytes {at}-{at + 7}: where Merkle boxes are said to be")
-                found = _whole(data, end - len(rest) + 8, end, found, (position, end))
-        position = end
+                found = _whole(data, end - len(rest) + 8, end, found, (box.start, end))
     if found is None:
         return None
     # A store is followed by padding inside its box; its own length says where it ends.

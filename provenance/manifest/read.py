@@ -24,6 +24,7 @@ from provenance.manifest.contents import text
 from provenance.manifest.judge import judge, library_codes
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
+from provenance.metadata.parts import check_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,9 @@ def read_manifest(
 
     Raises:
         InputError: ``media.damaged`` or ``media.unreadable`` when the container itself cannot be
-            read and holds no trace of a manifest.
+            read and holds no trace of a manifest; ``input.too-many-parts``.
     """
+    check_parts(asset.data)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     # step 1
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.metadata.parts import MOST, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,15 +18,19 @@ def is_gif(data: bytes) -> bool:
     return data[:6] in (b"GIF87a", b"GIF89a") and len(data) >= 13
 
 
-def applications(data: bytes) -> Iterator[tuple[bytes, int, int, list[tuple[int, int]]]]:
+def applications(data: bytes, most: int = MOST) -> Iterator[tuple[bytes, int, int, list[tuple[int, int]]]]:
     """Application extensions: identifier (11 bytes), start, end and the ranges of their data.
 
     Raises:
-        InputError: ``media.damaged`` when a block reaches past the end of the file.
+        InputError: ``media.damaged`` when a block reaches past the end of the file;
+            ``input.too-many-parts`` after ``most`` extensions and images.
     """
-    position = 13 + _table(data[10])
+    position, left = 13 + _table(data[10]), most
     while position < len(data):
         start, kind = position, data[position]
+        left -= 1
+        if left < -1:  # the trailer is not counted
+            raise too_many(most)
         if kind == _TRAILER:
             return
         if kind == _EXTENSION and position + 2 < len(data):

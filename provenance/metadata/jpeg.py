@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.metadata.parts import MOST, bounded, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,24 +39,29 @@ class Segment:
         return data[self.data : self.end]
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: bytes, most: int = MOST) -> Iterator[Segment]:
     """The segments between SOI and the first SOS.
 
     Raises:
-        InputError: ``media.damaged`` when a segment is cut off or a marker is missing.
+        InputError: ``media.damaged`` when a segment is cut off or a marker is missing;
+            ``input.too-many-parts`` after ``most`` segments.
     """
-    position = 2
+    return bounded(_segments(data, most), most)
+
+
+def _segments(data: bytes, most: int) -> Iterator[Segment]:
+    position, bare = 2, 0
     while position + 4 <= len(data):
         if data[position] != 0xFF:
             break
         marker = data[position + 1]
-        if marker == 0xFF:  # fill bytes may precede a marker (B.1.1.2)
-            position += 1
-            continue
         if marker in {SOS, EOI}:
             return
-        if marker in _WITHOUT_LENGTH:
-            position += 2
+        if marker == 0xFF or marker in _WITHOUT_LENGTH:
+            position += 1 if marker == 0xFF else 2  # fill bytes may precede a marker (B.1.1.2)
+            bare += 1
+            if bare > most:
+                raise too_many(most)
             continue
         (length,) = struct.unpack_from(">H", data, position + 2)
         end = position + 2 + length

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.metadata.parts import MOST, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,12 +42,17 @@ class Chunk:
         return zlib.crc32(data[self.start + 4 : self.end - 4]) == stored
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
+def chunks(data: bytes, most: int = MOST) -> Iterator[Chunk]:
     """All chunks up to and including IEND.
 
     Raises:
-        InputError: ``media.damaged`` when a chunk reaches past the end of the file.
+        InputError: ``media.damaged`` when a chunk reaches past the end of the file;
+            ``input.too-many-parts`` after ``most`` chunks.
     """
+    return bounded(_chunks(data), most)
+
+
+def _chunks(data: bytes) -> Iterator[Chunk]:
     position = len(SIGNATURE)
     while position + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.metadata.parts import MOST, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +37,17 @@ def is_webp(data: bytes) -> bool:
     return is_riff(data) and data[8:12] == b"WEBP"
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
+def chunks(data: bytes, most: int = MOST) -> Iterator[Chunk]:
     """The top-level chunks inside the RIFF form.
 
     Raises:
-        InputError: ``media.damaged`` when a chunk reaches past the end of the file.
+        InputError: ``media.damaged`` when a chunk reaches past the end of the file;
+            ``input.too-many-parts`` after ``most`` chunks.
     """
+    return bounded(_chunks(data), most)
+
+
+def _chunks(data: bytes) -> Iterator[Chunk]:
     form_end = 8 + int.from_bytes(data[4:8], "little")
     if form_end > len(data):
         raise InputError("media.damaged", "the RIFF file is shorter than its header says")

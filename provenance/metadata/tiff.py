@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.metadata.parts import MOST, too_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 XMP, C2PA, EXIF_IFD, GPS_IFD = 700, 0xCD41, 34665, 34853
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -39,17 +44,41 @@ def order(data: bytes) -> str:
     return "<" if data[:2] == b"II" else ">"
 
 
-def directory(data: bytes, offset: int | None = None) -> tuple[tuple[Entry, ...], int, int]:
+def directories(data: bytes, most: int = MOST) -> Iterator[tuple[Entry, ...]]:
+    """The entries of each directory, in the order in which the directories name each other.
+
+    Raises:
+        InputError: ``media.damaged`` as ``directory``, or when the directories go round in a circle;
+            ``input.too-many-parts`` at more than ``most`` directories and entries together.
+    """
+    seen: set[int] = set()
+    following: int | None = None
+    left = most
+    while following != 0:
+        entries, offset, following = directory(data, following, most)
+        if offset in seen:
+            raise InputError("media.damaged", "the directories of the TIFF go round in a circle")
+        seen.add(offset)
+        left -= 1 + len(entries)
+        if left < 0:
+            raise too_many(most)
+        yield entries
+
+
+def directory(data: bytes, offset: int | None = None, most: int = MOST) -> tuple[tuple[Entry, ...], int, int]:
     """Entries of a directory (the first by default), its offset and the offset of the next.
 
     Raises:
-        InputError: ``media.damaged`` when a value or the directory lies outside the file.
+        InputError: ``media.damaged`` when a value or the directory lies outside the file;
+            ``input.too-many-parts`` when it has more than ``most`` entries.
     """
     sign = order(data)
     try:
         if offset is None:
             (offset,) = struct.unpack_from(sign + "I", data, 4)
         (count,) = struct.unpack_from(sign + "H", data, offset)
+        if count > most:
+            raise too_many(most)
         entries = tuple(_entry(data, sign, offset + 2 + 12 * index) for index in range(count))
         (following,) = struct.unpack_from(sign + "I", data, offset + 2 + 12 * count)
     except struct.error as error:
