@@ -79,6 +79,7 @@ def _home(home: Home, now: datetime) -> Iterator[Finding]:
     yield Finding(state="ok", what="home", detail=str(home.folder))
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
     yield _looked_at("signing key", lambda: _identity(home, now))
+    yield _looked_at("trust", lambda: f"{len(home.trust().lists)} lists")
     yield _looked_at("locator key", lambda: f"{home.locator().key_id}, epoch {home.locator().epoch}")
     yield _looked_at("log", lambda: f"{home.log().checkpoint().size} entries; local, no outside witness")
     yield _looked_at("registry", lambda: _registry(home))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from guard.text import plain
 from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from provenance.manifest.trust import TrustLists
 
 MAX_PEM = 4 * 2**20
 """Bytes; the official list has about 60 kB."""
@@ -29,7 +33,8 @@ def command() -> None:
     help="What being on this list is worth; shown with every name it vouches for.",
 )
 @click.option("--kind", type=click.Choice(["manifest", "tsa"]), default="manifest", show_default=True)
-def add(name: str, file: Path, tier: str, kind: str) -> None:
+@click.option("--force", is_flag=True, help="Replace a list of the same name.")
+def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
@@ -44,7 +49,9 @@ def add(name: str, file: Path, tier: str, kind: str) -> None:
         date=utc_now().date(),
         kind=ListKind(kind),
     )
-    save_trust(home.trust_folder, load_trust(home.trust_folder).adding(added))
+    known = load_trust(home.trust_folder)
+    _may_add(name, known, force=force)
+    save_trust(home.trust_folder, known.adding(added))
     click.echo(f"added {name} ({tier}), sha256 {added.sha256}")
 
 
@@ -67,11 +74,24 @@ def list_() -> None:
 def remove(name: str) -> None:
     """Forget a list. Files signed by its members become UNKNOWN_SIGNER."""
     from guard.home import Home  # noqa: PLC0415
-    from provenance.manifest.trust import load_trust, save_trust  # noqa: PLC0415
+    from provenance.manifest.trust import forget_list  # noqa: PLC0415
 
     home = Home.locate().require()
-    save_trust(home.trust_folder, load_trust(home.trust_folder).removing(name))
+    forget_list(home.trust_folder, name)
     click.echo(f"removed {name}")
+
+
+def _may_add(name: str, known: TrustLists, *, force: bool) -> None:
+    """Whoever controls the development list could sign in this installation's name."""
+    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
+    from provenance.manifest.trust import DEVELOPMENT, development_list  # noqa: PLC0415
+
+    present = next((one for one in known.lists if one.name == name), None)
+    if name == DEVELOPMENT or (present is not None and present.tier is TrustTier.DEVELOPMENT):
+        raise development_list(name)
+    if present is not None and not force:
+        what = f"there is a trust list {name} already, of tier {present.tier}"
+        raise InputError("trust.exists", what, hint="choose another name, or replace the list with --force")
 
 
 def _read(file: Path) -> bytes:

@@ -23,6 +23,8 @@ CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"
 DEFAULT_EKUS = (CLAIM_SIGNING, EMAIL_PROTECTION, DOCUMENT_SIGNING)
+DEVELOPMENT = "development"
+"""Name of the list of this installation's own development identities."""
 
 _INDEX = "lists.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -120,7 +122,7 @@ class TrustLists:
         """
         kept = tuple(item for item in self.lists if item.name != name)
         if len(kept) == len(self.lists):
-            raise InputError("trust.unknown-list", f"there is no trust list {name}", hint="guard trust list")
+            raise _unknown(name)
         return TrustLists(lists=kept, ekus=self.ekus)
 
 
@@ -130,18 +132,47 @@ def load_trust(folder: Path) -> TrustLists:
     Raises:
         IntegrityError: ``trust.digest-mismatch`` or ``trust.index-damaged``.
     """
-    index = folder / _INDEX
-    if not index.exists():
+    if not (folder / _INDEX).exists():
         return TrustLists()
     try:
-        return _loaded(folder, json.loads(index.read_text("utf-8")))
+        return _loaded(folder, _index(folder))
     except (ValueError, KeyError, TypeError, OSError, InputError) as error:
-        raise IntegrityError(
-            "trust.index-damaged",
-            f"the index of trust lists cannot be used: {error}",
-            where=str(index),
-            hint="restore the folder, or remove it and add the lists again",
-        ) from error
+        raise _index_damaged(folder, error) from error
+
+
+def forget_list(folder: Path, name: str) -> None:
+    """Removes one list by the index alone, so that it works when files of lists are damaged or missing.
+
+    A development list is only given up when its file is damaged: it would make every file that this
+    installation signed one of an unknown signer, and nothing else can bring its certificates back.
+
+    Raises:
+        InputError: ``trust.unknown-list`` or ``trust.development``.
+        IntegrityError: ``trust.index-damaged``.
+    """
+    try:
+        document = _index(folder) if (folder / _INDEX).exists() else {"lists": []}
+        gone = [entry for entry in document["lists"] if entry["name"] == name]
+        development = any(_is_development(entry) and _fits(folder, entry) for entry in gone)
+        document["lists"] = [entry for entry in document["lists"] if entry["name"] != name]
+        kept = {str(entry["file"]) for entry in document["lists"]}
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise _index_damaged(folder, error) from error
+    if not gone:
+        raise _unknown(name)
+    if development:
+        raise development_list(name)
+    _replace(folder / _INDEX, json.dumps(document, indent=2).encode() + b"\n")
+    _sweep(folder, kept)
+
+
+def development_list(name: str) -> InputError:
+    """The error for changing a list that belongs to this installation's own identity."""
+    return InputError(
+        "trust.development",
+        f"the list {name} belongs to this installation's own development identities",
+        hint="guard keys renew",
+    )
 
 
 def save_trust(folder: Path, trust: TrustLists) -> None:
@@ -162,10 +193,38 @@ def save_trust(folder: Path, trust: TrustLists) -> None:
     ]
     document = {"version": 1, "ekus": list(trust.ekus), "lists": entries}
     _replace(folder / _INDEX, json.dumps(document, indent=2).encode() + b"\n")
-    kept = {_file_name(item) for item in trust.lists}
+    _sweep(folder, {_file_name(item) for item in trust.lists})
+
+
+def _sweep(folder: Path, kept: set[str]) -> None:
     for stale in folder.glob("*.pem"):
         if stale.name not in kept:
             stale.unlink()
+
+
+def _unknown(name: str) -> InputError:
+    return InputError("trust.unknown-list", f"there is no trust list {name}", hint="guard trust list")
+
+
+def _index_damaged(folder: Path, error: Exception) -> IntegrityError:
+    return IntegrityError(
+        "trust.index-damaged",
+        f"the index of trust lists cannot be used: {error}",
+        where=str(folder / _INDEX),
+        hint="restore the folder, or remove it and add the lists again",
+    )
+
+
+def _is_development(entry: dict[str, Any]) -> bool:
+    return bool(entry["name"] == DEVELOPMENT or entry["tier"] == TrustTier.DEVELOPMENT)
+
+
+def _fits(folder: Path, entry: dict[str, Any]) -> bool:
+    try:
+        _load_list(folder, entry)
+    except (IntegrityError, OSError):
+        return False
+    return True
 
 
 def _file_name(item: TrustList) -> str:
@@ -173,9 +232,14 @@ def _file_name(item: TrustList) -> str:
     return f"{item.name}.{item.sha256[:12]}.pem"
 
 
-def _loaded(folder: Path, document: dict[str, Any]) -> TrustLists:
+def _index(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / _INDEX).read_text("utf-8"))
     if document["version"] != 1:
         raise ValueError("its version is not known here")
+    return document
+
+
+def _loaded(folder: Path, document: dict[str, Any]) -> TrustLists:
     lists = tuple(_load_list(folder, entry) for entry in document["lists"])
     return TrustLists(lists=lists, ekus=tuple(str(eku) for eku in document["ekus"]))
 
