@@ -34,6 +34,8 @@ SPREADS = (1.0, 1.6)
 _FAINTEST = 4.5
 """Coherent score from which a candidate is followed: half of all wrong ones end below 5.0, every copy
 whose payload could be read lay above 6 (24 pictures × 5 attacks)."""
+_COARSE_GRID = 48
+"""Offsets tried to a side while ranking: the pilots reach 22 cycles, so 45 are enough."""
 _SIEVE = 320
 """Candidates of a stage that are judged coherently."""
 
@@ -71,7 +73,7 @@ def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> Wa
     height, width = whitened.plane.shape
     best: Found | None = None
     followed = 0
-    for stage in range(2 if effort is Effort.QUICK else 4):
+    for stage in range(2 if effort is Effort.QUICK else 5):
         for key in keys:
             layout = layout_of(key)
             for matrix in _candidates(stage, spectrum, layout, (width, height)):
@@ -94,10 +96,13 @@ def _candidates(
         matrices, keep = sync.upright(size, tight=spectrum.longest > 640), 4
     elif stage == 2:
         matrices, keep = sync.rotations(spectrum, layout, size, keep=160), 5
+    elif stage == 3:
+        matrices, keep = sync.tilted(size, max(SPREADS)), 3
     else:
         matrices, keep = sync.uneven(size), 3
-    matrices = sync.promising(spectrum, layout, matrices, keep=_SIEVE)
-    scores = sync.coherent(spectrum, layout, matrices, grid=T if stage == 0 else T // 2)
+    if stage != 3:  # there power says too little
+        matrices = sync.promising(spectrum, layout, matrices, keep=_SIEVE)
+    scores = sync.coherent(spectrum, layout, matrices, grid=T if stage == 0 else _COARSE_GRID)
     taken: list[NDArray[np.float64]] = []
     for index in np.argsort(-scores):
         matrix = matrices[index]

@@ -64,6 +64,19 @@ def uneven(size: tuple[int, int]) -> NDArray[np.float64]:
     return np.asarray((even[:, None] * stretch[None, :, None, :]).reshape(-1, 2, 2))
 
 
+def tilted(size: tuple[int, int], spread: float) -> NDArray[np.float64]:
+    """(n, 2, 2): tilts up to 20 degrees of a coarse tile, both mirror images.
+
+    Two or three coarse tiles across a picture leave no separate lines in its power spectrum, so that
+    ``rotations`` may miss them; as the tile is coarse, so are the steps, and all can be judged coherently.
+    """
+    step = _STEP * 2.2  # of a tile coarser by 1.6, with less pull towards neighbours to spare
+    tilts = np.arange(step, np.radians(20), step)
+    scales = _unit(size) * spread * np.exp(np.arange(np.log(0.8), np.log(1.35), step))
+    both = np.concatenate([tilts, -tilts])
+    return np.concatenate([similarities(both, scales, mirror) for mirror in (1, -1)])
+
+
 def similarities(
     angles: NDArray[np.float64], scales: NDArray[np.float64], mirror: int
 ) -> NDArray[np.float64]:
