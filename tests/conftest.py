@@ -12,11 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    # The same examples on every run, so that a red run is about the change; people and nightly runs explore.
+    settings.load_profile("ci")
 
 collect_ignore = [] if os.environ.get("MEDIAGUARD_PUBLIC_C2PA") else ["unit/manifest/test_public_files.py"]
 """Outside test files: collected only where a folder of them is named."""

@@ -45,12 +45,12 @@ def read_manifest(
 
     Raises:
         InputError: ``media.damaged`` or ``media.unreadable`` when the container itself cannot be
-            read and holds no trace of a manifest; ``input.too-many-parts``.
+            read and holds no trace of a manifest; ``input.too-many-parts`` likewise.
     """
-    check_parts(asset.data)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     # step 1
     try:
+        check_parts(asset.data)
         embedded = _alone(sidecar) if sidecar is not None else find_store(asset.data)
     except (StructureError, InputError) as error:
         if isinstance(error, StructureError) or has_trace(asset.data):

@@ -73,6 +73,17 @@ def test_cuts_and_splices_end_in_a_reading_or_our_error(signed, trust, data):
     assert reading.state in BROKEN or not has_trace(damaged) or damaged == raw
 
 
+def test_a_signed_file_cut_into_very_many_parts_is_malformed_not_absent(signed, trust):
+    """Found by the property above: a cut made a directory of 20,000 entries."""
+    raw = signed("image/tiff").asset.data
+    offset = int.from_bytes(raw[4:8], "little")
+    damaged = raw[:offset] + b"\xff\xff" + raw[offset + 2 :]
+    assert has_trace(damaged)
+    reading = read_manifest(Asset.of(damaged, "image/tiff"), trust)
+    assert reading.state is ManifestState.MALFORMED
+    assert "more than 20,000" in reading.reason
+
+
 @relaxed
 @given(raw=st.binary(max_size=300))
 def test_parsers_refuse_anything_with_their_own_error(raw):
