@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 from guard.policy.obligations import MarkDuty
 from guard.stages import Checked, Marked
 from provenance.errors import Error
+from provenance.evidence import Outcome
 
 if TYPE_CHECKING:
     from guard.tools import Marker
     from provenance.media import Asset, Frames
+    from provenance.watermark.interface import Marked as MarkedFrames
+
+TARGETS_DB = (42.0, 41.0, 40.0)
+"""PSNR in dB at which a mark is tried, the last being the quality floor."""
+
+LOSSLESS = frozenset({"image/png", "image/tiff"})
+"""Containers that give back the pixels they were given."""
 
 _CANNOT_CARRY = "watermark.capacity-exceeded"
 """The one code that means "no mark in this picture"; policy decides what follows. Everything else,
@@ -30,7 +38,7 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
         return _unmarked(checked, draft.frames, content_id, reason="the plan asks for no mark")
     frames, before = enlarge(draft.frames, max(marker.minimum_side, checked.plan.min_side))
     try:
-        made = marker.embed(frames, content_id)
+        made, asset = _readable(checked, frames, marker, content_id)
     except Error as error:
         if error.code != _CANNOT_CARRY:
             raise
@@ -39,7 +47,7 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
     return Marked(
         checked=checked,
         frames=made.frames,
-        asset=_encode(checked, made.frames),
+        asset=asset,
         content_id=content_id,
         mark=made,
         enlarged_from=before,
@@ -56,6 +64,20 @@ def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] 
     factor = minimum_side / shorter
     size = (round(frames.width * factor), round(frames.height * factor))
     return resize(frames, *size), (frames.width, frames.height)
+
+
+def _readable(
+    checked: Checked, frames: Frames, marker: Marker, content_id: bytes
+) -> tuple[MarkedFrames, Asset]:
+    """Mark and encode; again and stronger where the container's own losses hide the mark."""
+    from provenance.codecs import decode  # noqa: PLC0415 - Pillow
+
+    for target_db in TARGETS_DB:
+        made = marker.embed(frames, content_id, target_db=target_db)
+        asset = _encode(checked, made.frames)
+        if asset.mime in LOSSLESS or marker.detect(decode(asset)).outcome is Outcome.SUPPORTS:
+            break
+    return made, asset  # unreadable at the floor as well: the publish decision will say so
 
 
 def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: str) -> Marked:

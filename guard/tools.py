@@ -46,7 +46,7 @@ class Marker(Protocol):
         """Shorter side in pixels below which no mark is tried."""
         ...
 
-    def embed(self, frames: Frames, payload: bytes) -> Marked:
+    def embed(self, frames: Frames, payload: bytes, *, target_db: float) -> Marked:
         """Mark ``frames``; see ``provenance.watermark.interface.embed``."""
         ...
 
@@ -75,11 +75,11 @@ class TileMarker:
 
         return minimum_size()
 
-    def embed(self, frames: Frames, payload: bytes) -> Marked:
+    def embed(self, frames: Frames, payload: bytes, *, target_db: float = 42.0) -> Marked:
         """See ``Marker``."""
         from provenance.watermark.interface import embed  # noqa: PLC0415
 
-        return embed(frames, payload, self.key)
+        return embed(frames, payload, self.key, target_db=target_db)
 
     def detect(self, frames: Frames) -> Evidence:
         """See ``Marker``."""

@@ -55,7 +55,7 @@ def test_the_whole_mark_pasted_on_other_pictures_never_recovers(home, tools, mar
 
 def test_a_mark_nobody_registered_recovers_nothing(home, tools, photograph):
     frames = Frames(pixels=photograph[None])
-    stray = tools.marker.embed(frames, b"\x13" * 8)
+    stray = tools.marker.embed(frames, b"\x13" * 8, target_db=42.0)
     found = looked_up(stray.frames.pixels[0], home, tools)
     assert found.state is State.NO_CREDENTIALS
     assert "no registry here knows it" in found.reason
