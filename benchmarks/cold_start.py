@@ -29,7 +29,7 @@ def seconds(command: list[str], environment: dict[str, str]) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "GUARD_HOME": f"{folder}/home"}
-        guard = [sys.executable, "-m", "guard"]
+        guard = [str(Path(sys.executable).with_name("guard"))]
         picture, signed = Path(folder, "picture.jpg"), Path(folder, "signed.jpg")
         make = (
             "from PIL import Image; import sys;"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from guard.records import Record
     from guard.release import Order
     from guard.tools import Tools
+    from provenance.media import Frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +98,19 @@ def read_back(signed: Signed, tools: Tools) -> ReadBack:
         height=frames.height,
         manifest=signed.reading,
         raw_agrees=signed.marked.checked.plan.c2pa and raw_agrees(asset),
-        mark=_no_mark(signed) if signed.marked.mark is None else tools.marker.detect(frames),
+        mark=_mark_in(frames, signed, tools),
         labels=read_metadata(asset),
     )
+
+
+def _mark_in(frames: Frames, signed: Signed, tools: Tools) -> Evidence:
+    """Read the final pixels; what was read before from the very same pixels still holds."""
+    marked = signed.marked
+    if marked.mark is None:
+        return _no_mark(signed)
+    if marked.sighting is not None and marked.sighting.frames.shows(frames):
+        return marked.sighting.evidence
+    return tools.marker.detect(frames)
 
 
 def _no_mark(signed: Signed) -> Evidence:

@@ -182,11 +182,27 @@ class Home:
 
         return Log(folder=self.log_folder, verifier=load_log_key(self.log_key_path).verifier)
 
+    def has_log(self) -> bool:
+        """Whether there is one. Making it was interrupted where its folder has no checkpoint."""
+        from provenance.log.writing import CHECKPOINT  # noqa: PLC0415
+
+        return (self.log_folder / CHECKPOINT).exists()
+
+    def has_registry(self) -> bool:
+        """Whether there is one. Making it was interrupted where its file is empty."""
+        return self.registry_path.exists() and self.registry_path.stat().st_size > 0
+
     def registry(self) -> Registry:
         """The store from mark to manifest."""
         from provenance.registry import Registry  # noqa: PLC0415
 
-        return Registry.open(self.registry_path)
+        return Registry.open(self.registry_path, access="write")
+
+    def registry_as_found(self) -> Registry:
+        """The same for reading; changes nothing in it."""
+        from provenance.registry import Registry  # noqa: PLC0415
+
+        return Registry.open(self.registry_path, access="read")
 
     def records(self) -> Records:
         """The private records."""

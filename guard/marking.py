@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guard.policy.obligations import MarkDuty
-from guard.stages import Checked, Marked
+from guard.stages import Checked, Marked, Sighting
 from provenance.errors import Error
 from provenance.evidence import Outcome
 
@@ -38,7 +38,7 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
         return _unmarked(checked, draft.frames, content_id, reason="the plan asks for no mark")
     frames, before = enlarge(draft.frames, max(marker.minimum_side, checked.plan.min_side))
     try:
-        made, asset = _readable(checked, frames, marker, content_id)
+        made, asset, sighting = _readable(checked, frames, marker, content_id)
     except Error as error:
         if error.code != _CANNOT_CARRY:
             raise
@@ -50,6 +50,7 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
         asset=asset,
         content_id=content_id,
         mark=made,
+        sighting=sighting,
         enlarged_from=before,
     )
 
@@ -68,16 +69,20 @@ def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] 
 
 def _readable(
     checked: Checked, frames: Frames, marker: Marker, content_id: bytes
-) -> tuple[MarkedFrames, Asset]:
+) -> tuple[MarkedFrames, Asset, Sighting]:
     """Mark and encode; again and stronger where the container's own losses hide the mark."""
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     for target_db in TARGETS_DB:
         made = marker.embed(frames, content_id, target_db=target_db)
         asset = _encode(checked, made.frames)
-        if asset.mime in LOSSLESS or marker.detect(decode(asset)).outcome is Outcome.SUPPORTS:
+        sighting = Sighting(frames=made.frames, evidence=made.evidence)
+        if asset.mime not in LOSSLESS:
+            leaving = decode(asset)
+            sighting = Sighting(frames=leaving, evidence=marker.detect(leaving))
+        if sighting.evidence.outcome is Outcome.SUPPORTS:
             break
-    return made, asset  # unreadable at the floor as well: the publish decision will say so
+    return made, asset, sighting  # unreadable at the floor as well: the publish decision will say so
 
 
 def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: str) -> Marked:

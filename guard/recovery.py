@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from guard.agreement import require_latest
 from guard.records import Progress
 from provenance.errors import ConfigurationError, InputError
 from provenance.files import replace_atomically
@@ -32,9 +33,16 @@ if TYPE_CHECKING:
 def mend_interrupted(records: Records, log: Log, registry: Registry) -> tuple[Record, ...]:
     """Bring every interrupted release to its end, forwards or backwards.
 
+    Nothing is mended by a log that is behind the registry: what it no longer holds may well have been
+    allowed, and its bytes would be removed.
+
     Returns:
         The records that were mended, as they stand now.
+
+    Raises:
+        IntegrityError: ``log.behind-registry``.
     """
+    require_latest(registry, log)
     return tuple(
         mended for record in records.unfinished() for mended in _mend(record, records, log, registry)
     )
@@ -57,13 +65,15 @@ def settle(
     if record.progress not in UNFINISHED:
         return record
     allowed = _allowed_at(record, log)
-    if allowed is not None and _finished(record):
+    if allowed is not None:
+        # Also where the file was lost since: the log says that it was released, and so does the registry.
         registry.mark_released(record.manifest_sha256 or "", allowed)
+    elif record.manifest_sha256 is not None:
+        registry.discard(record.manifest_sha256)
+    if allowed is not None and _finished(record):
         ended = replace(record, progress=Progress.RELEASED)
     else:
         Path(record.partial_path).unlink(missing_ok=True)
-        if record.manifest_sha256 is not None:
-            registry.discard(record.manifest_sha256)
         ended = replace(record, progress=otherwise)
     records.write(ended)
     return ended

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from guard.agreement import require_whole
 from provenance.errors import InputError
 from provenance.files import fsync_folder, write_private
 
@@ -55,11 +56,33 @@ def initialise(
     """Make whatever part of the home does not exist yet.
 
     Each part appears whole or not at all, and ``config.toml`` last: it is what says that a home is
-    complete. Run again after an interruption, this goes on where it stopped.
+    complete. Run again after an interruption, this goes on where it stopped. A part that others point
+    into (the log, its key, the registry) is not begun anew beside them.
 
     Raises:
         InputError: ``home.unusable`` when the folder cannot be made.
+        ConfigurationError, IntegrityError: see ``guard.agreement.require_whole``.
     """
+    from guard.roots import is_listed, kept_roots, list_roots  # noqa: PLC0415 - loads cryptography
+
+    require_whole(home)
+    _folders(home)
+    trusted = is_listed(home)  # looked up first: making an identity lists its root as well
+    return (
+        _part("signing key and development certificate", home.signing_folder,
+              lambda: new_identity(home, now=now, random=random, passphrase=passphrase)),
+        _part("list of its own development roots", home.trust_folder,
+              lambda: list_roots(home, kept_roots(home), now), there=trusted),
+        _part("key of the transparency log", home.log_key_path, lambda: _log_key(home)),
+        _part("key of the watermark (locator)", home.locator_path, lambda: _locator(home, random)),
+        _part("transparency log", home.log_folder, lambda: _log(home),
+              there=home.has_log()),
+        _part("registry", home.registry_path, lambda: _registry(home), there=home.has_registry()),
+        _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
+    )  # fmt: skip
+
+
+def _folders(home: Home) -> None:
     try:
         for folder in (home.folder, home.folder / "keys", home.records_folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,19 +93,10 @@ def initialise(
             where=str(home.folder),
             hint="set GUARD_HOME to a folder you can write to",
         ) from error
-    return (
-        _part("signing key and development certificate", home.signing_folder,
-              lambda: new_identity(home, now=now, random=random, passphrase=passphrase)),
-        _part("key of the transparency log", home.log_key_path, lambda: _log_key(home)),
-        _part("key of the watermark (locator)", home.locator_path, lambda: _locator(home, random)),
-        _part("transparency log", home.log_folder, lambda: _log(home)),
-        _part("registry", home.registry_path, lambda: home.registry().close()),
-        _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
-    )  # fmt: skip
 
 
-def _part(what: str, path: Path, make: Callable[[], None]) -> Made:
-    new = not path.exists()
+def _part(what: str, path: Path, make: Callable[[], None], *, there: bool | None = None) -> Made:
+    new = not (path.exists() if there is None else there)
     if new:
         make()
     return Made(what=what, path=path, new=new)
@@ -95,36 +109,25 @@ def new_identity(
 
     The trust list of earlier development roots is kept, so files signed before stay verifiable.
     """
+    from guard.roots import ROOT, kept_roots, list_roots  # noqa: PLC0415
     from provenance.manifest.identity import create_development_identity  # noqa: PLC0415
 
     # Random, because a certificate is public: no user name, no host name (house promise 2).
     identity = create_development_identity(
         name=f"mediaguard development {random(4).hex()}", now=now, passphrase=passphrase
     )
-    _trust_root(home, identity.root_pem, now)
+    list_roots(home, (*kept_roots(home), identity.root_pem), now)
     fresh = home.signing_folder.with_name(f".signing-{random(4).hex()}")
     fresh.mkdir(mode=0o700)
     write_private(fresh / "key.pem", identity.key_pem)
     write_private(fresh / "chain.pem", identity.chain_pem)
+    write_private(fresh / ROOT, identity.root_pem)
     fsync_folder(fresh)
     if home.signing_folder.exists():
         stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         home.signing_folder.rename(home.signing_folder.with_name(f"signing-until-{stamp}"))
     fresh.rename(home.signing_folder)
     fsync_folder(home.signing_folder.parent)
-
-
-def _trust_root(home: Home, root_pem: bytes, now: datetime) -> None:
-    """Put the root beside those of earlier development identities."""
-    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
-    from provenance.manifest.trust import TrustList, load_trust, save_trust  # noqa: PLC0415
-
-    known = load_trust(home.trust_folder)
-    earlier = b"".join(one.pem for one in known.lists if one.tier is TrustTier.DEVELOPMENT)
-    combined = TrustList.of(
-        name="development", tier=TrustTier.DEVELOPMENT, pem=earlier + root_pem, date=now.date()
-    )
-    save_trust(home.trust_folder, known.adding(combined))
 
 
 def _log_key(home: Home) -> None:
@@ -144,3 +147,9 @@ def _log(home: Home) -> None:
     from provenance.log.store import Log  # noqa: PLC0415
 
     Log.create(home.log_folder, load_log_key(home.log_key_path))
+
+
+def _registry(home: Home) -> None:
+    from provenance.registry import Registry  # noqa: PLC0415
+
+    Registry.open(home.registry_path, access="create").close()

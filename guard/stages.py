@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from guard.policy.decision import Decision
     from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
+    from provenance.evidence import Evidence
     from provenance.manifest.reading import DigitalSourceType, ManifestReading
     from provenance.media import Asset, Frames
     from provenance.watermark.interface import Marked as MarkedFrames
@@ -78,6 +79,14 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What the blind decoder read, and in which pixels: the same pixels need not be searched twice."""
+
+    frames: Frames
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
     """Final pixels in their container, labelled and described but not signed.
 
@@ -85,7 +94,8 @@ class Marked:
         checked: the stage before.
         frames: the final pixels.
         asset: the same, encoded, with metadata.
-        mark: the mark as decoded back, None where the plan or the medium has none.
+        mark: the mark as it was made, None where the plan or the medium has none.
+        sighting: the mark as last read from pixels, None where there is none.
         content_id: the 64-bit id of this release; the mark's payload where there is a mark.
         unmarked_reason: why there is no mark.
         capacity_exceeded: the mark was tried and the picture cannot carry it at the quality floor.
@@ -97,6 +107,7 @@ class Marked:
     asset: Asset
     content_id: bytes
     mark: MarkedFrames | None
+    sighting: Sighting | None = None
     capacity_exceeded: bool = False
     unmarked_reason: str | None = None
     enlarged_from: tuple[int, int] | None = None

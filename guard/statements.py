@@ -161,10 +161,11 @@ def _ai(manifest: ManifestReading, labels: Evidence) -> Answer:
 
 def _mark(mark: Evidence, recovery: Recovery | None, manifest: ManifestReading) -> Answer:
     if mark.outcome is not Outcome.SUPPORTS:
-        absent = "none of the keys tried; absence proves nothing"
+        absent = "no mark of the keys tried was found; absence proves nothing"
         return _answer("mark", mark.outcome, mark.reason or absent)
     if recovery is not None and not manifest.intact:
-        return _answer("mark", mark.outcome, f"id {_payload(mark)}: {recovery.reason}")
+        found = recovery.reason.partition(";")[0]
+        return _answer("mark", mark.outcome, f"id {_payload(mark)}: {found}")
     if _payload(mark) in {binding.value for binding in manifest.soft_bindings}:
         return _answer("mark", mark.outcome, "read from the pixels; it is the one the manifest names")
     return _answer(

@@ -96,7 +96,17 @@ class Frames:
         """Bits per channel: 8 or 16."""
         return 8 * int(self.pixels.dtype.itemsize)
 
+    def shows(self, other: Frames) -> bool:
+        """True when colour and transparency are those of ``other``, sample for sample."""
+        return _equal(self.pixels, other.pixels) and _equal(self.alpha, other.alpha)
+
     @property
     def is_gray(self) -> bool:
         """True when there is one channel only."""
         return bool(self.pixels.shape[-1] == 1)
+
+
+def _equal(one: Pixels | None, other: Pixels | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.dtype == other.dtype and one.shape == other.shape and bool((one == other).all())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from provenance.errors import IntegrityError
-from provenance.registry_file import damaged, open_database, transaction, translated
+from provenance.registry_file import Access, damaged, open_database, transaction, translated
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,6 +51,10 @@ _RELEASE = (
 _FORGET = "DELETE FROM entry WHERE manifest_sha256 = ? AND state = 'pending'"
 _FORGET_MANIFEST = (
     "DELETE FROM manifest WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE manifest_sha256 = ?1)"
+)
+_RELEASED = (
+    "SELECT manifest_sha256, asset_sha256, log_index FROM entry WHERE state = 'released'"
+    " ORDER BY log_index DESC LIMIT ?"
 )
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -96,6 +100,21 @@ class RegistryEntry:
             raise ValueError("released entries have a log index, pending ones have none")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Where the log has to hold the ALLOW for which file.
+
+    Attributes:
+        manifest_sha256: hex digest of the manifest.
+        asset_sha256: hex digest of the released file.
+        log_index: place in the log.
+    """
+
+    manifest_sha256: str
+    asset_sha256: str
+    log_index: int
+
+
 class Registry:
     """The SQLite file. Safe for several processes at once; one object serves one thread.
 
@@ -108,13 +127,19 @@ class Registry:
         self._connection = connection
 
     @classmethod
-    def open(cls, path: Path, *, busy_timeout_s: float = 10.0) -> Registry:
-        """Open ``path``, creating it (owner only) or bringing it to the current schema.
+    def open(cls, path: Path, *, access: Access = "create", busy_timeout_s: float = 10.0) -> Registry:
+        """Open ``path``.
+
+        Args:
+            path: the file.
+            access: ``"create"`` makes it where there is none (owner only), ``"write"`` and ``"read"`` ask
+                for one that is there. The first two bring it to the current schema; the last changes nothing.
+            busy_timeout_s: how long to wait for other processes.
 
         Raises:
-            ConfigurationError: ``registry.too-new``, ``registry.foreign``.
+            ConfigurationError: ``registry.missing``, ``registry.too-new``, ``registry.foreign``.
         """
-        return cls(path, open_database(path, busy_timeout_s=busy_timeout_s))
+        return cls(path, open_database(path, access=access, busy_timeout_s=busy_timeout_s))
 
     def close(self) -> None:
         """Release the file."""
@@ -205,6 +230,14 @@ class Registry:
         with translated(self._path):
             return self._select("WHERE state = 'pending'")
 
+    def releases(self) -> tuple[Release, ...]:
+        """Every released file and the place of its ALLOW in the log, the last place first."""
+        return self._releases(-1)
+
+    def latest_release(self) -> Release | None:
+        """The one with the highest place in the log; None when nothing was released."""
+        return next(iter(self._releases(1)), None)
+
     def verify_integrity(self) -> int:
         """Check the file and every digest in it; returns the number of entries.
 
@@ -221,6 +254,16 @@ class Registry:
                 if hashlib.sha256(data).hexdigest() != sha256:
                     raise damaged(self._path, f"manifest {sha256[:16]}… is not what was stored")
             return len(self._select(""))
+
+    def _releases(self, most: int) -> tuple[Release, ...]:
+        with translated(self._path):
+            rows = self._connection.execute(_RELEASED, (most,)).fetchall()
+        if any(index is None for *_, index in rows):
+            raise damaged(self._path, "a released entry has no log index")
+        return tuple(
+            Release(manifest_sha256=manifest, asset_sha256=asset, log_index=index)
+            for manifest, asset, index in rows
+        )
 
     def _select(self, where: str, *values: str | int | bytes) -> tuple[RegistryEntry, ...]:
         rows = self._connection.execute(f"{_SELECT} {where} ORDER BY number", values)

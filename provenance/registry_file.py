@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from provenance.errors import ConfigurationError, Error, IntegrityError
 from provenance.files import PRIVATE, disk_errors
@@ -13,6 +13,9 @@ from provenance.files import PRIVATE, disk_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+Access: TypeAlias = Literal["read", "write", "create"]
+"""``"create"`` makes the file where there is none; ``"read"`` changes nothing in it."""
 
 _APPLICATION_ID = 0x6D675247
 """Tells our file from another program's SQLite file ("mgRG")."""
@@ -39,21 +42,26 @@ _MIGRATIONS = (
 """Step n takes a file of schema version n to n + 1. Never edited after a release, only added to."""
 
 
-def open_database(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
-    """A connection in autocommit mode to ``path``, created for its owner only and brought up to date.
+def open_database(path: Path, *, access: Access, busy_timeout_s: float) -> sqlite3.Connection:
+    """A connection in autocommit mode to ``path``; made for its owner only where it is created.
 
     Raises:
-        ConfigurationError: ``registry.too-new``, ``registry.foreign``, ``registry.busy``,
-            ``registry.unwritable`` or ``disk.full``.
+        ConfigurationError: ``registry.missing``, ``registry.too-new``, ``registry.foreign``,
+            ``registry.busy``, ``registry.unwritable`` or ``disk.full``.
         IntegrityError: ``registry.damaged``.
         InputError: ``output.unwritable``.
     """
-    with disk_errors(path):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    if access == "create":
+        with disk_errors(path):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    elif not path.exists():
+        raise _missing(path, "there is no registry here")
+    # A name with "?" or "%" in it is quoted by as_uri.
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if access == 'read' else 'rw'}"
     with translated(path):
-        connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None)
         try:
-            _prepare(path, connection)
+            _prepare(path, connection, access)
         except BaseException:
             connection.close()
             raise
@@ -93,11 +101,20 @@ def damaged(path: Path, why: str) -> IntegrityError:
     )
 
 
-def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+def _missing(path: Path, what: str) -> ConfigurationError:
+    return ConfigurationError("registry.missing", what, where=str(path), hint="guard init")
+
+
+def _prepare(path: Path, connection: sqlite3.Connection, access: Access) -> None:
+    version = _version(path, connection)
+    if version == 0 and access != "create":
+        raise _missing(path, "the registry's file is empty")
+    if access == "read":
+        return
     connection.execute("PRAGMA foreign_keys = ON")
     # FULL: a release that was reported must outlive a power cut.
     connection.execute("PRAGMA synchronous = FULL")
-    if _version(path, connection) < len(_MIGRATIONS):
+    if version < len(_MIGRATIONS):
         _migrate(path, connection)
     connection.execute("PRAGMA journal_mode = WAL")
 

@@ -12,7 +12,7 @@ import click
 from provenance.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
@@ -87,29 +87,9 @@ def output_folder(folder: Path) -> Path:
     return folder
 
 
-def each(files: Sequence[Path], work: Callable[[Path], int]) -> int:
-    """Do ``work`` for every file; one that fails is reported and the rest go on.
-
-    Returns:
-        The gravest exit code.
-    """
-    from guard.cli._output import report_error  # noqa: PLC0415
-    from guard.verdict import gravest  # noqa: PLC0415
-    from provenance.errors import Error  # noqa: PLC0415
-
-    debug = bool((click.get_current_context().find_root().obj or {}).get("debug"))
-    codes = []
-    for file in files:
-        try:
-            codes.append(work(file))
-        except Error as error:
-            if debug:
-                raise
-            if str(file) not in (error.where or ""):
-                error.where = f"{file}, {error.where}" if error.where else str(file)
-            report_error(error)
-            codes.append(error.exit_code)
-    return gravest(codes)
+def debugging() -> bool:
+    """Whether ``guard --debug`` was asked for: errors are then raised, not reported."""
+    return bool(click.get_current_context().find_root().obj["debug"])
 
 
 def finish(code: int) -> Any:

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guard.serialise import SCHEMA_VERSION
 from guard.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from provenance.canonical import Json
     from provenance.errors import Error
 
@@ -44,20 +48,41 @@ def warning(text: str) -> None:
     click.echo(f"{style('warning', stream=sys.stderr, fg='yellow')}: {plain(text)}", err=True)
 
 
-def report_error(error: Error) -> None:
+def told(error: Error, file: Path | None = None) -> dict[str, str | None]:
+    """An error as a person or a program is told of it.
+
+    Args:
+        error: what went wrong; without a hint of its own it is explained by ``guard explain``.
+        file: the input that was worked on, named wherever the error itself does not.
+    """
+    where = error.where
+    if file is not None and str(file) not in (where or ""):
+        where = f"{where} (for {file})" if where else str(file)
+    hint = error.hint or f"guard explain {error.code}"
+    return {"code": error.code, "what": error.what, "where": where, "hint": hint}
+
+
+def report_error(error: Error, file: Path | None = None) -> None:
     """``error[CODE]: what`` / ``--> where`` / ``help: hint``."""
+    said = told(error, file)
     head = style(f"error[{error.code}]", stream=sys.stderr, fg="red", bold=True)
     click.echo(f"{head}: {plain(error.what)}", err=True)
-    if error.where:
-        click.echo(f"  --> {plain(error.where)}", err=True)
-    if error.hint:
-        click.echo(f"  help: {plain(error.hint)}", err=True)
+    if said["where"]:
+        click.echo(f"  --> {plain(said['where'])}", err=True)
+    click.echo(f"  help: {plain(said['hint'] or '')}", err=True)
 
 
-def write_json(value: Json, *, lines: bool = False) -> None:
+def write_path(path: Path) -> None:
+    """The path of a file that was made, on stdout: escaped for a terminal, exact for a script."""
+    name = str(path)
+    click.echo(plain(name, limit=len(name)) if sys.stdout.isatty() else os.fsencode(path))
+
+
+def write_document(body: Mapping[str, Json], format_: str) -> None:
     """A JSON document, or one line of JSON Lines, on stdout.
 
     Non-ASCII is escaped: JSON readers get the text exactly, terminals get nothing to obey.
     """
-    text = json.dumps(value, indent=None if lines else 2, ensure_ascii=True, sort_keys=not lines)
-    click.echo(text)
+    lines = format_ == "jsonl"
+    document = {"schema_version": SCHEMA_VERSION, **body}
+    click.echo(json.dumps(document, indent=None if lines else 2, ensure_ascii=True, sort_keys=not lines))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._options import each, existing_passphrase, output_folder
+from guard.cli._batch import Batch
+from guard.cli._options import FILE, FORCE, FORMAT, POLICY, existing_passphrase, output_folder
 from guard.cli._output import stage_line
-from guard.cli._report import packs_of, tell
+from guard.cli._report import Report, packs_of
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
+    from provenance.media import Asset
 
 SOURCE = click.option(
     "--source",
@@ -24,20 +26,43 @@ SOURCE = click.option(
     "human-edits, algorithmic, screen-capture, or an IPTC digital source type.",
 )
 MODEL_NAME = click.option("--model-name", metavar="NAME", help="The model that made them, for the manifest.")
+OUTPUT_FILE = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The new file, in the format of the old one.",
+)
+
+RELEASABLE = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+_SPELLINGS = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tif": ".tiff"}
+"""Other endings for the same formats."""
+
+
+def statements(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that releases: what is said of the files, and how it is done."""
+    for option in (FORMAT, FORCE, POLICY, MODEL_NAME, SOURCE):
+        command = option(command)
+    return command
+
+
+def one_file(command: Callable[..., None]) -> Callable[..., None]:
+    """Arguments and options of a command that releases one file under a name."""
+    return FILE(OUTPUT_FILE(statements(command)))
 
 
 def run(
-    files: Sequence[Path],
+    targets: Mapping[Path, Path],
     *,
     command: str,
     source: str,
     model_name: str | None,
-    output: Path,
-    into_folder: bool,
     policy: str | None,
     force: bool,
+    format_: str,
 ) -> int:
-    """Release every file; the gravest exit code."""
+    """Release every file under its target name; the gravest exit code."""
     from guard.home import Home  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
@@ -49,26 +74,45 @@ def run(
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
     decision = ask(Stage.PLAN, statement.origin(), tools, command=command)
     stage_line("policy", f"{packs_of(decision)}: allowed to start")
-    folder = output_folder(output if into_folder else output.parent)
-
-    targets = {path: folder / path.name if into_folder else output for path in files}
+    for folder in {target.parent for target in targets.values()}:
+        output_folder(folder)
     refuse_overwriting(targets)
 
-    def one(path: Path) -> int:
-        target = targets[path]
-        released = release_asset(
-            read_asset(path),
-            statement,
-            tools,
-            plan=decision.obligations,
-            command=command,
-            output=target,
-            force=force,
-        )
-        tell([released])
-        return 0
+    how: dict[str, Any] = {"plan": decision.obligations, "command": command, "force": force}
+    report = Report(batch=Batch(name="released", format_=format_), many=len(targets) > 1)
+    with report:
+        for path, target in targets.items():
+            with report.batch.attempt(path):
+                asset = read_asset(path)
+                refuse_format(asset, target)
+                report.add(release_asset(asset, statement, tools, output=target, **how), file=path)
+    return report.code
 
-    return each(files, one)
+
+def refuse_format(asset: Asset, target: Path) -> None:
+    """Before any work: the format can be released, and the new name does not claim another one.
+
+    Raises:
+        InputError: ``output.format`` or ``output.misnamed``.
+    """
+    from provenance.sniff import EXTENSIONS, extension_for  # noqa: PLC0415 - cheap, but for releases only
+
+    ending = extension_for(asset.mime)
+    if asset.mime not in RELEASABLE:
+        raise InputError(
+            "output.format",
+            f"{ending[1:].upper()} files cannot be released; PNG, JPEG, WebP and TIFF pictures can",
+            hint="convert the picture to one of these formats first",
+        )
+    suffix = target.suffix.lower()
+    suffix = _SPELLINGS.get(suffix, suffix)
+    if suffix != ending and suffix in EXTENSIONS.values():
+        raise InputError(
+            "output.misnamed",
+            f"the content is {ending[1:].upper()} and the name would say {suffix[1:].upper()}",
+            where=str(target),
+            hint=f"guard keeps the format of its input: let the name end in {ending}",
+        )
 
 
 def refuse_overwriting(targets: Mapping[Path, Path]) -> None:
@@ -84,7 +128,7 @@ def refuse_overwriting(targets: Mapping[Path, Path]) -> None:
                 "output.is-input",
                 "the output would replace an original",
                 where=str(path),
-                hint="name another output folder; guard never signs in place",
+                hint="give the output another name or folder; guard never signs in place",
             )
         if sum(target == other for other in targets.values()) > 1:
             raise InputError(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import click
-
-from guard.cli._output import stage_line, warning
+from guard.cli._output import stage_line, warning, write_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import Self
 
     from generators.interface import Generation
+    from guard.cli._batch import Batch
     from guard.generate import Approved
     from guard.policy.decision import Decision
     from guard.stages import Released
@@ -34,51 +34,88 @@ def tell_approved(approved: Approved) -> None:
         warning(warned.message)
 
 
-@dataclass(slots=True)
-class GenerationReport:
-    """Collects pictures as they are made and released, and tells of them once."""
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What was released, told at the end of the ``with`` block, also when something then failed.
+
+    Attributes:
+        batch: results and errors, for programs.
+        many: several files come in; each is then also named as soon as it is released.
+        code: the exit code, once the block has ended.
+    """
+
+    batch: Batch
+    many: bool = False
+    released: list[Released] = field(default_factory=list)
+    code: int = 0
+
+    def add(self, released: Released, *, file: Path | None = None) -> None:
+        """One file has its final name."""
+        self.released.append(released)
+        self.batch.add(summary(released), file=file)
+        if self.many and file is not None:
+            stage_line("released", f"{file} → {released.path}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """One line a stage over all on stderr, then the paths on stdout."""
+        for stage, text in stages(self.released):
+            stage_line(stage, text)
+        for message in dict.fromkeys(w.message for one in self.released for w in one.decision.warnings):
+            warning(message)
+        if self.batch.format_ == "text":
+            for one in self.released:
+                write_path(one.path)
+        self.code = self.batch.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class Making:
+    """Counts pictures as they come out of the model, and tells of them once."""
 
     count: int
-    started: float = field(default_factory=time.perf_counter)
-    seconds: float = 0.0
     sizes: set[tuple[int, int]] = field(default_factory=set)
     seeds: list[int] = field(default_factory=list)
-    said: dict[str, None] = field(default_factory=dict)
-    released: list[Released] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
 
     def made(self, generation: Generation) -> None:
         """One picture came out of the model."""
-        self.seconds = time.perf_counter() - self.started
         self.sizes.add((generation.frames.width, generation.frames.height))
         self.seeds.append(generation.recipe.seed)
         for item in generation.warnings:
             if item.message not in self.said:
-                self.said[item.message] = None
+                self.said.add(item.message)
                 warning(item.message)
 
-    def close(self) -> None:
-        """Tell of everything released so far, also when something then failed."""
+    def tell(self) -> None:
+        """How many, how large, from which seeds."""
         if self.seeds:
             sizes = ", ".join(f"{width}×{height}" for width, height in sorted(self.sizes))
             seeds = str(self.seeds[0]) if len(self.seeds) == 1 else f"{self.seeds[0]}–{self.seeds[-1]}"
             stage_line("generated", f"{len(self.seeds)} of {self.count}, {sizes}, seed {seeds}")
-        tell(self.released)
 
 
-def tell(released: Sequence[Released]) -> None:
-    """One line a stage over all of ``released`` on stderr, then their paths on stdout."""
-    if not released:
-        return
-    for stage, text in stages(released):
-        stage_line(stage, text)
-    for message in dict.fromkeys(w.message for one in released for w in one.decision.warnings):
-        warning(message)
-    for one in released:
-        click.echo(str(one.path))
+def summary(released: Released) -> dict[str, object]:
+    """What a script wants to know of a released file."""
+    marked = released.signed.marked
+    return {
+        "path": str(released.path),
+        "asset_sha256": released.signed.asset.sha256,
+        "content_id": released.signed.content_id,
+        "state": released.proof.manifest.state,
+        "watermark_db": None if marked.mark is None else round(marked.mark.psnr, 1),
+        "unmarked_reason": marked.unmarked_reason,
+        "log_entries": released.leaves,
+        "warnings": tuple(warned.message for warned in released.decision.warnings),
+    }
 
 
 def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
     """(stage, what became of the pictures there)."""
+    if not released:
+        return
     marked = [one.signed.marked for one in released]
     for one in marked:
         if one.enlarged_from is not None:
@@ -87,8 +124,10 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
     marks = [one.mark.psnr for one in marked if one.mark is not None]
     if marks:
         yield "watermark", f"{len(marks)} of {len(marked)}, {_range(marks)} dB, decoded back"
-    for reason in dict.fromkeys(one.unmarked_reason for one in marked if one.unmarked_reason):
-        yield "watermark", f"none: {reason}"
+    for one in released:
+        if one.signed.marked.unmarked_reason:
+            of = f" on {one.path.name}" if len(released) > 1 else ""
+            yield "watermark", f"none{of}: {one.signed.marked.unmarked_reason}"
     first = released[0]
     if first.signed.marked.checked.plan.xmp:
         yield "metadata", f"IPTC {first.signed.marked.checked.draft.origin.source_type.term}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from guard.cli._options import finish
+from guard.text import plain
 
 
 @click.command("doctor")
@@ -16,5 +17,5 @@ def command() -> None:
 
     findings = examine(Home.locate(), now=utc_now())
     for finding in findings:
-        click.echo(f"{finding.state:<8} {finding.what:<22} {finding.detail}")
+        click.echo(f"{finding.state:<8} {finding.what:<22} {plain(finding.detail)}")
     finish(1 if any(finding.state == "broken" for finding in findings) else 0)

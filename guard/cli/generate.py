@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._options import OUTPUT, POLICY, existing_passphrase, output_folder
-from guard.cli._report import GenerationReport, tell_approved
+from guard.cli._batch import Batch
+from guard.cli._options import FORMAT, OUTPUT, POLICY, existing_passphrase, finish, output_folder
+from guard.cli._report import Making, Report, tell_approved
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from generators.request import GenerationRequest
+    from guard.home import Home
 
 
 @click.command("generate")
@@ -33,34 +37,55 @@ if TYPE_CHECKING:
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
 @OUTPUT
 @POLICY
-def command(
-    prompt: str,
-    count: int,
-    seed: int | None,
-    model: str | None,
-    negative_prompt: str,
-    steps: int | None,
-    guidance: float | None,
-    include_prompt: bool,
-    online: bool,
-    folder: Path,
-    policy: str | None,
-) -> None:
+@FORMAT
+def command(folder: Path, policy: str | None, format_: str, online: bool, **asked: Any) -> None:
     """Make pictures from PROMPT and release them: reviewed, marked, labelled, signed, logged, read back.
 
     File names come from the random id in the mark, never from the prompt.
     """
-    import secrets  # noqa: PLC0415
-
-    from generators.request import GenerationRequest  # noqa: PLC0415
     from guard.generate import approve, generate  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
     home = Home.locate().require()
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
+    report = Report(batch=Batch(name="released", format_=format_))
+    with report, report.batch.attempt():
+        publish = asked.pop("include_prompt")
+        request = _request(home, **asked)
+        output_folder(folder)
+        approved = approve(request, tools, publish_prompt=publish)
+        tell_approved(approved)
+        from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
+
+        generator = load(request.model, online=online)
+        making = Making(count=len(request.seeds))
+        try:
+            for released in generate(approved, generator, tools, folder=folder, made=making.made):
+                report.add(released)
+        finally:
+            making.tell()
+    finish(report.code)
+
+
+def _request(
+    home: Home,
+    *,
+    prompt: str,
+    negative_prompt: str,
+    count: int,
+    seed: int | None,
+    model: str | None,
+    steps: int | None,
+    guidance: float | None,
+) -> GenerationRequest:
+    """The request as asked for, what was left out from the settings of this installation."""
+    import secrets  # noqa: PLC0415
+
+    from generators.request import GenerationRequest  # noqa: PLC0415
+
     first = secrets.randbelow(2**32) if seed is None else seed
-    request = GenerationRequest(
+    return GenerationRequest(
         prompt=prompt,
         negative_prompt=negative_prompt,
         model=model or home.config().model,
@@ -68,15 +93,3 @@ def command(
         num_inference_steps=steps,
         guidance_scale=guidance,
     )
-    output_folder(folder)
-    approved = approve(request, tools, publish_prompt=include_prompt)
-    tell_approved(approved)
-    from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
-
-    generator = load(request.model, online=online)
-    report = GenerationReport(count=count)
-    try:
-        for released in generate(approved, generator, tools, folder=folder, made=report.made):
-            report.released.append(released)
-    finally:
-        report.close()

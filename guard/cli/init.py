@@ -10,6 +10,7 @@ from guard.cli._options import new_passphrase
 from guard.clock import utc_now
 from guard.home import Home
 from guard.setup import initialise
+from guard.text import plain
 
 
 @click.command("init")
@@ -23,7 +24,7 @@ def command(passphrase: bool) -> None:
     home = Home.locate()
     secret = new_passphrase() if passphrase else None
     parts = initialise(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
-    click.echo(f"home {home.folder}")
+    click.echo(f"home {plain(str(home.folder))}")
     for part in parts:
         click.echo(
             f"  {'made' if part.new else 'kept'}  {part.what:<42} {part.path.relative_to(home.folder)}"

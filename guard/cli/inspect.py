@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FILE, FORMAT
-from guard.cli._output import write_json
+from guard.cli._batch import Batch
+from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
 
 if TYPE_CHECKING:
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@FILE
+@FILES
 @FORMAT
-def command(file: Path, format_: str) -> None:
-    """Show every signal in a file, without judging it: container, manifest, mark, labels."""
+def command(files: tuple[Path, ...], format_: str) -> None:
+    """Show every signal in each file, without judging it: container, manifest, mark, labels."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.serialise import SCHEMA_VERSION  # noqa: PLC0415
     from guard.signals import signals  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
-    found = signals(read_asset(file), Home.locate(), at=utc_now())
-    if format_ != "text":
-        document = {"schema_version": SCHEMA_VERSION, "file": str(file), **found}
-        write_json(document, lines=format_ == "jsonl")
-        return
-    for section, body in found.items():
-        click.echo(section)
-        _print(body, indent=2)
+    home, at = Home.locate(), utc_now()
+    batch = Batch(name="signals", format_=format_)
+    for file in files:
+        with batch.attempt(file):
+            found = signals(read_asset(file), home, at=at)
+            batch.add(found, file=file)
+            if format_ == "text":
+                click.echo(plain(str(file)))
+                _print(found, indent=2)
+    finish(batch.close())
 
 
 def _print(body: Json, *, indent: int) -> None:
@@ -48,13 +49,18 @@ def _print(body: Json, *, indent: int) -> None:
                 click.echo(f"{pad}{plain(str(key))}")
                 _print(value, indent=indent + 2)
             else:
-                click.echo(f"{pad}{plain(str(key)):<22} {plain(str(value))}")
+                click.echo(f"{pad}{plain(str(key)):<22} {_word(value)}")
     elif isinstance(body, list):
         for item in body:
             if isinstance(item, dict):
                 click.echo(f"{pad}-")
                 _print(item, indent=indent + 2)
             else:
-                click.echo(f"{pad}- {plain(str(item))}")
+                click.echo(f"{pad}- {_word(item)}")
     else:
-        click.echo(f"{pad}{plain(str(body))}")
+        click.echo(f"{pad}{_word(body)}")
+
+
+def _word(value: Json) -> str:
+    """Numbers to four digits: the rest of them says nothing to a person, and JSON has it."""
+    return f"{value:.4g}" if isinstance(value, float) else plain(str(value))

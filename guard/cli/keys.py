@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from guard.cli._options import new_passphrase
+from guard.cli._options import FORMAT, new_passphrase, output_folder
+from guard.cli._output import write_document
+from guard.text import plain
 
 
 @click.group("keys")
@@ -16,16 +18,23 @@ def command() -> None:
 
 
 @command.command("list")
-def list_() -> None:
+@FORMAT
+def list_(format_: str) -> None:
     """Show the keys of this installation, without their secrets."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.serialise import to_json  # noqa: PLC0415
     from provenance.manifest.identity import Identity  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
 
     home = Home.locate().require()
     identity = Identity.of((home.signing_folder / "chain.pem").read_bytes(), TrustTier.DEVELOPMENT)
     left = (identity.not_after - utc_now()).days
+    locator, log = home.locator(), home.log().verifier.name
+    if format_ != "text":
+        signing, reading = to_json(identity), to_json(locator)
+        write_document({"signing": signing, "locator": reading, "log": log}, format_)
+        return
     state = (
         "EXPIRED: guard keys renew"
         if left < 0
@@ -33,9 +42,8 @@ def list_() -> None:
     )
     click.echo(f"signing  {identity.name} [development]; {state}")
     click.echo(f"         sha256 {identity.fingerprint_sha256}")
-    locator = home.locator()
     click.echo(f"locator  {locator.key_id}, epoch {locator.epoch}")
-    click.echo(f"log      {home.log().verifier.name}")
+    click.echo(f"log      {log}")
 
 
 @command.command("renew")
@@ -63,5 +71,7 @@ def export_locator(file: Path) -> None:
     from guard.home import Home  # noqa: PLC0415
     from provenance.keys import export_locator as export_to  # noqa: PLC0415
 
-    export_to(Home.locate().require().locator(), file)
-    click.echo(f"wrote {file}")
+    key = Home.locate().require().locator()
+    output_folder(file.parent)
+    export_to(key, file)
+    click.echo(f"wrote {plain(str(file))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from guard.cli._options import FORMAT, finish
-from guard.cli._output import write_json
+from guard.cli._output import write_document
 
 
 @click.group("log")
@@ -18,7 +18,7 @@ def command() -> None:
 def verify(format_: str) -> None:
     """Read the whole log and hold it against its signed checkpoint."""
     from guard.home import Home  # noqa: PLC0415
-    from guard.serialise import SCHEMA_VERSION, to_json  # noqa: PLC0415
+    from guard.serialise import to_json  # noqa: PLC0415
     from provenance.log.leaves import unreleased  # noqa: PLC0415
 
     log = Home.locate().require().log_as_found()
@@ -27,10 +27,7 @@ def verify(format_: str) -> None:
     if format_ != "text":
         body = to_json(report)
         assert isinstance(body, dict)
-        write_json(
-            {"schema_version": SCHEMA_VERSION, "ok": report.ok, "unreleased": len(waiting), **body},
-            lines=format_ == "jsonl",
-        )
+        write_document({"ok": report.ok, "unreleased": len(waiting), **body}, format_)
     else:
         click.echo(
             f"{'CONSISTENT' if report.ok else 'CONTRADICTED'}  {report.size} entries, {report.witness}"

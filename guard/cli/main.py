@@ -12,7 +12,7 @@ import click
 from guard import __version__
 from guard.cli._output import report_error
 from guard.verdict import BUG, COULD_NOT
-from provenance.errors import Error
+from provenance.errors import Error, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,14 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, and wrong usage always says of which command."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Help lines from the table, so that nothing is imported to print them."""
         with formatter.section("Commands"):
@@ -67,47 +75,47 @@ def cli(debug: bool) -> None:
 
     Exit codes: 0 met, 1 not met, 2 could not be done, 3 nothing to conclude, 70 a bug in guard.
     """
-    click.get_current_context().obj = {"debug": debug}
+    click.get_current_context().obj["debug"] = debug
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never lets a traceback out without --debug."""
+    asked = {"debug": False}
     try:
-        code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False)
+        code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False, obj=asked)
     except click.exceptions.Abort:
         click.echo("interrupted; nothing was left half-written", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        report_error(_usage(error))
         return COULD_NOT
     except Error as error:
-        return _fail(error, arguments)
+        if asked["debug"]:
+            raise
+        report_error(error)
+        return error.exit_code
     except BrokenPipeError:
         # The reader went away (`guard … | head`). Point stdout at nothing so that the
         # interpreter's last flush stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit 70
-        return _bug(error, arguments)
+        if asked["debug"]:
+            raise
+        report_error(_bug(error))
+        return BUG
     return code if isinstance(code, int) else 0
 
 
-def _fail(error: Error, arguments: Sequence[str]) -> int:
-    if "--debug" in arguments:
-        raise error
-    report_error(error)
-    return error.exit_code
+def _usage(error: click.ClickException) -> Error:
+    what = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    words = ["guard"] if context is None else [context.command_path]
+    if context is not None and isinstance(context.command, LazyGroup) and context.invoked_subcommand:
+        words.append(context.invoked_subcommand)
+    return InputError("usage", what[:1].lower() + what[1:], hint=f"{' '.join(words)} --help")
 
 
-def _bug(error: Exception, arguments: Sequence[str]) -> int:
-    if "--debug" in arguments:
-        raise error
-    detail: Any = type(error).__name__
-    report_error(
-        Error(
-            "bug",
-            f"guard met something it did not expect ({detail}: {error})",
-            hint="run again with guard --debug … and report the traceback",
-        )
-    )
-    return BUG
+def _bug(error: Exception) -> Error:
+    what = f"guard met something it did not expect ({type(error).__name__}: {error})"
+    return Error("bug", what, hint="run again with guard --debug … and report the traceback")

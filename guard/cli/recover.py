@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FILE, FORMAT, finish
-from guard.cli._output import write_json
+from guard.cli._batch import Batch
+from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
+from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @click.command("recover")
-@FILE
+@FILES
 @FORMAT
-def command(file: Path, format_: str) -> None:
-    """Find the credential of a stripped or changed copy, and say what changed.
+def command(files: tuple[Path, ...], format_: str) -> None:
+    """Find the credentials of stripped or changed copies, and say what changed.
 
     0 a credential for a matching picture was found and its signer is known here, 1 the mark was made
     for another picture, 3 neither. A found credential never covers these bytes.
@@ -29,28 +30,34 @@ def command(file: Path, format_: str) -> None:
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
-    from guard.verdict import State  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
+
+    home, at = Home.locate().require(), utc_now()
+    keys, registry, trust = (home.locator(),), home.registry(), home.trust()
+    batch = Batch(name="recoveries", format_=format_)
+    for file in files:
+        with batch.attempt(file):
+            asset = read_asset(file)
+            found = recover(decode(asset), keys=keys, registry=registry, trust=trust, at=at)
+            _refuse_blindness(found)
+            batch.add(found, _code(found), file=file)
+            if format_ == "text":
+                print_recovery(file, asset, found)
+    finish(batch.close())
+
+
+def _refuse_blindness(found: Recovery) -> None:
     from provenance.errors import missing_extra  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
 
-    home = Home.locate().require()
-    asset = read_asset(file)
-    found = recover(
-        decode(asset), keys=(home.locator(),), registry=home.registry(), trust=home.trust(), at=utc_now()
-    )
     if found.mark.outcome is Outcome.NOT_CHECKED and "mediaguard[" in (found.mark.reason or ""):
         raise missing_extra("watermark", "reading marks")
-    if format_ == "text":
-        print_recovery(file, asset, found)
-    else:
-        from guard.serialise import SCHEMA_VERSION, to_json  # noqa: PLC0415
 
-        body = to_json(found)
-        assert isinstance(body, dict)
-        write_json({"schema_version": SCHEMA_VERSION, "file": str(file), **body}, lines=format_ == "jsonl")
-    met = found.state is State.RECOVERED and found.vouched
-    finish(0 if met else 1 if found.state is State.LOCATOR_MISMATCH else 3)
+
+def _code(found: Recovery) -> int:
+    if found.state is State.RECOVERED and found.vouched:
+        return MET
+    return NOT_MET if found.state is State.LOCATOR_MISMATCH else NOTHING_TO_CONCLUDE
 
 
 def print_recovery(file: Path, asset: Asset, found: Recovery) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from guard.cli._options import FORMAT
+from guard.cli._output import write_document
 from guard.text import plain
 from provenance.errors import InputError
 
@@ -56,11 +58,16 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
 
 
 @command.command("list")
-def list_() -> None:
+@FORMAT
+def list_(format_: str) -> None:
     """Show the lists, their tier, date and digest."""
     from guard.home import Home  # noqa: PLC0415
+    from guard.serialise import to_json  # noqa: PLC0415
 
     lists = Home.locate().trust().lists
+    if format_ != "text":
+        write_document({"lists": to_json(lists)}, format_)
+        return
     for one in lists:
         click.echo(
             f"{plain(one.name):<24} {one.tier:<12} {one.kind:<9} {one.date}  sha256 {one.sha256[:16]}…"

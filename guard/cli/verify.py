@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FILES, FORMAT, each, finish
-from guard.cli._output import STAGE_WIDTH, style, write_json
+from guard.cli._batch import Batch
+from guard.cli._options import FILES, FORMAT, finish
+from guard.cli._output import STAGE_WIDTH, style
 from guard.text import plain
 from guard.verdict import MEANING, MET, NOT_MET, Requirement, exit_code
 
@@ -48,34 +49,15 @@ def command(
 
     at = validation_time.replace(tzinfo=UTC) if validation_time else utc_now()
     requirement = Requirement(require) if require else None
-    verdicts: list[dict[str, object]] = []
-
-    def one(path: Path) -> int:
-        verdict = verify_file(path, at=at, marks=marks)
-        code = exit_code(verdict.state, requirement, vouched=verdict.vouched)
-        _show(path, verdict, code, format_, verdicts)
-        return code
-
-    code = each(files, one)
-    if format_ == "json":
-        from guard.serialise import SCHEMA_VERSION  # noqa: PLC0415
-
-        write_json({"schema_version": SCHEMA_VERSION, "exit_code": code, "verdicts": verdicts})  # type: ignore[dict-item]
-    finish(code)
-
-
-def _show(path: Path, verdict: Verdict, code: int, format_: str, verdicts: list[dict[str, object]]) -> None:
-    if format_ == "text":
-        print_verdict(path, verdict, code)
-        return
-    from guard.serialise import SCHEMA_VERSION, to_json  # noqa: PLC0415
-
-    body = to_json(verdict)
-    assert isinstance(body, dict)
-    document = {"file": str(path), "exit_code": code, **body}
-    verdicts.append(document)
-    if format_ == "jsonl":
-        write_json({"schema_version": SCHEMA_VERSION, **document}, lines=True)
+    batch = Batch(name="verdicts", format_=format_)
+    for path in files:
+        with batch.attempt(path):
+            verdict = verify_file(path, at=at, marks=marks)
+            code = exit_code(verdict.state, requirement, vouched=verdict.vouched)
+            batch.add(verdict, code, file=path)
+            if format_ == "text":
+                print_verdict(path, verdict, code)
+    finish(batch.close())
 
 
 def print_verdict(path: Path, verdict: Verdict, code: int) -> None:
@@ -88,9 +70,11 @@ def print_verdict(path: Path, verdict: Verdict, code: int) -> None:
     head = style(word, stream=sys.stdout, bold=True, fg=_COLOUR.get(code, "yellow"))
     click.echo(f"{head}  {plain(str(path))}")
     click.echo(f"  {MEANING[verdict.state]}")
-    if code != MET and verdict.reason != MEANING[verdict.state]:
+    answers = [a for a in verdict.answers if a.outcome is not Outcome.NOT_CHECKED]
+    elsewhere = " ".join((MEANING[verdict.state], *(a.text for a in answers), *verdict.conflicts))
+    if code != MET and not all(clause in elsewhere for clause in verdict.reason.split("; ")):
         click.echo(f"  {plain(verdict.reason)}")
-    for answer in (a for a in verdict.answers if a.outcome is not Outcome.NOT_CHECKED):
+    for answer in answers:
         click.echo(f"    {answer.question:<{STAGE_WIDTH - 6}} {plain(answer.text)}")
     for conflict in verdict.conflicts:
         click.echo(f"    {'conflict':<{STAGE_WIDTH - 6}} {plain(conflict)}")

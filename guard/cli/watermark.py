@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from guard.cli import _release
-from guard.cli._options import FILE, FILES, FORCE, FORMAT, POLICY, each, finish
-from guard.cli._output import stage_line, write_json
+from guard.cli._batch import Batch
+from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
+from guard.verdict import MET, NOTHING_TO_CONCLUDE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provenance.evidence import Evidence
 
 
 @click.group("watermark")
@@ -18,29 +24,10 @@ def command() -> None:
 
 
 @command.command("embed")
-@FILE
-@_release.SOURCE
-@_release.MODEL_NAME
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE"
-)
-@POLICY
-@FORCE
-def embed(
-    file: Path, source: str, model_name: str | None, output: Path, policy: str | None, force: bool
-) -> None:
+@_release.one_file
+def embed(file: Path, output: Path, **asked: Any) -> None:
     """Mark a file and keep its signed manifest in the registry instead of in the file."""
-    code = _release.run(
-        [file],
-        command="watermark",
-        source=source,
-        model_name=model_name,
-        output=output,
-        into_folder=False,
-        policy=policy,
-        force=force,
-    )
-    finish(code)
+    finish(_release.run({file: output}, command="watermark", **asked))
 
 
 @command.command("detect")
@@ -53,37 +40,25 @@ def detect(files: tuple[Path, ...], format_: str) -> None:
     """
     from guard.home import Home  # noqa: PLC0415
     from guard.recover import read_mark  # noqa: PLC0415
-    from guard.serialise import SCHEMA_VERSION, to_json  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
 
     keys = (Home.locate().require().locator(),)
-    documents: list[object] = []
-
-    def one(path: Path) -> int:
-        mark = read_mark(decode(read_asset(path)), keys)
-        if format_ == "text":
-            _show(path, mark)
-        else:
-            body = to_json(mark)
-            assert isinstance(body, dict)
-            document = {"schema_version": SCHEMA_VERSION, "file": str(path), **body}
-            documents.append(document)
-            if format_ == "jsonl":
-                write_json(document, lines=True)
-        return 0 if mark.outcome is Outcome.SUPPORTS else 3
-
-    code = each(files, one)
-    if format_ == "json":
-        write_json({"schema_version": SCHEMA_VERSION, "exit_code": code, "readings": documents})  # type: ignore[dict-item]
-    finish(code)
+    batch = Batch(name="readings", format_=format_)
+    for file in files:
+        with batch.attempt(file):
+            mark = read_mark(decode(read_asset(file)), keys)
+            found = mark.outcome is Outcome.SUPPORTS
+            batch.add(mark, MET if found else NOTHING_TO_CONCLUDE, file=file)
+            if format_ == "text":
+                _show(file, mark)
+    finish(batch.close())
 
 
-def _show(path: Path, mark: object) -> None:
-    from provenance.evidence import Evidence  # noqa: PLC0415
+def _show(path: Path, mark: Evidence) -> None:
+    from provenance.evidence import Outcome  # noqa: PLC0415
     from provenance.watermark.interface import WatermarkReading  # noqa: PLC0415
 
-    assert isinstance(mark, Evidence)
     click.echo(f"{mark.outcome.value.upper()}  {plain(str(path))}")
     reading = mark.detail
     if isinstance(reading, WatermarkReading):
@@ -91,10 +66,10 @@ def _show(path: Path, mark: object) -> None:
             click.echo(f"    id         {reading.payload.hex()}")
         click.echo(f"    key        {reading.key_id}, epoch {reading.epoch}")
         click.echo(
-            f"    statistic  z = {reading.statistic:.1f}, log10 p ≤ {reading.log10_p:.1f} "
-            f"after {reading.hypotheses} hypotheses"
+            f"    statistic  z = {reading.statistic:.1f}, log10 p ≤ {reading.log10_p:.1f}; "
+            f"hypotheses tried: {reading.hypotheses}"
         )
-    if mark.reason:
+    if mark.outcome is Outcome.ABSENT:
+        click.echo("    absence of a mark proves nothing")
+    elif mark.reason:
         click.echo(f"    {plain(mark.reason)}")
-    if reading is None and not mark.reason:
-        stage_line("note", "absence of a mark proves nothing")

@@ -41,6 +41,7 @@ class LogReport:
         root: hex of the signed root.
         known_checkpoints: how many earlier checkpoints the log was held against.
         problems: the contradictions found, at most a hundred; empty means none.
+        not_checked: what this report did not look at, and why.
         witness: who else vouches for this history. A log on one's own disk under one's own key: nobody.
     """
 
@@ -49,6 +50,7 @@ class LogReport:
     root: str
     known_checkpoints: int
     problems: tuple[LogProblem, ...]
+    not_checked: tuple[str, ...] = ()
     witness: str = LOCAL_WITNESS
 
     @property

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from provenance.manifest.reading import TrustTier
 
 Passphrase = Callable[[], bytes]
-_ORGANISATION = "UNTRUSTED DEVELOPMENT"
+ORGANISATION = "UNTRUSTED DEVELOPMENT"
+"""In the subject of development certificates and their roots, and of nothing else."""
 _BACKDATE = timedelta(minutes=5)
 """Clocks of the machines that verify may be a little behind."""
 _MAX_PEM = 1 << 20
@@ -173,7 +174,7 @@ def _leaf(chain: bytes) -> x509.Certificate:
 def _name(common: str) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANISATION),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )

@@ -69,8 +69,8 @@ def detect_picture(frames: Frames, keys: Sequence[WatermarkKey], effort: Effort)
 
 def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> WatermarkReading:
     """The best reading over all keys, stages and hypotheses; stops at the first accepted one."""
-    spectrum = spectrum_of(whitened.plane)
     height, width = whitened.plane.shape
+    spectrum = spectrum_of(whitened.plane, sync.highest((width, height)))
     best: Found | None = None
     followed = 0
     for stage in range(2 if effort is Effort.QUICK else 5):

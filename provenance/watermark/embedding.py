@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from provenance.errors import InputError
-from provenance.evidence import Outcome
+from provenance.evidence import Evidence, Outcome
 from provenance.watermark.decoding import clearness, read_lines
 from provenance.watermark.detection import SPREADS, detect_picture
 from provenance.watermark.front_end import luma_of, whiten
@@ -90,8 +90,8 @@ def embed_picture(
         made = _mark(job, quality)
         attempts += 1
     # Step 3
-    reading = _read_back(made.frames, payload, key)
-    if reading is None:
+    evidence = detect_picture(made.frames, [key], Effort.QUICK)
+    if not _carries(evidence, payload):
         raise _exceeded(frames, floor_db)
     return Marked(
         frames=made.frames,
@@ -99,7 +99,7 @@ def embed_picture(
         psnr=made.psnr,
         strength=made.strength,
         attempts=attempts,
-        reading=reading,
+        evidence=evidence,
     )
 
 
@@ -197,12 +197,13 @@ def _after_jpeg(job: _Job, frames: Frames, *, half: bool) -> float:
     return clearness(read_lines(plane, matrix, job.layout), job.layout, job.signs)
 
 
-def _read_back(frames: Frames, payload: bytes, key: WatermarkKey) -> WatermarkReading | None:
-    evidence = detect_picture(frames, [key], Effort.QUICK)
+def _carries(evidence: Evidence, payload: bytes) -> bool:
     reading = evidence.detail
-    if evidence.outcome is not Outcome.SUPPORTS or not isinstance(reading, WatermarkReading):
-        return None
-    return reading if reading.payload == payload else None
+    return (
+        evidence.outcome is Outcome.SUPPORTS
+        and isinstance(reading, WatermarkReading)
+        and reading.payload == payload
+    )
 
 
 def _exceeded(frames: Frames, floor_db: float) -> InputError:

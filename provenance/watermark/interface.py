@@ -115,7 +115,7 @@ class Marked:
         psnr: dB over all channels of the pixels that are not fully transparent, after rounding.
         strength: gain on the visibility mask, in its units.
         attempts: strengths tried.
-        reading: what the blind decoder reads in ``frames``.
+        evidence: what the blind decoder reads in ``frames``.
     """
 
     frames: Frames
@@ -123,7 +123,7 @@ class Marked:
     psnr: float
     strength: float
     attempts: int
-    reading: WatermarkReading
+    evidence: Evidence
 
 
 def minimum_size() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -20,25 +20,27 @@ _POWER_LIMIT, _AMPLITUDE_LIMIT = 6.0, 2.2
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spectrum:
-    """Half of the centred spectrum, locally normalised to power 1.
+    """The part of the centred half spectrum that pilots can lie in, locally normalised to power 1.
 
     Attributes:
-        lines: (grid, grid // 2 + 1) complex64; row = vertical frequency shifted by grid // 2, column =
-            horizontal frequency ≥ 0; phases refer to the middle of the plane.
+        lines: (2 reach + 1, reach + 1) complex64; row = vertical frequency + reach, column =
+            horizontal frequency ≥ 0, in samples; phases refer to the middle of the plane.
         power: same shape, float32, outliers limited.
-        grid: side of the padded transform.
+        limit: highest frequency looked at, cycles per pixel.
+        grid: side of the padded transform: samples to a cycle per pixel.
         longest: longer side of the plane in pixels; ``grid / longest`` samples to a resolution cell.
     """
 
     lines: NDArray[np.complex64]
     power: NDArray[np.float32]
+    limit: float
     grid: int
     longest: int
 
     @property
-    def limit(self) -> float:
-        """Highest frequency looked at, cycles per pixel."""
-        return 0.47
+    def reach(self) -> int:
+        """Row of frequency 0."""
+        return int(self.lines.shape[0]) // 2
 
     def at(self, fx: NDArray[np.float64], fy: NDArray[np.float64]) -> NDArray[np.complex64]:
         """Nearest samples at frequencies in cycles per pixel; 0 beyond ``limit``."""
@@ -46,17 +48,16 @@ class Spectrum:
         mirrored = fx < 0
         sign = np.where(mirrored, -1, 1)
         column = np.rint(np.where(inside, fx, 0) * sign * self.grid).astype(np.int32)
-        row = np.rint(np.where(inside, fy, 0) * sign * self.grid).astype(np.int32) + self.grid // 2
+        row = np.rint(np.where(inside, fy, 0) * sign * self.grid).astype(np.int32) + self.reach
         values = self.lines[row, column]
         return np.where(inside, np.where(mirrored, values.conj(), values), 0).astype(np.complex64)
 
 
-def spectrum_of(plane: NDArray[np.float32]) -> Spectrum:
-    """The normalised spectrum of a whitened plane."""
-    height, width = plane.shape
-    longest = max(height, width)
+def spectrum_of(plane: NDArray[np.float32], limit: float) -> Spectrum:
+    """The normalised spectrum of a whitened plane, up to ``limit`` cycles per pixel."""
+    longest = max(plane.shape)
     grid = _SMALL_GRID if longest <= _SMALL_PLANE else _LARGE_GRID
-    raw = scipy.fft.fftshift(scipy.fft.rfft2(_centred(plane, grid)), axes=0)
+    raw = _transform(plane, grid, reach=round(limit * grid) + 1)
     power = raw.real**2 + raw.imag**2
     box = (41, 41) if grid == _SMALL_GRID else (61, 61)
     level = cv2.blur(cv2.min(power, 8 * cv2.blur(power, box)), box)
@@ -65,21 +66,29 @@ def spectrum_of(plane: NDArray[np.float32]) -> Spectrum:
     raw *= np.minimum(1, _AMPLITUDE_LIMIT / np.sqrt(np.maximum(power, 1e-9))) / np.sqrt(level)
     power = np.minimum(power, _POWER_LIMIT)
     _notch(raw, power, max(2, round(2.5 * grid / longest)))
-    return Spectrum(lines=raw, power=power, grid=grid, longest=longest)
+    return Spectrum(lines=raw, power=power, limit=limit, grid=grid, longest=longest)
 
 
-def _centred(plane: NDArray[np.float32], grid: int) -> NDArray[np.float32]:
-    """Windowed, padded, with the middle of the plane at index 0 so that phases vary slowly."""
+def _transform(plane: NDArray[np.float32], grid: int, reach: int) -> NDArray[np.complex64]:
+    """Windowed, padded to ``grid``, with the middle of the plane at index 0 so that phases vary slowly.
+
+    Rows first: of their frequencies only those up to ``reach`` are transformed down the columns.
+    """
     height, width = plane.shape
     rows, columns = (np.sqrt(np.hanning(side + 2)[1:-1]).astype(np.float32) for side in (height, width))
-    windowed = plane * rows[:, None] * columns[None]
-    padded = np.zeros((grid, grid), np.float32)
-    y, x = height // 2, width // 2
-    padded[: height - y, : width - x] = windowed[y:, x:]
-    padded[: height - y, grid - x :] = windowed[y:, :x]
-    padded[grid - y :, : width - x] = windowed[:y, x:]
-    padded[grid - y :, grid - x :] = windowed[:y, :x]
-    return padded
+    across = _wrapped(plane * rows[:, None] * columns, grid, axis=1)
+    half = scipy.fft.rfft(across, axis=1)[:, : reach + 1]
+    full = scipy.fft.fft(_wrapped(half, grid, axis=0), axis=0)
+    return np.concatenate([full[-reach:], full[: reach + 1]])
+
+
+def _wrapped(array: NDArray[Any], grid: int, axis: int) -> NDArray[Any]:
+    """Padded to ``grid`` along ``axis``, with the middle moved to index 0 and what lies before it to the end."""
+    middle = array.shape[axis] // 2
+    before, after = np.split(array, [middle], axis=axis)
+    gap = list(array.shape)
+    gap[axis] = grid - array.shape[axis]
+    return np.concatenate([after, np.zeros(gap, array.dtype), before], axis=axis)
 
 
 def _notch(lines: NDArray[np.complex64], power: NDArray[np.float32], half: int) -> None:

@@ -35,6 +35,8 @@ spread; a copy pasted into borders."""
 _STEP = 0.011
 """Relative scale step: half a frequency sample at the pilots' mean radius of a 512-pixel copy."""
 _ANGLES, _LOG_STEP = 512, 0.0062
+_NYQUIST = 0.47
+"""Cycles per pixel; a little short of a half, where resampling leaves nothing."""
 _ASPECT = 0.34
 """Uneven scaling searched: log of width over height."""
 
@@ -89,6 +91,11 @@ def similarities(
 def _unit(size: tuple[int, int]) -> float:
     """Plane pixels to a tile sample that the plane's size implies, at spread 1."""
     return float(np.sqrt(size[0] * size[1])) / UNIT_SIDE
+
+
+def highest(size: tuple[int, int]) -> float:
+    """Cycles per pixel of the plane beyond which no hypothesis expects a pilot."""
+    return min(_NYQUIST, PILOT_BAND[1] / T / (_unit(size) * _NARROWEST))
 
 
 def rotations(spectrum: Spectrum, layout: Layout, size: tuple[int, int], *, keep: int) -> NDArray[np.float64]:
@@ -195,9 +202,8 @@ def _log_polar(spectrum: Spectrum, lowest: float, rings: int) -> NDArray[np.floa
     radius = np.exp(lowest + _LOG_STEP * np.arange(rings))[None]
     fx, fy = radius * np.cos(angle), radius * np.sin(angle)
     mirrored = np.where(fx < 0, -1, 1)
-    middle = spectrum.grid // 2
     column = (fx * mirrored * spectrum.grid).astype(np.float32)
-    row = (fy * mirrored * spectrum.grid + middle).astype(np.float32)
+    row = (fy * mirrored * spectrum.grid + spectrum.reach).astype(np.float32)
     smooth = cv2.blur(spectrum.power, (3, 3))
     sampled = cv2.remap(smooth, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) - 1
     sampled[(np.abs(fx) >= spectrum.limit) | (np.abs(fy) >= spectrum.limit)] = 0

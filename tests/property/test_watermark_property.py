@@ -49,7 +49,7 @@ def test_what_was_embedded_is_read(payload, key, seed, height, width) -> None:
     assert found.outcome is Outcome.SUPPORTS
     assert found.detail.payload == payload
     assert marked.psnr >= 40
-    assert marked.reading.payload == payload
+    assert marked.evidence.detail.payload == payload
 
 
 @few
