@@ -42,7 +42,7 @@ def verify_file(
     found = home or Home.locate()
 
     def relinking() -> Relinking:
-        return Relinking(keys=(found.locator(),), registry=found.registry())
+        return Relinking(keys=(found.locator(),), registry=found.registry_as_found())
 
     return verify(
         read_asset(path),
@@ -67,7 +67,7 @@ def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = 
     return recover(
         decode(read_asset(path)),
         keys=(found.locator(),),
-        registry=found.registry(),
+        registry=found.registry_as_found(),
         trust=found.trust(),
         at=at or utc_now(),
     )

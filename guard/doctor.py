@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from guard import __version__
-from provenance.errors import Error
+from provenance.errors import Error, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,10 +79,11 @@ def _home(home: Home, now: datetime) -> Iterator[Finding]:
     yield Finding(state="ok", what="home", detail=str(home.folder))
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
     yield _looked_at("signing key", lambda: _identity(home, now))
-    yield _looked_at("trust", lambda: f"{len(home.trust().lists)} lists")
+    yield _looked_at("trust", lambda: _trust(home))
     yield _looked_at("locator key", lambda: f"{home.locator().key_id}, epoch {home.locator().epoch}")
-    yield _looked_at("log", lambda: f"{home.log().checkpoint().size} entries; local, no outside witness")
+    yield _looked_at("log", lambda: _log(home))
     yield _looked_at("registry", lambda: _registry(home))
+    yield _looked_at("log and registry", lambda: _agreement(home))
     unfinished = len(list(home.records().unfinished()))
     if unfinished:
         detail = f"{unfinished} interrupted or running; the next release mends what is left"
@@ -112,9 +113,29 @@ def _identity(home: Home, now: datetime) -> str:
     return f"development identity, {left} days left{advice}"
 
 
+def _trust(home: Home) -> str:
+    from guard.roots import all_listed, development_missing  # noqa: PLC0415
+
+    if not all_listed(home):
+        raise development_missing()
+    return f"{len(home.trust().lists)} lists"
+
+
+def _log(home: Home) -> str:
+    report = home.log_as_found().verify()
+    for problem in report.problems:
+        raise IntegrityError(problem.code, problem.what, hint="guard log verify")
+    return f"{report.size} entries; {report.witness}"
+
+
 def _registry(home: Home) -> str:
-    registry = home.registry()
-    try:
+    with home.registry_as_found() as registry:
         return f"{registry.verify_integrity()} entries, {len(registry.pending())} pending"
-    finally:
-        registry.close()
+
+
+def _agreement(home: Home) -> str:
+    from guard.agreement import require_agreement  # noqa: PLC0415
+
+    with home.registry_as_found() as registry:
+        found = require_agreement(registry, home.log_as_found())
+    return f"agree on {found.releases} releases"

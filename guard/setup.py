@@ -63,11 +63,11 @@ def initialise(
         InputError: ``home.unusable`` when the folder cannot be made.
         ConfigurationError, IntegrityError: see ``guard.agreement.require_whole``.
     """
-    from guard.roots import is_listed, kept_roots, list_roots  # noqa: PLC0415 - loads cryptography
+    from guard.roots import all_listed, kept_roots, list_roots  # noqa: PLC0415 - loads cryptography
 
     require_whole(home)
     _folders(home)
-    trusted = is_listed(home)  # looked up first: making an identity lists its root as well
+    trusted = all_listed(home)  # looked up first: making an identity lists its root as well
     return (
         _part("signing key and development certificate", home.signing_folder,
               lambda: new_identity(home, now=now, random=random, passphrase=passphrase)),
@@ -75,8 +75,7 @@ def initialise(
               lambda: list_roots(home, kept_roots(home), now), there=trusted),
         _part("key of the transparency log", home.log_key_path, lambda: _log_key(home)),
         _part("key of the watermark (locator)", home.locator_path, lambda: _locator(home, random)),
-        _part("transparency log", home.log_folder, lambda: _log(home),
-              there=home.has_log()),
+        _part("transparency log", home.log_folder, lambda: _log(home), there=home.has_log()),
         _part("registry", home.registry_path, lambda: _registry(home), there=home.has_registry()),
         _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
     )  # fmt: skip

@@ -17,13 +17,14 @@ def command() -> None:
 @FORMAT
 def verify(format_: str) -> None:
     """Read the whole log and hold it against its signed checkpoint."""
+    from guard.agreement import audited  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.serialise import to_json  # noqa: PLC0415
     from provenance.log.leaves import unreleased  # noqa: PLC0415
 
-    log = Home.locate().require().log_as_found()
-    report = log.verify()
-    waiting = unreleased(log) if report.ok else ()
+    home = Home.locate().require()
+    report = audited(home)
+    waiting = unreleased(home.log_as_found()) if report.ok else ()
     if format_ != "text":
         body = to_json(report)
         assert isinstance(body, dict)
@@ -36,6 +37,8 @@ def verify(format_: str) -> None:
         click.echo(f"    root  {report.root}")
         for problem in report.problems:
             click.echo(f"    {problem.code}: {problem.what}")
+        for line in report.not_checked:
+            click.echo(f"    not checked  {line}")
         if waiting:
             click.echo(f"    {len(waiting)} manifests without an ALLOW: never released")
     finish(0 if report.ok else 1)

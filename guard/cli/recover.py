@@ -33,7 +33,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
 
     home, at = Home.locate().require(), utc_now()
-    keys, registry, trust = (home.locator(),), home.registry(), home.trust()
+    keys, registry, trust = (home.locator(),), home.registry_as_found(), home.trust()
     batch = Batch(name="recoveries", format_=format_)
     for file in files:
         with batch.attempt(file):

@@ -1,0 +1,166 @@
+"""Do registry and log tell the same story?
+
+Every released entry of the registry names the place of its ALLOW in the log. So a log that was lost,
+replaced, cut or put back from an older copy shows on this machine, without an outside witness, unless
+the registry went the same way. The other way round a registry can be behind the log: then some
+released pictures are no longer found by their mark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from provenance.errors import ConfigurationError, IntegrityError
+from provenance.log.audit import LogProblem
+from provenance.log.leaves import ALLOW, DecisionLeaf, leaves, parse_leaf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from guard.home import Home
+    from provenance.log.audit import LogReport
+    from provenance.log.leaves import Leaf
+    from provenance.log.store import Log
+    from provenance.registry import Registry, Release
+
+_ANEW = (
+    "to start anew on purpose, move log/, keys/log.pem and registry.sqlite away together and run guard init"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Registry and log, held against each other release by release.
+
+    Attributes:
+        releases: how many the registry knows.
+        unlogged: of these, how many the log does not hold in their place.
+        unregistered: how many ALLOWs of the log are for manifests that the registry does not know.
+    """
+
+    releases: int
+    unlogged: int
+    unregistered: int
+
+
+def compare(registry: Registry, log: Log) -> Comparison:
+    """Hold every release of the registry against the log, and every ALLOW of the log against the registry.
+
+    A release writes to the registry before and after it writes to the log. So the registry is read on
+    both sides of the log, and a release that runs meanwhile is no difference.
+
+    Raises:
+        IntegrityError: one of the two is damaged in itself.
+    """
+    known = registry.releases()
+    allowed = {index: leaf for index, leaf in leaves(log) if _allows(leaf)}
+    registered = {entry.manifest_sha256 for entry in registry.pending()}
+    registered |= {release.manifest_sha256 for release in registry.releases()}
+    return Comparison(
+        releases=len(known),
+        unlogged=sum(not _is_of(allowed.get(release.log_index), release) for release in known),
+        unregistered=sum(leaf.manifest_sha256 not in registered for leaf in allowed.values()),
+    )
+
+
+def require_latest(registry: Registry, log: Log) -> None:
+    """Before anything is added: the log has to hold the last release that the registry knows.
+
+    Raises:
+        IntegrityError: ``log.behind-registry``.
+    """
+    latest = registry.latest_release()
+    if latest is None:
+        return
+    in_log = 0 <= latest.log_index < log.checkpoint().size
+    if not in_log or not _is_of(parse_leaf(log.entry(latest.log_index)), latest):
+        raise _log_behind(log.folder, "the last release")
+
+
+def require_agreement(registry: Registry, log: Log) -> Comparison:
+    """The same for all releases, in both directions; reads the whole log.
+
+    Raises:
+        IntegrityError: ``log.behind-registry``, ``registry.behind-log``.
+    """
+    found = compare(registry, log)
+    if found.unlogged:
+        raise _log_behind(log.folder, f"{found.unlogged} of {found.releases} releases")
+    if found.unregistered:
+        raise _registry_behind(log.folder, found.unregistered)
+    return found
+
+
+def require_whole(home: Home) -> None:
+    """What belongs together is made together: no new log, log key or registry beside a filled other.
+
+    Raises:
+        ConfigurationError: ``key.missing`` for a log without its key.
+        IntegrityError: ``log.behind-registry``, ``registry.behind-log``.
+    """
+    if home.has_log() and not home.log_key_path.exists():
+        what, hint = "the log is there, but not the key that signs it", f"restore it from a copy; {_ANEW}"
+        raise ConfigurationError("key.missing", what, where=str(home.log_key_path), hint=hint)
+    if home.has_registry() and not home.has_log():
+        with home.registry_as_found() as registry:
+            releases = len(registry.releases())
+        if releases:
+            raise _log_behind(home.log_folder, f"{releases} of {releases} releases")
+    if home.has_log() and not home.has_registry():
+        allowed = sum(_allows(leaf) for _, leaf in leaves(home.log_as_found()))
+        if allowed:
+            raise _registry_behind(home.registry_path, allowed)
+
+
+def audited(home: Home) -> LogReport:
+    """The full check of the log, and of its agreement with the registry.
+
+    Raises:
+        As ``provenance.log.store.Log.verify``.
+    """
+    log = home.log_as_found()
+    report = log.verify()
+    if not report.ok:
+        return replace(report, not_checked=("agreement with the registry: the log is damaged in itself",))
+    try:
+        with home.registry_as_found() as registry:
+            found = compare(registry, log)
+    except (ConfigurationError, IntegrityError) as error:
+        why = f"agreement with the registry: {error.what} ({error.hint or error.code})"
+        return replace(report, not_checked=(why,))
+    if not found.unlogged:
+        return report
+    behind = _log_behind(log.folder, f"{found.unlogged} of {found.releases} releases")
+    return replace(report, problems=(LogProblem(code=behind.code, what=f"{behind.what}; {behind.hint}"),))
+
+
+def _allows(leaf: Leaf) -> bool:
+    return isinstance(leaf, DecisionLeaf) and leaf.action == ALLOW
+
+
+def _is_of(leaf: Leaf | None, release: Release) -> bool:
+    return (
+        isinstance(leaf, DecisionLeaf)
+        and leaf.action == ALLOW
+        and leaf.manifest_sha256 == release.manifest_sha256
+        and leaf.subject_sha256 == release.asset_sha256
+    )
+
+
+def _log_behind(where: Path, which: str) -> IntegrityError:
+    return IntegrityError(
+        "log.behind-registry",
+        f"the log does not hold {which} that the registry knows: it was lost, cut or replaced",
+        where=str(where),
+        hint=f"restore log/ and keys/log.pem from a copy; {_ANEW}",
+    )
+
+
+def _registry_behind(where: Path, count: int) -> IntegrityError:
+    return IntegrityError(
+        "registry.behind-log",
+        f"the log holds {count} releases that the registry does not know: it was lost or replaced",
+        where=str(where),
+        hint=f"restore registry.sqlite from a copy; {_ANEW}",
+    )
