@@ -27,6 +27,7 @@ from provenance.codecs import Header
 from provenance.errors import Error, InputError
 from provenance.exif import orientation_of
 from provenance.quiet import NO_STDERR, NO_WARNINGS
+from provenance.sniff import format_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,7 +106,7 @@ def _open(asset: Asset) -> ImageFile.ImageFile:
     if opener is None:
         raise InputError(
             "input.unsupported",
-            f"pixels of {asset.mime} cannot be decoded here",
+            f"{format_name(asset.mime)} files cannot be decoded here",
             hint="convert the picture to PNG, JPEG, WebP or TIFF",
         )
     return opener(io.BytesIO(asset.data))
@@ -118,7 +119,7 @@ def _refuse_oversized(asset: Asset, image: Image.Image, limits: Limits) -> None:
             "input.too-large",
             f"the header claims {width} × {height} pixels; the limits are {limits.max_pixels:,} pixels "
             f"and {limits.max_side:,} a side",
-            hint="scale the picture down, or raise the pixel limit if you trust the file",
+            hint="scale the picture down",
         )
     # Start-of-scan markers (T.81 table B.1); 0xFF is stuffed inside scans, so none is counted twice there.
     scans = asset.data.count(b"\xff\xda") if asset.mime == "image/jpeg" else 1
@@ -170,15 +171,13 @@ def _translated(asset: Asset) -> Iterator[None]:
             "input.too-large", "decoding needs more memory than there is", hint="scale it down"
         ) from error
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        kind = format_name(asset.mime)  # the codec's own words stay with --debug
         if _cut_short(asset):
             raise InputError(
-                "input.truncated",
-                f"the {asset.mime} ends too early ({reason})",
-                hint="copy or download it again",
+                "input.truncated", f"the {kind} ends too early", hint="copy or download it again"
             ) from error
         raise InputError(
-            "input.damaged", f"the {asset.mime} cannot be decoded ({reason})", hint="export the picture again"
+            "input.damaged", f"the {kind} cannot be decoded", hint="export the picture again"
         ) from error
 
 

@@ -134,13 +134,15 @@ def read_bounded(path: Path, *, most: int) -> bytes:
     except OSError as error:
         raise _unreadable(path, error) from error
     except ValueError as error:  # a NUL character in the name
-        raise InputError("input.missing", "no file can have this name", where=repr(str(path))) from error
+        raise InputError(
+            "input.missing", "no file can have this name", where=str(path), hint="check the path"
+        ) from error
     if len(data) > most:
         raise InputError(
             "input.too-large",
             f"the file is larger than the limit of {most:,} bytes",
             where=str(path),
-            hint="raise the byte limit if you trust the file",
+            hint="give a smaller file",
         )
     return data
 
@@ -164,7 +166,7 @@ def _translated(path: Path, error: OSError) -> Error:
         )
     if error.errno == errno.EEXIST:
         return InputError(
-            "output.exists", "the file exists already", where=str(path), hint="use --force to replace it"
+            "output.exists", "the file exists already", where=str(path), hint="choose another name"
         )
     return InputError(
         "output.unwritable", f"cannot write here: {reason}", where=str(path), hint="choose another folder"

@@ -99,6 +99,11 @@ def extension_for(mime: str) -> str:
     return EXTENSIONS.get(mime, ".bin")
 
 
+def format_name(mime: str) -> str:
+    """How people call the format: ``"JPEG"`` for ``image/jpeg``, ``"MP4"`` for ``video/mp4``."""
+    return mime.partition("/")[2].removeprefix("x-").removesuffix("+xml").upper()
+
+
 def _riff(head: bytes) -> str | None:
     return _RIFF.get(head[8:12]) if head[:4] == b"RIFF" else None
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from provenance.errors import ConfigurationError, InputError
+from provenance.errors import ConfigurationError, Error, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
@@ -68,7 +69,9 @@ def new_passphrase() -> bytes:
         prompt = "New passphrase for the signing key"
         found = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
     if len(found) < 8:
-        raise InputError("passphrase.short", "a passphrase has at least 8 characters")
+        raise InputError(
+            "passphrase.short", "a passphrase has at least 8 characters", hint="choose a longer one"
+        )
     return found.encode()
 
 
@@ -90,6 +93,16 @@ def output_folder(folder: Path) -> Path:
 def debugging() -> bool:
     """Whether ``guard --debug`` was asked for: errors are then raised, not reported."""
     return bool(click.get_current_context().find_root().obj["debug"])
+
+
+@contextmanager
+def about(file: Path) -> Iterator[None]:
+    """Errors inside that name no place are about ``file``."""
+    try:
+        yield
+    except Error as error:
+        error.where = error.where or str(file)
+        raise
 
 
 def finish(code: int) -> Any:

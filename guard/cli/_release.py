@@ -95,13 +95,13 @@ def refuse_format(asset: Asset, target: Path) -> None:
     Raises:
         InputError: ``output.format`` or ``output.misnamed``.
     """
-    from provenance.sniff import EXTENSIONS, extension_for  # noqa: PLC0415 - cheap, but for releases only
+    from provenance.sniff import EXTENSIONS, extension_for, format_name  # noqa: PLC0415 - not for --help
 
-    ending = extension_for(asset.mime)
+    content, ending = format_name(asset.mime), extension_for(asset.mime)
     if asset.mime not in RELEASABLE:
         raise InputError(
             "output.format",
-            f"{ending[1:].upper()} files cannot be released; PNG, JPEG, WebP and TIFF pictures can",
+            f"{content} files cannot be released; PNG, JPEG, WebP and TIFF pictures can",
             hint="convert the picture to one of these formats first",
         )
     suffix = target.suffix.lower()
@@ -109,7 +109,7 @@ def refuse_format(asset: Asset, target: Path) -> None:
     if suffix != ending and suffix in EXTENSIONS.values():
         raise InputError(
             "output.misnamed",
-            f"the content is {ending[1:].upper()} and the name would say {suffix[1:].upper()}",
+            f"the content is {content}, and the name ends in {target.suffix}",
             where=str(target),
             hint=f"guard keeps the format of its input: let the name end in {ending}",
         )

@@ -117,17 +117,17 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
     if not released:
         return
     marked = [one.signed.marked for one in released]
-    for one in marked:
-        if one.enlarged_from is not None:
-            (w, h), frames = one.enlarged_from, one.frames
+    for picture in marked:
+        if picture.enlarged_from is not None:
+            (w, h), frames = picture.enlarged_from, picture.frames
             yield "enlarged", f"{w}×{h} → {frames.width}×{frames.height}, to carry a mark"
     marks = [one.mark.psnr for one in marked if one.mark is not None]
     if marks:
         yield "watermark", f"{len(marks)} of {len(marked)}, {_range(marks)} dB, decoded back"
     for one in released:
-        if one.signed.marked.unmarked_reason:
-            of = f" on {one.path.name}" if len(released) > 1 else ""
-            yield "watermark", f"none{of}: {one.signed.marked.unmarked_reason}"
+        reason = one.signed.marked.unmarked_reason
+        if reason:
+            yield "watermark", f"none on {one.path.name}: {reason}"
     first = released[0]
     if first.signed.marked.checked.plan.xmp:
         yield "metadata", f"IPTC {first.signed.marked.checked.draft.origin.source_type.term}"

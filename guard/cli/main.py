@@ -99,7 +99,7 @@ def run(arguments: Sequence[str]) -> int:
         # interpreter's last flush stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT
-    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit 70
+    except Exception as error:  # the one place where a bug becomes exit 70
         if asked["debug"]:
             raise
         report_error(_bug(error))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FORMAT
+from guard.cli._options import FORMAT, about
 from guard.cli._output import write_document
 from guard.text import plain
 from provenance.errors import InputError
@@ -40,17 +40,19 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from provenance.files import read_bounded  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
     from provenance.manifest.trust import ListKind, TrustList, load_trust, save_trust  # noqa: PLC0415
 
     home = Home.locate().require()
-    added = TrustList.of(
-        name=name,
-        tier=TrustTier(tier),
-        pem=_read(file),
-        date=utc_now().date(),
-        kind=ListKind(kind),
-    )
+    with about(file):
+        added = TrustList.of(
+            name=name,
+            tier=TrustTier(tier),
+            pem=read_bounded(file, most=MAX_PEM),
+            date=utc_now().date(),
+            kind=ListKind(kind),
+        )
     known = load_trust(home.trust_folder)
     _may_add(name, known, force=force)
     save_trust(home.trust_folder, known.adding(added))
@@ -99,12 +101,3 @@ def _may_add(name: str, known: TrustLists, *, force: bool) -> None:
     if present is not None and not force:
         what = f"there is a trust list {name} already, of tier {present.tier}"
         raise InputError("trust.exists", what, hint="choose another name, or replace the list with --force")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_PEM + 1)  # one too many, so that a longer file is refused, not cut
-    except OSError as error:
-        what = f"the file cannot be read: {error.strerror}"
-        raise InputError("input.unreadable", what, where=str(file)) from error

@@ -20,6 +20,7 @@ import c2pa
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.manifest.trust import ListKind, TrustLists
+from provenance.sniff import format_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,7 +203,9 @@ def _signing_error(error: Exception, mime: str) -> Exception:
     unreadable = c2pa.C2paError.NotSupported, c2pa.C2paError.Io, c2pa.C2paError.Decoding
     if isinstance(error, unreadable) or "could not be parsed" in text:
         return InputError(
-            "sign.unsupported-media", f"a manifest cannot be put into this {mime} file: {text[:200]}"
+            "sign.unsupported-media",
+            f"a manifest cannot be put into this {format_name(mime)} file",
+            hint="save the picture again as PNG, JPEG, WebP or TIFF",
         )
     if "certificate" in text:
         return ConfigurationError(

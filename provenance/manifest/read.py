@@ -25,6 +25,7 @@ from provenance.manifest.judge import judge, library_codes
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
+from provenance.sniff import format_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,7 +198,9 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
     if answer.report is not None:
         return _malformed(at, "a manifest was found in a place that is not read here")
     raise InputError(
-        "media.unreadable", f"the file cannot be searched for a manifest: {text(answer.message)}"
+        "media.unreadable",
+        f"this {format_name(asset.mime)} file cannot be searched for a manifest",
+        hint="guard recover FILE looks for a mark, if it is a picture",
     )
 
 

@@ -110,7 +110,7 @@ def _self_test(signer: PemSigner) -> None:
         raise ConfigurationError(
             "signer.key-mismatch",
             "the private key does not belong to the certificate",
-            hint="use the key the certificate was issued for; guard keys list shows both fingerprints",
+            hint="use the key the certificate was issued for; guard keys list shows its fingerprint",
         )
 
 

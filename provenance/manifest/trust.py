@@ -60,7 +60,8 @@ class TrustList:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise InputError("trust.bad-name", "a list name has lower-case letters, digits and hyphens only")
+            what = "a list name has lower-case letters, digits and hyphens only"
+            raise InputError("trust.bad-name", what, where=self.name, hint="choose a name such as newsroom")
         if self.tier is TrustTier.UNKNOWN:
             raise InputError("trust.bad-tier", "a trust list cannot have the tier unknown")
         if hashlib.sha256(self.pem).hexdigest() != self.sha256:
@@ -80,7 +81,10 @@ class TrustList:
             InputError: ``trust.not-certificates`` when ``pem`` holds none or is over 4 MB.
         """
         if b"-----BEGIN CERTIFICATE-----" not in pem or len(pem) > _MAX_PEM:
-            raise InputError("trust.not-certificates", "a trust list is a PEM file of certificates")
+            hint = 'give a file with lines "-----BEGIN CERTIFICATE-----"'
+            raise InputError(
+                "trust.not-certificates", "a trust list is a PEM file of certificates", hint=hint
+            )
         return cls(
             name=name, tier=tier, kind=kind, pem=pem, sha256=hashlib.sha256(pem).hexdigest(), date=date
         )
@@ -101,7 +105,8 @@ class TrustLists:
     def __post_init__(self) -> None:
         names = [item.name for item in self.lists]
         if len(set(names)) != len(names):
-            raise InputError("trust.bad-name", "two trust lists have the same name")
+            hint = "choose another name; guard trust list shows those in use"
+            raise InputError("trust.bad-name", "two trust lists have the same name", hint=hint)
 
     def of_kind(self, kind: ListKind) -> tuple[TrustList, ...]:
         """The lists of one kind, strongest tier first."""

@@ -53,7 +53,8 @@ def packet_for(*, source_type: DigitalSourceType, model_name: str | None, creato
     if model_name is not None:
         pairs["Iptc4xmpExt:AISystemUsed"] = model_name
     if not all(map(_is_xml, pairs.values())):
-        raise InputError("metadata.bad-text", "a name in the metadata holds control characters")
+        hint = "type the name again without them"
+        raise InputError("metadata.bad-text", "a name in the metadata holds control characters", hint=hint)
     attributes = "".join(f" {name}={quoteattr(value)}" for name, value in pairs.items())
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'

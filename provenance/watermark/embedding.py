@@ -209,6 +209,6 @@ def _carries(evidence: Evidence, payload: bytes) -> bool:
 def _exceeded(frames: Frames, floor_db: float) -> InputError:
     return InputError(
         "watermark.capacity-exceeded",
-        f"this {frames.width}x{frames.height} picture cannot carry a mark at {floor_db:g} dB",
+        f"this {frames.width}x{frames.height} picture cannot carry a mark at {floor_db:.1f} dB",
         hint="enlarge it, or let the policy release it without a mark",
     )
