@@ -7,7 +7,6 @@ import sys
 
 from guard._siblings import check_siblings
 
-
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """Imports leave tens of thousands of objects that stay; looking through them for garbage after every
 700, as is the default, costs a short command a tenth of its time."""

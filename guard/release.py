@@ -45,8 +45,11 @@ from provenance.sniff import extension_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guard.attest import ReadBack
+    from guard.policy.decision import Decision
     from guard.policy.facts import Facts
     from guard.policy.obligations import Plan
+    from guard.stages import Signed
     from guard.tools import Tools
 
 
@@ -128,31 +131,14 @@ def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
 def _run(
     order: Order, tools: Tools, record: Record, final: Path, progress: Callable[[str], None]
 ) -> Released:
-    before = pixel_facts(
-        order.draft,
-        command=order.command,
-        include_prompt=order.publish_prompt,
-        inspected=[inspect(order.draft.frames) for inspect in tools.inspectors],
-    )
-    checked = check(order, tools, before, record.record_id)  # (1)
-    progress("checked")
-    marked = mark(checked, marker=tools.marker, content_id=bytes.fromhex(record.content_id))  # (2)
-    progress("marked")
-    signed = sign(marked, order=order, record=record, tools=tools)  # (3)
-    progress("signed")
-    proof = read_back(signed, tools)  # (4)
-    progress("read back")
+    signed, proof, before = _prepared(order, tools, record, progress)  # (1) to (4)
     record = replace(record, asset_sha256=signed.asset.sha256, manifest_sha256=signed.manifest_sha256)
     tools.records.write(record)  # before registry and log know it, so that a crash can be mended
     remember(signed, tools)
     manifest_leaf = log_manifest(signed, tools, record)  # (5)
     progress("manifest logged")
     facts = publish_facts(signed, proof, before=before, tools=tools, logged=True)
-    subject = signed.asset.sha256
-    decision = decide(tools.packs, Stage.PUBLISH, facts, now=tools.clock(), subject=subject)  # (6)
-    if not decision.allowed:
-        log_decision(decision, signed, tools, record)
-        raise Denied(decision)
+    decision = _decided(signed, facts, tools, record)  # (6)
     partial = Path(record.partial_path)
     stage(signed, decision, partial)  # (7)
     record = replace(record, progress=Progress.WRITTEN, decision=decision.canonical().decode())
@@ -172,6 +158,40 @@ def _run(
     tools.registry.mark_released(record.manifest_sha256 or "", decision_leaf)
     tools.records.write(replace(record, progress=Progress.RELEASED))
     return released
+
+
+def _prepared(
+    order: Order, tools: Tools, record: Record, progress: Callable[[str], None]
+) -> tuple[Signed, ReadBack, Facts]:
+    """Steps 1 to 4, all in memory: the signed bytes, what a verifier finds in them, what was known before."""
+    facts = pixel_facts(
+        order.draft,
+        command=order.command,
+        include_prompt=order.publish_prompt,
+        inspected=[inspect(order.draft.frames) for inspect in tools.inspectors],
+    )
+    checked = check(order, tools, facts, record.record_id)  # (1)
+    progress("checked")
+    marked = mark(checked, marker=tools.marker, content_id=bytes.fromhex(record.content_id))  # (2)
+    progress("marked")
+    signed = sign(marked, order=order, record=record, tools=tools)  # (3)
+    progress("signed")
+    proof = read_back(signed, tools)  # (4)
+    progress("read back")
+    return signed, proof, facts
+
+
+def _decided(signed: Signed, facts: Facts, tools: Tools, record: Record) -> Decision:
+    """Step 6; a refusal of final bytes is logged as well.
+
+    Raises:
+        Denied: policy said no.
+    """
+    decision = decide(tools.packs, Stage.PUBLISH, facts, now=tools.clock(), subject=signed.asset.sha256)
+    if not decision.allowed:
+        log_decision(decision, signed, tools, record)
+        raise Denied(decision)
+    return decision
 
 
 def _reserve(tools: Tools) -> bytes:

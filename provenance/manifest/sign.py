@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.manifest.build import PARENT, manifest_definition
@@ -82,22 +82,13 @@ def sign(
     """
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
+    _refuse_unsupported(asset.mime)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
-    if asset.mime not in MIMES:
-        raise InputError(
-            "sign.unsupported-media",
-            f"{asset.mime} files are not signed",
-            hint="PNG, JPEG, WebP and TIFF are",
-        )
     # step 1
     source = parent if parent is not None else asset if has_trace(asset.data) else None
     before = None if source is None else _readable(source, lists, moment)
     # step 2
-    definition = manifest_definition(spec, with_parent=source is not None)
-    if findings := lint(definition):
-        raise IntegrityError(
-            "sign.rubric", f"the manifest would break {findings[0].check}: {findings[0].what}"
-        )
+    definition = _linted(manifest_definition(spec, with_parent=source is not None))
     # step 3
     data, store = c2pa_adapter.write_store(
         asset.data, asset.mime, definition, signer, lists, parent=_ingredient(source), embed=embed
@@ -108,6 +99,21 @@ def sign(
     # step 5
     _hold_against(spec, store, reading, before)
     return SignedAsset(asset=signed, manifest=store, reading=reading)
+
+
+def _refuse_unsupported(mime: str) -> None:
+    if mime not in MIMES:
+        raise InputError(
+            "sign.unsupported-media", f"{mime} files are not signed", hint="PNG, JPEG, WebP and TIFF are"
+        )
+
+
+def _linted(definition: dict[str, Any]) -> dict[str, Any]:
+    if findings := lint(definition):
+        raise IntegrityError(
+            "sign.rubric", f"the manifest would break {findings[0].check}: {findings[0].what}"
+        )
+    return definition
 
 
 def _readable(source: Asset, trust: TrustLists, at: datetime) -> ManifestReading:

@@ -83,7 +83,7 @@ def _transform(plane: NDArray[np.float32], grid: int, reach: int) -> NDArray[np.
 
 
 def _wrapped(array: NDArray[Any], grid: int, axis: int) -> NDArray[Any]:
-    """Padded to ``grid`` along ``axis``, with the middle moved to index 0 and what lies before it to the end."""
+    """Padded to ``grid`` along ``axis``; the middle moves to index 0 and what lies before it to the end."""
     middle = array.shape[axis] // 2
     before, after = np.split(array, [middle], axis=axis)
     gap = list(array.shape)
