@@ -42,7 +42,13 @@ _PARTLY = frozenset(
         DigitalSourceType.ALGORITHMICALLY_ENHANCED,
     }
 )
+_ORIGIN = "is a stripped copy of a picture released here as generated"
 _FULLY = frozenset({DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, DigitalSourceType.ALGORITHMIC_MEDIA})
+
+
+def origin_evidence(outcome: Outcome, reason: str | None = None) -> Evidence:
+    """What intake found when it looked for our own mark: ABSENT, or why that is not known."""
+    return Evidence(claim=_ORIGIN, channel="watermark", outcome=outcome, reason=reason)
 
 
 def draft_facts(
@@ -69,6 +75,7 @@ def pixel_facts(
         width=known(draft.frames.width),
         height=known(draft.frames.height),
         mime=known(draft.mime),
+        origin_checked=_origin_checked(inspected),
     )
     return Facts(
         request=before.request, prompt=before.prompt, model=before.model, media=media, risk=before.risk
@@ -97,6 +104,7 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
             width=known(proof.width),
             height=known(proof.height),
             mime=known(signed.asset.mime),
+            origin_checked=before.media.origin_checked,
             upscaled=known(marked.enlarged_from is not None),
         ),
         marks=Marks(
@@ -108,6 +116,14 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
         log=Log(recorded=known(logged)),
         environment=_environment(proof.manifest),
     )
+
+
+def _origin_checked(inspected: Sequence[Evidence]) -> Fact[bool]:
+    looked = [item for item in inspected if item.claim == _ORIGIN]
+    absent = any(item.outcome is Outcome.ABSENT for item in looked)
+    if absent:
+        return known(absent)
+    return unknown(looked[0].reason or "" if looked else "nobody looked for an earlier mark")
 
 
 def _synthetic(source_type: DigitalSourceType) -> Synthetic:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from guard.inspect import origin_evidence
+from guard.recover import recover
 from guard.release import Order, release
 from guard.stages import Draft, Origin
 from provenance.codecs import decode, jpeg_quality
 from provenance.errors import InputError
+from provenance.evidence import Outcome
 from provenance.manifest.containers import has_trace
 from provenance.manifest.reading import DigitalSourceType, ManifestState
 
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from guard.policy.obligations import Plan
     from guard.stages import Released
     from guard.tools import Tools
-    from provenance.media import Asset
+    from provenance.evidence import Evidence
+    from provenance.media import Asset, Frames
 
 MAX_NAME = 100
 """Characters of a model's name; it stands in the manifest and in XMP."""
@@ -115,11 +119,43 @@ def refuse_contradiction(asset: Asset, statement: Statement, tools: Tools) -> No
         )
     said = before.source_type
     if said is not None and said.is_generative and not statement.source_type.is_generative:
-        raise InputError(
-            "source.contradicted",
-            f"its manifest says {said.term}; it cannot leave as {statement.source_type.term}",
-            hint="--source partly-generated, or --source generated",
+        raise _contradicted("its manifest says", said, statement)
+
+
+def look_for_origin(frames: Frames, statement: Statement, tools: Tools) -> Evidence:
+    """The same for a copy whose manifest was stripped: our own mark leads back to it.
+
+    A mark can be copied onto somebody's photograph, so only a manifest whose signed digest is of this
+    picture refuses it (house promise 3); anything less leaves the question open, for the packs to see.
+
+    Raises:
+        InputError: ``source.contradicted``.
+    """
+    if statement.source_type.is_generative:
+        return origin_evidence(
+            Outcome.NOT_CHECKED, "it is said to be generated, so nothing could contradict it"
         )
+    found = recover(
+        frames, keys=(tools.marker.key,), registry=tools.registry, trust=tools.trust, at=tools.clock()
+    )
+    same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
+    for said in (manifest.source_type for manifest in same):
+        if said is not None and said.is_generative:
+            raise _contradicted(
+                "its mark leads to a manifest of the same picture, which says", said, statement
+            )
+    if same or found.mark.outcome is Outcome.ABSENT:
+        return origin_evidence(Outcome.ABSENT)
+    blind = found.mark.outcome is Outcome.NOT_CHECKED
+    return origin_evidence(Outcome.NOT_CHECKED if blind else Outcome.INCONCLUSIVE, found.reason)
+
+
+def _contradicted(how: str, said: DigitalSourceType, statement: Statement) -> InputError:
+    return InputError(
+        "source.contradicted",
+        f"{how} {said.term}; it cannot leave as {statement.source_type.term}",
+        hint="--source partly-generated, or --source generated",
+    )
 
 
 def release_asset(
@@ -146,12 +182,15 @@ def release_asset(
         progress: called with the name of each step.
     """
     refuse_contradiction(asset, statement, tools)
+    draft = draft_of(asset, statement)
+    origin = look_for_origin(draft.frames, statement, tools)
     order = Order(
-        draft=draft_of(asset, statement),
+        draft=draft,
         plan=plan,
         command=command,
         folder=output.parent,
         name=output.name,
         force=force,
     )
-    return release(order, tools, progress=progress)
+    looked = replace(tools, inspectors=(*tools.inspectors, lambda _frames: origin))
+    return release(order, looked, progress=progress)

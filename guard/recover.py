@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guard.statements import mark_not_read
 from guard.verdict import State
 from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import Error, IntegrityError
@@ -109,10 +110,8 @@ def recover(
 
 def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
     """The mark's reading; a missing key or package is "not checked", never "no mark"."""
-    claim = "carries a mark of this registry"
     if not keys:
-        reason = "no locator key here (guard init)"
-        return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
+        return mark_not_read("no locator key here (guard init)")
     from provenance.watermark.interface import detect  # noqa: PLC0415 - numpy
 
     try:
@@ -120,8 +119,7 @@ def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
     except Error as error:
         if error.code != "extra.missing":
             raise
-        reason = f"{error.what} ({error.hint})"
-        return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
+        return mark_not_read(error)
 
 
 def _weigh(

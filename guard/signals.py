@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from guard.recover import read_mark
 from guard.serialise import to_json
+from guard.statements import mark_not_read
 from provenance.codecs import decode, header, jpeg_quality
 from provenance.errors import Error
 from provenance.manifest.read import read_manifest
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
 
     from guard.home import Home
     from provenance.canonical import Json
+    from provenance.evidence import Evidence
     from provenance.media import Asset
 
 
 def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
     """Container, manifest, labels and mark of ``asset``; a part that cannot be read says so."""
-    keys = (home.locator(),) if home.exists() else ()
     return {
         "container": _container(asset),
         "manifest": to_json(read_manifest(asset, home.trust(), at=at)),
         "labels": to_json(read_metadata(asset)),
-        "watermark": _mark(asset, keys),
+        "watermark": to_json(_mark(asset, home)),
     }
 
 
@@ -42,8 +43,8 @@ def _container(asset: Asset) -> Json:
     return known if quality is None else {**known, "jpeg_quality": quality}
 
 
-def _mark(asset: Asset, keys) -> Json:  # type: ignore[no-untyped-def] # noqa: ANN001
+def _mark(asset: Asset, home: Home) -> Evidence:
     try:
-        return to_json(read_mark(decode(asset), keys))
+        return read_mark(decode(asset), (home.locator(),) if home.exists() else ())
     except Error as error:
-        return {"outcome": "not_checked", "reason": error.what}
+        return mark_not_read(error)

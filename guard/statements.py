@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from guard.verdict import Answer, State
+from provenance.errors import Error
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, SigningTime, TrustTier
 from provenance.metadata.reading import MetadataReading
@@ -67,6 +68,13 @@ def unchecked(given: Sequence[Answer], manifest: ManifestReading) -> tuple[str, 
         lines.append("revocation: verify opens no connection, so revoked certificates are not noticed")
     lines += [f"bytes not covered by the signature: {span}" for span in manifest.uncovered]
     return tuple(lines)
+
+
+def mark_not_read(why: str | Error) -> Evidence:
+    """Nobody looked for a mark; an error says what helps."""
+    reason = f"{why.what} ({why.hint or why.code})" if isinstance(why, Error) else why
+    claim = "carries a mark of this registry"
+    return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
 
 
 def _bytes(manifest: ManifestReading) -> Answer:

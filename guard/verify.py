@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guard.statements import answers, conflicts, unchecked
+from guard.statements import answers, conflicts, mark_not_read, unchecked
 from guard.verdict import State, Verdict
-from provenance.errors import ConfigurationError, Error
+from provenance.errors import ConfigurationError, Error, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, TrustTier
 from provenance.media import Limits
@@ -87,18 +87,17 @@ def verify(
     from provenance.metadata.reading import read_metadata  # noqa: PLC0415
 
     manifest = read_manifest(asset, trust, at=at, sidecar=sidecar)  # (1)
-    state, reason = _STATE[manifest.state], manifest.reason
-    recovery: Recovery | None = None
-    mark = _not_read(_WHY_NOT_READ[manifest.intact])
+    mark, recovery = mark_not_read(_WHY_NOT_READ[manifest.intact]), None
     if manifest.state is ManifestState.ABSENT or (always_mark and relinking is not None):  # (2)
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
-        if recovery is not None and manifest.state is ManifestState.ABSENT:
-            state, reason = recovery.state, recovery.reason
-    labels = read_metadata(asset)  # (3)
+    return _judged(asset, manifest, mark, read_metadata(asset), recovery)  # (3)
+
+
+def _judged(
+    asset: Asset, manifest: ManifestReading, mark: Evidence, labels: Evidence, recovery: Recovery | None
+) -> Verdict:
     clashes = conflicts(manifest, labels, mark, recovery) if manifest.intact else ()  # (4)
-    if clashes and state is not State.HISTORY_PROBLEM:
-        state, reason = State.CONFLICT, clashes[0]
-    evidence = (_as_evidence(manifest), mark, labels, *_digests(recovery))
+    state, reason = _state(manifest, recovery, clashes)
     given = answers(manifest, mark, labels, recovery)
     return Verdict(  # (5)
         asset_sha256=asset.sha256,
@@ -107,9 +106,18 @@ def verify(
         answers=given,
         vouched=_vouched(manifest, recovery),
         conflicts=clashes,
-        evidence=evidence,
+        evidence=(_as_evidence(manifest), mark, labels, *_digests(recovery)),
         not_checked=unchecked(given, manifest),
     )
+
+
+def _state(manifest: ManifestReading, recovery: Recovery | None, clashes: Sequence[str]) -> tuple[State, str]:
+    """The state and its reason in one sentence."""
+    if clashes and manifest.state is not ManifestState.HISTORY_PROBLEM:
+        return State.CONFLICT, clashes[0]
+    if recovery is not None and manifest.state is ManifestState.ABSENT:
+        return recovery.state, recovery.reason
+    return _STATE[manifest.state], manifest.reason
 
 
 def _relink(
@@ -123,16 +131,16 @@ def _relink(
     from guard.recover import recover  # noqa: PLC0415 - only for files without a manifest
 
     if by is None:
-        return _not_read("this installation has no registry (guard init)"), None
+        return mark_not_read("this installation has no registry (guard init)"), None
     try:
         frames = _decode(asset, limits)
     except Error as error:
-        return _not_read(f"the pixels could not be decoded: {error.what}"), None
+        return mark_not_read(f"the pixels could not be decoded: {error.what}"), None
     try:
         means = by()
-    except ConfigurationError as error:
-        return _not_read(f"{error.what} ({error.hint or error.code})"), None
-    found = recover(frames, keys=means.keys, registry=means.registry, trust=trust, at=at)
+        found = recover(frames, keys=means.keys, registry=means.registry, trust=trust, at=at)
+    except (ConfigurationError, IntegrityError) as error:  # a key or a registry that cannot be used
+        return mark_not_read(error), None
     return found.mark, found
 
 
@@ -153,15 +161,6 @@ def _decode(asset: Asset, limits: Limits | None) -> Frames:
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     return decode(asset, limits or Limits())
-
-
-def _not_read(reason: str) -> Evidence:
-    return Evidence(
-        claim="carries a mark of this registry",
-        channel="watermark",
-        outcome=Outcome.NOT_CHECKED,
-        reason=reason,
-    )
 
 
 _MANIFEST_OUTCOME: dict[ManifestState, Outcome] = {

@@ -108,6 +108,7 @@ class Media(_Group):
     width: Fact[int] = _fact(note="pixels")
     height: Fact[int] = _fact(note="pixels")
     mime: Fact[str] = _fact(note="media type")
+    origin_checked: Fact[bool] = _fact(note="known to be no picture that was released here as generated")
     upscaled: Fact[bool] = _fact(note="the pixels were enlarged before marking")
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from guard.errors import Denied
 from guard.intake import Statement, draft_of, release_asset
 from guard.plan import ask
+from guard.policy.decision import RuleStatus
 from guard.policy.rule import Stage
 from guard.records import Progress
 from guard.release import Order, release
@@ -45,6 +46,13 @@ def order(tools, picture: Path, folder: Path, **more) -> Order:
     folder.mkdir(exist_ok=True)
     draft = draft_of(read_asset(picture), GENERATED)
     return Order(draft=draft, plan=owed(tools), command="release", folder=folder, **more)
+
+
+def stripped_copy(path: Path, **saving) -> Path:
+    """The pixels alone, in a new file."""
+    copy = path.with_name(f"stripped-{path.name}")
+    Image.open(path).save(copy, **saving)
+    return copy
 
 
 @pytest.fixture
@@ -140,17 +148,74 @@ def test_a_released_file_released_again_keeps_its_history(home, tools, picture, 
 
 
 def test_a_washed_copy_contradicts_its_own_mark(home, tools, picture, tmp_path):
-    """Stripped and signed again as a photograph: the mark still leads to the manifest that says AI."""
-    first = release(order(tools, picture, tmp_path / "out"), tools)
-    stripped = tmp_path / "stripped.png"
-    Image.open(first.path).save(stripped)
+    """Signed again as a photograph, past intake: the mark still leads to the manifest that says AI."""
+    stripped = stripped_copy(release(order(tools, picture, tmp_path / "out"), tools).path)
     said = Statement(source_type=DigitalSourceType.DIGITAL_CAPTURE)
-    plan = owed(tools, said, command="sign")
-    washed = tmp_path / "washed.png"
-    release_asset(read_asset(stripped), said, tools, plan=plan, command="sign", output=washed)
-    found = verdict(washed, home, tools, always_mark=True)
+    wash = Order(
+        draft=draft_of(read_asset(stripped), said),
+        plan=owed(tools, said, command="sign"),
+        command="sign",
+        folder=tmp_path,
+        name="washed.png",
+    )
+    found = verdict(release(wash, tools).path, home, tools, always_mark=True)
     assert found.state is State.CONFLICT
     assert "digitalCapture" in found.conflicts[0]
+
+
+PHOTOGRAPH = Statement(source_type=DigitalSourceType.DIGITAL_CAPTURE)
+
+
+def release_as_photograph(path, target, tools, command="release"):
+    plan = owed(tools, PHOTOGRAPH, command=command)
+    return release_asset(read_asset(path), PHOTOGRAPH, tools, plan=plan, command=command, output=target)
+
+
+@pytest.mark.parametrize("command", ["release", "sign", "watermark"])
+def test_a_stripped_generated_picture_does_not_leave_as_a_photograph(tools, picture, tmp_path, command):
+    released = release(order(tools, picture, tmp_path / "out", name="made.png"), tools).path
+    small = Image.open(released).resize((400, 400))
+    small.save(tmp_path / "copy.jpg", quality=75)
+    for copy in (stripped_copy(released), tmp_path / "copy.jpg"):
+        with pytest.raises(InputError) as caught:
+            release_as_photograph(copy, tmp_path / f"washed{copy.suffix}", tools, command)
+        assert caught.value.code == "source.contradicted"
+        assert not (tmp_path / f"washed{copy.suffix}").exists()
+
+
+def test_a_photograph_released_here_may_leave_again_as_one(tools, picture, tmp_path):
+    once = release_as_photograph(picture, tmp_path / "once.png", tools)
+    assert "base.origin-looked-at" not in {warned.rule for warned in once.decision.warnings}
+    again = release_as_photograph(stripped_copy(once.path), tmp_path / "again.png", tools)
+    assert "base.origin-looked-at" not in {warned.rule for warned in again.decision.warnings}
+
+
+def test_a_mark_copied_onto_a_photograph_does_not_keep_it_from_leaving(
+    home, tools, picture, photographs, tmp_path
+):
+    """The signed digest says that it is another picture; what is left is a warning."""
+    made = release(order(tools, picture, tmp_path / "out", name="made.png"), tools)
+    residual = np.asarray(Image.open(made.path)).astype(int) - np.asarray(Image.open(picture))
+    host = np.asarray(Image.fromarray(photographs[1]).resize((512, 512)))
+    framed = tmp_path / "framed.png"
+    Image.fromarray(np.clip(host + 1.5 * residual, 0, 255).round().astype(np.uint8)).save(framed)
+    assert verdict(framed, home, tools).state is State.LOCATOR_MISMATCH
+    released = release_as_photograph(framed, tmp_path / "photograph.png", tools, "sign")
+    assert "base.origin-looked-at" in {warned.rule for warned in released.decision.warnings}
+
+
+def test_where_marks_cannot_be_read_that_is_said(tools, picture, tmp_path, monkeypatch):
+    from provenance.errors import missing_extra
+    from provenance.watermark import interface
+
+    def absent() -> None:
+        raise missing_extra("watermark", "reading marks")
+
+    monkeypatch.setattr(interface, "_require_libraries", absent)
+    released = release_as_photograph(picture, tmp_path / "photograph.png", tools, "sign")
+    (rule,) = (rule for rule in released.decision.rules if rule.rule == "base.origin-looked-at")
+    assert rule.status is RuleStatus.UNKNOWN
+    assert "mediaguard[watermark]" in json.dumps(released.decision.to_json())
 
 
 def test_a_small_picture_is_enlarged_and_that_is_said(home, tools, photograph, tmp_path):

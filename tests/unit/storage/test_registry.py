@@ -286,3 +286,49 @@ def test_a_full_disk_changes_nothing(path):
     assert done.stdout.strip() == "disk.full"
     with Registry.open(path) as registry:
         assert registry.verify_integrity() == 1
+
+
+def test_only_creating_makes_a_file(path):
+    for access in ("read", "write"):
+        assert code_of(Registry.open, path, access=access) == "registry.missing"
+        assert not path.exists()
+    path.touch()
+    for access in ("read", "write"):
+        assert code_of(Registry.open, path, access=access) == "registry.missing"
+    assert path.read_bytes() == b""
+    Registry.open(path, access="create").close()
+    Registry.open(path, access="write").close()
+
+
+def test_reading_changes_nothing_and_sees_what_others_write(path):
+    strange = path.with_name("100% registry? #1.sqlite")
+    with Registry.open(strange) as writer:
+        writer.record(entry())
+        with Registry.open(strange, access="read") as reader:
+            assert reader.pending() == (entry(),)
+            writer.mark_released(entry().manifest_sha256, 4)
+            assert reader.find(*place(entry()))[0].log_index == 4
+            assert code_of(reader.reserve, "a", "k", 1, ID) == "registry.unwritable"
+    before = strange.read_bytes()
+    with Registry.open(strange, access="read") as reader:
+        assert reader.verify_integrity() == 1
+    assert strange.read_bytes() == before
+
+
+def test_releases_name_their_place_in_the_log(registry):
+    assert registry.latest_release() is None
+    for index, name in ((5, b"a"), (9, b"b"), (7, b"c")):
+        one = entry(name, content_id=name * 8)
+        registry.record(one)
+        registry.mark_released(one.manifest_sha256, index)
+    registry.record(entry(b"pending", content_id=OTHER))
+    assert [release.log_index for release in registry.releases()] == [9, 7, 5]
+    assert registry.latest_release() == registry.releases()[0]
+
+
+def test_a_release_without_its_place_is_damage(path):
+    with Registry.open(path) as registry:
+        registry.record(entry())
+    corrupt(path, "UPDATE entry SET state = 'released'")
+    with Registry.open(path) as registry:
+        assert code_of(registry.latest_release) == "registry.damaged"
