@@ -93,7 +93,9 @@ def require_agreement(registry: Registry, log: Log) -> Comparison:
 
 
 def require_whole(home: Home) -> None:
-    """What belongs together is made together: no new log, log key or registry beside a filled other.
+    """Neither log, log key nor registry is missing where another of them shows that it was filled.
+
+    ``guard init`` asks this before it makes what is missing.
 
     Raises:
         ConfigurationError: ``key.missing`` for a log without its key.
@@ -117,8 +119,10 @@ def audited(home: Home) -> LogReport:
     """The full check of the log, and of its agreement with the registry.
 
     Raises:
-        As ``provenance.log.store.Log.verify``.
+        As ``provenance.log.store.Log.verify``, and ``require_whole`` for a log that is lost.
     """
+    if not home.has_log():
+        require_whole(home)
     log = home.log_as_found()
     report = log.verify()
     if not report.ok:

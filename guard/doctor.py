@@ -134,8 +134,9 @@ def _registry(home: Home) -> str:
 
 
 def _agreement(home: Home) -> str:
-    from guard.agreement import require_agreement  # noqa: PLC0415
+    from guard.agreement import require_agreement, require_whole  # noqa: PLC0415
 
+    require_whole(home)
     with home.registry_as_found() as registry:
         found = require_agreement(registry, home.log_as_found())
     return f"agree on {found.releases} releases"

@@ -124,10 +124,12 @@ def assemble(
 
     Raises:
         ConfigurationError: the home or one of its parts is missing or unusable.
+        IntegrityError: ``log.behind-registry``, ``registry.behind-log`` when the missing part was filled.
     """
+    from guard.agreement import require_whole  # noqa: PLC0415 - cryptography
     from guard.policy.pack import load_packs  # noqa: PLC0415 - YAML
 
-    home.require()
+    require_whole(home.require())
     return Tools(
         packs=load_packs(policy or home.config().policy),
         marker=TileMarker(key=home.locator()),

@@ -98,10 +98,16 @@ def test_no_empty_log_is_begun_beside_a_filled_registry(home, signed, guard_cli)
     shutil.rmtree(home.log_folder)
     assert code_of(init, home) == "log.behind-registry"
     assert not home.log_folder.exists()
-    ran = guard_cli("init")
-    assert ran.code == 2
-    assert "error[log.behind-registry]" in ran.err
-    assert "restore log/ and keys/log.pem" in ran.err
+    assert findings(home)["log and registry"].startswith("broken the log does not hold 2 of 2 releases")
+    for arguments in (
+        ["init"],
+        ["log", "verify"],
+        ["release", "picture.png", "--source", "generated", "-o", "."],
+    ):
+        ran = guard_cli(*arguments)
+        assert ran.code == 2
+        assert "error[log.behind-registry]" in ran.err
+        assert "restore log/ and keys/log.pem" in ran.err
 
 
 def test_no_new_key_is_made_for_a_log_that_is_there(home, signed):
@@ -116,8 +122,11 @@ def test_no_empty_registry_is_begun_beside_a_filled_log(home, signed, guard_cli,
     if emptied:
         home.registry_path.touch()
     assert code_of(init, home) == "registry.behind-log"
-    assert code_of(assemble, home) == "registry.missing"
-    assert findings(home)["registry"].startswith("broken")
+    assert code_of(assemble, home) == "registry.behind-log"
+    assert findings(home)["registry"].startswith(
+        "broken there is no registry here" if not emptied else "broken"
+    )
+    assert findings(home)["log and registry"].startswith("broken the log holds 2 releases")
     assert home.has_registry() is False
     ran = guard_cli("log", "verify")
     assert ran.code == 0
