@@ -111,7 +111,7 @@ def refuse_format(asset: Asset, target: Path) -> None:
             "output.misnamed",
             f"the content is {content}, and the name ends in {target.suffix}",
             where=str(target),
-            hint=f"guard keeps the format of its input: let the name end in {ending}",
+            hint=f"the format of the input is kept: let the name end in {ending}",
         )
 
 

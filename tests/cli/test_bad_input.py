@@ -9,6 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
+from guard.cli.main import run
 from guard.codes import CODES
 
 SOURCE = ("--source", "generated")
@@ -236,11 +237,123 @@ def test_an_unknown_source_type_lists_the_words(guard_cli, home, tmp_path):
     assert "generated" in ran.err
 
 
-def test_an_unknown_command_or_option_is_usage(guard_cli):
-    for arguments in (["nonsense"], ["verify"], ["verify", "--nope", "x"], ["generate"]):
-        ran = guard_cli(*arguments)
-        assert ran.code == 2
-        assert "Usage" in ran.err
+@pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        (["nonsense"], "guard"),
+        (["--nope"], "guard"),
+        (["verify"], "guard verify"),
+        (["verify", "--nope", "x"], "guard verify"),
+        (["verify", "x", "--debug"], "guard verify"),
+        (["verify", "x", "--require", "luck"], "guard verify"),
+        (["generate"], "guard generate"),
+        (["sign", "x", "-o"], "guard sign"),
+        (["keys", "nonsense"], "guard keys"),
+        (["trust", "add", "--tier", "x", "a", "b"], "guard trust add"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told_like_any_error(capsys, arguments, help_of):
+    assert run(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    first, *rest = told.err.splitlines()
+    assert first.startswith("error[usage]: ")
+    assert rest == [f"  help: {help_of} --help"]
+    assert "usage" in CODES
+
+
+def test_a_file_named_like_an_option_is_a_file(guard_cli):
+    """It asks for no traceback (``guard_cli`` would fail on one)."""
+    assert_told(guard_cli("verify", "--", "--debug"), "input.missing", 2)
+
+
+@pytest.mark.parametrize("command", [("verify",), ("inspect",), ("recover",), ("watermark", "detect")])
+def test_every_error_names_the_file_and_what_helps(guard_cli, home, bad, command):
+    names = ["truncated.png", "text.png", "empty.png", "folder.png", "missing.png"]
+    lines = guard_cli(*command, *names).err.splitlines()
+    assert all(line.startswith("error[") for line in lines[::3])
+    assert lines[1::3] == [f"  --> {name}" for name in names]
+    assert all(line.startswith("  help: ") for line in lines[2::3])
+
+
+def test_of_a_batch_the_file_at_fault_is_named(guard_cli, home, bad):
+    picture(bad / "fine.png")
+    names = ["truncated.png", "text.png", "empty.png", "folder.png", "missing.png", "bomb.png"]
+    ran = guard_cli("release", *names, "fine.png", *SOURCE, "-o", "out")
+    told = [line for line in ran.err.splitlines() if line.startswith("  --> ")]
+    assert told == [f"  --> {name}" for name in names]
+    assert "released        fine.png → out/fine.png" in ran.err
+
+
+def test_an_output_at_fault_is_named_with_its_input(guard_cli, home, tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "x.png").write_text("mine")
+    ran = guard_cli("sign", "a.png", *SOURCE, "-o", "x.png")
+    assert_told(ran, "output.exists", 2)
+    assert "  --> x.png (for a.png)" in ran.err
+
+
+def test_the_words_of_a_decoder_are_not_shown(guard_cli, home, bad):
+    data = bytearray((bad / "good.png").read_bytes())
+    data[5000:5100] = b"x" * 100
+    (bad / "damaged.png").write_bytes(data)
+    jpeg = picture(bad / "good.jpg").read_bytes()
+    (bad / "truncated.jpg").write_bytes(jpeg[: len(jpeg) // 2])
+    ran = guard_cli("recover", "truncated.png", "damaged.png", "truncated.jpg")
+    assert ran.err.count("error[") == 3
+    assert not re.search(r"OSError|image file|bytes not processed|stream", ran.err)
+
+
+def test_a_name_that_claims_another_format_is_refused(guard_cli, home, tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "really.png").write_bytes(picture(tmp_path / "b.jpg").read_bytes())
+    ran = guard_cli("sign", "a.png", *SOURCE, "-o", "x.jpg")
+    assert_told(ran, "output.misnamed", 2)
+    assert "help: the format of the input is kept: let the name end in .png" in ran.err
+    assert_told(guard_cli("release", "really.png", *SOURCE, "-o", "out"), "output.misnamed", 2)
+    assert not list(tmp_path.glob("out/*"))
+    assert guard_cli("sign", "b.jpg", *SOURCE, "-o", "x.JPEG").code == 0
+    assert guard_cli("sign", "a.png", *SOURCE, "-o", "no-ending").code == 0
+
+
+def test_formats_that_are_not_released(guard_cli, home, tmp_path):
+    picture(tmp_path / "a.bmp")
+    ran = guard_cli("release", "a.bmp", *SOURCE, "-o", "out")
+    assert_told(ran, "output.format", 2)
+    assert "PNG, JPEG, WebP and TIFF" in ran.err
+
+
+def test_a_batch_warns_once(guard_cli, home, tmp_path):
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / name)
+    ran = guard_cli("release", "a.png", "b.png", *SOURCE, "-o", "out")
+    assert ran.out.splitlines() == ["out/a.png", "out/b.png"]
+    warnings = [line for line in ran.err.splitlines() if line.startswith("warning")]
+    assert warnings
+    assert len(warnings) == len(set(warnings))
+
+
+def test_an_exported_key_is_not_overwritten_and_the_hint_holds(guard_cli, home, tmp_path):
+    assert guard_cli("keys", "export-locator", "new/key.json").code == 0
+    ran = guard_cli("keys", "export-locator", "new/key.json")
+    assert_told(ran, "output.exists", 2)
+    assert "--force" not in ran.err
+
+
+def test_no_sentence_of_a_verdict_is_said_twice(guard_cli, signed, tmp_path):
+    data = bytearray(signed[".png"].read_bytes())
+    data[-40_000] ^= 1
+    (tmp_path / "changed.png").write_bytes(data)
+    Image.open(signed[".png"]).save(tmp_path / "stripped.png")
+    picture(tmp_path / "plain.png")
+    ran = guard_cli("verify", "changed.png", "stripped.png", "plain.png")
+    verdicts = re.split(r"^(?=[A-Z])", ran.out, flags=re.MULTILINE)[1:]
+    assert len(verdicts) == 3
+    for verdict in verdicts:
+        parts = [re.sub(r"^ *(bytes|mark) +", "", part).strip() for part in re.split(r"\n|; |: ", verdict)]
+        sentences = [part for part in parts if len(part.split()) > 4]
+        assert len(sentences) == len(set(sentences)), sentences
 
 
 def test_one_bad_file_in_a_batch_does_not_stop_the_others(guard_cli, home, bad):

@@ -57,11 +57,90 @@ def test_verify_jsonl_is_one_verdict_a_line(guard_cli, files):
         validator.validate(verdict)
 
 
-@pytest.mark.parametrize("command", ["inspect", "recover"])
-def test_other_commands_print_one_versioned_document(guard_cli, files, command):
-    document = json.loads(guard_cli(command, "stripped.jpg", "--format", "json").out)
+READERS = {
+    ("verify",): "verdicts",
+    ("inspect",): "signals",
+    ("recover",): "recoveries",
+    ("watermark", "detect"): "readings",
+}
+ERROR = Draft202012Validator({**SCHEMA["$defs"]["error"], "$defs": SCHEMA["$defs"]})
+
+
+@pytest.mark.parametrize(("command", "name"), READERS.items(), ids=READERS.values())
+def test_a_file_that_cannot_be_read_is_in_the_document(guard_cli, files, tmp_path, command, name):
+    (tmp_path / "text.png").write_text("no picture")
+    ran = guard_cli(*command, "text.png", "stripped.jpg", "--format", "json")
+    document = json.loads(ran.out)
     assert document["schema_version"] == 1
-    assert document["file"] == "stripped.jpg"
+    assert document["exit_code"] == ran.code == 2
+    assert [result["file"] for result in document[name]] == ["stripped.jpg"]
+    (error,) = document["errors"]
+    ERROR.validate(error)
+    assert (error["file"], error["where"], error["code"]) == ("text.png", "text.png", "input.not-media")
+
+
+@pytest.mark.parametrize("command", READERS, ids=READERS.values())
+def test_json_lines_have_a_line_for_every_file(guard_cli, files, tmp_path, command):
+    (tmp_path / "text.png").write_text("no picture")
+    ran = guard_cli(*command, "text.png", "stripped.jpg", "missing.png", "--format", "jsonl")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert [line["file"] for line in lines] == ["text.png", "stripped.jpg", "missing.png"]
+    assert all(line.pop("schema_version") == 1 for line in lines)
+    assert [line.get("code") for line in lines] == ["input.not-media", None, "input.missing"]
+    ERROR.validate(lines[0])
+
+
+def test_what_was_released_is_told_as_json(guard_cli, home, photograph, tmp_path):
+    for name in ("one.png", "two.png"):
+        Image.fromarray(photograph).save(tmp_path / name)
+    (tmp_path / "text.png").write_text("no picture")
+    asked = ("--source", "generated", "--format", "json", "-o")
+    ran = guard_cli("release", "one.png", "text.png", "two.png", *asked, "out")
+    document = json.loads(ran.out)
+    assert document["exit_code"] == ran.code == 2
+    assert [(one["file"], one["path"]) for one in document["released"]] == [
+        ("one.png", "out/one.png"),
+        ("two.png", "out/two.png"),
+    ]
+    first = document["released"][0]
+    assert first["state"] == "development"
+    assert first["watermark_db"] >= 40
+    assert first["log_entries"] == [0, 1]
+    assert [error["file"] for error in document["errors"]] == ["text.png"]
+    ran = guard_cli("sign", "one.png", *asked, "signed.png")
+    assert json.loads(ran.out)["released"][0]["unmarked_reason"]
+
+
+def test_a_refused_prompt_is_an_error_in_the_document(guard_cli, home):
+    ran = guard_cli("generate", "a nude child", "-o", "out", "--format", "json")
+    document = json.loads(ran.out)
+    assert document["exit_code"] == ran.code == 1
+    assert document["released"] == []
+    (error,) = document["errors"]
+    ERROR.validate(error)
+    assert error["code"] == "policy.denied"
+    assert "nude" not in ran.out
+
+
+def test_keys_and_trust_lists_are_listed_as_json_without_secrets(guard_cli, home):
+    keys = json.loads(guard_cli("keys", "list", "--format", "json").out)
+    assert keys["schema_version"] == 1
+    assert keys["signing"]["tier"] == "development"
+    assert set(keys["locator"]) == {"key_id", "epoch"}
+    lists = json.loads(guard_cli("trust", "list", "--format", "json").out)
+    assert lists["schema_version"] == 1
+    assert [one["name"] for one in lists["lists"]] == ["development"]
+    assert lists["lists"][0]["date"].count("-") == 2
+
+
+def test_recover_takes_many_files(guard_cli, files, signed):
+    ran = guard_cli("recover", "stripped.jpg", "plain.png", "missing.png")
+    assert ran.code == 2
+    assert [line for line in ran.out.splitlines() if not line.startswith(" ")] == [
+        "RECOVERED  stripped.jpg",
+        "NO_CREDENTIALS  plain.png",
+    ]
+    assert "--> missing.png" in ran.err
 
 
 def test_recover_says_what_it_found(guard_cli, files):

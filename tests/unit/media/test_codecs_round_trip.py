@@ -150,6 +150,7 @@ def test_a_cmyk_profile_is_used(saved, cmyk_profile, fmt):
 
 def test_an_unusable_cmyk_profile_falls_back_to_the_plain_formula(picture, saved, srgb_profile):
     plain = decode(saved(picture.convert("CMYK"), "TIFF"))
+    assert plain.icc is None
     for profile in (srgb_profile, b"not a profile"):
         same(decode(saved(picture.convert("CMYK"), "TIFF", icc_profile=profile)), plain)
 
