@@ -38,6 +38,8 @@ _MIGRATIONS = (
     CREATE INDEX entry_by_asset ON entry (asset_sha256);
     CREATE INDEX entry_by_manifest ON entry (manifest_sha256);
     """,
+    # Every release asks for the last one before it.
+    "CREATE INDEX entry_by_log_index ON entry (log_index)",
 )
 """Step n takes a file of schema version n to n + 1. Never edited after a release, only added to."""
 

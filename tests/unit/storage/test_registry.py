@@ -332,3 +332,24 @@ def test_a_release_without_its_place_is_damage(path):
     corrupt(path, "UPDATE entry SET state = 'released'")
     with Registry.open(path) as registry:
         assert code_of(registry.latest_release) == "registry.damaged"
+
+
+def test_an_earlier_schema_is_read_as_it_is_and_brought_up_by_a_writer(path):
+    with Registry.open(path) as registry:
+        registry.record(entry())
+    corrupt(path, "DROP INDEX entry_by_log_index")
+    corrupt(path, "PRAGMA user_version = 1")
+
+    def version():
+        with sqlite3.connect(path) as connection:
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.close()
+        return found
+
+    with Registry.open(path, access="read") as registry:
+        assert registry.pending() == (entry(),)
+    assert version() == 1
+    with Registry.open(path, access="write") as registry:
+        assert registry.verify_integrity() == 1
+        assert registry.latest_release() is None
+    assert version() == 2
