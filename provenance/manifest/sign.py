@@ -70,9 +70,8 @@ def sign(
     Args:
         parent: the file ``asset`` was made from, where its manifest is to be kept as history.
         trust: lists against which the parent and the result are validated.
-        at: time of validation; None for now.
-        embed: put the manifest into the file; else the file stays as it is, and the manifest, bound to
-            exactly its bytes, is kept beside it.
+        at: time of validation; None: the present.
+        embed: put the manifest into the file; else it is bound to the file's bytes and kept beside them.
 
     Raises:
         InputError: ``sign.unsupported-media``, ``sign.parent-unreadable``, ``sign.manifest-too-large``.
@@ -85,8 +84,8 @@ def sign(
     _refuse_unsupported(asset.mime)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
     # step 1
-    source = parent if parent is not None else asset if has_trace(asset.data) else None
-    before = None if source is None else _readable(source, lists, moment)
+    source = parent or (asset if has_trace(asset.data) else None)
+    before = source and _readable(source, lists, moment)
     # step 2
     definition = _linted(manifest_definition(spec, with_parent=source is not None))
     # step 3
@@ -94,8 +93,8 @@ def sign(
         asset.data, asset.mime, definition, signer, lists, parent=_ingredient(source), embed=embed
     )
     # step 4
-    signed = Asset.of(data, asset.mime)
-    reading = read_manifest(signed, lists, at=moment, sidecar=None if embed else store)
+    signed, beside = Asset.of(data, asset.mime), None if embed else store
+    reading = read_manifest(signed, lists, at=moment, sidecar=beside)
     # step 5
     _hold_against(spec, store, reading, before)
     return SignedAsset(asset=signed, manifest=store, reading=reading)

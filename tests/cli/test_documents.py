@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -41,6 +42,11 @@ def test_every_command_line_of_the_readme_parses(line):
         inner = command.make_context(name, [], parent=context, resilient_parsing=True)
         name, command, rest = command.resolve_command(inner, rest)
     assert command.make_context(name, rest, parent=context).command is command
+
+
+def test_the_figures_of_the_readme_are_those_of_the_committed_results():
+    table = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))["table"]()
+    assert f"<!-- figures: begin -->\n{table}<!-- figures: end -->" in README
 
 
 @pytest.mark.parametrize("state", State)

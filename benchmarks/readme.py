@@ -1,0 +1,117 @@
+"""The README's table of figures, from the committed results: ``python benchmarks/readme.py`` rewrites it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->"
+COPIES = {
+    "none": "otherwise unchanged",
+    "jpeg50": "JPEG quality 50",
+    "half": "half size",
+    "crop10": "10 % cropped",
+    "crop10+half+jpeg50": "all three together",
+}
+
+
+def result(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def share(rate: dict[str, Any]) -> str:
+    return f"{rate['successes']:,} of {rate['n']:,} (95 % interval {rate['low']:.1%} to {rate['high']:.1%})"
+
+
+def figures() -> list[tuple[str, str, int, str]]:
+    """(what, measured, n, script)."""
+    relink, unrelated, copied = map(result, ("relink", "unrelated_pictures", "copied_marks"))
+    speed, cold, path = map(result, ("watermark_speed", "cold_start", "guard_path"))
+    reading, signing = result("verifying"), result("signing")
+    found = [
+        (
+            f"a stripped copy leads back to its credential: {COPIES[name]}",
+            share(copy["recovered"]),
+            relink["n"],
+        )
+        for name, copy in relink["copies"].items()
+    ]
+    return [
+        *((*row, "relink.py") for row in found),
+        (
+            "visibility of the mark on the bundled model's pictures",
+            f"median {relink['median_psnr_db']:.1f} dB, lowest {relink['lowest_psnr_db']:.1f} dB",
+            relink["n"],
+            "relink.py",
+        ),
+        (
+            "marks found in pictures that carry none",
+            share(unrelated["accepted"]),
+            unrelated["accepted"]["n"],
+            "unrelated_pictures.py",
+        ),
+        (
+            "marks copied to another picture with a denoiser: credential wrongly recovered",
+            f"{share(copied['recovered'])}, though {share(copied['decoded'])} decode",
+            copied["recovered"]["n"],
+            "copied_marks.py",
+        ),
+        (
+            "processor time to mark 512 × 512, for each strength tried; to read it; to find nothing",
+            "{embed_per_strength:.0f} ms; {read_marked:.0f} ms; {read_unmarked:.0f} ms".format(
+                **speed["median_ms"]
+            ),
+            speed["n"],
+            "watermark_speed.py",
+        ),
+        (
+            "release of a picture, all steps: 512 × 512; 1000 × 1000",
+            f"{path['release_512']['clock']:.2f} s; {path['release_1000']['clock']:.2f} s",
+            path["n"],
+            "guard_path.py",
+        ),
+        (
+            "first signed picture after the imports; four 512 px pictures generated and released",
+            "{first_signed_picture_after_import:.1f} s; {four_pictures_generated_and_released:.1f} s".format(
+                **path["generate_seconds"]
+            ),
+            1,
+            "guard_path.py --generate",
+        ),
+        (
+            "`guard verify signed.jpg`, whole process",
+            f"{cold['ratio_to_import_c2pa']['guard verify signed.jpg']} × `python -c 'import c2pa'`",
+            cold["n"],
+            "cold_start.py",
+        ),
+        (
+            "reading a manifest, beside the library's reader and one SHA-256",
+            _ratios(reading),
+            reading["n"],
+            "verifying.py",
+        ),
+        ("signing with read-back, beside the library's signer", _ratios(signing), signing["n"], "signing.py"),
+    ]
+
+
+def _ratios(measured: dict[str, Any]) -> str:
+    return "; ".join(f"{row['ratio']['median']:.2f} × ({row['picture']})" for row in measured["pictures"])
+
+
+def table() -> str:
+    lines = [f"| {what} | {measured} | {n:,} | `{script}` |" for what, measured, n, script in figures()]
+    return "\n".join(["| what | measured | n | script |", "|---|---|---|---|", *lines]) + "\n"
+
+
+def main() -> None:
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    readme.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
