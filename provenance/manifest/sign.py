@@ -79,19 +79,15 @@ def sign(
         IntegrityError: ``sign.rubric`` or ``sign.read-back``: what was made is not what was asked for.
         Exception: whatever the signer raised.
     """
-    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
-
     _refuse_unsupported(asset.mime)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
     # step 1
     source = parent or (asset if has_trace(asset.data) else None)
-    before = source and _readable(source, lists, moment)
+    before = None if source is None else _readable(source, lists, moment)
     # step 2
     definition = _linted(manifest_definition(spec, with_parent=source is not None))
     # step 3
-    data, store = c2pa_adapter.write_store(
-        asset.data, asset.mime, definition, signer, lists, parent=_ingredient(source), embed=embed
-    )
+    data, store = _write(asset, definition, signer, lists, source=source, embed=embed)
     # step 4
     signed, beside = Asset.of(data, asset.mime), None if embed else store
     reading = read_manifest(signed, lists, at=moment, sidecar=beside)
@@ -123,10 +119,23 @@ def _readable(source: Asset, trust: TrustLists, at: datetime) -> ManifestReading
     return before
 
 
-def _ingredient(source: Asset | None) -> Parent | None:
-    if source is None:
-        return None
-    return Parent(data=source.data, mime=source.mime, title="earlier version", label=PARENT)
+def _write(
+    asset: Asset,
+    definition: dict[str, Any],
+    signer: Signer,
+    trust: TrustLists,
+    *,
+    source: Asset | None,
+    embed: bool,
+) -> tuple[bytes, bytes]:
+    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
+
+    parent = None
+    if source is not None:
+        parent = Parent(data=source.data, mime=source.mime, title="earlier version", label=PARENT)
+    return c2pa_adapter.write_store(
+        asset.data, asset.mime, definition, signer, trust, parent=parent, embed=embed
+    )
 
 
 def _hold_against(
