@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TOO_LITTLE = "the copy shows too little of the picture to compare"
 CLAIM = "is the picture whose digest the manifest signs"
 _FAINT = 10.0
-"""Half of that: what a change of tone within the same outlines still reaches."""
+"""Half of ALTERED: what a change of tone within the same outlines still reaches."""
 _SAME_STRUCTURE, _SAME_FAINT, _OTHER_STRUCTURE = 0.25, 0.30, 0.45
 """Share of the picture's structure that lies in altered (faintly altered) cells. A ground that two pictures
 of one model share has no structure and so no say: patches of 15 % of the side reach 0.09, of 25 % 0.22;
@@ -40,6 +40,10 @@ _SAME_MEDIAN, _OTHER_MEDIAN = 5.0, 8.0
 """Median difference of all covered cells: 0.5-3 in benign copies."""
 _SAME_CORRELATION = 0.80
 """Correlation of fine structure where cells are not altered."""
+_MOST_FOREIGN = 0.25
+"""Up to a quarter of a file may be something else around the picture, as in a screenshot of a page."""
+_SAMPLES = 64
+"""Parts to a side in which what surrounds the picture is looked at."""
 _FEWEST_CELLS = 64
 """A copy covering less than a sixteenth of the picture decides nothing."""
 _FEWEST_STEPS = 16
@@ -77,7 +81,14 @@ def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> 
     outcome, why = _judge(best)
     if outcome is Outcome.CONTRADICTS and len(fits) < len(places):
         return _undecided(_TOO_LITTLE)  # the right place may be one of those that show too little
-    detail = _reading(best, digest, (frames.width, frames.height), matches=outcome is Outcome.SUPPORTS)
+    matches = outcome is Outcome.SUPPORTS
+    detail = _reading(best, digest, rgb, matches=matches)
+    if matches and detail.foreign_fraction > _MOST_FOREIGN:
+        share = f"{detail.foreign_fraction:.0%}"
+        outcome, why = (
+            Outcome.INCONCLUSIVE,
+            f"the picture is there, but {share} of this file is something else",
+        )
     return Evidence(claim=CLAIM, channel="digest", outcome=outcome, reason=why, detail=detail)
 
 
@@ -153,8 +164,23 @@ def _judge(best: Fit) -> tuple[Outcome, str | None]:
     return Outcome.INCONCLUSIVE, "much of the picture differs: an edited copy, or another picture like it"
 
 
-def _reading(best: Fit, digest: VisualDigest, size: tuple[int, int], *, matches: bool) -> DigestReading:
-    width, height = size
+def _foreign(best: Fit, released: NDArray[np.float64], rgb: NDArray[np.float32]) -> float:
+    """Share of the copy that lies outside the picture and is not one plain ground."""
+    height, width = rgb.shape[:2]
+    middles = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    x, y = np.meshgrid(middles * width - 0.5, middles * height - 0.5)
+    places = (best.linear @ np.stack([x.ravel(), y.ravel()])).T + best.shift
+    slack = released / GRID + np.abs(best.linear) @ [width / _SAMPLES, height / _SAMPLES]
+    outside = ((places < -slack) | (places > released + slack)).any(axis=1)
+    if not outside.any():
+        return 0.0
+    around = to_lab(area_means(rgb, _SAMPLES, _SAMPLES)).reshape(-1, 3)[outside]
+    plain = np.abs(around - np.median(around, axis=0)).sum(axis=1) <= _FAINT
+    return float(np.count_nonzero(~plain)) / _SAMPLES**2
+
+
+def _reading(best: Fit, digest: VisualDigest, rgb: NDArray[np.float32], *, matches: bool) -> DigestReading:
+    height, width = rgb.shape[:2]
     corners = best.linear @ np.array([[-0.5, width - 0.5], [-0.5, height - 0.5]]) + best.shift[:, None] + 0.5
     released = np.array([digest.width, digest.height], float)
     low = np.clip(corners.min(axis=1) / released, 0, 1)
@@ -170,6 +196,7 @@ def _reading(best: Fit, digest: VisualDigest, size: tuple[int, int], *, matches:
         altered_fraction=best.altered,
         kept=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
         crop_fraction=float(np.prod(high - low)),
+        foreign_fraction=_foreign(best, released, rgb),
         rotation=turn,
         mirrored=mirrored,
         scale=(float(np.hypot(*back[:, 0])), float(np.hypot(*back[:, 1]))),

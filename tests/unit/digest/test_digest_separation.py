@@ -107,6 +107,31 @@ def test_what_changed_is_said(released) -> None:
     assert "less contrast" in held(attacks.levels(0.0, 0.6)(pixels), digest).detail.notes
 
 
+def beside(pixels, other):
+    """The picture with another one of its height to its right."""
+    scaled = Image.fromarray(other).resize((other.shape[1], pixels.shape[0]))
+    return np.concatenate([pixels, np.asarray(scaled)], axis=1)
+
+
+def test_a_file_that_mostly_shows_something_else_is_not_the_picture(released) -> None:
+    (pixels, digest), (other, _) = released[0], released[1]
+    answer = held(beside(pixels, other), digest)
+    assert answer.outcome is Outcome.INCONCLUSIVE
+    assert "something else" in answer.reason
+    assert answer.detail.foreign_fraction > 0.4
+    strip = held(beside(pixels, other[:, : other.shape[1] // 8]), digest)
+    assert strip.outcome is Outcome.SUPPORTS
+    assert 0.03 < strip.detail.foreign_fraction < 0.2
+
+
+@pytest.mark.parametrize("copy", [attacks.screenshot, attacks.rotate(45, expand=True), attacks.rotate(3)])
+def test_a_plain_border_is_nothing_foreign(copy, released) -> None:
+    pixels, digest = released[0]
+    answer = held(copy(pixels), digest)
+    assert answer.outcome is Outcome.SUPPORTS
+    assert answer.detail.foreign_fraction < 0.01
+
+
 def test_a_small_piece_decides_nothing(released) -> None:
     pixels, digest = released[0]
     marked = detect(frames_of(pixels), [KEY]).detail.geometry
