@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 MAX_WORDS = 4
 """Longest phrase in words."""
 MIN_INSIDE = 4
-"""Letters a term needs to be looked for inside a word that was written with gaps."""
+"""Letters a term needs to be looked for inside a word that was written with gaps. A shorter one has to be
+the whole word, or to stand next to one that was found."""
+_SHORTEST = 3
 
 WORD = re.compile(r"[a-z]+|[0-9]+")
 _HAN = re.compile(f"[{HAN}]")
@@ -117,9 +119,19 @@ class Lexicon:
                 yield from second
 
     def _inside(self, letters: str) -> Iterator[TermClass]:
-        for start in range(len(letters)):
-            for end in range(start + MIN_INSIDE, min(start + self.longest_word, len(letters)) + 1):
-                yield from self.phrases.get((letters[start:end],), ())
+        """Terms in a word that was written with gaps: "nude" and then "kid" in "nudekid"."""
+        places = [
+            (start, end)
+            for start in range(len(letters))
+            for end in range(start + _SHORTEST, min(start + self.longest_word, len(letters)) + 1)
+            if (letters[start:end],) in self.phrases
+        ]
+        sure = [(start, end) for start, end in places if end - start >= MIN_INSIDE]
+        begins, ends = {start for start, _ in sure}, {end for _, end in sure}
+        for start, end in places:
+            whole = end - start == len(letters)
+            if whole or end - start >= MIN_INSIDE or start in ends or end in begins:
+                yield from self.phrases[(letters[start:end],)]
 
     def _in_han(self, run: str) -> Iterator[TermClass]:
         for phrase in self.allowed_han:

@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from guard.prompt.confusables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
@@ -37,6 +41,9 @@ _STRETCHED = re.compile(r"(?<![a-z])[a-z]*([a-z])\1\1[a-z]*")
 _RUN = re.compile(r"([a-z])\1+")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$][\s.\-_*~·•|/\\]{1,3}){2,}[a-z0-9@$](?![a-z0-9])")
+_WIDE_GAP = re.compile(r"[^a-z0-9@$]{2,}")
+_CUT = re.compile(r"(?<![a-z0-9@$])[a-z0-9@$]+(?:[.'\-_*~·•|/\\][a-z0-9@$]+)+")
+"""A word with one sign or more inside it."""
 _NOT_WORD = re.compile(r"[^a-z0-9@$]")
 _HAN_GAP = re.compile(f"(?<=[{HAN}0-9])[\\s.\\-_*~·•|/\\\\]+(?=[{HAN}])")
 _HAN_RUN = re.compile(f"(?<![{HAN}0-9a-z])[{HAN}0-9a-z]*[{HAN}][{HAN}0-9a-z]*")
@@ -54,7 +61,8 @@ class Normalised:
     Attributes:
         folded: the text with letters resolved, lower case.
         variants: words written with digits, signs or stretched letters, respelt; several guesses each.
-        joined: words that were written with a gap after each letter, without the gaps.
+        joined: words that were written with a gap after each letter, without the gaps; where some gaps are
+            wider than others, the words between these as well.
         han: runs of Han characters without the gaps in them.
         flags: ``control``, ``bidi``, ``zero-width`` and ``confusables`` as far as found, sorted.
     """
@@ -72,11 +80,17 @@ def normalise(text: str) -> Normalised:
     if _CONTROL.search(text):
         flags.add("control")
     folded = text.lower() if text.isascii() else _fold(text, flags)
-    joined = tuple(_NOT_WORD.sub("", match[0]).translate(_LEET_A) for match in _SPACED.finditer(folded))
+    joined = tuple(word for match in _SPACED.finditer(folded) for word in _joined(match[0]))
     han = () if folded.isascii() else tuple(_HAN_RUN.findall(_HAN_GAP.sub("", folded).translate(_SIMPLIFIED)))
     return Normalised(
         folded=folded, variants=_respelt(folded), joined=joined, han=han, flags=tuple(sorted(flags))
     )
+
+
+def _joined(spaced: str) -> Iterator[str]:
+    """The letters as one word, and as the words that wider gaps make of them."""
+    for part in dict.fromkeys((spaced, *_WIDE_GAP.split(spaced))):
+        yield _NOT_WORD.sub("", part).translate(_LEET_A)
 
 
 def _fold(text: str, flags: set[str]) -> str:
@@ -104,8 +118,8 @@ def _mixes(word: str) -> bool:
 
 
 def _respelt(folded: str) -> tuple[str, ...]:
-    """Every reading of words with digits for letters or letters in threes."""
-    guesses: dict[str, None] = {}
+    """Every reading of words with digits for letters, letters in threes or signs inside."""
+    guesses = {_NOT_WORD.sub("", match[0]).translate(_LEET_A): None for match in _CUT.finditer(folded)}
     for match in _LEET.finditer(folded):
         for leet in (_LEET_A, _LEET_B):
             word = match[0].translate(leet)

@@ -24,7 +24,7 @@ metadata: {name: test, version: 1, language: en}
 spec:
   classes:
     - {id: fruit.red, risk: sexual, level: present, terms: [dune, red dune pie, 苹果]}
-    - {id: fruit.other, risk: minor, level: possible, terms: [pear, book]}
+    - {id: fruit.other, risk: minor, level: possible, terms: [pear, book, fig]}
     - {id: fruit.absent, where: negative, risk: minor, level: possible, terms: [peel]}
   allow: [dune lipstick, pear tree green, 苹果手机]
   attached: [woman, photo]
@@ -102,6 +102,26 @@ def test_ordinary_text_is_left_alone(lexicon: Lexicon, text: str) -> None:
     assert classes(lexicon, text) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["f i g", "dune f i g", "d u n e  f i g", "d u n e f i g", "f i g d u n e", "d u n e f i g p i e",
+     "f i g  o n  p i e", "dune f-i-g", "dune f.ig", "dune fi-g", "dune f_ig", "dune f*i*g", "dune f1g",
+     "dune p.ear", "dune b-o-o-k"],
+)  # fmt: skip
+def test_short_words_with_gaps_and_signs_are_found(lexicon: Lexicon, text: str) -> None:
+    assert "fruit.other" in classes(lexicon, text)
+    assert ("fruit.red" in classes(lexicon, text)) is ("d" in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a b c", "I a m", "a b c d e f g h i j k l m", "f i g u r e", "1 2 3", "f i", "a.m., p.m.",
+     "U.S.A., e.g. F.B.I.", "self-portrait, sci-fi, x-ray", "a figure-head of a.brig", "f i gs"],
+)  # fmt: skip
+def test_ordinary_letters_with_gaps_are_no_terms(lexicon: Lexicon, text: str) -> None:
+    assert classes(lexicon, text) == []
+
+
 def test_an_allowed_phrase_covers_its_own_words_only(lexicon: Lexicon) -> None:
     assert classes(lexicon, "dune lipstick on a dune") == ["fruit.red"]
     assert classes(lexicon, "pear tree green") == []
@@ -157,7 +177,8 @@ def test_plain_words_keep_their_letters(text: str) -> None:
     "text",
     ["a" * 4_000, "ab" * 2_000, "a " * 2_000, "a1" * 2_000, "a-" * 2_000, "苹 " * 2_000, "苹" * 4_000,
      "1" * 4_000,
-     "aa1" * 1_300, "a1 " * 1_300, "a\u0336" * 2_000, "Aa " * 1_300, "\u202e" * 4_000, "3" * 3_999 + "a"],
+     "aa1" * 1_300, "a1 " * 1_300, "a\u0336" * 2_000, "Aa " * 1_300, "\u202e" * 4_000, "3" * 3_999 + "a",
+     "@" * 4_000, "a.a" * 1_300, "@." * 2_000, "a  b " * 800],
 )  # fmt: skip
 def test_hostile_text_takes_no_longer_than_its_length(lexicon: Lexicon, text: str) -> None:
     """Bounds two orders of magnitude above what is usual, so that only a blow-up fails."""

@@ -78,6 +78,10 @@ def test_harmless_prompts_raise_no_risk(prompt: str) -> None:
         ("1girl, solo", "possible"),
         ("in a school uniform", "possible"),
         ("校服", "possible"),
+        ("a kiddo", "present"),
+        ("schoolchildren", "present"),
+        ("an underaged model", "present"),
+        ("小朋友", "present"),
         ("未成年", "present"),
         ("a grown woman", "absent"),
     ],
@@ -99,6 +103,11 @@ def test_ages_count_from_their_lower_bound(prompt: str, minor: str) -> None:
 )
 def test_names_are_guessed(prompt: str, found: bool) -> None:
     assert ("name:person.named" in tokens(prompt)) is found
+
+
+def test_a_request_for_explicit_media_of_somebody_named_raises_both_risks() -> None:
+    risk = risk_facts(review("explicit photo of Jane Roe"))
+    assert (risk.sexual.value, risk.identifiable_person.value) == (Level.PRESENT, Level.POSSIBLE)
 
 
 def test_the_negative_prompt_counts_for_absence() -> None:
