@@ -164,6 +164,8 @@ def _ai(manifest: ManifestReading, labels: Evidence) -> Answer:
         return _answer(
             "ai", Outcome.INCONCLUSIVE, f"{made} ({label.source_type.term}), says XMP nobody signed"
         )
+    if labels.reason:  # unreadable, in a format where nobody looked, or of two minds
+        return _answer("ai", labels.outcome, f"the labels do not tell: {labels.reason}")
     return _answer("ai", Outcome.ABSENT, "the file does not say how it was made")
 
 

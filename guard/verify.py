@@ -97,7 +97,7 @@ def _judged(
     asset: Asset, manifest: ManifestReading, mark: Evidence, labels: Evidence, recovery: Recovery | None
 ) -> Verdict:
     clashes = conflicts(manifest, labels, mark, recovery) if manifest.intact else ()  # (4)
-    state, reason = _state(manifest, recovery, clashes)
+    state, reason = _state(manifest, mark, recovery, clashes)
     given = answers(manifest, mark, labels, recovery)
     return Verdict(  # (5)
         asset_sha256=asset.sha256,
@@ -111,12 +111,17 @@ def _judged(
     )
 
 
-def _state(manifest: ManifestReading, recovery: Recovery | None, clashes: Sequence[str]) -> tuple[State, str]:
+def _state(
+    manifest: ManifestReading, mark: Evidence, recovery: Recovery | None, clashes: Sequence[str]
+) -> tuple[State, str]:
     """The state and its reason in one sentence."""
     if clashes and manifest.state is not ManifestState.HISTORY_PROBLEM:
         return State.CONFLICT, clashes[0]
-    if recovery is not None and manifest.state is ManifestState.ABSENT:
-        return recovery.state, recovery.reason
+    if manifest.state is ManifestState.ABSENT:
+        if mark.outcome is Outcome.NOT_CHECKED:
+            return State.NO_CREDENTIALS, f"{manifest.reason}; marks were not looked for"
+        if recovery is not None:
+            return recovery.state, recovery.reason
     return _STATE[manifest.state], manifest.reason
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from provenance.manifest.jumbf import Superbox
     from provenance.manifest.trust import TrustLists
 
+_WITHOUT_PLACE = frozenset({"image/bmp"})
+"""Pictures that are decoded here and that the specification has no way to embed a manifest in."""
+
 
 def read_manifest(
     asset: Asset, trust: TrustLists, *, at: datetime | None = None, sidecar: bytes | None = None
@@ -185,6 +188,9 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
 
     if has_trace(asset.data):
         return _malformed(at, "the file holds parts of a manifest, but not where a manifest belongs")
+    if asset.mime in _WITHOUT_PLACE:
+        why = f"{format_name(asset.mime)} files have no place for a manifest"
+        return ManifestReading(state=ManifestState.ABSENT, reason=why, at=at)
     answer = c2pa_adapter.read_store(asset.data, asset.mime, trust)
     if answer.failure is c2pa_adapter.Failure.REMOTE:
         return ManifestReading(

@@ -38,6 +38,7 @@ def test_without_the_extra_a_mark_is_not_checked_and_the_command_is_named(home, 
     done = without(["cv2", "scipy"], "verify", bare)
     assert done.returncode == 3
     assert "NO_CREDENTIALS" in done.stdout
+    assert "marks were not looked for" in done.stdout.splitlines()[2]
     assert "not checked  mark" in done.stdout
     assert "pip install 'mediaguard[watermark]'" in done.stdout
 
