@@ -115,6 +115,31 @@ def require_whole(home: Home) -> None:
             raise _registry_behind(home.registry_path, allowed)
 
 
+def require_locator(home: Home) -> None:
+    """The key that finds the marks of earlier releases is here: under another one nothing is found.
+
+    Raises:
+        IntegrityError: ``key.not-of-registry``, ``registry.damaged``, ``key.damaged``.
+        ConfigurationError: the registry or the key cannot be read.
+    """
+    if not home.has_registry():
+        return
+    with home.registry_as_found() as registry:
+        latest = registry.latest_release()
+    if latest is None:
+        return
+    if home.locator_path.exists():
+        here = home.locator()
+        if (here.key_id, here.epoch) == (latest.key_id, latest.epoch):
+            return
+    raise IntegrityError(
+        "key.not-of-registry",
+        f"the registry's releases are marked under key {latest.key_id}, which is not here",
+        where=str(home.locator_path),
+        hint="restore it from a backup, or move the home away and run guard init to start anew",
+    )
+
+
 def audited(home: Home) -> LogReport:
     """The full check of the log, and of its agreement with the registry.
 

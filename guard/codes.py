@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "key.damaged": "The key file is not one that mediaguard wrote: it cannot be parsed, or the id in it is not that of the secret in it. Restore it from a copy. A new key does not open what the old one made.",
     "key.kind": "The file holds a key for another purpose. Locator, log, records and signing keys are separate on purpose: one of them is made to be handed out, the others never are.",
     "key.missing": "A key that this command needs does not exist. guard init makes the keys of an installation and never overwrites one.",
+    "key.not-of-registry": "The key in keys/locator.json is missing, or is not the one that the last release in the registry was marked under. With another key none of the earlier marks would be found: a stripped copy of a picture made here would pass as one that never had a mark. Restore keys/locator.json from a backup. Without one, move the whole home away and run guard init: files keep verifying by their manifest where the roots of the old home are trusted.",
     "key.permissions": "Other users of this machine may read the key, so it has to be taken as known to them. Close the file with chmod 600; if the machine has other users, consider making a new key.",
     "key.unreadable": "The key file is there but the operating system refuses to open it. Check who owns it.",
     "key.version": "The key file was written by a newer mediaguard. Update this installation.",

@@ -80,7 +80,7 @@ def _home(home: Home, now: datetime) -> Iterator[Finding]:
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
     yield _looked_at("signing key", lambda: _identity(home, now))
     yield _looked_at("trust", lambda: _trust(home))
-    yield _looked_at("locator key", lambda: f"{home.locator().key_id}, epoch {home.locator().epoch}")
+    yield _looked_at("locator key", lambda: _locator(home))
     yield _looked_at("log", lambda: _log(home))
     yield _looked_at("registry", lambda: _registry(home))
     yield _looked_at("log and registry", lambda: _agreement(home))
@@ -119,6 +119,14 @@ def _trust(home: Home) -> str:
     if not all_listed(home):
         raise development_missing()
     return f"{len(home.trust().lists)} lists"
+
+
+def _locator(home: Home) -> str:
+    from guard.agreement import require_locator  # noqa: PLC0415
+
+    require_locator(home)
+    key = home.locator()
+    return f"{key.key_id}, epoch {key.epoch}"
 
 
 def _log(home: Home) -> str:

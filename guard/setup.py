@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from guard.agreement import require_whole
+from guard.agreement import require_locator, require_whole
 from provenance.errors import InputError
 from provenance.files import fsync_folder, write_private
 
@@ -57,15 +57,16 @@ def initialise(
 
     Each part appears whole or not at all, and ``config.toml`` last: it is what says that a home is
     complete. Run again after an interruption, this goes on where it stopped. A part that others point
-    into (the log, its key, the registry) is not begun anew beside them.
+    into (the log, its key, the registry, the locator key) is not begun anew beside them.
 
     Raises:
         InputError: ``home.unusable`` when the folder cannot be made.
-        ConfigurationError, IntegrityError: see ``guard.agreement.require_whole``.
+        ConfigurationError, IntegrityError: as ``require_whole`` and ``require_locator``.
     """
     from guard.roots import all_listed, kept_roots, list_roots  # noqa: PLC0415 - loads cryptography
 
     require_whole(home)
+    require_locator(home)
     _folders(home)
     trusted = all_listed(home)  # looked up first: making an identity lists its root as well
     return (

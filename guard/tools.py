@@ -124,12 +124,14 @@ def assemble(
 
     Raises:
         ConfigurationError: the home or one of its parts is missing or unusable.
-        IntegrityError: ``log.behind-registry``, ``registry.behind-log`` when the missing part was filled.
+        IntegrityError: ``log.behind-registry``, ``registry.behind-log`` when the missing part was filled,
+            ``key.not-of-registry`` when the registry was filled under another locator key.
     """
-    from guard.agreement import require_whole  # noqa: PLC0415 - cryptography
+    from guard.agreement import require_locator, require_whole  # noqa: PLC0415 - cryptography
     from guard.policy.pack import load_packs  # noqa: PLC0415 - YAML
 
     require_whole(home.require())
+    require_locator(home)
     return Tools(
         packs=load_packs(policy or home.config().policy),
         marker=TileMarker(key=home.locator()),

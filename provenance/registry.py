@@ -53,7 +53,7 @@ _FORGET_MANIFEST = (
     "DELETE FROM manifest WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE manifest_sha256 = ?1)"
 )
 _RELEASED = (
-    "SELECT manifest_sha256, asset_sha256, log_index FROM entry WHERE state = 'released'"
+    "SELECT manifest_sha256, asset_sha256, log_index, key_id, epoch FROM entry WHERE state = 'released'"
     " ORDER BY log_index DESC LIMIT ?"
 )
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -102,17 +102,21 @@ class RegistryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """Where the log has to hold the ALLOW for which file.
+    """Where the log has to hold the ALLOW for which file, and which key finds its mark.
 
     Attributes:
         manifest_sha256: hex digest of the manifest.
         asset_sha256: hex digest of the released file.
         log_index: place in the log.
+        key_id: the locator key's id.
+        epoch: the locator key's epoch.
     """
 
     manifest_sha256: str
     asset_sha256: str
     log_index: int
+    key_id: str
+    epoch: int
 
 
 class Registry:
@@ -258,11 +262,11 @@ class Registry:
     def _releases(self, most: int) -> tuple[Release, ...]:
         with translated(self._path):
             rows = self._connection.execute(_RELEASED, (most,)).fetchall()
-        if any(index is None for *_, index in rows):
+        if any(row[2] is None for row in rows):
             raise damaged(self._path, "a released entry has no log index")
         return tuple(
-            Release(manifest_sha256=manifest, asset_sha256=asset, log_index=index)
-            for manifest, asset, index in rows
+            Release(manifest_sha256=manifest, asset_sha256=asset, log_index=index, key_id=key_id, epoch=epoch)
+            for manifest, asset, index, key_id, epoch in rows
         )
 
     def _select(self, where: str, *values: str | int | bytes) -> tuple[RegistryEntry, ...]:

@@ -20,7 +20,7 @@ from guard.setup import initialise
 from guard.tools import assemble
 from provenance.codecs import read_asset
 from provenance.errors import Error
-from provenance.keys import load_log_key
+from provenance.keys import create_locator_key, load_log_key
 from provenance.log.leaves import DecisionLeaf
 from provenance.log.store import Log
 from provenance.manifest.reading import DigitalSourceType
@@ -140,6 +140,30 @@ def test_a_registry_behind_the_log_is_reported_and_does_not_stop_releases(home, 
     release_again(home, tmp_path / "picture.png", tmp_path / "more.png")
     with home.registry_as_found() as registry:
         assert code_of(require_agreement, registry, home.log()) == "registry.behind-log"
+
+
+def test_no_other_locator_key_is_taken_beside_a_filled_registry(home, signed, guard_cli, tmp_path):
+    kept = home.locator_path.read_bytes()
+    home.locator_path.unlink()
+    assert code_of(init, home) == "key.not-of-registry"
+    assert not home.locator_path.exists()
+    create_locator_key(home.locator_path)  # put there by hand
+    assert code_of(init, home) == "key.not-of-registry"
+    assert findings(home)["locator key"].startswith("broken the registry's releases are marked under key")
+    assert guard_cli("doctor").code == 1
+    ran = guard_cli("release", "picture.png", "--source", "digital-capture", "-o", "again")
+    assert ran.code == 2
+    assert "error[key.not-of-registry]" in ran.err
+    assert "restore it from a backup" in ran.err
+    assert not (tmp_path / "again").exists()
+    home.locator_path.write_bytes(kept)
+    assert findings(home)["locator key"].startswith("ok")
+    assert not any(part.new for part in init(home))
+
+
+def test_a_locator_key_is_made_where_nothing_was_released(home):
+    home.locator_path.unlink()
+    assert {part.path.name for part in init(home) if part.new} == {"locator.json"}
 
 
 def test_starting_anew_on_purpose(home, signed, guard_cli, tmp_path):
