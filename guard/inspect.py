@@ -22,6 +22,7 @@ from guard.policy.facts import (
     Watermark,
     Xmp,
 )
+from guard.policy.obligations import MarkDuty
 from guard.prompt.safety import prompt_facts, risk_facts
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import DigitalSourceType, ManifestReading, ManifestState, TrustTier
@@ -145,11 +146,13 @@ def _model(origin: Origin) -> Model:
 
 def _watermark(marked: Marked, mark: Evidence, content_id: bytes) -> Watermark:
     reading = mark.detail
+    required = known(marked.checked.plan.watermark is MarkDuty.REQUIRED)
     if marked.mark is None or not isinstance(reading, WatermarkReading):
         why = marked.unmarked_reason or mark.reason or "no mark was read"
         exceeded = marked.capacity_exceeded
         absent = mark.outcome is Outcome.ABSENT
         return Watermark(
+            required=required,
             detected=known(not absent) if absent else unknown(why),
             id_matches=unknown(why),
             psnr=unknown(why),
@@ -157,6 +160,7 @@ def _watermark(marked: Marked, mark: Evidence, content_id: bytes) -> Watermark:
         )
     producer = reading.algorithm
     return Watermark(
+        required=required,
         detected=known(mark.outcome is Outcome.SUPPORTS, producer=producer),
         psnr=known(marked.mark.psnr, producer=producer),
         log10_p=known(reading.log10_p, producer=producer),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from guard.policy.obligations import MarkDuty
 from guard.stages import Checked, Marked, Sighting
-from provenance.errors import Error
+from provenance.errors import Error, InputError
 from provenance.evidence import Outcome
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ TARGETS_DB = (42.0, 41.0, 40.0)
 LOSSLESS = frozenset({"image/png", "image/tiff"})
 """Containers that give back the pixels they were given."""
 
+_LONGEST = 16_383
+"""Pixels to which a side is enlarged at most, WebP's limit: a picture of 32768x1 must not fill the memory."""
+
 _CANNOT_CARRY = "watermark.capacity-exceeded"
 """The one code that means "no mark in this picture"; policy decides what follows. Everything else,
 a missing package among it, ends the release."""
@@ -30,20 +33,20 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
     """Enlarge if need be, mark, encode, describe.
 
     A picture too small to carry a mark is enlarged first and the manifest will say so; one that
-    cannot carry it at the quality floor goes on unmarked with the reason, and the publish decision
-    is made knowing that.
+    cannot carry it at the quality floor goes on unmarked in its own size with the reason, and the
+    publish decision is made knowing that.
     """
     draft = checked.draft
     if checked.plan.watermark is MarkDuty.OFF:
         return _unmarked(checked, draft.frames, content_id, reason="the plan asks for no mark")
-    frames, before = enlarge(draft.frames, max(marker.minimum_side, checked.plan.min_side))
     try:
+        frames, before = enlarge(draft.frames, max(marker.minimum_side, checked.plan.min_side))
         made, asset, sighting = _readable(checked, frames, marker, content_id)
     except Error as error:
         if error.code != _CANNOT_CARRY:
             raise
-        unmarked = _unmarked(checked, frames, content_id, reason=error.what)
-        return replace(unmarked, capacity_exceeded=True, enlarged_from=before)
+        unmarked = _unmarked(checked, draft.frames, content_id, reason=error.what)
+        return replace(unmarked, capacity_exceeded=True)
     return Marked(
         checked=checked,
         frames=made.frames,
@@ -56,7 +59,11 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
 
 
 def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] | None]:
-    """Scale up so that the shorter side reaches ``minimum_side``; the old size where that was done."""
+    """Scale up so that the shorter side reaches ``minimum_side``; the old size where that was done.
+
+    Raises:
+        InputError: ``watermark.capacity-exceeded`` for a strip that would become too long.
+    """
     from provenance.codecs import resize  # noqa: PLC0415 - Pillow
 
     shorter = min(frames.width, frames.height)
@@ -64,17 +71,29 @@ def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] 
         return frames, None
     factor = minimum_side / shorter
     size = (round(frames.width * factor), round(frames.height * factor))
+    if max(size) > _LONGEST:
+        what = f"this {frames.width}x{frames.height} picture is too narrow to be enlarged for a mark"
+        raise InputError(_CANNOT_CARRY, what, hint="a plan that requires no mark lets it leave without one")
     return resize(frames, *size), (frames.width, frames.height)
 
 
 def _readable(
     checked: Checked, frames: Frames, marker: Marker, content_id: bytes
 ) -> tuple[MarkedFrames, Asset, Sighting]:
-    """Mark and encode; again and stronger where the container's own losses hide the mark."""
+    """Mark and encode; again and stronger where the picture or the container's own losses hide the mark.
+
+    Raises:
+        InputError: ``watermark.capacity-exceeded``, naming the floor.
+    """
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     for target_db in TARGETS_DB:
-        made = marker.embed(frames, content_id, target_db=target_db)
+        try:
+            made = marker.embed(frames, content_id, target_db=target_db)
+        except InputError as error:
+            if error.code != _CANNOT_CARRY or target_db == TARGETS_DB[-1]:
+                raise
+            continue
         asset = _encode(checked, made.frames)
         sighting = Sighting(frames=made.frames, evidence=made.evidence)
         if asset.mime not in LOSSLESS:
@@ -82,7 +101,7 @@ def _readable(
             sighting = Sighting(frames=leaving, evidence=marker.detect(leaving))
         if sighting.evidence.outcome is Outcome.SUPPORTS:
             break
-    return made, asset, sighting  # unreadable at the floor as well: the publish decision will say so
+    return made, asset, sighting  # where the last one cannot be read either, the publish decision says so
 
 
 def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: str) -> Marked:

@@ -135,6 +135,27 @@ class Capacity(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+class EarlierMark(StrEnum):
+    """What was read of our own mark in a file before it was released (again)."""
+
+    NONE = "none"
+    """No mark, or that of the same picture, released here as no work of a model."""
+    GENERATED = "generated"
+    """The mark of a picture released here as generated; this picture does not match its digest."""
+    UNCLEAR = "unclear"
+    NOT_CHECKED = "not_checked"
+
+
+class Colour(StrEnum):
+    """What became of the colours of a file when it was decoded."""
+
+    KEPT = "kept"
+    CONVERTED = "converted"
+    """Inks (CMYK) were converted to sRGB by the file's own profile."""
+    GUESSED = "guessed"
+    """Inks were converted without a usable profile."""
+
+
 class C2paState(StrEnum):
     """What reading the manifest gave: the verdict states that concern a manifest."""
 

@@ -21,7 +21,9 @@ from guard.policy.fact import (
     TOKEN,
     C2paState,
     Capacity,
+    Colour,
     Command,
+    EarlierMark,
     Fact,
     Kind,
     Level,
@@ -38,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "C2pa", "C2paState", "Capacity", "Command", "Environment", "Fact", "Facts", "Kind", "Level", "Log",
-    "Marks", "Media", "Model", "Prompt", "Request", "Risk", "Status", "Subject", "Synthetic", "Watermark",
-    "Xmp", "failed", "known", "schema", "unknown",
+    "C2pa", "C2paState", "Capacity", "Colour", "Command", "EarlierMark", "Environment", "Fact", "Facts",
+    "Kind", "Level", "Log", "Marks", "Media", "Model", "Prompt", "Request", "Risk", "Status", "Subject",
+    "Synthetic", "Watermark", "Xmp", "failed", "known", "schema", "unknown",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -109,6 +111,9 @@ class Media(_Group):
     height: Fact[int] = _fact(note="pixels")
     mime: Fact[str] = _fact(note="media type")
     origin_checked: Fact[bool] = _fact(note="known to be no picture that was released here as generated")
+    earlier_mark: Fact[EarlierMark] = _fact(note="our own mark, as read from the file that came in")
+    generator_traces: Fact[bool] = _fact(note="the file that came in holds text as image generators write it")
+    colour: Fact[Colour] = _fact(note="what became of the colours of the file that came in")
     upscaled: Fact[bool] = _fact(note="the pixels were enlarged before marking")
 
 
@@ -127,8 +132,9 @@ class Risk(_Group):
 class Watermark(_Group):
     """The mark, as decoded from the final bytes."""
 
+    required: Fact[bool] = _fact(note="an obligation of the plan asks for it, whatever the picture")
     detected: Fact[bool] = _fact(note="decoded with a passing CRC")
-    psnr: Fact[float] = _fact(note="dB against the unmarked pixels, after rounding")
+    psnr: Fact[float] = _fact(note="dB against the unmarked pixels, after rounding, before compression")
     log10_p: Fact[float] = _fact(optional=True, note="log10 of the p-value of the statistic")
     id_matches: Fact[bool] = _fact(note="the decoded id is this content's id")
     capacity: Fact[Capacity] = _fact(note="can the picture carry it at the floor")

@@ -10,9 +10,11 @@ class MarkDuty(StrEnum):
     """Whether the pixels get a watermark, in rising strictness."""
 
     OFF = "off"
+    """No mark is made."""
     IF_CAPABLE = "if_capable"
     """Where the picture can carry it at the quality floor; otherwise its absence is recorded."""
     REQUIRED = "required"
+    """A file without a readable mark does not leave (``base.mark-read-back``)."""
 
 
 _STRICTNESS = tuple(MarkDuty)

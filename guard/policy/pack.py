@@ -25,6 +25,7 @@ HARD_RULES = {
     "base.no-sexualised-minors": (Stage.PROMPT, Stage.PLAN, Stage.PIXELS, Stage.PUBLISH),
     "base.no-intimate-imagery": (Stage.PROMPT, Stage.PLAN, Stage.PIXELS, Stage.PUBLISH),
     "base.logged": (Stage.PUBLISH,),
+    "base.mark-read-back": (Stage.PUBLISH,),
     "base.read-back": (Stage.PUBLISH,),
     "base.same-bytes": (Stage.PUBLISH,),
 }

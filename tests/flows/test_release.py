@@ -227,13 +227,83 @@ def test_a_small_picture_is_enlarged_and_that_is_said(home, tools, photograph, t
     assert "default.enlarged" in {warned.rule for warned in released.decision.warnings}
 
 
+NOISE = np.random.default_rng(0).integers(0, 2, (256, 256, 3), dtype=np.uint8) * 255
+"""Black or white in every sample: no room for a mark."""
+
+
+def saved(path: Path, pixels) -> Path:
+    Image.fromarray(pixels).save(path)
+    return path
+
+
 def test_a_picture_that_cannot_carry_a_mark_leaves_unmarked_with_a_warning(tools, tmp_path):
-    noise = np.random.default_rng(0).integers(0, 2, (256, 256, 3), dtype=np.uint8) * 255
-    crowded = tmp_path / "crowded.png"
-    Image.fromarray(noise).save(crowded)
-    released = release(order(tools, crowded, tmp_path / "out"), tools)
+    released = release(order(tools, saved(tmp_path / "crowded.png", NOISE), tmp_path / "out"), tools)
     assert released.signed.marked.mark is None
+    assert "at 40.0 dB" in (released.signed.marked.unmarked_reason or "")
     assert "default.unmarked" in {warned.rule for warned in released.decision.warnings}
+
+
+def test_a_picture_that_stays_unmarked_keeps_its_size(tools, tmp_path, monkeypatch):
+    from provenance.watermark import interface
+
+    def crowded(*_given, **_more):
+        raise InputError("watermark.capacity-exceeded", "too crowded")
+
+    monkeypatch.setattr(interface, "embed", crowded)
+    for size in ((300, 20), (9000, 1)):
+        strip = saved(tmp_path / f"{size[0]}.png", np.full((size[1], size[0], 3), 128, np.uint8))
+        released = release(order(tools, strip, tmp_path / "out"), tools)
+        kept = decode(read_asset(released.path))
+        assert (kept.width, kept.height) == size
+        warned = {warned.rule for warned in released.decision.warnings}
+        assert "default.unmarked" in warned
+        assert "default.enlarged" not in warned
+
+
+def test_a_strip_is_not_enlarged_beyond_measure(tools, tmp_path):
+    strip = saved(tmp_path / "strip.png", np.full((1, 9000, 3), 128, np.uint8))
+    released = release(order(tools, strip, tmp_path / "out"), tools)
+    assert "too narrow" in (released.signed.marked.unmarked_reason or "")
+
+
+def test_the_floor_is_tried_before_a_picture_counts_as_unmarkable(tools, picture, tmp_path, monkeypatch):
+    from guard.tools import TileMarker
+    from provenance.watermark import interface
+
+    real = interface.embed
+
+    def crowded(frames, payload, key, *, target_db):
+        if target_db > 40.5:
+            raise InputError("watermark.capacity-exceeded", "too crowded")
+        return real(frames, payload, key, target_db=target_db)
+
+    monkeypatch.setattr(interface, "embed", crowded)
+    assert isinstance(tools.marker, TileMarker)
+    released = release(order(tools, picture, tmp_path / "out"), tools)
+    assert released.signed.marked.mark is not None
+    assert 40.0 <= released.signed.marked.mark.psnr < 40.5
+
+
+def test_a_required_mark_is_required_of_any_picture(tools, tmp_path, picture, monkeypatch):
+    from guard.policy.obligations import MarkDuty
+    from provenance.errors import missing_extra
+    from provenance.watermark import interface
+
+    crowded = saved(tmp_path / "crowded.png", NOISE)
+    wanted = order(tools, crowded, tmp_path / "out")
+    strict = replace(wanted, plan=replace(wanted.plan, watermark=MarkDuty.REQUIRED))
+    with pytest.raises(Denied) as caught:
+        release(strict, tools)
+    assert "base.mark-read-back" in {reason.rule for reason in caught.value.decision.reasons}
+
+    def absent() -> None:
+        raise missing_extra("watermark", "marks")
+
+    monkeypatch.setattr(interface, "_require_libraries", absent)
+    with pytest.raises(Error) as missing:
+        release(replace(strict, draft=draft_of(read_asset(picture), GENERATED)), tools)
+    assert missing.value.code == "extra.missing"
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_marking_alone_keeps_the_manifest_in_the_registry(home, tools, picture, tmp_path):
