@@ -44,9 +44,15 @@ class Finding:
     detail: str
 
 
-def examine(home: Home, *, now: datetime) -> tuple[Finding, ...]:
-    """Look at the installation, its extras and its home. Changes nothing."""
-    return (_installation(), *map(_extra, EXTRAS), *_home(home, now))
+def examine(home: Home, *, now: datetime, passphrase: bytes | None = None) -> tuple[Finding, ...]:
+    """Look at the installation, its extras and its home. Changes nothing, and asks for nothing.
+
+    Args:
+        home: where.
+        now: time at which the certificate has to be valid.
+        passphrase: tried on a protected signing key; without one such a key is not opened.
+    """
+    return (_installation(), *map(_extra, EXTRAS), *examine_home(home, now=now, passphrase=passphrase))
 
 
 def _installation() -> Finding:
@@ -72,13 +78,14 @@ def _extra(name: str) -> Finding:
     return Finding(state="ok", what=f"[{name}]", detail=purpose)
 
 
-def _home(home: Home, now: datetime) -> Iterator[Finding]:
+def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) -> Iterator[Finding]:
+    """The part about keys, trust, log, registry and records; as ``examine``."""
     if not home.exists():
         yield Finding(state="missing", what="home", detail=f"{home.folder}: guard init")
         return
     yield Finding(state="ok", what="home", detail=str(home.folder))
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
-    yield _looked_at("signing key", lambda: _identity(home, now))
+    yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
     yield _looked_at("trust", lambda: _trust(home))
     yield _looked_at("locator key", lambda: _locator(home))
     yield _looked_at("log", lambda: _log(home))
@@ -97,20 +104,22 @@ def _looked_at(what: str, look: Callable[[], str]) -> Finding:
         return Finding(state="broken", what=what, detail=f"{error.what} ({error.hint or error.code})")
 
 
-def _identity(home: Home, now: datetime) -> str:
+def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
     from provenance.manifest.identity import Identity, load_signer  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
 
-    chain = home.signing_folder / "chain.pem"
+    chain, protected = home.signing_folder / "chain.pem", home.is_protected()
+    secret = None if passphrase is None else lambda: passphrase
     try:
-        load_signer(chain, home.signing_folder / "key.pem", None, now=now)
+        load_signer(chain, home.signing_folder / "key.pem", secret, now=now)
     except Error as error:
         if error.code != "signer.passphrase-needed":
             raise
-    identity = Identity.of(chain.read_bytes(), TrustTier.DEVELOPMENT)
-    left = (identity.not_after - now).days
+    how = ", protected by a passphrase" if protected else ""
+    untried = " (not tried: GUARD_PASSPHRASE is not set)" if protected and passphrase is None else ""
+    left = (Identity.of(chain.read_bytes(), TrustTier.DEVELOPMENT).not_after - now).days
     advice = "; renew soon: guard keys renew" if left <= SOON else ""
-    return f"development identity, {left} days left{advice}"
+    return f"development identity{how}{untried}, {left} days left{advice}"
 
 
 def _trust(home: Home) -> str:

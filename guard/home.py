@@ -155,6 +155,17 @@ class Home:
             self.signing_folder / "chain.pem", self.signing_folder / "key.pem", passphrase=passphrase
         )
 
+    def is_protected(self) -> bool:
+        """Whether the signing key asks for a passphrase; False where there is none.
+
+        Raises:
+            ConfigurationError: ``signer.key-missing`` when it cannot be read.
+        """
+        from provenance.manifest.identity import is_encrypted  # noqa: PLC0415
+
+        key = self.signing_folder / "key.pem"
+        return key.exists() and is_encrypted(key)
+
     def locator(self) -> WatermarkKey:
         """The key that marks are written and found with."""
         from provenance.keys import load_locator_key  # noqa: PLC0415

@@ -124,7 +124,7 @@ def new_identity(
     write_private(fresh / ROOT, identity.root_pem)
     fsync_folder(fresh)
     if home.signing_folder.exists():
-        stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         home.signing_folder.rename(home.signing_folder.with_name(f"signing-until-{stamp}"))
     fresh.rename(home.signing_folder)
     fsync_folder(home.signing_folder.parent)

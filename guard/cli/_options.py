@@ -40,15 +40,21 @@ POLICY = click.option(
 )
 
 
+def passphrase_set() -> bytes | None:
+    """The passphrase in the environment."""
+    found = os.environ.get("GUARD_PASSPHRASE")
+    return None if found is None else found.encode()
+
+
 def existing_passphrase() -> bytes:
     """The passphrase of a key that has one.
 
     Raises:
         ConfigurationError: ``passphrase.needed`` when there is nobody to ask.
     """
-    found = os.environ.get("GUARD_PASSPHRASE")
+    found = passphrase_set()
     if found is not None:
-        return found.encode()
+        return found
     if not sys.stdin.isatty():
         raise ConfigurationError(
             "passphrase.needed",
@@ -62,17 +68,21 @@ def new_passphrase() -> bytes:
     """A passphrase for a key about to be made.
 
     Raises:
+        ConfigurationError: ``passphrase.needed`` when there is nobody to ask.
         InputError: ``passphrase.short``.
     """
-    found = os.environ.get("GUARD_PASSPHRASE")
+    found = passphrase_set()
     if found is None:
+        if not sys.stdin.isatty():
+            what = "a passphrase for the new signing key is needed and there is no terminal to ask on"
+            raise ConfigurationError("passphrase.needed", what, hint="set GUARD_PASSPHRASE")
         prompt = "New passphrase for the signing key"
-        found = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
+        found = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
     if len(found) < 8:
         raise InputError(
             "passphrase.short", "a passphrase has at least 8 characters", hint="choose a longer one"
         )
-    return found.encode()
+    return found
 
 
 def output_folder(folder: Path) -> Path:

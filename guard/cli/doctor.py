@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from guard.cli._options import finish
+from guard.cli._options import finish, passphrase_set
 from guard.text import plain
 
 
@@ -15,7 +15,7 @@ def command() -> None:
     from guard.doctor import examine  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
 
-    findings = examine(Home.locate(), now=utc_now())
+    findings = examine(Home.locate(), now=utc_now(), passphrase=passphrase_set())
     for finding in findings:
         click.echo(f"{finding.state:<8} {finding.what:<22} {plain(finding.detail)}")
     finish(1 if any(finding.state == "broken" for finding in findings) else 0)

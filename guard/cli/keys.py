@@ -47,17 +47,23 @@ def list_(format_: str) -> None:
 
 
 @command.command("renew")
-@click.option("--passphrase", is_flag=True, help="Protect the new signing key.")
-def renew(passphrase: bool) -> None:
+@click.option(
+    "--passphrase/--plain",
+    default=None,
+    help="Protect the new signing key, or not. As the old one if left out.",
+)
+def renew(passphrase: bool | None) -> None:
     """Make a new development identity. Files signed with the old one stay verifiable."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.setup import new_identity  # noqa: PLC0415
 
     home = Home.locate().require()
-    secret = new_passphrase() if passphrase else None
+    protect = home.is_protected() if passphrase is None else passphrase
+    secret = new_passphrase() if protect else None
     new_identity(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
-    click.echo("made a new development identity; the earlier one is kept beside it")
+    how = "protected by a passphrase" if protect else "without a passphrase"
+    click.echo(f"made a new development identity, {how}; the earlier one is kept beside it")
 
 
 @command.command("export-locator")

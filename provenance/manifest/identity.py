@@ -38,6 +38,8 @@ ORGANISATION = "UNTRUSTED DEVELOPMENT"
 _BACKDATE = timedelta(minutes=5)
 """Clocks of the machines that verify may be a little behind."""
 _MAX_PEM = 1 << 20
+_ENCRYPTED = b"ENCRYPTED"
+"""In the first lines of every PEM file with an encrypted key, PKCS 8 or older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,15 @@ def load_signer(
     return signer
 
 
+def is_encrypted(key_path: Path) -> bool:
+    """Whether the private key asks for a passphrase.
+
+    Raises:
+        ConfigurationError: ``signer.key-missing``.
+    """
+    return _ENCRYPTED in _read(key_path, "signer.key-missing", "the private key")
+
+
 def check_validity(leaf: x509.Certificate, now: datetime) -> None:
     """Raises:
     ConfigurationError: ``signer.expired`` or ``signer.not-yet-valid``.
@@ -220,7 +231,7 @@ def _read(path: Path, code: str, what: str) -> bytes:
             code,
             f"{what} cannot be read: {error.strerror}",
             where=str(path),
-            hint="guard init makes a development identity",
+            hint="restore it from a copy, or guard keys renew makes another development identity",
         ) from error
 
 
@@ -238,7 +249,7 @@ def _check_mode(path: Path) -> None:
 def _private_key(
     pem: bytes, passphrase: Passphrase | None, path: Path
 ) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
-    encrypted = b"ENCRYPTED" in pem
+    encrypted = _ENCRYPTED in pem
     if encrypted and passphrase is None:
         raise ConfigurationError("signer.passphrase-needed", "the private key is encrypted", where=str(path))
     secret = passphrase() if encrypted and passphrase is not None else None

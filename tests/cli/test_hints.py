@@ -44,7 +44,7 @@ def command_of(words: list[str]) -> click.Command:
 
 
 def options_of(command: click.Command) -> set[str]:
-    return {word for option in command.params for word in option.opts} | {"--help"}
+    return {word for option in command.params for word in (*option.opts, *option.secondary_opts)} | {"--help"}
 
 
 def every_command(group: click.Group = cli):

@@ -1,0 +1,76 @@
+"""A protected signing key stays protected, and nothing pretends to have opened it."""
+
+from __future__ import annotations
+
+import pytest
+
+from guard.home import Home
+
+
+@pytest.fixture
+def protected(guard_cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "locked"))
+    monkeypatch.setenv("GUARD_PASSPHRASE", "correct horse")
+    assert guard_cli("init", "--passphrase").code == 0
+    return Home(folder=tmp_path / "locked")
+
+
+def signing_line(guard_cli) -> str:
+    return next(line for line in guard_cli("doctor").out.splitlines() if "signing key" in line)
+
+
+def test_renewing_keeps_the_protection(protected, guard_cli):
+    ran = guard_cli("keys", "renew")
+    assert ran.code == 0
+    assert "protected by a passphrase" in ran.out
+    assert protected.is_protected()
+    ran = guard_cli("keys", "renew", "--plain")
+    assert "without a passphrase" in ran.out
+    assert not protected.is_protected()
+    assert guard_cli("keys", "renew").code == 0
+    assert not protected.is_protected()
+
+
+def test_renewing_without_a_passphrase_at_hand_changes_nothing(protected, guard_cli, monkeypatch):
+    before = (protected.signing_folder / "key.pem").read_bytes()
+    monkeypatch.delenv("GUARD_PASSPHRASE")
+    ran = guard_cli("keys", "renew")
+    assert ran.code == 2
+    assert "error[passphrase.needed]" in ran.err
+    assert (protected.signing_folder / "key.pem").read_bytes() == before
+
+
+def test_without_a_terminal_nothing_is_asked(guard_cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "locked"))
+    ran = guard_cli("init", "--passphrase", stdin="\n")
+    assert ran.code == 2
+    assert "error[passphrase.needed]" in ran.err
+    assert "GetPassWarning" not in ran.err
+    assert not (tmp_path / "locked").exists()
+
+
+def test_the_examination_says_whether_the_key_is_protected(protected, guard_cli, monkeypatch):
+    line = signing_line(guard_cli)
+    assert line.startswith("ok")
+    assert "protected by a passphrase, " in line
+    monkeypatch.setenv("GUARD_PASSPHRASE", "wrong horse")
+    line = signing_line(guard_cli)
+    assert line.startswith("broken")
+    assert "the passphrase does not open the private key" in line
+    monkeypatch.delenv("GUARD_PASSPHRASE")
+    line = signing_line(guard_cli)
+    assert line.startswith("ok")
+    assert "not tried" in line
+
+
+def test_a_plain_key_is_not_called_protected(home, guard_cli):
+    assert "protected" not in signing_line(guard_cli)
+
+
+def test_a_lost_signing_key_names_the_command_that_helps(home, guard_cli, signed):
+    (home.signing_folder / "key.pem").unlink()
+    ran = guard_cli("release", "picture.png", "--source", "generated", "-o", "again")
+    assert ran.code == 2
+    assert "guard keys renew" in ran.err
+    assert guard_cli("keys", "renew").code == 0
+    assert guard_cli("release", "picture.png", "--source", "generated", "-o", "again").code == 0
