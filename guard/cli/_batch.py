@@ -1,14 +1,18 @@
 """Many files, one after the other: what came of each, as text, as one JSON document or as JSON Lines.
 
 The document holds ``schema_version``, ``exit_code``, the results under a name of the command's own and,
-under ``errors``, the files that could not be done. JSON Lines have a result or an error on each line.
+under ``errors``, the files that could not be done, or why nothing could. JSON Lines have a result or an
+error on each line.
 """
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import click
 
 from guard.cli._options import debugging
 from guard.cli._output import report_error, told, write_document
@@ -17,10 +21,22 @@ from guard.verdict import MET, gravest
 from provenance.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from provenance.canonical import Json
+
+RESULTS = {
+    "generate": "released",
+    "release": "released",
+    "sign": "released",
+    "watermark embed": "released",
+    "watermark detect": "readings",
+    "verify": "verdicts",
+    "inspect": "signals",
+    "recover": "recoveries",
+}
+"""What each command calls its results in the JSON document (README, "Commands")."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,15 +44,30 @@ class Batch:
     """What came of the files so far.
 
     Attributes:
-        name: of the results in the JSON document.
+        name: of the results in the JSON document; None for a command that works on no files.
         format_: ``"text"``, for which the command prints its results itself, ``"json"`` or ``"jsonl"``.
     """
 
-    name: str
+    name: str | None
     format_: str
     results: list[Json] = field(default_factory=list)
     errors: list[Json] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Known to the context, so that a failure of the whole command is told beside what was done."""
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.find_root().obj["batch"] = self
+
+    @classmethod
+    def asked_for(cls, arguments: Sequence[str]) -> Batch:
+        """An empty one, for a command line that may not even be a valid one."""
+        line = "\0".join(("", *arguments, "")).partition("\0--\0")[0] + "\0"
+        formats = re.findall(r"(?<=\0--format[=\0])jsonl?(?=\0)", line)
+        words = [word for word in arguments if not word.startswith("-")]
+        name = RESULTS.get(" ".join(words[:2])) or RESULTS.get(" ".join(words[:1]))
+        return cls(name=name, format_=formats[-1] if formats else "text")
 
     def add(self, value: object, code: int = MET, *, file: Path | None = None) -> None:
         """A result: a value that ``guard.serialise`` knows, of the input ``file`` if there is one."""
@@ -53,6 +84,12 @@ class Batch:
             report_error(error, file)
             self._note(self.errors, told(error, file), error.exit_code, file)
 
+    def fail(self, error: Error) -> int:
+        """The whole command ends with ``error``; what was done until then is told as well."""
+        report_error(error)
+        self._note(self.errors, told(error), error.exit_code, None)
+        return self.close()
+
     def close(self) -> int:
         """Write the JSON document where one was asked for.
 
@@ -61,8 +98,8 @@ class Batch:
         """
         code = gravest(self.codes)
         if self.format_ == "json":
-            document: dict[str, Json] = {"exit_code": code, self.name: self.results, "errors": self.errors}
-            write_document(document, self.format_)
+            results: dict[str, Json] = {} if self.name is None else {self.name: self.results}
+            write_document({"exit_code": code, **results, "errors": self.errors}, self.format_)
         return code
 
     def _note(self, notes: list[Json], value: object, code: int, file: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._batch import Batch
+from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILE, FORCE, FORMAT, POLICY, existing_passphrase, output_folder
 from guard.cli._output import stage_line
 from guard.cli._report import Report, packs_of
@@ -79,7 +79,7 @@ def run(
     refuse_overwriting(targets)
 
     how: dict[str, Any] = {"plan": decision.obligations, "command": command, "force": force}
-    report = Report(batch=Batch(name="released", format_=format_), many=len(targets) > 1)
+    report = Report(batch=Batch(name=RESULTS["release"], format_=format_), many=len(targets) > 1)
     with report:
         for path, target in targets.items():
             with report.batch.attempt(path):

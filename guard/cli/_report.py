@@ -59,7 +59,7 @@ class Report:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: object, *_: object) -> None:
         """One line a stage over all on stderr, then the paths on stdout."""
         for stage, text in stages(self.released):
             stage_line(stage, text)
@@ -68,7 +68,8 @@ class Report:
         if self.batch.format_ == "text":
             for one in self.released:
                 write_path(one.path)
-        self.code = self.batch.close()
+        if failure is None:
+            self.code = self.batch.close()
 
 
 @dataclass(slots=True, kw_only=True)

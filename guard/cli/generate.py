@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._batch import Batch
+from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FORMAT, OUTPUT, POLICY, existing_passphrase, finish, output_folder
 from guard.cli._report import Making, Report, tell_approved
 
@@ -49,7 +49,7 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
 
     home = Home.locate().require()
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
-    report = Report(batch=Batch(name="released", format_=format_))
+    report = Report(batch=Batch(name=RESULTS["generate"], format_=format_))
     with report, report.batch.attempt():
         publish = asked.pop("include_prompt")
         request = _request(home, **asked)

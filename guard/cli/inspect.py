@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._batch import Batch
+from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
 
@@ -27,7 +27,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     from provenance.codecs import read_asset  # noqa: PLC0415
 
     home, at = Home.locate(), utc_now()
-    batch = Batch(name="signals", format_=format_)
+    batch = Batch(name=RESULTS["inspect"], format_=format_)
     for file in files:
         with batch.attempt(file):
             found = signals(read_asset(file), home, at=at)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from guard.cli._options import FORMAT, finish
 from guard.cli._output import write_document
+from guard.verdict import MET, NOT_MET
+
+if TYPE_CHECKING:
+    from provenance.canonical import Json
 
 
 @click.group("log")
@@ -25,10 +31,12 @@ def verify(format_: str) -> None:
     home = Home.locate().require()
     report = audited(home)
     waiting = unreleased(home.log_as_found()) if report.ok else ()
+    code = MET if report.ok else NOT_MET
     if format_ != "text":
         body = to_json(report)
         assert isinstance(body, dict)
-        write_document({"ok": report.ok, "unreleased": len(waiting), **body}, format_)
+        seen: dict[str, Json] = {"ok": report.ok, "unreleased": len(waiting), **body}
+        write_document({"exit_code": code, **seen, "errors": []}, format_)
     else:
         click.echo(
             f"{'CONSISTENT' if report.ok else 'CONTRADICTED'}  {report.size} entries, {report.witness}"
@@ -41,4 +49,4 @@ def verify(format_: str) -> None:
             click.echo(f"    not checked  {line}")
         if waiting:
             click.echo(f"    {len(waiting)} manifests without an ALLOW: never released")
-    finish(0 if report.ok else 1)
+    finish(code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard import __version__
-from guard.cli._output import report_error
+from guard.cli._batch import Batch
 from guard.verdict import BUG, COULD_NOT
 from provenance.errors import Error, InputError
 
@@ -80,20 +80,26 @@ def cli(debug: bool) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never lets a traceback out without --debug."""
-    asked = {"debug": False}
+
+    def failed(error: Error) -> int:
+        return (asked["batch"] or Batch.asked_for(arguments)).fail(error)
+
+    asked: dict[str, Any] = {"debug": False, "batch": None}
     try:
         code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False, obj=asked)
     except click.exceptions.Abort:
         click.echo("interrupted; nothing was left half-written", err=True)
         return 130
-    except click.ClickException as error:
-        report_error(_usage(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        # Help is what a person wants here. Nothing was done, so that a script does not take it for success.
+        click.echo(error.format_message())
         return COULD_NOT
+    except click.ClickException as error:
+        return failed(_usage(error))
     except Error as error:
         if asked["debug"]:
             raise
-        report_error(error)
-        return error.exit_code
+        return failed(error)
     except BrokenPipeError:
         # The reader went away (`guard … | head`). Point stdout at nothing so that the
         # interpreter's last flush stays quiet.
@@ -102,8 +108,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # the one place where a bug becomes exit 70
         if asked["debug"]:
             raise
-        report_error(_bug(error))
-        return BUG
+        return failed(_bug(error))
     return code if isinstance(code, int) else 0
 
 
@@ -118,4 +123,6 @@ def _usage(error: click.ClickException) -> Error:
 
 def _bug(error: Exception) -> Error:
     what = f"guard met something it did not expect ({type(error).__name__}: {error})"
-    return Error("bug", what, hint="run again with guard --debug … and report the traceback")
+    bug = Error("bug", what, hint="run again with guard --debug … and report the traceback")
+    bug.exit_code = BUG
+    return bug

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._batch import Batch
+from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
 from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
@@ -34,7 +34,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
 
     home, at = Home.locate().require(), utc_now()
     keys, registry, trust = (home.locator(),), home.registry_as_found(), home.trust()
-    batch = Batch(name="recoveries", format_=format_)
+    batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
             asset = read_asset(file)

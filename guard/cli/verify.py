@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._batch import Batch
+from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORMAT, finish
 from guard.cli._output import STAGE_WIDTH, style
 from guard.text import plain
@@ -49,7 +49,7 @@ def command(
 
     at = validation_time.replace(tzinfo=UTC) if validation_time else utc_now()
     requirement = Requirement(require) if require else None
-    batch = Batch(name="verdicts", format_=format_)
+    batch = Batch(name=RESULTS["verify"], format_=format_)
     for path in files:
         with batch.attempt(path):
             verdict = verify_file(path, at=at, marks=marks)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli import _release
-from guard.cli._batch import Batch
+from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
 from guard.verdict import MET, NOTHING_TO_CONCLUDE
@@ -44,7 +44,7 @@ def detect(files: tuple[Path, ...], format_: str) -> None:
     from provenance.evidence import Outcome  # noqa: PLC0415
 
     keys = (Home.locate().require().locator(),)
-    batch = Batch(name="readings", format_=format_)
+    batch = Batch(name=RESULTS["watermark detect"], format_=format_)
     for file in files:
         with batch.attempt(file):
             mark = read_mark(decode(read_asset(file)), keys)
