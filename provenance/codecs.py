@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from provenance.errors import InputError
 from provenance.files import read_bounded
 from provenance.media import Asset, Limits
+from provenance.metadata import riff
 from provenance.metadata.parts import check_parts
 from provenance.sniff import mime_of
 
@@ -92,8 +93,8 @@ def header(asset: Asset) -> Header:
 def decode(asset: Asset, limits: Limits = _DEFAULT_LIMITS) -> Frames:
     """The picture's pixels: (1, H, W, 1 or 3), upright, uint8 or uint16, with alpha and ICC profile.
 
-    Palettes are expanded and CMYK becomes RGB (by its profile when it has one, ``icc`` is None then).
-    Gray stays one channel.
+    Palettes are expanded and CMYK becomes sRGB: by its profile, with the sRGB profile as ``icc``, or by a
+    plain formula and without a profile where it has none that can be used. Gray stays one channel.
 
     Raises:
         InputError: ``input.unsupported``, ``input.too-large``, ``input.too-many-parts``, ``input.animated``,
@@ -106,13 +107,14 @@ def decode(asset: Asset, limits: Limits = _DEFAULT_LIMITS) -> Frames:
     return codecs_pillow.decode(asset, limits)
 
 
-def encode(frames: Frames, mime: str, *, quality: int = 95) -> Asset:
+def encode(frames: Frames, mime: str, *, quality: int | None = 95) -> Asset:
     """``frames`` as a PNG, JPEG, WebP or TIFF file.
 
     Args:
         frames: one frame; 16-bit goes into PNG and TIFF only, alpha into all but JPEG.
         mime: ``image/png``, ``image/jpeg``, ``image/webp`` or ``image/tiff``.
-        quality: 1..100, for JPEG (always 4:4:4) and WebP; PNG and TIFF lose nothing.
+        quality: 1..100, for JPEG (always 4:4:4) and WebP; None: without loss, which JPEG cannot do.
+            PNG and TIFF never lose anything.
 
     Raises:
         InputError: ``output.format``, ``output.alpha``, ``output.depth``, ``output.frames``,
@@ -131,6 +133,17 @@ def resize(frames: Frames, width: int, height: int) -> Frames:
     from provenance import codecs_pixels  # noqa: PLC0415 - loads Pillow and numpy
 
     return codecs_pixels.resize(frames, width, height)
+
+
+def is_lossless(asset: Asset) -> bool:
+    """Whether encoding in this file's way gives back the pixels: PNG, TIFF, and WebP of that kind (VP8L).
+
+    Raises:
+        InputError: ``media.damaged`` or ``input.too-many-parts``.
+    """
+    if asset.mime == "image/webp":
+        return any(chunk.kind == b"VP8L" for chunk in riff.chunks(asset.data))
+    return asset.mime in ("image/png", "image/tiff")
 
 
 def jpeg_quality(asset: Asset) -> int | None:

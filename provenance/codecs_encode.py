@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 _LONGEST_SIDE = {"image/jpeg": 65_500, "image/webp": 16_383}
 """libjpeg's own limit (JPEG_MAX_DIMENSION) and WebP's 14-bit sizes."""
+_EXACT = {"exact": True}
+"""WebP keeps the colour under transparent pixels, which marks and digests read."""
 
 
-def encode(frames: Frames, mime: str, *, quality: int) -> Asset:
+def encode(frames: Frames, mime: str, *, quality: int | None) -> Asset:
     """See ``provenance.codecs.encode``."""
     _refuse_impossible(frames, mime, quality)
     if mime in ("image/png", "image/tiff") and frames.depth == 16:
@@ -37,7 +39,7 @@ def encode(frames: Frames, mime: str, *, quality: int) -> Asset:
     return Asset.of(out.getvalue(), mime)
 
 
-def _settings(mime: str, quality: int) -> tuple[str, dict[str, Any]]:
+def _settings(mime: str, quality: int | None) -> tuple[str, dict[str, Any]]:
     if mime == "image/png":
         # On filtered rows, run lengths alone beat a search for matches: 1.15 MB against 1.32 MB for a
         # marked megapixel in the same time, and level 6 needs four times as long for 1.17 MB.
@@ -45,8 +47,7 @@ def _settings(mime: str, quality: int) -> tuple[str, dict[str, Any]]:
     if mime == "image/jpeg":
         return "JPEG", {"quality": quality, "subsampling": "4:4:4"}
     if mime == "image/webp":
-        # "exact" keeps the colour under transparent pixels, which marks and digests read.
-        return "WEBP", {"quality": quality, "exact": True}
+        return "WEBP", {"lossless": True} | _EXACT if quality is None else {"quality": quality} | _EXACT
     return "TIFF", {"compression": "tiff_adobe_deflate"}
 
 
@@ -68,7 +69,7 @@ def _deep_bytes(frames: Frames, mime: str) -> bytes:
     return out.getvalue()
 
 
-def _refuse_impossible(frames: Frames, mime: str, quality: int) -> None:
+def _refuse_impossible(frames: Frames, mime: str, quality: int | None) -> None:
     if mime not in ("image/png", "image/jpeg", "image/webp", "image/tiff"):
         raise InputError(
             "output.format", f"pictures cannot be written as {mime}", hint="choose PNG, JPEG, WebP or TIFF"
@@ -77,7 +78,9 @@ def _refuse_impossible(frames: Frames, mime: str, quality: int) -> None:
         raise InputError(
             "output.frames", f"{frames.pixels.shape[0]} frames do not fit one picture", hint="write a clip"
         )
-    if not 1 <= quality <= 100:
+    if quality is None and mime == "image/jpeg":
+        raise InputError("output.quality", "a JPEG always loses something", hint="choose PNG, WebP or TIFF")
+    if quality is not None and not 1 <= quality <= 100:
         raise InputError("output.quality", f"quality {quality} is outside 1..100", hint="90 to 95 is usual")
     if frames.alpha is not None and mime == "image/jpeg":
         raise InputError(

@@ -38,7 +38,7 @@ def frames(asset: Asset, image: Image.Image, *, stored_bits: int) -> Frames:
     """
     turn, icc = orientation_of(asset, image), _icc(image)
     if image.mode == "CMYK":
-        image, icc = _rgb_from_cmyk(image, icc), None
+        image, icc = _rgb_from_cmyk(image, icc)
     if image.mode.startswith("I;16"):
         gray = _full_range(asset, image, stored_bits)
         return _upright(gray[..., None], _keyed_alpha(image, gray), icc, turn)
@@ -138,18 +138,23 @@ def _keyed_alpha(image: Image.Image, gray: Pixels) -> Pixels | None:
     return np.where(gray == key, 0, 65535).astype(np.uint16)
 
 
-def _rgb_from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """To sRGB by the embedded profile; by the plain formula when there is none or it is unusable."""
+def _rgb_from_cmyk(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | None]:
+    """To sRGB by the embedded profile, and the sRGB profile; else by the plain formula, and no profile."""
     if icc is not None:
         try:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            target = ImageCms.createProfile("sRGB")
+            target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
             converted = ImageCms.profileToProfile(image, profile, target, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError, ValueError):
             converted = None
         if converted is not None:
-            return converted
-    return image.convert("RGB")
+            return converted, _undated(target.tobytes())
+    return image.convert("RGB"), None
+
+
+def _undated(profile: bytes) -> bytes:
+    """A profile without the time of its making (ICC.1 §7.2.8), so that the same file gives the same bytes."""
+    return profile[:24] + bytes(12) + profile[36:]
 
 
 def _icc(image: Image.Image) -> bytes | None:

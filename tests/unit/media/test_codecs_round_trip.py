@@ -7,9 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
-from provenance.codecs import decode, encode, header, jpeg_quality, resize
+from provenance.codecs import decode, encode, header, is_lossless, jpeg_quality, resize
 from provenance.errors import ConfigurationError, InputError
 from provenance.media import Asset, Frames
 
@@ -59,6 +59,15 @@ def test_webp_keeps_alpha_and_the_colour_under_it(make_frames):
     np.testing.assert_array_equal(back.alpha, frames.alpha)
     clear = frames.alpha < 20
     assert np.abs(back.pixels.astype(int) - frames.pixels)[clear].max() <= 16
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_webp_without_a_quality_loses_nothing(make_frames, alpha):
+    frames = make_frames(alpha=alpha)
+    asset = encode(frames, "image/webp", quality=None)
+    same(decode(asset), frames)
+    assert is_lossless(asset)
+    assert not is_lossless(encode(frames, "image/webp", quality=100))
 
 
 def test_our_deep_files_are_read_alike_by_opencv(make_frames):
@@ -145,7 +154,10 @@ def test_a_cmyk_profile_is_used(saved, cmyk_profile, fmt):
     red, green, _ = frames.pixels[0, 8, 8].tolist()
     assert red > 100 > green
     assert plain[0] < 100 < plain[1]
-    assert frames.icc is None
+    assert decode(saved(cyan, fmt, icc_profile=cmyk_profile)).icc == frames.icc
+    said = ImageCms.ImageCmsProfile(io.BytesIO(frames.icc)).profile
+    assert said.profile_description.startswith("sRGB")
+    assert encode(frames, "image/png") == encode(frames, "image/png")
 
 
 def test_an_unusable_cmyk_profile_falls_back_to_the_plain_formula(picture, saved, srgb_profile):
