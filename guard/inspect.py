@@ -6,6 +6,7 @@ step of the release believed it did.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guard.policy.fact import C2paState, Capacity, Command, Fact, Kind, Synthetic, known, unknown
@@ -43,13 +44,7 @@ _PARTLY = frozenset(
         DigitalSourceType.ALGORITHMICALLY_ENHANCED,
     }
 )
-_ORIGIN = "is a stripped copy of a picture released here as generated"
 _FULLY = frozenset({DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, DigitalSourceType.ALGORITHMIC_MEDIA})
-
-
-def origin_evidence(outcome: Outcome, reason: str | None = None) -> Evidence:
-    """What intake found when it looked for our own mark: ABSENT, or why that is not known."""
-    return Evidence(claim=_ORIGIN, channel="watermark", outcome=outcome, reason=reason)
 
 
 def draft_facts(
@@ -60,7 +55,7 @@ def draft_facts(
         request=Request(command=known(Command(command)), include_prompt=known(include_prompt)),
         prompt=prompt_facts(origin.review),
         model=_model(origin),
-        media=Media(kind=known(Kind.IMAGE), synthetic=known(_synthetic(origin.source_type))),
+        media=Media(kind=known(Kind.IMAGE), synthetic=known(share_made(origin.source_type))),
         risk=risk_facts(origin.review, inspected),
     )
 
@@ -70,13 +65,13 @@ def pixel_facts(
 ) -> Facts:
     """The same, and the pixels as they were made."""
     before = draft_facts(draft.origin, command=command, include_prompt=include_prompt, inspected=inspected)
-    media = Media(
+    media = replace(
+        draft.found,
         kind=known(Kind.IMAGE),
-        synthetic=known(_synthetic(draft.origin.source_type)),
+        synthetic=known(share_made(draft.origin.source_type)),
         width=known(draft.frames.width),
         height=known(draft.frames.height),
         mime=known(draft.mime),
-        origin_checked=_origin_checked(inspected),
     )
     return Facts(
         request=before.request, prompt=before.prompt, model=before.model, media=media, risk=before.risk
@@ -99,13 +94,11 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
         prompt=before.prompt,
         model=before.model,
         risk=before.risk,
-        media=Media(
-            kind=known(Kind.IMAGE),
-            synthetic=before.media.synthetic,
+        media=replace(
+            before.media,
             width=known(proof.width),
             height=known(proof.height),
             mime=known(signed.asset.mime),
-            origin_checked=before.media.origin_checked,
             upscaled=known(marked.enlarged_from is not None),
         ),
         marks=Marks(
@@ -119,15 +112,8 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
     )
 
 
-def _origin_checked(inspected: Sequence[Evidence]) -> Fact[bool]:
-    looked = [item for item in inspected if item.claim == _ORIGIN]
-    absent = any(item.outcome is Outcome.ABSENT for item in looked)
-    if absent:
-        return known(absent)
-    return unknown(looked[0].reason or "" if looked else "nobody looked for an earlier mark")
-
-
-def _synthetic(source_type: DigitalSourceType) -> Synthetic:
+def share_made(source_type: DigitalSourceType) -> Synthetic:
+    """How much of the media a program made by itself, by this statement."""
     if source_type in _FULLY:
         return Synthetic.FULL
     return Synthetic.PARTIAL if source_type in _PARTLY else Synthetic.NONE

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guard.inspect import origin_evidence
-from guard.recover import recover
+from guard.contradiction import generator_traces, read_earlier_mark, refuse_contradiction
+from guard.inspect import share_made
+from guard.policy.facts import Colour, Media, Synthetic, known
 from guard.release import Order, release
 from guard.stages import Draft, Origin
-from provenance.codecs import decode, jpeg_quality
+from provenance.codecs import decode, header, is_lossless, jpeg_quality
 from provenance.errors import InputError
-from provenance.evidence import Outcome
 from provenance.manifest.containers import has_trace
-from provenance.manifest.reading import DigitalSourceType, ManifestState
+from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from guard.policy.obligations import Plan
     from guard.stages import Released
     from guard.tools import Tools
-    from provenance.evidence import Evidence
     from provenance.media import Asset, Frames
 
 MAX_NAME = 100
@@ -31,7 +30,6 @@ MAX_NAME = 100
 _LOSSY_FLOOR = 90
 """A JPEG or WebP is never written again below this quality: the mark and the digest are made on
 what leaves, and the picture should not suffer for being released."""
-
 
 SOURCES = {
     "generated": DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
@@ -82,6 +80,13 @@ class Statement:
                 where="--model-name",
                 hint="give the name as people know it, e.g. --model-name 'Some API 2'",
             )
+        if name is not None and share_made(self.source_type) is Synthetic.NONE:
+            raise InputError(
+                "source.contradicted",
+                f"a model is named, and {self.source_type.term} says that no model made any of it",
+                where="--model-name",
+                hint="leave the model out, or say --source partly-generated or --source generated",
+            )
 
     def origin(self) -> Origin:
         """The same, as the flows want it."""
@@ -90,72 +95,21 @@ class Statement:
 
 def draft_of(asset: Asset, statement: Statement) -> Draft:
     """Decode a file into a draft; its manifest, if it has one, becomes the new one's parent."""
-    quality = jpeg_quality(asset) or _LOSSY_FLOOR
+    frames = decode(asset)
     return Draft(
-        frames=decode(asset),
+        frames=frames,
         mime=asset.mime,
         origin=statement.origin(),
         source=asset if has_trace(asset.data) else None,
-        quality=max(quality, _LOSSY_FLOOR),
+        quality=None if is_lossless(asset) else max(jpeg_quality(asset) or 0, _LOSSY_FLOOR),
+        found=Media(colour=known(_colour(asset, frames)), generator_traces=generator_traces(asset)),
     )
 
 
-def refuse_contradiction(asset: Asset, statement: Statement, tools: Tools) -> None:
-    """A file whose own intact manifest says that a model made it is not released as anything else.
-
-    Raises:
-        InputError: ``source.contradicted``, or ``source.tampered`` for a manifest that no longer holds.
-    """
-    from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
-
-    if not has_trace(asset.data):
-        return
-    before = read_manifest(asset, tools.trust, at=tools.clock())
-    if before.state in (ManifestState.TAMPERED, ManifestState.MALFORMED):
-        raise InputError(
-            "source.tampered",
-            f"the file carries a manifest that does not hold: {before.reason}",
-            hint="start from the original, or from a copy without metadata",
-        )
-    said = before.source_type
-    if said is not None and said.is_generative and not statement.source_type.is_generative:
-        raise _contradicted("its manifest says", said, statement)
-
-
-def look_for_origin(frames: Frames, statement: Statement, tools: Tools) -> Evidence:
-    """The same for a copy whose manifest was stripped: our own mark leads back to it.
-
-    A mark can be copied onto somebody's photograph, so only a manifest whose signed digest is of this
-    picture refuses it (house promise 3); anything less leaves the question open, for the packs to see.
-
-    Raises:
-        InputError: ``source.contradicted``.
-    """
-    if statement.source_type.is_generative:
-        return origin_evidence(
-            Outcome.NOT_CHECKED, "it is said to be generated, so nothing could contradict it"
-        )
-    found = recover(
-        frames, keys=(tools.marker.key,), registry=tools.registry, trust=tools.trust, at=tools.clock()
-    )
-    same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
-    for said in (manifest.source_type for manifest in same):
-        if said is not None and said.is_generative:
-            raise _contradicted(
-                "its mark leads to a manifest of the same picture, which says", said, statement
-            )
-    if same or found.mark.outcome is Outcome.ABSENT:
-        return origin_evidence(Outcome.ABSENT)
-    blind = found.mark.outcome is Outcome.NOT_CHECKED
-    return origin_evidence(Outcome.NOT_CHECKED if blind else Outcome.INCONCLUSIVE, found.reason)
-
-
-def _contradicted(how: str, said: DigitalSourceType, statement: Statement) -> InputError:
-    return InputError(
-        "source.contradicted",
-        f"{how} {said.term}; it cannot leave as {statement.source_type.term}",
-        hint="--source partly-generated, or --source generated",
-    )
+def _colour(asset: Asset, frames: Frames) -> Colour:
+    if header(asset).mode != "CMYK":
+        return Colour.KEPT
+    return Colour.GUESSED if frames.icc is None else Colour.CONVERTED
 
 
 def release_asset(
@@ -181,16 +135,15 @@ def release_asset(
         force: replace an existing output.
         progress: called with the name of each step.
     """
-    refuse_contradiction(asset, statement, tools)
+    refuse_contradiction(asset, statement.source_type, tools)
     draft = draft_of(asset, statement)
-    origin = look_for_origin(draft.frames, statement, tools)
+    mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
     order = Order(
-        draft=draft,
+        draft=replace(draft, found=replace(draft.found, earlier_mark=mark, origin_checked=checked)),
         plan=plan,
         command=command,
         folder=output.parent,
         name=output.name,
         force=force,
     )
-    looked = replace(tools, inspectors=(*tools.inspectors, lambda _frames: origin))
-    return release(order, looked, progress=progress)
+    return release(order, tools, progress=progress)

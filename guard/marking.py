@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 TARGETS_DB = (42.0, 41.0, 40.0)
 """PSNR in dB at which a mark is tried, the last being the quality floor."""
 
-LOSSLESS = frozenset({"image/png", "image/tiff"})
-"""Containers that give back the pixels they were given."""
-
 _LONGEST = 16_383
 """Pixels to which a side is enlarged at most, WebP's limit: a picture of 32768x1 must not fill the memory."""
 
@@ -96,7 +93,7 @@ def _readable(
             continue
         asset = _encode(checked, made.frames)
         sighting = Sighting(frames=made.frames, evidence=made.evidence)
-        if asset.mime not in LOSSLESS:
+        if checked.draft.quality is not None:
             leaving = decode(asset)
             sighting = Sighting(frames=leaving, evidence=marker.detect(leaving))
         if sighting.evidence.outcome is Outcome.SUPPORTS:

@@ -8,8 +8,10 @@ accepts. This prevents accidents; it is no wall against code in the same process
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from guard.policy.facts import Media
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,14 +61,16 @@ class Draft:
         mime: container it is to leave in.
         origin: where it comes from.
         source: the file it was read from, where that carries a manifest, which becomes the parent.
-        quality: encoder quality 1–100 where the container is lossy.
+        quality: encoder quality 1–100; None where nothing is to be lost.
+        found: facts about the file it was read from; unknown for what was made here.
     """
 
     frames: Frames
     mime: str
     origin: Origin
     source: Asset | None = None
-    quality: int = 95
+    quality: int | None = None
+    found: Media = field(default_factory=Media)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

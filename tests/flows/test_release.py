@@ -13,7 +13,7 @@ from PIL import Image
 from guard.errors import Denied
 from guard.intake import Statement, draft_of, release_asset
 from guard.plan import ask
-from guard.policy.decision import RuleStatus
+from guard.policy.decision import Action, RuleStatus
 from guard.policy.rule import Stage
 from guard.records import Progress
 from guard.release import Order, release
@@ -149,10 +149,14 @@ def test_a_released_file_released_again_keeps_its_history(home, tools, picture, 
 
 def test_a_washed_copy_contradicts_its_own_mark(home, tools, picture, tmp_path):
     """Signed again as a photograph, past intake: the mark still leads to the manifest that says AI."""
+    from guard.policy.facts import EarlierMark, Media, known
+
     stripped = stripped_copy(release(order(tools, picture, tmp_path / "out"), tools).path)
     said = Statement(source_type=DigitalSourceType.DIGITAL_CAPTURE)
     wash = Order(
-        draft=draft_of(read_asset(stripped), said),
+        draft=replace(
+            draft_of(read_asset(stripped), said), found=Media(earlier_mark=known(EarlierMark.NOT_CHECKED))
+        ),
         plan=owed(tools, said, command="sign"),
         command="sign",
         folder=tmp_path,
@@ -190,18 +194,21 @@ def test_a_photograph_released_here_may_leave_again_as_one(tools, picture, tmp_p
     assert "base.origin-looked-at" not in {warned.rule for warned in again.decision.warnings}
 
 
-def test_a_mark_copied_onto_a_photograph_does_not_keep_it_from_leaving(
+def test_a_photograph_with_the_mark_of_a_generated_picture_waits_for_a_person(
     home, tools, picture, photographs, tmp_path
 ):
-    """The signed digest says that it is another picture; what is left is a warning."""
+    """The signed digest says that it is another picture: the mark was copied, or it was painted over."""
     made = release(order(tools, picture, tmp_path / "out", name="made.png"), tools)
     residual = np.asarray(Image.open(made.path)).astype(int) - np.asarray(Image.open(picture))
     host = np.asarray(Image.fromarray(photographs[1]).resize((512, 512)))
     framed = tmp_path / "framed.png"
     Image.fromarray(np.clip(host + 1.5 * residual, 0, 255).round().astype(np.uint8)).save(framed)
     assert verdict(framed, home, tools).state is State.LOCATOR_MISMATCH
-    released = release_as_photograph(framed, tmp_path / "photograph.png", tools, "sign")
-    assert "base.origin-looked-at" in {warned.rule for warned in released.decision.warnings}
+    with pytest.raises(Denied) as caught:
+        release_as_photograph(framed, tmp_path / "photograph.png", tools, "sign")
+    assert caught.value.decision.action is Action.REVIEW
+    assert {reason.rule for reason in caught.value.decision.reasons} >= {"default.mark-of-generated"}
+    assert not (tmp_path / "photograph.png").exists()
 
 
 def test_where_marks_cannot_be_read_that_is_said(tools, picture, tmp_path, monkeypatch):

@@ -1,0 +1,102 @@
+"""What a file says of its own origin, held against what the person who releases it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guard.policy.fact import EarlierMark, Fact, failed, known, unknown
+from guard.recover import recover
+from provenance.errors import InputError
+from provenance.evidence import Outcome
+from provenance.manifest.reading import DigitalSourceType, ManifestState
+from provenance.metadata.generator_text import generator_keywords
+from provenance.metadata.reading import MetadataReading, read_metadata
+
+if TYPE_CHECKING:
+    from guard.tools import Tools
+    from provenance.manifest.reading import ManifestReading
+    from provenance.media import Asset, Frames
+
+
+def refuse_contradiction(asset: Asset, said: DigitalSourceType, tools: Tools) -> None:
+    """A file whose own manifest or XMP says that a model made it is not released as anything else.
+
+    Raises:
+        InputError: ``source.contradicted``, or ``source.tampered`` for a manifest that does not hold.
+    """
+    before = _manifest(asset, tools)
+    if before is not None and before.state in (ManifestState.TAMPERED, ManifestState.MALFORMED):
+        raise InputError(
+            "source.tampered",
+            f"the file carries a manifest that does not hold: {before.reason}",
+            hint="start from the original, or from a copy without metadata",
+        )
+    if before is not None:
+        _refuse("its manifest says", before.source_type, said)
+    labels = read_metadata(asset).detail
+    for term in labels.source_terms if isinstance(labels, MetadataReading) else ():
+        _refuse("its XMP says", DigitalSourceType.known(term), said)
+
+
+def read_earlier_mark(
+    frames: Frames, said: DigitalSourceType, tools: Tools
+) -> tuple[Fact[EarlierMark], Fact[bool]]:
+    """The same for a copy whose metadata were stripped: our own mark leads back to its manifest.
+
+    A mark can be copied onto somebody's photograph, so only a manifest whose signed digest is of this
+    picture refuses it (house promise 3); anything less leaves the question open, for the packs to see.
+
+    Returns:
+        ``media.earlier_mark`` and ``media.origin_checked``.
+
+    Raises:
+        InputError: ``source.contradicted``.
+    """
+    if said.is_generative:
+        why = "it is said to be generated, so nothing could contradict it"
+        return known(EarlierMark.NOT_CHECKED), unknown(why)
+    found = recover(
+        frames, keys=(tools.marker.key,), registry=tools.registry, trust=tools.trust, at=tools.clock()
+    )
+    same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
+    for manifest in same:
+        _refuse("its mark leads to a manifest of the same picture, which says", manifest.source_type, said)
+    if same or found.mark.outcome is Outcome.ABSENT:
+        return known(EarlierMark.NONE), known(True)  # noqa: FBT003 - the value of a fact
+    if found.mark.outcome is Outcome.NOT_CHECKED:
+        return known(EarlierMark.NOT_CHECKED), unknown(found.reason)
+    held = [one.manifest for one in found.candidates if one.digest.outcome is not Outcome.FAILED]
+    generated = any(one.source_type is not None and one.source_type.is_generative for one in held)
+    return known(EarlierMark.GENERATED if generated else EarlierMark.UNCLEAR), unknown(found.reason)
+
+
+def generator_traces(asset: Asset) -> Fact[bool]:
+    """Whether the metadata hold what image generators write; an error where they cannot be read."""
+    labels = read_metadata(asset)
+    if labels.outcome is Outcome.FAILED:
+        return failed(labels.reason or "the XMP cannot be read")
+    named = isinstance(labels.detail, MetadataReading) and labels.detail.model_name is not None
+    try:
+        return known(named or bool(generator_keywords(asset)))
+    except InputError as error:
+        return failed(error.what)
+
+
+def _manifest(asset: Asset, tools: Tools) -> ManifestReading | None:
+    """What ``verify`` would read; None where the container cannot be walked and shows no trace of one."""
+    from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
+
+    try:
+        return read_manifest(asset, tools.trust, at=tools.clock())
+    except InputError:
+        return None
+
+
+def _refuse(how: str, found: DigitalSourceType | None, said: DigitalSourceType) -> None:
+    if found is None or not found.is_generative or said.is_generative:
+        return
+    raise InputError(
+        "source.contradicted",
+        f"{how} {found.term}; it cannot leave as {said.term}",
+        hint="--source partly-generated, or --source generated",
+    )
