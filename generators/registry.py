@@ -2,7 +2,7 @@
 
 bundled:NAME              ships with mediaguard
 dir:PATH                  a diffusers folder on this machine
-hf:ORG/NAME@REVISION      a hub model at a full commit id, from the local cache unless ``online``
+hf:ORG/NAME@COMMIT        a hub model at a full commit id, from the local cache unless ``online``
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def parse(reference: str) -> ModelRef:
     if not separator or kind not in _LOADERS or not name:
         raise InputError(
             "model.bad-reference",
-            "a model is bundled:NAME, dir:PATH or hf:ORG/NAME@REVISION",
+            "a model is bundled:NAME, dir:PATH or hf:ORG/NAME@COMMIT",
             where=reference,
             hint="guard generate … --model bundled:emoji",
         )

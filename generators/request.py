@@ -40,7 +40,7 @@ class GenerationRequest:
     Attributes:
         prompt: text to draw; "" for models without text.
         negative_prompt: text to keep away from.
-        model: reference such as ``bundled:emoji``, ``dir:PATH`` or ``hf:ORG/NAME@REVISION``.
+        model: reference such as ``bundled:emoji``, ``dir:PATH`` or ``hf:ORG/NAME@COMMIT``.
         seeds: one per picture, each in 0 … ``MAX_SEED``; picture i depends on seed i, not on its neighbours.
         width: pixels of the released picture.
         height: pixels of the released picture.

@@ -133,7 +133,7 @@ def assemble(
     require_whole(home.require())
     require_locator(home)
     return Tools(
-        packs=load_packs(policy or home.config().policy),
+        packs=load_packs(home.config().policy if policy is None else policy),
         marker=TileMarker(key=home.locator()),
         signer=home.signer(passphrase),
         trust=home.trust(),

@@ -15,6 +15,23 @@ from provenance.errors import ConfigurationError, Error, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+class NewPath(click.Path):
+    """A file or folder to be made. ``-``, which elsewhere is stdout, is not one; ``./-`` is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does, without ``-``."""
+        if value == "-":
+            self.fail("released files are never written to stdout; name a file or folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _named(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not all(map(str.strip, value.split(","))):
+        raise click.BadParameter("a pack without a name; leave the option away for the usual packs")
+    return value
+
+
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 FORMAT = click.option(
@@ -29,14 +46,17 @@ OUTPUT = click.option(
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NewPath(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
     help="Folder for the released files; made if absent.",
 )
 FORCE = click.option("--force", is_flag=True, help="Replace existing output files.")
 POLICY = click.option(
-    "--policy", metavar="PACK", help="Policy packs beside base: names or .yaml paths, comma-separated."
+    "--policy",
+    metavar="PACK",
+    callback=_named,
+    help="Policy packs beside base: names or .yaml paths, comma-separated.",
 )
 
 

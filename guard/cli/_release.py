@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILE, FORCE, FORMAT, POLICY, existing_passphrase, output_folder
+from guard.cli._options import FILE, FORCE, FORMAT, POLICY, NewPath, existing_passphrase, output_folder
 from guard.cli._output import stage_line
 from guard.cli._report import Report, packs_of
 from provenance.errors import InputError
@@ -29,7 +29,7 @@ MODEL_NAME = click.option("--model-name", metavar="NAME", help="The model that m
 OUTPUT_FILE = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewPath(path_type=Path, dir_okay=False),
     required=True,
     metavar="FILE",
     help="The new file, in the format of the old one.",

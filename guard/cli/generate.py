@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from guard.home import Home
 
 
+def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str:
+    if not prompt.strip():
+        raise click.BadParameter("it has no words; say what to draw")
+    return prompt
+
+
 @click.command("generate")
-@click.argument("prompt")
+@click.argument("prompt", callback=_worded)
 @click.option(
     "-n", "count", type=click.IntRange(1, 64), default=1, show_default=True, help="Pictures to make."
 )
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 2**63 - 65),
     help="Seed of the first picture; the next take the following numbers. Drawn at random if absent.",
 )
-@click.option("--model", metavar="REF", help="bundled:NAME, dir:PATH or hf:ORG/NAME@REVISION.")
+@click.option("--model", metavar="REF", help="bundled:NAME, dir:PATH or hf:ORG/NAME@COMMIT (40 digits).")
 @click.option("--negative", "negative_prompt", default="", metavar="TEXT", help="What to keep away from.")
 @click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps.")
 @click.option("--guidance", type=click.FloatRange(0, 100), help="Classifier-free guidance; 1 is none.")

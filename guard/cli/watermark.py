@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
     from provenance.evidence import Evidence
 
+_HEADLINE = {
+    "supports": "MARK READ",
+    "absent": "NO MARK FOUND",
+    "inconclusive": "MARK UNCERTAIN",
+    "not_checked": "NOT LOOKED FOR",
+}
+"""By outcome of the reading; every other is a failure."""
+
 
 @click.group("watermark")
 def command() -> None:
@@ -59,7 +67,7 @@ def _show(path: Path, mark: Evidence) -> None:
     from provenance.evidence import Outcome  # noqa: PLC0415
     from provenance.watermark.interface import WatermarkReading  # noqa: PLC0415
 
-    click.echo(f"{mark.outcome.value.upper()}  {plain(str(path))}")
+    click.echo(f"{_HEADLINE.get(mark.outcome, 'COULD NOT BE READ')}  {plain(str(path))}")
     reading = mark.detail
     if isinstance(reading, WatermarkReading):
         if reading.payload is not None:
