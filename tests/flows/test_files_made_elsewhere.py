@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -138,3 +139,17 @@ def test_inks_with_a_profile_leave_as_srgb_that_says_so(released, photo, cmyk_pr
 
 def test_colours_of_rgb_are_kept(released, photo):
     assert not {"default.colours-guessed", "default.colours-converted"} & warnings_of(released(photo()))
+
+
+@pytest.mark.parametrize(("form", "lossy"), [("JPEG", True), ("PNG", False)])
+def test_the_decibels_shown_say_where_they_were_measured(released, photo, form, lossy):
+    from guard.cli._report import stages
+
+    told = dict(stages([released(photo(form), AI)]))["watermark"]
+    assert told.endswith("dB before compression, decoded back" if lossy else " dB, decoded back")
+
+
+def test_the_readme_says_it_too():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert "at 42 dB (never below 40, both before the container's own compression)" in readme
+    assert "the resolution in DPI are not kept" in readme
