@@ -91,10 +91,7 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     yield _looked_at("log", lambda: _log(home))
     yield _looked_at("registry", lambda: _registry(home))
     yield _looked_at("log and registry", lambda: _agreement(home))
-    unfinished = len(list(home.records().unfinished()))
-    if unfinished:
-        detail = f"{unfinished} interrupted or running; the next release mends what is left"
-        yield Finding(state="ok", what="unfinished releases", detail=detail)
+    yield _looked_at("private records", lambda: _records(home))
 
 
 def _looked_at(what: str, look: Callable[[], str]) -> Finding:
@@ -148,6 +145,15 @@ def _log(home: Home) -> str:
 def _registry(home: Home) -> str:
     with home.registry_as_found() as registry:
         return f"{registry.verify_integrity()} entries, {len(registry.pending())} pending"
+
+
+def _records(home: Home) -> str:
+    unfinished = len(list(home.records().unfinished()))
+    return (
+        f"{unfinished} of releases that were interrupted or run; the next mends them"
+        if unfinished
+        else "there"
+    )
 
 
 def _agreement(home: Home) -> str:

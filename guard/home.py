@@ -216,9 +216,20 @@ class Home:
         return Registry.open(self.registry_path, access="read")
 
     def records(self) -> Records:
-        """The private records."""
+        """The private records.
+
+        Raises:
+            ConfigurationError: ``records.missing``.
+        """
         from guard.records import Records  # noqa: PLC0415
 
+        if not self.records_folder.is_dir():
+            raise ConfigurationError(
+                "records.missing",
+                "the folder of private records does not exist",
+                where=str(self.records_folder),
+                hint="restore it from a backup; guard init makes an empty one",
+            )
         return Records(folder=self.records_folder)
 
 

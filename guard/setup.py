@@ -30,7 +30,7 @@ schema_version = 1
 # or several separated by commas.
 policy = "default"
 
-# Generator used when none is named: bundled:NAME, dir:PATH or hf:ORG/NAME@REVISION.
+# Generator used when none is named: bundled:NAME, dir:PATH or hf:ORG/NAME@COMMIT.
 model = "bundled:emoji"
 """
 
@@ -78,13 +78,14 @@ def initialise(
         _part("key of the watermark (locator)", home.locator_path, lambda: _locator(home, random)),
         _part("transparency log", home.log_folder, lambda: _log(home), there=home.has_log()),
         _part("registry", home.registry_path, lambda: _registry(home), there=home.has_registry()),
+        _part("private records", home.records_folder, lambda: home.records_folder.mkdir(mode=0o700)),
         _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
     )  # fmt: skip
 
 
 def _folders(home: Home) -> None:
     try:
-        for folder in (home.folder, home.folder / "keys", home.records_folder):
+        for folder in (home.folder, home.folder / "keys"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(

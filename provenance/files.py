@@ -25,6 +25,8 @@ _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 PRIVATE = 0o600
 """Owner only: keys, records, the registry."""
+MAKE_OR_RESTORE = "restore it from a copy; guard init makes one where nothing was released yet"
+"""What helps where a part of the home is missing."""
 PUBLIC = 0o666
 """Whatever the user's umask leaves: released media."""
 
@@ -169,7 +171,10 @@ def _translated(path: Path, error: OSError) -> Error:
             "output.exists", "the file exists already", where=str(path), hint="choose another name"
         )
     return InputError(
-        "output.unwritable", f"cannot write here: {reason}", where=str(path), hint="choose another folder"
+        "output.unwritable",
+        f"cannot write here: {reason}",
+        where=str(path),
+        hint="check the permissions of the folder, or choose another",
     )
 
 

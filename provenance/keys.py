@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from provenance.canonical import canonical_bytes
 from provenance.errors import ConfigurationError, IntegrityError
-from provenance.files import read_bounded, write_private
+from provenance.files import MAKE_OR_RESTORE, read_bounded, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,7 +209,7 @@ def _read_private(path: Path) -> bytes:
             return file.read(_MAX_FILE_BYTES)
     except FileNotFoundError as error:
         raise ConfigurationError(
-            "key.missing", "the key does not exist", where=str(path), hint="guard init"
+            "key.missing", "the key does not exist", where=str(path), hint=MAKE_OR_RESTORE
         ) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__

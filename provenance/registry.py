@@ -123,7 +123,8 @@ class Registry:
     """The SQLite file. Safe for several processes at once; one object serves one thread.
 
     Use ``Registry.open``; every method raises ``ConfigurationError`` (``registry.busy``, ``disk.full``,
-    ``registry.unwritable``) or ``IntegrityError`` (``registry.damaged``) besides what it names.
+    ``disk.failed``, ``registry.unwritable``) or ``IntegrityError`` (``registry.damaged``) besides what
+    it names.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:

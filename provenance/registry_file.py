@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from provenance.errors import ConfigurationError, Error, IntegrityError
-from provenance.files import PRIVATE, disk_errors
+from provenance.files import MAKE_OR_RESTORE, PRIVATE, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def open_database(path: Path, *, access: Access, busy_timeout_s: float) -> sqlit
 
     Raises:
         ConfigurationError: ``registry.missing``, ``registry.too-new``, ``registry.foreign``,
-            ``registry.busy``, ``registry.unwritable`` or ``disk.full``.
+            ``registry.busy``, ``registry.unwritable``, ``disk.full`` or ``disk.failed``.
         IntegrityError: ``registry.damaged``.
         InputError: ``output.unwritable``.
     """
@@ -104,7 +104,7 @@ def damaged(path: Path, why: str) -> IntegrityError:
 
 
 def _missing(path: Path, what: str) -> ConfigurationError:
-    return ConfigurationError("registry.missing", what, where=str(path), hint="guard init")
+    return ConfigurationError("registry.missing", what, where=str(path), hint=MAKE_OR_RESTORE)
 
 
 def _prepare(path: Path, connection: sqlite3.Connection, access: Access) -> None:
@@ -162,7 +162,14 @@ def _error(path: Path, error: sqlite3.Error) -> Error:
         return ConfigurationError(
             "disk.full", f"no room to write: {reason}", where=where, hint="free some space"
         )
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+    if code == sqlite3.SQLITE_IOERR:
+        return ConfigurationError(
+            "disk.failed",
+            f"the registry could not be read or written: {reason}",
+            where=where,
+            hint="check the disk, its quota and the limit on file sizes",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return ConfigurationError(
             "registry.unwritable",
             f"the registry cannot be used: {reason}",

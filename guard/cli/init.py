@@ -6,8 +6,9 @@ import secrets
 
 import click
 
-from guard.cli._options import new_passphrase
+from guard.cli._options import finish, new_passphrase, passphrase_set
 from guard.clock import utc_now
+from guard.doctor import examine_home
 from guard.home import Home
 from guard.setup import initialise
 from guard.text import plain
@@ -19,7 +20,7 @@ def command(passphrase: bool) -> None:
     """Make keys, log and registry for this installation; never overwrites.
 
     The signing identity is for development: nobody but this installation trusts it. Run again, this
-    makes only what is missing.
+    makes only what is missing. Exit 1 if something that is there is broken.
     """
     home = Home.locate()
     secret = new_passphrase() if passphrase else None
@@ -29,4 +30,11 @@ def command(passphrase: bool) -> None:
         click.echo(
             f"  {'made' if part.new else 'kept'}  {part.what:<42} {part.path.relative_to(home.folder)}"
         )
-    click.echo('next: guard generate "a portrait of a firefighter" -o out/')
+    found = examine_home(home, now=utc_now(), passphrase=secret or passphrase_set())
+    broken = [finding for finding in found if finding.state == "broken"]
+    for finding in broken:
+        click.echo(f"broken  {finding.what:<42} {plain(finding.detail)}")
+    click.echo(
+        "next: guard doctor" if broken else 'next: guard generate "a portrait of a firefighter" -o out/'
+    )
+    finish(1 if broken else 0)

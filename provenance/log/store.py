@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
-from provenance.files import disk_errors, fsync_folder
+from provenance.files import MAKE_OR_RESTORE, disk_errors, fsync_folder
 from provenance.locks import locked
 from provenance.log import merkle
 from provenance.log.checkpoint import Checkpoint, NoteSigner, NoteVerifier, open_checkpoint, sign_checkpoint
@@ -127,7 +127,7 @@ class Log:
             if (self.folder / "tile").exists():
                 raise _checkpoint_missing(self.folder) from error
             raise ConfigurationError(
-                "log.missing", "there is no log here", where=str(self.folder), hint="guard init"
+                "log.missing", "there is no log here", where=str(self.folder), hint=MAKE_OR_RESTORE
             ) from error
 
     def checkpoint(self) -> Checkpoint:

@@ -206,7 +206,7 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
     raise InputError(
         "media.unreadable",
         f"this {format_name(asset.mime)} file cannot be searched for a manifest",
-        hint="guard recover FILE looks for a mark, if it is a picture",
+        hint="guard recover FILE looks for a mark" if asset.mime.startswith("image/") else None,
     )
 
 

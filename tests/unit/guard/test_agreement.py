@@ -218,7 +218,7 @@ def test_looking_changes_nothing(home, signed, guard_cli, tmp_path):
     home.registry_path.unlink()
     ran = guard_cli("verify", "stripped.png")
     assert ran.code == 3
-    assert "there is no registry here (guard init)" in ran.out
+    assert "there is no registry here (restore it from a copy; guard init" in ran.out
     ran = guard_cli("recover", "stripped.png")
     assert ran.code == 2
     assert "error[registry.missing]" in ran.err
