@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from provenance.errors import ConfigurationError, IntegrityError
+from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.manifest.identity import ORGANISATION
 from provenance.manifest.reading import TrustTier
 from provenance.manifest.trust import DEVELOPMENT, TrustList, TrustLists, load_trust, save_trust
@@ -59,6 +59,23 @@ def list_roots(home: Home, roots: Sequence[bytes], now: datetime) -> None:
     save_trust(home.trust_folder, known.adding(own))
 
 
+def refuse_development(pem: bytes) -> None:
+    """A development root vouches for nobody, so it gets on no other list than its own installation's.
+
+    Raises:
+        InputError: ``trust.development-root``, or ``trust.not-certificates`` when they cannot be read.
+    """
+    try:
+        roots = [root for root in x509.load_pem_x509_certificates(pem) if _is_development(root)]
+    except ValueError as error:
+        hint = 'give a file with lines "-----BEGIN CERTIFICATE-----"'
+        raise InputError("trust.not-certificates", f"no certificates: {error}", hint=hint) from error
+    if roots:
+        what = "the file holds a root of an untrusted development identity, which vouches for nobody"
+        hint = "add the roots of an authority; guard verify knows this installation's own development root"
+        raise InputError("trust.development-root", what, hint=hint)
+
+
 def development_missing() -> ConfigurationError:
     """Nobody vouches for what this installation signs, not even itself."""
     return ConfigurationError(
@@ -81,10 +98,14 @@ def _issuer_in(folder: Path) -> bytes:
         issued.verify_directly_issued_by(root)
     except (OSError, ValueError, TypeError, InvalidSignature) as error:
         raise _foreign(folder, f"it did not issue the identity beside it ({error})") from error
-    names = root.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    if [name.value for name in names] != [ORGANISATION]:
+    if not _is_development(root):
         raise _foreign(folder, "it is no development root")
     return root.public_bytes(Encoding.PEM)
+
+
+def _is_development(certificate: x509.Certificate) -> bool:
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return [name.value for name in names] == [ORGANISATION]
 
 
 def _foreign(folder: Path, why: str) -> IntegrityError:

@@ -40,6 +40,7 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.roots import refuse_development  # noqa: PLC0415
     from provenance.files import read_bounded  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
     from provenance.manifest.trust import ListKind, TrustList, load_trust, save_trust  # noqa: PLC0415
@@ -53,6 +54,7 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
             date=utc_now().date(),
             kind=ListKind(kind),
         )
+        refuse_development(added.pem)
     known = load_trust(home.trust_folder)
     _may_add(name, known, force=force)
     save_trust(home.trust_folder, known.adding(added))

@@ -1,9 +1,13 @@
 """Trust lists at the command line: what may be replaced or removed, and the way out of damage."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from provenance.manifest.identity import create_development_identity
 from provenance.manifest.trust import load_trust
@@ -11,10 +15,20 @@ from provenance.manifest.trust import load_trust
 
 @pytest.fixture
 def pem(tmp_path):
-    def make(name: str):
-        identity = create_development_identity(name=name, now=datetime.now(UTC))
-        path = tmp_path / f"{name}.pem"
-        path.write_bytes(identity.root_pem)
+    """The root of some authority."""
+
+    def make(authority: str):
+        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, authority)])
+        root = (
+            x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+            .serial_number(1)
+            .not_valid_before(now)
+            .not_valid_after(now + timedelta(days=9))
+            .sign(key, hashes.SHA256())
+        )
+        path = tmp_path / f"{authority}.pem"
+        path.write_bytes(root.public_bytes(Encoding.PEM))
         return path
 
     return make
@@ -95,6 +109,27 @@ def test_a_damaged_development_list_is_made_anew(home, guard_cli):
     damage(home, "development")
     assert guard_cli("trust", "remove", "development").code == 0
     assert guard_cli("keys", "renew").code == 0
+    assert names(home) == ["development"]
+
+
+@pytest.mark.parametrize("tier", ["own", "interim", "official"])
+def test_a_development_root_gets_on_no_list(home, guard_cli, pem, signed, tmp_path, tier):
+    own = home.signing_folder / "root.pem"
+    foreign = create_development_identity(name="stranger", now=datetime.now(UTC))
+    (tmp_path / "foreign.pem").write_bytes(foreign.root_pem)
+    (tmp_path / "signer.pem").write_bytes(foreign.chain_pem)
+    (tmp_path / "mixed.pem").write_bytes(pem("good").read_bytes() + own.read_bytes())
+    for path in (own, "foreign.pem", "signer.pem", "mixed.pem"):
+        ran = guard_cli("trust", "add", "mine", path, "--tier", tier)
+        assert ran.code == 2
+        assert "error[trust.development-root]" in ran.err
+    assert names(home) == ["development"]
+    assert guard_cli("verify", signed[".png"], "--require", "trusted").code == 1
+
+
+def test_what_cannot_be_read_as_certificates_is_refused(home, guard_cli, tmp_path):
+    (tmp_path / "bad.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert "error[trust.not-certificates]" in guard_cli("trust", "add", "bad", "bad.pem").err
     assert names(home) == ["development"]
 
 
