@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from guard.cli._options import FORMAT, new_passphrase, output_folder
+from guard.cli._options import FORMAT, new_passphrase
 from guard.cli._output import write_document
 from guard.text import plain
 
@@ -75,9 +75,10 @@ def export_locator(file: Path) -> None:
     leads to a manifest, and the digest signed there decides.
     """
     from guard.home import Home  # noqa: PLC0415
+    from provenance.files import check_writable_folder  # noqa: PLC0415
     from provenance.keys import export_locator as export_to  # noqa: PLC0415
 
     key = Home.locate().require().locator()
-    output_folder(file.parent)
+    check_writable_folder(file.parent)
     export_to(key, file)
     click.echo(f"wrote {plain(str(file))}")

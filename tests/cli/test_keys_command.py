@@ -1,10 +1,11 @@
-"""A protected signing key stays protected, and nothing pretends to have opened it."""
+"""Keys at the command line: a protected one stays protected, and one is handed out where asked."""
 
 from __future__ import annotations
 
 import pytest
 
 from guard.home import Home
+from provenance.keys import load_locator_key
 
 
 @pytest.fixture
@@ -74,3 +75,12 @@ def test_a_lost_signing_key_names_the_command_that_helps(home, guard_cli, signed
     assert "guard keys renew" in ran.err
     assert guard_cli("keys", "renew").code == 0
     assert guard_cli("release", "picture.png", "--source", "generated", "-o", "again").code == 0
+
+
+def test_the_locator_key_is_exported_into_a_folder_that_is_there(home, guard_cli, tmp_path):
+    ran = guard_cli("keys", "export-locator", "nowhere/deep/key.json")
+    assert ran.code == 2
+    assert "error[output.folder]" in ran.err
+    assert not (tmp_path / "nowhere").exists()
+    assert guard_cli("keys", "export-locator", "key.json").code == 0
+    assert load_locator_key(tmp_path / "key.json") == home.locator()
