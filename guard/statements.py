@@ -28,6 +28,9 @@ TIER_WORDS: dict[TrustTier, str] = {
     TrustTier.UNKNOWN: "UNKNOWN: nobody you trust vouches for this name",
 }
 
+_PROMPT = 160
+"""Characters of a published prompt in a verdict; ``guard inspect`` shows more of it."""
+
 
 def answers(
     manifest: ManifestReading, mark: Evidence, labels: Evidence, recovery: Recovery | None
@@ -116,7 +119,7 @@ def _recovered_signer(found: ManifestReading) -> Answer:
 def _recovered_ai(found: ManifestReading) -> Answer:
     if found.source_type is None:
         return _answer("ai", Outcome.ABSENT, "the manifest found does not say how the picture was made")
-    return _answer("ai", Outcome.INCONCLUSIVE, f"{_made(found)}, says the manifest found")
+    return _answer("ai", Outcome.INCONCLUSIVE, f"{_made(found)}, says the manifest found{_prompt(found)}")
 
 
 def _made(manifest: ManifestReading) -> str:
@@ -125,6 +128,12 @@ def _made(manifest: ManifestReading) -> str:
     made = "made with generative AI" if source.is_generative else "not declared as generative AI"
     model = f", model {manifest.model_name}" if manifest.model_name else ""
     return f"{made} ({source.term}{model})"
+
+
+def _prompt(manifest: ManifestReading) -> str:
+    """The prompt, where its author published it; cut, since it may be as long as a page."""
+    said = manifest.prompt or ""
+    return f'; prompt "{said if len(said) <= _PROMPT else said[: _PROMPT - 1] + "…"}"' if said else ""
 
 
 def _when(manifest: ManifestReading) -> str:
@@ -157,7 +166,7 @@ def _count(ingredients: Sequence[object]) -> str:
 
 def _ai(manifest: ManifestReading, labels: Evidence) -> Answer:
     if manifest.intact and manifest.source_type is not None:
-        return _answer("ai", Outcome.SUPPORTS, f"{_made(manifest)}, says the manifest")
+        return _answer("ai", Outcome.SUPPORTS, f"{_made(manifest)}, says the manifest{_prompt(manifest)}")
     label = labels.detail
     if isinstance(label, MetadataReading) and label.source_type is not None:
         made = "generative AI" if label.source_type.is_generative else "not generative AI"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from provenance.manifest.build import DIGEST_LABEL, RELEASE_LABEL
+from provenance.manifest.build import DIGEST_LABEL, PROMPT_LABEL, RELEASE_LABEL
 from provenance.manifest.cbor import StructureError, decode
 from provenance.manifest.jumbf import ASSERTIONS, Superbox
 from provenance.manifest.reading import DigitalSourceType, IngredientReading, SoftBinding
@@ -55,6 +55,7 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         "source_type": _source_type(actions),
         "claimed_time": next((when for when in map(_when, actions) if when), None),
         "model_name": _first_text(found, "c2pa.ai-disclosure", "modelName"),
+        "prompt": text(_map(found.get(PROMPT_LABEL)).get("prompt")) or None,
         "soft_bindings": tuple(_soft_bindings(found))[:_MAX_LISTED],
         "digest_assertion": MappingProxyType(digest)
         if isinstance(digest, dict) and all(isinstance(key, str) for key in digest)

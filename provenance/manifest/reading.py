@@ -223,6 +223,8 @@ class ManifestReading:
     mime: str = ""
     source_type: DigitalSourceType | None = None
     model_name: str | None = None
+    prompt: str | None = None
+    """Published by its author (``--include-prompt``); ours say so under ``org.mediaguard.prompt``."""
     actions: tuple[str, ...] = ()
     soft_bindings: tuple[SoftBinding, ...] = ()
     digest_assertion: Mapping[str, Any] | None = None

@@ -50,3 +50,27 @@ def test_a_format_without_a_place_for_manifests_is_searched_for_the_mark(guard_c
     ran = guard_cli("verify", "plain.bmp")
     assert (ran.code, ran.out.splitlines()[0]) == (3, "NO_CREDENTIALS  plain.bmp")
     assert guard_cli("inspect", "copy.bmp").code == 0
+
+
+def test_a_published_prompt_is_shown_cut_and_escaped(guard_cli, home, tools, simulator, tmp_path):
+    from generators.request import GenerationRequest
+    from guard.generate import approve, generate
+
+    prompt = 'a cook \u4f60 "; signer: \U0001f469\u200d\U0001f373 ' + "with many spoons " * 12
+    request = GenerationRequest(prompt=prompt, seeds=(7,), model="simulated:1")
+    (tmp_path / "out").mkdir()
+    for publish in (True, False):
+        approved = approve(request, tools, publish_prompt=publish)
+        (made,) = generate(approved, simulator, tools, folder=tmp_path / "out")
+        copy = tmp_path / f"copy{publish}.png"
+        Image.open(made.path).save(copy)
+        said = answer(guard_cli("verify", made.path, "--format", "json"), "ai")["text"]
+        assert ('; prompt "a cook \u4f60 "; signer: \U0001f469\u200d' in said) is publish
+        assert len(said) < 400
+        for ran in (
+            guard_cli("verify", made.path),
+            guard_cli("verify", copy),
+            guard_cli("inspect", made.path),
+        ):
+            assert ("a cook \u4f60" in ran.out) is publish
+            assert "\u200d" not in ran.out
