@@ -38,6 +38,7 @@ from guard.recovery import mend_interrupted, settle
 from guard.serialise import to_json
 from guard.stages import Checked, Draft, Released
 from guard.writer import check_output, finish, stage
+from provenance.errors import Error
 from provenance.files import temporary_beside
 from provenance.locks import locked
 from provenance.sniff import extension_for
@@ -113,8 +114,10 @@ def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _un
             settle(record.record_id, tools.records, tools.log, tools.registry, otherwise=otherwise)
             lock.unlink(missing_ok=True)  # kept when settling fails, so that the next run tries again
             raise
-        lock.unlink(missing_ok=True)
-    return released
+        pending = _registered(released, record, tools)
+        if pending is None:
+            lock.unlink(missing_ok=True)
+    return replace(released, pending=pending)
 
 
 def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
@@ -155,9 +158,18 @@ def _run(
     )
     finish(released, partial, force=order.force)  # (9)
     progress("renamed")
-    tools.registry.mark_released(record.manifest_sha256 or "", decision_leaf)
-    tools.records.write(replace(record, progress=Progress.RELEASED))
     return released
+
+
+def _registered(released: Released, record: Record, tools: Tools) -> str | None:
+    """Registry and record say that it is released, or why they do not yet: the file is out either way."""
+    try:
+        tools.registry.mark_released(released.signed.manifest_sha256, released.leaves[1])
+        ended = replace(tools.records.read(record.record_id), progress=Progress.RELEASED)
+        tools.records.write(ended)
+    except Error as error:
+        return f"released; the registry's entry is pending until the next release ({error.what})"
+    return None
 
 
 def _prepared(

@@ -154,6 +154,7 @@ class Released:
         decision: sealed for ``signed.asset.sha256``.
         path: final name.
         leaves: indexes of the manifest leaf and the decision leaf in the log.
+        pending: why the registry does not say yet that it is released; the next release brings it up to date.
     """
 
     signed: Signed
@@ -161,3 +162,10 @@ class Released:
     decision: Decision
     path: Path
     leaves: tuple[int, int]
+    pending: str | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever released it should know, in sentences."""
+        said = tuple(warned.message for warned in self.decision.warnings)
+        return said if self.pending is None else (*said, self.pending)

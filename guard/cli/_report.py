@@ -63,7 +63,7 @@ class Report:
         """One line a stage over all on stderr, then the paths on stdout."""
         for stage, text in stages(self.released):
             stage_line(stage, text)
-        for message in dict.fromkeys(w.message for one in self.released for w in one.decision.warnings):
+        for message in dict.fromkeys(message for one in self.released for message in one.warnings):
             warning(message)
         if self.batch.format_ == "text":
             for one in self.released:
@@ -109,7 +109,7 @@ def summary(released: Released) -> dict[str, object]:
         "watermark_db": None if marked.mark is None else round(marked.mark.psnr, 1),
         "unmarked_reason": marked.unmarked_reason,
         "log_entries": released.leaves,
-        "warnings": tuple(warned.message for warned in released.decision.warnings),
+        "warnings": released.warnings,
     }
 
 

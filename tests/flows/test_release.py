@@ -15,15 +15,16 @@ from guard.intake import Statement, draft_of, release_asset
 from guard.plan import ask
 from guard.policy.decision import Action, RuleStatus
 from guard.policy.rule import Stage
-from guard.records import Progress
+from guard.records import Progress, Record, Records
 from guard.release import Order, release
 from guard.verdict import State
 from guard.verify import Relinking, verify
 from provenance.codecs import decode, read_asset
-from provenance.errors import Error, InputError, IntegrityError
+from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.log.leaves import DecisionLeaf, ManifestLeaf, leaves
 from provenance.manifest.reading import DigitalSourceType
+from provenance.registry import Registry
 
 GENERATED = Statement(source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model_name="Elsewhere 1")
 
@@ -211,6 +212,15 @@ def test_a_photograph_with_the_mark_of_a_generated_picture_waits_for_a_person(
     assert not (tmp_path / "photograph.png").exists()
 
 
+def test_a_generated_picture_painted_over_waits_for_a_person_too(tools, picture, tmp_path):
+    made = release(order(tools, picture, tmp_path / "out", name="made.png"), tools)
+    painted = np.array(Image.open(made.path).convert("RGB"))
+    painted[:, :200] = np.random.default_rng(1).integers(0, 255, (512, 200, 3))
+    with pytest.raises(Denied) as caught:
+        release_as_photograph(saved(tmp_path / "painted.png", painted), tmp_path / "photograph.png", tools)
+    assert "default.mark-of-generated" in {reason.rule for reason in caught.value.decision.reasons}
+
+
 def test_where_marks_cannot_be_read_that_is_said(tools, picture, tmp_path, monkeypatch):
     from provenance.errors import missing_extra
     from provenance.watermark import interface
@@ -345,3 +355,38 @@ def test_a_full_disk_leaves_nothing_half_written(tools, picture, tmp_path, monke
     monkeypatch.undo()
     assert caught.value.code == "disk.full"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["keep"]
+
+
+@pytest.mark.parametrize("failing", ["registry", "record"])
+def test_a_file_that_is_out_counts_as_released_though_the_registry_is_full(
+    home, tools, picture, tmp_path, monkeypatch, failing
+):
+    full = ConfigurationError("disk.full", "no room to write")
+    write = Records.write
+
+    def no_room(records: Records, record: Record) -> None:
+        if record.progress is Progress.RELEASED:
+            raise full
+        write(records, record)
+
+    def not_marked(*_: object) -> None:
+        raise full
+
+    if failing == "registry":
+        monkeypatch.setattr(Registry, "mark_released", not_marked)
+    else:
+        monkeypatch.setattr(Records, "write", no_room)
+    released = release(order(tools, picture, tmp_path / "out", name="picture.png"), tools)
+    monkeypatch.undo()
+    assert released.pending is not None
+    assert "no room to write" in released.pending
+    assert released.pending in released.warnings
+    assert verdict(released.path, home, tools).state is State.DEVELOPMENT
+    assert len(tools.registry.pending()) == (failing == "registry")
+    assert len(list(tools.records.unfinished())) == 1
+
+    second = release(order(tools, picture, tmp_path / "out"), tools)
+    assert second.pending is None
+    assert len(tools.registry.releases()) == 2
+    assert not list(tools.records.unfinished())
+    assert verdict(stripped_copy(released.path), home, tools).state is State.RECOVERED
