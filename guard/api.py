@@ -87,7 +87,7 @@ def release_file(
 
     Args:
         path: the file; it stays as it is.
-        output: the new file, in a folder that exists.
+        output: the new file, in a folder that exists; or that folder, for a name made from the content id.
         source: term of the IPTC digital source type vocabulary, e.g. ``"trainedAlgorithmicMedia"``.
         model_name: the model that made it, for the manifest.
         policy: packs beside ``base``; None: those of the installation.

@@ -131,19 +131,20 @@ def release_asset(
         tools: packs, keys, log and clock.
         plan: what is owed.
         command: which flow asks: release, sign or watermark.
-        output: the new file; its folder exists.
+        output: the new file, in a folder that exists; or that folder, for a name made from the content id.
         force: replace an existing output.
         progress: called with the name of each step.
     """
     refuse_contradiction(asset, statement.source_type, tools)
     draft = draft_of(asset, statement)
     mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
+    by_id = output.is_dir()
     order = Order(
         draft=replace(draft, found=replace(draft.found, earlier_mark=mark, origin_checked=checked)),
         plan=plan,
         command=command,
-        folder=output.parent,
-        name=output.name,
+        folder=output if by_id else output.parent,
+        name=None if by_id else output.name,
         force=force,
     )
     return release(order, tools, progress=progress)

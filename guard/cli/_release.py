@@ -61,8 +61,12 @@ def run(
     policy: str | None,
     force: bool,
     format_: str,
+    by_id: bool = False,
 ) -> int:
-    """Release every file under its target name; the gravest exit code."""
+    """Release every file; the gravest exit code.
+
+    ``targets`` has the new name of each; with ``by_id``, the folder where its content id names it.
+    """
     from guard.home import Home  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
@@ -74,9 +78,10 @@ def run(
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
     decision = ask(Stage.PLAN, statement.origin(), tools, command=command)
     stage_line("policy", f"{packs_of(decision)}: allowed to start")
-    for folder in {target.parent for target in targets.values()}:
+    for folder in {target if by_id else target.parent for target in targets.values()}:
         output_folder(folder)
-    refuse_overwriting(targets)
+    if not by_id:
+        refuse_overwriting(targets)
 
     how: dict[str, Any] = {"plan": decision.obligations, "command": command, "force": force}
     report = Report(batch=Batch(name=RESULTS["release"], format_=format_), many=len(targets) > 1)
@@ -84,13 +89,13 @@ def run(
         for path, target in targets.items():
             with report.batch.attempt(path):
                 asset = read_asset(path)
-                refuse_format(asset, target)
+                refuse_format(asset, None if by_id else target)
                 report.add(release_asset(asset, statement, tools, output=target, **how), file=path)
     return report.code
 
 
-def refuse_format(asset: Asset, target: Path) -> None:
-    """Before any work: the format can be released, and the new name does not claim another one.
+def refuse_format(asset: Asset, target: Path | None) -> None:
+    """Before any work: the format can be released, and the new name, if any, does not claim another one.
 
     Raises:
         InputError: ``output.format`` or ``output.misnamed``.
@@ -104,6 +109,8 @@ def refuse_format(asset: Asset, target: Path) -> None:
             f"{content} files cannot be released; PNG, JPEG, WebP and TIFF pictures can",
             hint="convert the picture to one of these formats first",
         )
+    if target is None:
+        return
     suffix = target.suffix.lower()
     suffix = _SPELLINGS.get(suffix, suffix)
     if suffix != ending and suffix in EXTENSIONS.values():
