@@ -167,7 +167,7 @@ def _error(path: Path, error: sqlite3.Error) -> Error:
             "disk.failed",
             f"the registry could not be read or written: {reason}",
             where=where,
-            hint="check the disk, its quota and the limit on file sizes",
+            hint="check the disk: its free space, the quota, the limit on file sizes",
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return ConfigurationError(
