@@ -36,12 +36,14 @@ def verify_file(
     Raises:
         InputError: ``input.…`` when the file is missing, empty, too large or no media.
     """
+    from guard.agreement import require_locator  # noqa: PLC0415
     from guard.verify import Relinking, verify  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
     found = home or Home.locate()
 
     def relinking() -> Relinking:
+        require_locator(found)
         return Relinking(keys=(found.locator(),), registry=found.registry_as_found())
 
     return verify(
@@ -59,11 +61,14 @@ def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = 
     Raises:
         InputError: ``input.…``; the file cannot be read or decoded.
         ConfigurationError: ``home.missing``.
+        IntegrityError: ``key.not-of-registry``; see ``guard.agreement.require_locator``.
     """
+    from guard.agreement import require_locator  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
 
     found = (home or Home.locate()).require()
+    require_locator(found)
     return recover(
         decode(read_asset(path)),
         keys=(found.locator(),),

@@ -27,12 +27,14 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     0 a credential for a matching picture was found and its signer is known here, 1 the mark was made
     for another picture, 3 neither. A found credential never covers these bytes.
     """
+    from guard.agreement import require_locator  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
 
     home, at = Home.locate().require(), utc_now()
+    require_locator(home)
     keys, registry, trust = (home.locator(),), home.registry_as_found(), home.trust()
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:

@@ -335,8 +335,8 @@ def test_a_batch_warns_once(guard_cli, home, tmp_path):
 
 
 def test_an_exported_key_is_not_overwritten_and_the_hint_holds(guard_cli, home, tmp_path):
-    assert guard_cli("keys", "export-locator", "new/key.json").code == 0
-    ran = guard_cli("keys", "export-locator", "new/key.json")
+    assert guard_cli("keys", "export-locator", "key.json").code == 0
+    ran = guard_cli("keys", "export-locator", "key.json")
     assert_told(ran, "output.exists", 2)
     assert "--force" not in ran.err
 

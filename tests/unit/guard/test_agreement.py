@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from guard.agreement import Comparison, compare, require_agreement, require_latest
 from guard.clock import utc_now
@@ -156,6 +157,12 @@ def test_no_other_locator_key_is_taken_beside_a_filled_registry(home, signed, gu
     assert "error[key.not-of-registry]" in ran.err
     assert "restore it from a backup" in ran.err
     assert not (tmp_path / "again").exists()
+    Image.open(signed[".png"]).save(tmp_path / "stripped.png")
+    ran = guard_cli("verify", "stripped.png")
+    assert ran.code == 3
+    assert "not checked  mark" in ran.out
+    assert "marked under key" in ran.out
+    assert guard_cli("recover", "stripped.png").code == 2
     home.locator_path.write_bytes(kept)
     assert findings(home)["locator key"].startswith("ok")
     assert not any(part.new for part in init(home))
@@ -206,8 +213,6 @@ def test_what_was_allowed_stays_registered_though_its_file_is_gone(home, signed)
 
 
 def test_looking_changes_nothing(home, signed, guard_cli, tmp_path):
-    from PIL import Image
-
     Image.open(signed[".png"]).save(tmp_path / "stripped.png")
     before = home.registry_path.read_bytes()
     for arguments in (["verify"], ["recover"], ["inspect"]):
