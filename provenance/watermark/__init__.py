@@ -10,7 +10,8 @@ mark can forge and remove it, and marks can be copied between pictures.
     embedding   strength: the least that decodes after a simulated JPEG-50
     front_end   picture → whitened luma in which the tile stands out
     spectrum    whitened luma → its locally normalised spectrum
-    synchronisation   spectrum → geometry (rotation, scale, aspect, mirror)
+    synchronisation   spectrum → how well geometries (rotation, scale, aspect, mirror) fit
+    search      whitened luma → the few geometries worth decoding under
     decoding    whitened luma + geometry → lines → statistic and payload
     statistic   lines never used elsewhere → p-value
 """

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provenance.watermark.layout import Layout
 
 _BANDS = 6
+_UPRIGHT = np.eye(2, dtype=np.int64)
 _FRACTIONS = np.arange(-3, 4) / 4
 """Offsets are found to a quarter of a sample."""
 
@@ -46,8 +47,21 @@ def read_lines(plane: NDArray[np.float32], matrix: NDArray[np.float64], layout: 
         matrix: (2, 2) from plane pixels to tile samples.
         layout: of the key.
     """
-    spectrum = scipy.fft.fft2(fold(plane, matrix))
-    raw = spectrum[layout.v % T, layout.u % T] * np.exp(-1j * layout.phase)
+    return lines_in(scipy.fft.fft2(fold(plane, matrix)), layout)
+
+
+def lines_in(
+    folded: NDArray[np.complexfloating], layout: Layout, turn: NDArray[np.int64] = _UPRIGHT
+) -> Lines:
+    """The lines of a folded plane's spectrum.
+
+    Args:
+        folded: (T, T) transform of the folded plane.
+        layout: of the key.
+        turn: (2, 2) quarter turn or mirror image from the folded plane to the tile.
+    """
+    u, v = turn.T @ np.stack([layout.u, layout.v])
+    raw = folded[v % T, u % T] * np.exp(-1j * layout.phase)
     x, y = _offset(raw[layout.pilots], layout)
     aligned = raw * np.exp(2j * np.pi * (layout.u * x + layout.v * y) / T)
     soft, gain = _weigh(aligned, layout)
@@ -73,6 +87,17 @@ def fold(plane: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.
 def statistic_of(lines: Lines, layout: Layout) -> float:
     """The statistic over the verify lines (see ``statistic``)."""
     return statistic(_limited(lines.soft[layout.verify]), lines.gain[layout.verify])
+
+
+def promise(lines: Lines, layout: Layout) -> float:
+    """How much speaks for a tile lying here, from pilots and data lines, in standard deviations of noise.
+
+    A data line has its keyed phase or the opposite one, so its square has twice that phase, whatever bit
+    it carries. Verify lines have no say: they are kept for the statistic.
+    """
+    pilots, square = lines.soft[layout.pilots], lines.soft[layout.data] ** 2
+    in_phase = pilots.real.sum() / np.sqrt((np.abs(pilots) ** 2).sum() / 2 + 1e-9)
+    return float(in_phase + square.real.sum() / np.sqrt((np.abs(square) ** 2).sum() / 2 + 1e-9))
 
 
 def payload_of(lines: Lines, layout: Layout) -> tuple[bytes, bool]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.evidence import Evidence, Outcome
-from provenance.watermark import synchronisation as sync
-from provenance.watermark.decoding import payload_of, read_lines, statistic_of
+from provenance.watermark.decoding import payload_of, statistic_of
 from provenance.watermark.front_end import luma_of, whiten
 from provenance.watermark.interface import ALGORITHM, CLAIM, Effort, Geometry, WatermarkReading
 from provenance.watermark.layout import T, layout_of
-from provenance.watermark.spectrum import spectrum_of
+from provenance.watermark.search import QUICK_STAGES, SPREADS, STAGES, Search
 from provenance.watermark.statistic import GATE_LOG10_P, TRACE_LOG10_P, log10_p, needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -25,19 +24,7 @@ if TYPE_CHECKING:
     from provenance.watermark.front_end import Whitened
     from provenance.watermark.key import WatermarkKey
     from provenance.watermark.layout import Layout
-    from provenance.watermark.spectrum import Spectrum
-
-SPREADS = (1.0, 1.6)
-"""Sizes at which the tile is laid: fine for texture, coarse for flat art (see ``embedding``)."""
-
-
-_FAINTEST = 4.5
-"""Coherent score from which a candidate is followed: half of all wrong ones end below 5.0, every copy
-whose payload could be read lay above 6 (24 pictures × 5 attacks)."""
-_COARSE_GRID = 48
-"""Offsets tried to a side while ranking: the pilots reach 22 cycles, so 45 are enough."""
-_SIEVE = 320
-"""Candidates of a stage that are judged coherently."""
+    from provenance.watermark.search import Candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,16 +56,15 @@ def detect_picture(frames: Frames, keys: Sequence[WatermarkKey], effort: Effort)
 
 def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> WatermarkReading:
     """The best reading over all keys, stages and hypotheses; stops at the first accepted one."""
-    height, width = whitened.plane.shape
-    spectrum = spectrum_of(whitened.plane, sync.highest((width, height)))
+    search = Search(whitened.plane)
     best: Found | None = None
     followed = 0
-    for stage in range(2 if effort is Effort.QUICK else 5):
+    for stage in range(QUICK_STAGES if effort is Effort.QUICK else STAGES):
         for key in keys:
             layout = layout_of(key)
-            for matrix in _candidates(stage, spectrum, layout, (width, height)):
+            for candidate in search.candidates(stage, layout):
                 followed += 1
-                found = _follow(whitened.plane, matrix, key, layout, needed(GATE_LOG10_P, followed))
+                found = _follow(candidate, key, layout, needed(GATE_LOG10_P, followed))
                 if best is None or _rank(found) > _rank(best):
                     best = found
                 if found.payload is not None:
@@ -86,46 +72,10 @@ def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> Wa
     return _nothing(keys[0]) if best is None else _reading(best, followed, whitened)
 
 
-def _candidates(
-    stage: int, spectrum: Spectrum, layout: Layout, size: tuple[int, int]
-) -> Iterator[NDArray[np.float64]]:
-    """Refined frequency matrices of one stage, the most promising first."""
-    if stage == 0:
-        matrices, keep = sync.suggested(size, SPREADS), 3
-    elif stage == 1:
-        matrices, keep = sync.upright(size, tight=spectrum.longest > 640), 4
-    elif stage == 2:
-        matrices, keep = sync.rotations(spectrum, layout, size, keep=160), 5
-    elif stage == 3:
-        matrices, keep = sync.tilted(size, max(SPREADS)), 3
-    else:
-        matrices, keep = sync.uneven(size), 3
-    if stage != 3:  # there power says too little
-        matrices = sync.promising(spectrum, layout, matrices, keep=_SIEVE)
-    scores = sync.coherent(spectrum, layout, matrices, grid=T if stage == 0 else _COARSE_GRID)
-    taken: list[NDArray[np.float64]] = []
-    for index in np.argsort(-scores):
-        matrix = matrices[index]
-        if any(np.abs(matrix - other).max() < 0.012 * np.abs(matrix).max() for other in taken):
-            continue
-        taken.append(matrix)
-        score, refined = sync.refine(spectrum, layout, matrix)
-        if score >= _FAINTEST:
-            yield refined
-        if len(taken) == keep:
-            return
-
-
-def _follow(
-    plane: NDArray[np.float32],
-    frequency: NDArray[np.float64],
-    key: WatermarkKey,
-    layout: Layout,
-    threshold: float,
-) -> Found:
-    lines = read_lines(plane, frequency.T, layout)
+def _follow(candidate: Candidate, key: WatermarkKey, layout: Layout, threshold: float) -> Found:
+    lines = candidate.lines
     z = statistic_of(lines, layout)
-    found = Found(key=key, z=z, payload=None, matrix=frequency.T, offset=lines.offset)
+    found = Found(key=key, z=z, payload=None, matrix=candidate.matrix, offset=lines.offset)
     if z < threshold:
         return found  # whatever the CRC says would not be believed
     payload, passed = payload_of(lines, layout)

@@ -17,10 +17,11 @@ import numpy as np
 from provenance.errors import InputError
 from provenance.evidence import Evidence, Outcome
 from provenance.watermark.decoding import clearness, read_lines
-from provenance.watermark.detection import SPREADS, detect_picture
+from provenance.watermark.detection import detect_picture
 from provenance.watermark.front_end import luma_of, whiten
 from provenance.watermark.interface import Effort, Marked, WatermarkReading
 from provenance.watermark.layout import layout_of
+from provenance.watermark.search import SPREADS
 from provenance.watermark.tile import data_signs, lay, pixels_per_sample, tile_of, visibility
 
 if TYPE_CHECKING:

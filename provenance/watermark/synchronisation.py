@@ -12,13 +12,14 @@ pixels-to-tile matrix is its transpose.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import scipy.fft
 
-from provenance.watermark.layout import PILOT_BAND, T
+from provenance.watermark.layout import PILOT_BAND, R_MAX, T
 from provenance.watermark.tile import UNIT_SIDE
 
 if TYPE_CHECKING:
@@ -41,12 +42,17 @@ _ASPECT = 0.34
 """Uneven scaling searched: log of width over height."""
 
 
-def suggested(size: tuple[int, int], spreads: Sequence[float]) -> NDArray[np.float64]:
-    """(n, 2, 2): the eight upright orientations at the scales that the plane's size implies."""
-    turns = np.array([0.0, 0.5, 1.0, 1.5]) * np.pi
-    return np.concatenate(
-        [similarities(turns, _unit(size) * np.array(spreads), mirror) for mirror in (1, -1)]
-    )
+TURNS = tuple(
+    np.array(matrix) @ mirror
+    for mirror in (np.eye(2, dtype=np.int64), np.diag([-1, 1]))
+    for matrix in ([[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1, 0]])
+)
+"""The quarter turns, and each after a mirror image."""
+
+
+def sizes(size: tuple[int, int], spreads: Sequence[float]) -> list[float]:
+    """Plane pixels to a tile sample that the plane's size implies, for each spread."""
+    return [_unit(size) * spread for spread in spreads]
 
 
 def upright(size: tuple[int, int], *, tight: bool) -> NDArray[np.float64]:
@@ -94,8 +100,8 @@ def _unit(size: tuple[int, int]) -> float:
 
 
 def highest(size: tuple[int, int]) -> float:
-    """Cycles per pixel of the plane beyond which no hypothesis expects a pilot."""
-    return min(_NYQUIST, PILOT_BAND[1] / T / (_unit(size) * _NARROWEST))
+    """Cycles per pixel of the plane beyond which no hypothesis expects a line."""
+    return min(_NYQUIST, R_MAX / T / (_unit(size) * _NARROWEST))
 
 
 def rotations(spectrum: Spectrum, layout: Layout, size: tuple[int, int], *, keep: int) -> NDArray[np.float64]:
@@ -147,34 +153,69 @@ def coherent(
 
 
 def refine(
-    spectrum: Spectrum, layout: Layout, matrix: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
-    """Climb the coherent score over all four numbers of the matrix, near its offset."""
-    u, v = layout.u[layout.pilots], layout.v[layout.pilots]
-    plane = np.zeros((2 * T, 2 * T), np.complex64)
-    plane[v % (2 * T), u % (2 * T)] = _pilot_lines(spectrum, layout, matrix[None])[0]
-    y, x = np.unravel_index(int(np.argmax(scipy.fft.ifft2(plane).real)), plane.shape)
-    around = np.array([(x / 2 + dx, y / 2 + dy) for dx in _NEAR for dy in _NEAR])
-    waves = np.exp(2j * np.pi * (around @ np.stack([u, v])) / T).astype(np.complex64)
+    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Climb the coherent score over all four numbers of each matrix, near its offset.
 
-    def score(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
-        pilots = _pilot_lines(spectrum, layout, matrices)
-        return np.asarray((pilots @ waves.T).real.max(axis=1) / _noise(pilots))
+    Returns:
+        (n,) scores, (n, 2, 2) matrices and (n, 2) offsets where they were reached.
+    """
+    wave = np.stack([layout.u[layout.pilots], layout.v[layout.pilots]])
+    around = _peaks(spectrum, layout, matrices)[:, None] + _AROUND
+    waves = np.exp(2j * np.pi * (around @ wave) / T).astype(np.complex64)
 
-    best, step = float(score(matrix[None])[0]), 0.6 / (18 / T * spectrum.longest)
+    def score(tries: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, m, offsets) for m matrices around each of the n."""
+        pilots = _pilot_lines(spectrum, layout, tries.reshape(-1, 2, 2))
+        agreement = (pilots.reshape(*tries.shape[:2], -1) @ waves.swapaxes(1, 2)).real
+        return np.asarray(agreement / _noise(pilots).reshape(*tries.shape[:2], 1))
+
+    best = score(matrices[:, None]).max(axis=(1, 2))
+    step = 0.6 / (18 / T * spectrum.longest)
+    rows = np.arange(len(matrices))
     for _ in range(6):
         for _ in range(4):
-            tries = (np.eye(2) + step * _DIRECTIONS) @ matrix
-            scores = score(tries)
-            top = int(np.argmax(scores))
-            if scores[top] <= best + 1e-6:
+            tries = (np.eye(2) + step * _DIRECTIONS) @ matrices[:, None]
+            scores = score(tries).max(axis=2)
+            top = scores.argmax(axis=1)
+            better = scores[rows, top] > best + 1e-6
+            if not better.any():
                 break
-            best, matrix = float(scores[top]), tries[top]
+            best = np.where(better, scores[rows, top], best)
+            matrices = np.where(better[:, None, None], tries[rows, top], matrices)
         step /= 1.7
-    return best, matrix
+    nearest = score(matrices[:, None])[:, 0].argmax(axis=1)
+    return best, matrices, around[rows, nearest]
 
 
-_NEAR = (-1.0, -0.5, 0.0, 0.5, 1.0)
+def agreement(
+    spectrum: Spectrum, layout: Layout, matrix: NDArray[np.float64], offset: NDArray[np.float64]
+) -> float:
+    """How far the data lines lie in phase or in counter-phase, in standard deviations.
+
+    A line that carries a bit has the keyed phase or its opposite, so its square has twice that phase,
+    whatever the bit; of noise, the square has any. The lines' sizes are taken as given.
+    """
+    u, v = layout.u[layout.data], layout.v[layout.data]
+    seen = matrix @ np.stack([u, v]) / T
+    turn = 2 * np.pi * (u * offset[0] + v * offset[1]) / T - layout.phase[layout.data]
+    lines = spectrum.at(seen[0], seen[1]) * np.exp(1j * turn)
+    square = lines * lines
+    return float(square.real.sum() / np.sqrt((np.abs(square) ** 2).sum() / 2 + 1e-9))
+
+
+def _peaks(spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2) offsets at which the pilots agree best, to one sample."""
+    pilots = _pilot_lines(spectrum, layout, matrices)
+    u, v = layout.u[layout.pilots] % T, layout.v[layout.pilots]
+    plane = np.zeros((len(matrices), T, T // 2 + 1), np.complex64)
+    plane[:, u, v] = pilots * np.where(v == 0, 1.0, 0.5).astype(np.float32)
+    surface = scipy.fft.irfft2(plane, (T, T)).reshape(len(matrices), -1)
+    return np.stack(np.divmod(surface.argmax(axis=1), T), axis=1).astype(np.float64)
+
+
+_AROUND = np.array([(x, y) for x in (-1.0, -0.5, 0.0, 0.5, 1.0) for y in (-1.0, -0.5, 0.0, 0.5, 1.0)])
+"""Offsets tried beside the best whole one, in tile samples."""
 _DIRECTIONS = np.array(
     [
         sign * np.array(direction, float)
@@ -220,13 +261,20 @@ def _shift_scores(
     mirror: int,
 ) -> NDArray[np.float32]:
     """(_ANGLES, len(log_scales)) pilot power; a correlation, as rotation and scale are shifts here."""
+    marks = _pilot_marks(layout, rings, mirror)
+    every = scipy.fft.irfft2(polar * marks, (_ANGLES, 2 * rings))
+    score = every[:, : len(log_scales)][:, ::-1]
+    heard = (layout.radius[layout.pilots][None] / T < limit * np.exp(log_scales)[:, None]).sum(axis=1)
+    return np.ascontiguousarray(score / np.sqrt(np.maximum(heard, 16)), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _pilot_marks(layout: Layout, rings: int, mirror: int) -> NDArray[np.complex64]:
+    """Conjugate transform of the pilots' places in log-polar coordinates."""
     u, v, radius = (array[layout.pilots] for array in (layout.u, layout.v, layout.radius))
     turn = np.rint((np.arctan2(v, u * mirror) % np.pi) * _ANGLES / np.pi).astype(int) % _ANGLES
     # Ring of the pilot at the largest scale; at log_scales[j] it lies len - 1 - j rings further out.
     ring = np.rint(np.log(radius / PILOT_BAND[0]) / _LOG_STEP).astype(int)
     marks = np.zeros((_ANGLES, 2 * rings), np.float32)
     np.add.at(marks, (turn, ring), 1)
-    every = scipy.fft.irfft2(polar * scipy.fft.rfft2(marks).conj(), marks.shape)
-    score = every[:, : len(log_scales)][:, ::-1]
-    heard = (radius[None] / T < limit * np.exp(log_scales)[:, None]).sum(axis=1)
-    return np.ascontiguousarray(score / np.sqrt(np.maximum(heard, 16)), np.float32)
+    return np.asarray(scipy.fft.rfft2(marks).conj())
