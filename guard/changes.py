@@ -24,8 +24,8 @@ def describe_changes(reading: DigestReading, asset: Asset) -> str:
     parts = ["the same picture"]
     if reading.crop_fraction < _WHOLE:
         parts.append(f"cropped to {reading.crop_fraction:.0%}")
-    if reading.foreign_fraction > 0:
-        parts.append(f"{max(reading.foreign_fraction, 0.01):.0%} of this file is something else around it")
+    if reading.around_fraction > 1 - _WHOLE:
+        parts.append(f"{reading.around_fraction:.0%} of this file lies around it")
     parts += _geometry(reading)
     quality = jpeg_quality(asset)
     if quality is not None:

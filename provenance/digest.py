@@ -82,8 +82,8 @@ class DigestReading:
         altered_fraction: share of the cells the copy covers that differ, 0 to 1.
         kept: (left, top, right, bottom) of what the copy covers, in fractions of the released picture.
         crop_fraction: share of the released picture's area that the copy covers, 0 to 1.
-        foreign_fraction: share of the copy's area that shows something else around the picture, 0 to 1;
-            a plain border, black corners after a turn among them, is not counted.
+        around_fraction: share of the copy's area that lies around the picture, 0 to 1; plain borders and
+            the corners of a turned picture are counted.
         rotation: degrees by which the copy is turned, counter-clockwise, in (-180, 180].
         mirrored: the copy is a mirror image.
         scale: (horizontal, vertical) size of the copy relative to the released picture.
@@ -97,7 +97,7 @@ class DigestReading:
     altered_fraction: float
     kept: tuple[float, float, float, float]
     crop_fraction: float
-    foreign_fraction: float
+    around_fraction: float
     rotation: float
     mirrored: bool
     scale: tuple[float, float]

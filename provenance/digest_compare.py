@@ -40,8 +40,8 @@ _SAME_MEDIAN, _OTHER_MEDIAN = 5.0, 8.0
 """Median difference of all covered cells: 0.5-3 in benign copies."""
 _SAME_CORRELATION = 0.80
 """Correlation of fine structure where cells are not altered."""
-_MOST_FOREIGN = 0.25
-"""Up to a quarter of a file may be something else around the picture, as in a screenshot of a page."""
+_MOST_AROUND = 0.25
+"""Up to a quarter of a file may lie around the picture, as in a screenshot with its frame."""
 _SAMPLES = 64
 """Parts to a side in which what surrounds the picture is looked at."""
 _FEWEST_CELLS = 64
@@ -82,13 +82,11 @@ def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> 
     if outcome is Outcome.CONTRADICTS and len(fits) < len(places):
         return _undecided(_TOO_LITTLE)  # the right place may be one of those that show too little
     matches = outcome is Outcome.SUPPORTS
-    detail = _reading(best, digest, rgb, matches=matches)
-    if matches and detail.foreign_fraction > _MOST_FOREIGN:
-        share = f"{detail.foreign_fraction:.0%}"
-        outcome, why = (
-            Outcome.INCONCLUSIVE,
-            f"the picture is there, but {share} of this file is something else",
-        )
+    around, against = _around(best, np.array([digest.width, digest.height], float), rgb)
+    detail = _reading(best, digest, (frames.width, frames.height), around=around, matches=matches)
+    if matches and against > _MOST_AROUND:
+        outcome = Outcome.INCONCLUSIVE
+        why = f"the picture is there, but {around:.0%} of this file lies around it"
     return Evidence(claim=CLAIM, channel="digest", outcome=outcome, reason=why, detail=detail)
 
 
@@ -164,23 +162,32 @@ def _judge(best: Fit) -> tuple[Outcome, str | None]:
     return Outcome.INCONCLUSIVE, "much of the picture differs: an edited copy, or another picture like it"
 
 
-def _foreign(best: Fit, released: NDArray[np.float64], rgb: NDArray[np.float32]) -> float:
-    """Share of the copy that lies outside the picture and is not one plain ground."""
+def _around(best: Fit, released: NDArray[np.float64], rgb: NDArray[np.float32]) -> tuple[float, float]:
+    """Shares of the copy that lie around the picture: all of it, and what counts against a match.
+
+    Counted against it is what lies beyond the box around the picture, and what a turn leaves in the
+    corners of that box unless it is one plain ground.
+    """
     height, width = rgb.shape[:2]
     middles = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
     x, y = np.meshgrid(middles * width - 0.5, middles * height - 0.5)
-    places = (best.linear @ np.stack([x.ravel(), y.ravel()])).T + best.shift
-    slack = released / GRID + np.abs(best.linear) @ [width / _SAMPLES, height / _SAMPLES]
-    outside = ((places < -slack) | (places > released + slack)).any(axis=1)
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    places = points @ best.linear.T + best.shift + 0.5
+    outside = ((places < 0) | (places > released)).any(axis=1)
     if not outside.any():
-        return 0.0
-    around = to_lab(area_means(rgb, _SAMPLES, _SAMPLES)).reshape(-1, 3)[outside]
-    plain = np.abs(around - np.median(around, axis=0)).sum(axis=1) <= _FAINT
-    return float(np.count_nonzero(~plain)) / _SAMPLES**2
+        return 0.0, 0.0
+    corners = np.array([(0, 0), (1, 0), (0, 1), (1, 1)]) * released - 0.5 - best.shift
+    box = corners @ np.linalg.inv(best.linear).T
+    beyond = ((points < box.min(axis=0)) | (points > box.max(axis=0))).any(axis=1)
+    lab = to_lab(area_means(rgb, _SAMPLES, _SAMPLES)).reshape(-1, 3)
+    varied = np.abs(lab - np.median(lab[outside], axis=0)).sum(axis=1) > _FAINT
+    return float(outside.mean()), float((outside & (beyond | varied)).mean())
 
 
-def _reading(best: Fit, digest: VisualDigest, rgb: NDArray[np.float32], *, matches: bool) -> DigestReading:
-    height, width = rgb.shape[:2]
+def _reading(
+    best: Fit, digest: VisualDigest, size: tuple[int, int], *, around: float, matches: bool
+) -> DigestReading:
+    width, height = size
     corners = best.linear @ np.array([[-0.5, width - 0.5], [-0.5, height - 0.5]]) + best.shift[:, None] + 0.5
     released = np.array([digest.width, digest.height], float)
     low = np.clip(corners.min(axis=1) / released, 0, 1)
@@ -196,7 +203,7 @@ def _reading(best: Fit, digest: VisualDigest, rgb: NDArray[np.float32], *, match
         altered_fraction=best.altered,
         kept=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
         crop_fraction=float(np.prod(high - low)),
-        foreign_fraction=_foreign(best, released, rgb),
+        around_fraction=around,
         rotation=turn,
         mirrored=mirrored,
         scale=(float(np.hypot(*back[:, 0])), float(np.hypot(*back[:, 1]))),
