@@ -143,7 +143,7 @@ CODES: dict[str, str] = {
     "signer.key-missing": "The file with the private key cannot be read. Restore it from a copy; without one, guard keys renew makes another development identity, and files signed before stay verifiable.",
     "signer.not-yet-valid": "The signing certificate becomes valid later than now. Usually the clock of this machine is wrong.",
     "signer.passphrase-needed": "The private key is encrypted and no way to ask for its passphrase was given.",
-    "signer.passphrase-wrong": "The passphrase does not open the private key. Nothing was changed.",
+    "signer.passphrase-wrong": "The passphrase does not open the private key. Nothing was changed. Where it is lost, move the folder keys/signing away; guard keys renew then makes another identity, and files signed before stay verifiable.",
     "signer.unsupported-key": "C2PA signs with ECDSA on P-256, P-384 or P-521, with Ed25519, or with RSA of at least 2048 bits (PSS).",
     "source.contradicted": "The file carries an intact manifest that says a model made it, or is a stripped copy of a picture that this installation released as generated (its mark leads to the manifest, and the digest signed there matches), or its XMP names a trained model, and --source says otherwise; or --model-name names a model for a picture that, by --source, no model made. guard does not sign both. Say --source partly-generated if a person worked on it since, or --source generated.",
     "source.tampered": "The file carries a manifest, or broken parts of one, that does not hold: it was changed after signing, or cannot be read. Releasing it would either hide that or carry the problem on. Start from the original, or from a copy without metadata.",

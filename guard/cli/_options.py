@@ -61,9 +61,9 @@ POLICY = click.option(
 
 
 def passphrase_set() -> bytes | None:
-    """The passphrase in the environment."""
+    """The passphrase in the environment; a variable that is set to nothing holds none."""
     found = os.environ.get("GUARD_PASSPHRASE")
-    return None if found is None else found.encode()
+    return found.encode() if found else None
 
 
 def existing_passphrase() -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from guard.cli._options import FORMAT, new_passphrase
+from guard.cli._options import FORMAT, existing_passphrase, new_passphrase
 from guard.cli._output import write_document
 from guard.text import plain
 
@@ -53,13 +53,21 @@ def list_(format_: str) -> None:
     help="Protect the new signing key, or not. As the old one if left out.",
 )
 def renew(passphrase: bool | None) -> None:
-    """Make a new development identity. Files signed with the old one stay verifiable."""
+    """Make a new development identity. Files signed with the old one stay verifiable.
+
+    Where the old key is protected, its passphrase is needed: a slip of the keys would otherwise become
+    the new one.
+    """
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.setup import new_identity  # noqa: PLC0415
+    from provenance.manifest.identity import require_passphrase  # noqa: PLC0415
 
     home = Home.locate().require()
-    protect = home.is_protected() if passphrase is None else passphrase
+    protected = home.is_protected()
+    if protected:
+        require_passphrase(home.signing_folder / "key.pem", existing_passphrase)
+    protect = protected if passphrase is None else passphrase
     secret = new_passphrase() if protect else None
     new_identity(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
     how = "protected by a passphrase" if protect else "without a passphrase"

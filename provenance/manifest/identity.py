@@ -157,6 +157,16 @@ def is_encrypted(key_path: Path) -> bool:
     return _ENCRYPTED in _read(key_path, "signer.key-missing", "the private key")
 
 
+def require_passphrase(key_path: Path, passphrase: Passphrase) -> None:
+    """``passphrase``, called only when the private key is encrypted, opens it.
+
+    Raises:
+        ConfigurationError: ``signer.key-missing``, ``signer.passphrase-wrong``.
+    """
+    if is_encrypted(key_path):
+        _private_key(_read(key_path, "signer.key-missing", "the private key"), passphrase, key_path)
+
+
 def check_validity(leaf: x509.Certificate, now: datetime) -> None:
     """Raises:
     ConfigurationError: ``signer.expired`` or ``signer.not-yet-valid``.
@@ -258,7 +268,10 @@ def _private_key(
     except (ValueError, TypeError) as error:
         if encrypted:
             raise ConfigurationError(
-                "signer.passphrase-wrong", "the passphrase does not open the private key", where=str(path)
+                "signer.passphrase-wrong",
+                "the passphrase does not open the private key",
+                where=str(path),
+                hint="if it is lost: move that folder away, and guard keys renew makes another identity",
             ) from error
         raise ConfigurationError(
             "signer.bad-key", "the private key cannot be read as PEM", where=str(path)

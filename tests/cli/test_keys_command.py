@@ -41,6 +41,33 @@ def test_renewing_without_a_passphrase_at_hand_changes_nothing(protected, guard_
     assert (protected.signing_folder / "key.pem").read_bytes() == before
 
 
+@pytest.mark.parametrize("option", [(), ("--plain",), ("--passphrase",)])
+def test_renewing_needs_the_passphrase_of_the_old_key(protected, guard_cli, monkeypatch, option):
+    before = (protected.signing_folder / "key.pem").read_bytes()
+    monkeypatch.setenv("GUARD_PASSPHRASE", "typotypo")
+    ran = guard_cli("keys", "renew", *option)
+    assert ran.code == 2
+    assert "error[signer.passphrase-wrong]" in ran.err
+    assert (protected.signing_folder / "key.pem").read_bytes() == before
+
+
+def test_a_lost_passphrase_has_the_cure_that_its_error_names(protected, guard_cli, monkeypatch):
+    monkeypatch.setenv("GUARD_PASSPHRASE", "another horse")
+    assert "move that folder away" in guard_cli("keys", "renew").err
+    protected.signing_folder.rename(protected.signing_folder.with_name("lost"))
+    assert guard_cli("keys", "renew", "--passphrase").code == 0
+    assert protected.is_protected()
+
+
+def test_a_passphrase_set_to_nothing_is_none(protected, guard_cli, monkeypatch):
+    monkeypatch.setenv("GUARD_PASSPHRASE", "")
+    for command in (("keys", "renew"), ("release", "picture.png", "--source", "generated", "-o", "out")):
+        ran = guard_cli(*command)
+        assert ran.code == 2
+        assert "error[passphrase.needed]" in ran.err
+        assert "set GUARD_PASSPHRASE" in ran.err
+
+
 def test_without_a_terminal_nothing_is_asked(guard_cli, tmp_path, monkeypatch):
     monkeypatch.setenv("GUARD_HOME", str(tmp_path / "locked"))
     ran = guard_cli("init", "--passphrase", stdin="\n")
