@@ -55,7 +55,7 @@ def draft_facts(
         request=Request(command=known(Command(command)), include_prompt=known(include_prompt)),
         prompt=prompt_facts(origin.review),
         model=_model(origin),
-        media=Media(kind=known(Kind.IMAGE), synthetic=known(share_made(origin.source_type))),
+        media=_declared(Media(), origin),
         risk=risk_facts(origin.review, inspected),
     )
 
@@ -66,9 +66,7 @@ def pixel_facts(
     """The same, and the pixels as they were made."""
     before = draft_facts(draft.origin, command=command, include_prompt=include_prompt, inspected=inspected)
     media = replace(
-        draft.found,
-        kind=known(Kind.IMAGE),
-        synthetic=known(share_made(draft.origin.source_type)),
+        _declared(draft.found, draft.origin),
         width=known(draft.frames.width),
         height=known(draft.frames.height),
         mime=known(draft.mime),
@@ -109,6 +107,17 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
         subject=Subject(sha256=known(signed.asset.sha256), content_id=known(signed.content_id.hex())),
         log=Log(recorded=known(logged)),
         environment=_environment(proof.manifest),
+    )
+
+
+def _declared(media: Media, origin: Origin) -> Media:
+    """What whoever releases it says of it, added to what was found."""
+    made = origin.source_type
+    return replace(
+        media,
+        kind=known(Kind.IMAGE),
+        synthetic=known(share_made(made)),
+        model_made=known(made.is_generative),
     )
 
 

@@ -107,6 +107,7 @@ class Media(_Group):
 
     kind: Fact[Kind] = _fact(note="by content, never by file name")
     synthetic: Fact[Synthetic] = _fact(note="how much a model made, as declared by the flow")
+    model_made: Fact[bool] = _fact(note="declared: a trained model made it or a part of it")
     width: Fact[int] = _fact(note="pixels")
     height: Fact[int] = _fact(note="pixels")
     mime: Fact[str] = _fact(note="media type")
