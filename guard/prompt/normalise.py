@@ -40,8 +40,9 @@ _LEET = re.compile(r"(?<![\w@$!|€+])(?=[a-z0-9@$!|€+]*[0-9@$!|€+])(?=[0-9@
 _STRETCHED = re.compile(r"(?<![a-z])[a-z]*([a-z])\1\1[a-z]*")
 _RUN = re.compile(r"([a-z])\1+")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
-_SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$][\s.\-_*~·•|/\\]{1,3}){2,}[a-z0-9@$](?![a-z0-9])")
-_WIDE_GAP = re.compile(r"[^a-z0-9@$]{2,}")
+_SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$](?:[^\w@$]|_)+){2,}[a-z0-9@$](?![a-z0-9])")
+"""Single letters with any spaces and signs between them: "d u n e", "(d)(u)(n)(e)", "d, u, n, e"."""
+_GAP = re.compile(r"[^a-z0-9@$]+")
 _CUT = re.compile(r"(?<![a-z0-9@$])[a-z0-9@$]+(?:[.'\-_*~·•|/\\][a-z0-9@$]+)+")
 """A word with one sign or more inside it."""
 _NOT_WORD = re.compile(r"[^a-z0-9@$]")
@@ -88,9 +89,14 @@ def normalise(text: str) -> Normalised:
 
 
 def _joined(spaced: str) -> Iterator[str]:
-    """The letters as one word, and as the words that wider gaps make of them."""
-    for part in dict.fromkeys((spaced, *_WIDE_GAP.split(spaced))):
-        yield _NOT_WORD.sub("", part).translate(_LEET_A)
+    """The letters as one word, and as the words that wider gaps make of them, without an article too."""
+    narrowest = min(map(len, _GAP.findall(spaced)))
+    wide = r"[^a-z0-9@$]{%d,}"
+    parts = (re.split(wide % size, spaced) for size in {2, narrowest + 1})
+    words = dict.fromkeys((spaced, *(word for split in parts for word in split)))
+    for letters in (_NOT_WORD.sub("", word).translate(_LEET_A) for word in words):
+        yield letters
+        yield letters.removeprefix("a")
 
 
 def _fold(text: str, flags: set[str]) -> str:

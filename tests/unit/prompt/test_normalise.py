@@ -106,7 +106,10 @@ def test_ordinary_text_is_left_alone(lexicon: Lexicon, text: str) -> None:
     "text",
     ["f i g", "dune f i g", "d u n e  f i g", "d u n e f i g", "f i g d u n e", "d u n e f i g p i e",
      "f i g  o n  p i e", "dune f-i-g", "dune f.ig", "dune fi-g", "dune f_ig", "dune f*i*g", "dune f1g",
-     "dune p.ear", "dune b-o-o-k"],
+     "dune p.ear", "dune b-o-o-k", "dune (f)(i)(g)", "dune, f, i, g", "dune 'f' 'i' 'g'", "dune f — i — g",
+     "dune f     i     g", "dune **f** **i** **g**", "dune <f>+<i>+<g>",
+     "dune (f)(i)(g) (o)(n) (a) (p)(i)(e)",
+     "dune a f i g", "dune “f”, “i”, “g”", "dune [f] & [i] & [g]", "dune f\n\n\n\ni\n\n\n\ng"],
 )  # fmt: skip
 def test_short_words_with_gaps_and_signs_are_found(lexicon: Lexicon, text: str) -> None:
     assert "fruit.other" in classes(lexicon, text)
@@ -116,7 +119,9 @@ def test_short_words_with_gaps_and_signs_are_found(lexicon: Lexicon, text: str) 
 @pytest.mark.parametrize(
     "text",
     ["a b c", "I a m", "a b c d e f g h i j k l m", "f i g u r e", "1 2 3", "f i", "a.m., p.m.",
-     "U.S.A., e.g. F.B.I.", "self-portrait, sci-fi, x-ray", "a figure-head of a.brig", "f i gs"],
+     "U.S.A., e.g. F.B.I.", "self-portrait, sci-fi, x-ray", "a figure-head of a.brig", "f i gs",
+     "options a, b, c, d", "(a) oil (b) ink (c) chalk", "a — b — c", "x, y, z", "'f' 'i' 'g' 'u' 'r' 'e'",
+     "f, i: a grid", "rows f, i and g", "1, 2, 3, 4", "f(i)gure", "plan a, b or c"],
 )  # fmt: skip
 def test_ordinary_letters_with_gaps_are_no_terms(lexicon: Lexicon, text: str) -> None:
     assert classes(lexicon, text) == []
@@ -178,7 +183,9 @@ def test_plain_words_keep_their_letters(text: str) -> None:
     ["a" * 4_000, "ab" * 2_000, "a " * 2_000, "a1" * 2_000, "a-" * 2_000, "苹 " * 2_000, "苹" * 4_000,
      "1" * 4_000,
      "aa1" * 1_300, "a1 " * 1_300, "a\u0336" * 2_000, "Aa " * 1_300, "\u202e" * 4_000, "3" * 3_999 + "a",
-     "@" * 4_000, "a.a" * 1_300, "@." * 2_000, "a  b " * 800],
+     "@" * 4_000, "a, " * 1_300, "a" + " " * 3_998 + "b", "a b" + "," * 3_990, "a__b" + "_@" * 1_900,
+     "".join("a" + " " * size for size in range(1, 88)), "(@)" * 1_300, "a," + "@_" * 1_990 + "aa",
+     "a.a" * 1_300, "@." * 2_000, "a  b " * 800],
 )  # fmt: skip
 def test_hostile_text_takes_no_longer_than_its_length(lexicon: Lexicon, text: str) -> None:
     """Bounds two orders of magnitude above what is usual, so that only a blow-up fails."""
