@@ -17,9 +17,36 @@ if TYPE_CHECKING:
     from provenance.manifest.reading import ManifestReading
     from provenance.media import Asset, Frames
 
+_CAPTURED = frozenset(
+    {
+        DigitalSourceType.DIGITAL_CAPTURE,
+        DigitalSourceType.COMPUTATIONAL_CAPTURE,
+        DigitalSourceType.COMPOSITE_CAPTURE,
+        DigitalSourceType.NEGATIVE_FILM,
+        DigitalSourceType.POSITIVE_FILM,
+        DigitalSourceType.PRINT,
+    }
+)
+"""Taken from the world outside by a camera or scanner."""
+
+_NEVER_CAPTURED = frozenset(
+    {
+        DigitalSourceType.ALGORITHMIC_MEDIA,
+        DigitalSourceType.COMPOSITE,
+        DigitalSourceType.COMPOSITE_SYNTHETIC,
+        DigitalSourceType.DATA_DRIVEN_MEDIA,
+        DigitalSourceType.DIGITAL_CREATION,
+        DigitalSourceType.SCREEN_CAPTURE,
+        DigitalSourceType.VIRTUAL_RECORDING,
+    }
+)
+"""What no later step turns into a capture. Not edits and enhancements: a capture may lie under them."""
+
 
 def refuse_contradiction(asset: Asset, said: DigitalSourceType, tools: Tools) -> None:
-    """A file whose own manifest or XMP says that a model made it is not released as anything else.
+    """A file whose manifest or XMP says that a model made it does not leave as anything else.
+
+    Nor does what they call drawn by a program or by hand, or put together, leave as a capture.
 
     Raises:
         InputError: ``source.contradicted``, or ``source.tampered`` for a manifest that does not hold.
@@ -61,13 +88,17 @@ def read_earlier_mark(
     same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
     for manifest in same:
         _refuse("its mark leads to a manifest of the same picture, which says", manifest.source_type, said)
+    held = [one.manifest for one in found.candidates if one.digest.outcome is not Outcome.FAILED]
+    kinds = [one.source_type for one in held]
     if same or found.mark.outcome is Outcome.ABSENT:
         return known(EarlierMark.NONE), known(True)  # noqa: FBT003 - the value of a fact
     if found.mark.outcome is Outcome.NOT_CHECKED:
         return known(EarlierMark.NOT_CHECKED), unknown(found.reason)
-    held = [one.manifest for one in found.candidates if one.digest.outcome is not Outcome.FAILED]
-    generated = any(one.source_type is not None and one.source_type.is_generative for one in held)
-    return known(EarlierMark.GENERATED if generated else EarlierMark.UNCLEAR), unknown(found.reason)
+    if any(kind is not None and kind.is_generative for kind in kinds):
+        return known(EarlierMark.GENERATED), unknown(found.reason)
+    if kinds and None not in kinds and len(kinds) == len(found.candidates):
+        return known(EarlierMark.OTHER), known(True)  # noqa: FBT003 - the value of a fact
+    return known(EarlierMark.UNCLEAR), unknown(found.reason)
 
 
 def generator_traces(asset: Asset) -> Fact[bool]:
@@ -93,10 +124,12 @@ def _manifest(asset: Asset, tools: Tools) -> ManifestReading | None:
 
 
 def _refuse(how: str, found: DigitalSourceType | None, said: DigitalSourceType) -> None:
-    if found is None or not found.is_generative or said.is_generative:
+    if found is None:
         return
+    generated = found.is_generative and not said.is_generative
+    if not generated and not (found in _NEVER_CAPTURED and said in _CAPTURED):
+        return
+    way = "partly-generated, or --source generated" if generated else f"{found.term}, or --source human-edits"
     raise InputError(
-        "source.contradicted",
-        f"{how} {found.term}; it cannot leave as {said.term}",
-        hint="--source partly-generated, or --source generated",
+        "source.contradicted", f"{how} {found.term}; it cannot leave as {said.term}", hint=f"--source {way}"
     )

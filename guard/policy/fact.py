@@ -142,7 +142,10 @@ class EarlierMark(StrEnum):
     """No mark, or that of the same picture, released here as no work of a model."""
     GENERATED = "generated"
     """The mark of a picture released here as generated; this picture does not match its digest."""
+    OTHER = "other"
+    """The mark of a picture released here as no work of a model; this picture does not match its digest."""
     UNCLEAR = "unclear"
+    """A mark that leads to no manifest here, or to one that does not say what it is of."""
     NOT_CHECKED = "not_checked"
 
 

@@ -197,6 +197,34 @@ def test_a_photograph_released_here_may_leave_again_as_one(tools, picture, tmp_p
     assert "base.origin-looked-at" not in {warned.rule for warned in again.decision.warnings}
 
 
+def test_a_photograph_released_here_and_painted_over_is_not_taken_for_a_generated_one(
+    tools, picture, tmp_path
+):
+    once = release_as_photograph(picture, tmp_path / "once.png", tools)
+    painted = np.array(Image.open(once.path).convert("RGB"))
+    painted[:, :200] = np.random.default_rng(1).integers(0, 255, (512, 200, 3))
+    left = release_as_photograph(saved(tmp_path / "painted.png", painted), tmp_path / "again.png", tools)
+    rules = {rule.rule: rule for rule in left.decision.rules}
+    assert left.decision.facts["media.earlier_mark"].value == "other"
+    for name in ("base.origin-looked-at", "base.mark-of-generated", "default.mark-of-generated"):
+        assert rules[name].status is RuleStatus.PASS
+
+
+@pytest.mark.parametrize("word", ["algorithmic", "digital-creation", "composite", "screen-capture"])
+def test_what_its_manifest_calls_drawn_does_not_leave_as_a_photograph(tools, picture, tmp_path, word):
+    drawn = release_as(word, picture, tmp_path / "drawn.png", tools, "sign").path
+    with pytest.raises(InputError) as caught:
+        release_as_photograph(drawn, tmp_path / "photograph.png", tools)
+    assert caught.value.code == "source.contradicted"
+    assert release_as("human-edits", drawn, tmp_path / "edited.png", tools, "sign").path.exists()
+
+
+def test_an_edited_photograph_may_leave_as_a_photograph(tools, picture, tmp_path):
+    taken = release_as_photograph(picture, tmp_path / "taken.png", tools, "sign").path
+    edited = release_as("human-edits", taken, tmp_path / "edited.png", tools, "sign").path
+    assert release_as_photograph(edited, tmp_path / "again.png", tools, "sign").path.exists()
+
+
 def test_a_photograph_with_the_mark_of_a_generated_picture_waits_for_a_person(
     home, tools, picture, photographs, tmp_path
 ):
