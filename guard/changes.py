@@ -18,9 +18,7 @@ _WHOLE = 0.985
 
 
 def describe_changes(reading: DigestReading, asset: Asset) -> str:
-    """One line: "the same picture, cropped to 81 %, scaled to 50 %, about JPEG 55, altered in 3 % of it"."""
-    if not reading.matches:
-        return "another picture than the one this credential was made for"
+    """One line on a copy that matches: "the same picture, cropped to 81 %, scaled to 50 %, about JPEG 55, altered in 3 % of it"."""
     parts = ["the same picture"]
     if reading.crop_fraction < _WHOLE:
         parts.append(f"cropped to {reading.crop_fraction:.0%}")

@@ -37,7 +37,7 @@ MEANING: dict[State, str] = {
     State.MALFORMED: "carries a manifest that cannot be read",
     State.LOCATOR_MISMATCH: "carries a mark whose credential belongs to another picture",
     State.CONFLICT: "its own statements contradict each other",
-    State.NO_CREDENTIALS: "no credential was found",
+    State.NO_CREDENTIALS: "no credential speaks for this file",
     State.REMOTE_ONLY: "points to a manifest elsewhere, which was not fetched",
     State.RECOVERED: "a credential for a matching picture was found; it does not cover these bytes",
 }

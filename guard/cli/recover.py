@@ -80,9 +80,9 @@ def _print_candidate(candidate: Candidate, asset: Asset) -> None:
     if manifest.model_name:
         click.echo(f"    made by    {plain(manifest.model_name)}")
     reading = candidate.digest.detail
-    if isinstance(reading, DigestReading):
+    if isinstance(reading, DigestReading) and reading.matches:
         click.echo(f"    picture    {plain(describe_changes(reading, asset))}")
-        if reading.matches and reading.altered_fraction > 0:
+        if reading.altered_fraction > 0:
             click.echo("    altered where marked, in the frame of the original (· cut away):")
             for row in heat_map(reading):
                 click.echo(f"      {row}")

@@ -35,7 +35,7 @@ def test_where_nobody_looked_for_marks_the_reason_says_so(guard_cli, photograph,
     assert ran.code == 3
     head, meaning, reason, *_ = ran.out.splitlines()
     assert head == "NO_CREDENTIALS  a.png"
-    assert meaning == "  no credential was found"
+    assert meaning == "  no credential speaks for this file"
     assert reason == "  the file carries no manifest; marks were not looked for"
     (verdict,) = json.loads(guard_cli("verify", "a.png", "--format", "json").out)["verdicts"]
     assert verdict["reason"] == reason.strip()
