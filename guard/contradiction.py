@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guard.policy.fact import EarlierMark, Fact, failed, known, unknown
+from guard.policy.fact import EarlierMark, Fact, Status, failed, known, unknown
 from guard.recover import recover
 from provenance.errors import InputError
 from provenance.evidence import Outcome
@@ -101,8 +101,18 @@ def read_earlier_mark(
     return known(EarlierMark.UNCLEAR), unknown(found.reason)
 
 
-def generator_traces(asset: Asset) -> Fact[bool]:
-    """Whether the metadata hold what image generators write; an error where they cannot be read."""
+def read_generator_traces(asset: Asset) -> tuple[Fact[bool], Fact[bool]]:
+    """Whether the metadata hold what image generators write.
+
+    Returns:
+        ``media.generator_traces`` and ``media.metadata_readable``; the first is an error where the
+        second is false.
+    """
+    traces = _generator_traces(asset)
+    return traces, known(traces.status is not Status.ERROR)
+
+
+def _generator_traces(asset: Asset) -> Fact[bool]:
     labels = read_metadata(asset)
     if labels.outcome is Outcome.FAILED:
         return failed(labels.reason or "the XMP cannot be read")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guard.contradiction import generator_traces, read_earlier_mark, refuse_contradiction
+from guard.contradiction import read_earlier_mark, read_generator_traces, refuse_contradiction
 from guard.inspect import share_made
 from guard.policy.facts import Colour, Media, Synthetic, known
 from guard.release import Order, release
@@ -96,13 +96,16 @@ class Statement:
 def draft_of(asset: Asset, statement: Statement) -> Draft:
     """Decode a file into a draft; its manifest, if it has one, becomes the new one's parent."""
     frames = decode(asset)
+    traces, readable = read_generator_traces(asset)
     return Draft(
         frames=frames,
         mime=asset.mime,
         origin=statement.origin(),
         source=asset if has_trace(asset.data) else None,
         quality=None if is_lossless(asset) else max(jpeg_quality(asset) or 0, _LOSSY_FLOOR),
-        found=Media(colour=known(_colour(asset, frames)), generator_traces=generator_traces(asset)),
+        found=Media(
+            colour=known(_colour(asset, frames)), generator_traces=traces, metadata_readable=readable
+        ),
     )
 
 

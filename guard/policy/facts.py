@@ -114,6 +114,7 @@ class Media(_Group):
     origin_checked: Fact[bool] = _fact(note="known to be no picture that was released here as generated")
     earlier_mark: Fact[EarlierMark] = _fact(note="our own mark, as read from the file that came in")
     generator_traces: Fact[bool] = _fact(note="the file that came in holds text as image generators write it")
+    metadata_readable: Fact[bool] = _fact(note="XMP and text of the file that came in can be read")
     colour: Fact[Colour] = _fact(note="what became of the colours of the file that came in")
     upscaled: Fact[bool] = _fact(note="the pixels were enlarged before marking")
 

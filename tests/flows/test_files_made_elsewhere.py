@@ -84,7 +84,7 @@ def test_other_text_is_none_and_unreadable_xmp_counts_as_unread(released, photo,
     broken = png.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x")
     data = photo().data
     unread = released(Asset.of(data[:-12] + broken + data[-12:], "image/png"))
-    assert "base.no-generator-traces" in warnings_of(unread)
+    assert "base.metadata-readable" in warnings_of(unread)
 
 
 @pytest.mark.parametrize("store", [b"", b"\0\0\0\x10jumb\0\0\0\x30jumd", b"not a box at all"])
