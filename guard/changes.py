@@ -18,7 +18,7 @@ _WHOLE = 0.985
 
 
 def describe_changes(reading: DigestReading, asset: Asset) -> str:
-    """One line on a copy that matches: "the same picture, cropped to 81 %, scaled to 50 %, about JPEG 55, altered in 3 % of it"."""
+    """One line on a copy that matches: "the same picture, cropped to 81 %, about JPEG 55, altered in 3 %"."""
     parts = ["the same picture"]
     if reading.crop_fraction < _WHOLE:
         parts.append(f"cropped to {reading.crop_fraction:.0%}")
