@@ -10,6 +10,7 @@ from pathlib import Path
 
 from guard import Home, Requirement, State, Verdict, recover_file, verify_file
 from guard.verdict import exit_code
+from provenance.errors import Error
 
 
 def main(copy: Path, home: Home) -> int:
@@ -22,5 +23,12 @@ def main(copy: Path, home: Home) -> int:
 
 
 if __name__ == "__main__":
-    where = Home(folder=Path(sys.argv[2])) if len(sys.argv) > 2 else Home.locate()
-    sys.exit(main(Path(sys.argv[1]), where))
+    if len(sys.argv) not in {2, 3}:
+        sys.stderr.write("usage: find_the_original.py COPY [HOME]\n")
+        sys.exit(2)
+    try:
+        where = Home(folder=Path(sys.argv[2])) if len(sys.argv) > 2 else Home.locate()
+        sys.exit(main(Path(sys.argv[1]), where))
+    except Error as error:
+        sys.stderr.write(f"{error.where or sys.argv[1]}: {error.what}\n")
+        sys.exit(2)

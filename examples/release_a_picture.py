@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from guard import Denied, release_file
+from provenance.errors import Error
 
 
 def main(picture: Path, folder: Path) -> int:
@@ -21,9 +22,15 @@ def main(picture: Path, folder: Path) -> int:
     except Denied as denied:
         print(f"not released: {denied.what}")
         return 1
+    except Error as error:
+        sys.stderr.write(f"{error.where or picture}: {error.what}\n")
+        return 2
     print(f"{released.path}  {released.decision.action}  log entries {released.leaves}")
     return 0
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.stderr.write("usage: release_a_picture.py PICTURE FOLDER\n")
+        sys.exit(2)
     sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -26,4 +26,7 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
+        sys.stderr.write("usage: verify_a_folder.py FOLDER\n")
+        sys.exit(2)
     sys.exit(main(Path(sys.argv[1])))
