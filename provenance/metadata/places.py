@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.metadata import jpeg, png, riff, tiff
+from provenance.sniff import format_name, mime_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +24,11 @@ VP8X_ANIMATION, VP8X_XMP, VP8X_EXIF, VP8X_ALPHA, VP8X_ICC = 0x02, 0x04, 0x08, 0x
 
 def unsupported(data: bytes) -> InputError:
     """The error for containers whose metadata are not handled."""
+    mime = mime_of(data)
+    this = "files of another kind" if mime is None else f"{format_name(mime)} files"
     return InputError(
         "metadata.unsupported-media",
-        f"metadata are handled in PNG, JPEG, WebP and TIFF files, not in this one ({data[:4].hex()})",
+        f"metadata are handled in PNG, JPEG, WebP and TIFF files, not in {this}",
     )
 
 

@@ -193,3 +193,19 @@ def test_tiff_values_outside_the_file_are_refused():
     data = bytearray(encoded("TIFF"))
     struct.pack_into("<I", data, 4, len(data) + 100)
     assert read_metadata(Asset.of(bytes(data), "image/tiff")).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (encoded("BMP"), "BMP files"),
+        (encoded("GIF", mode="L"), "GIF files"),
+        (b"%PDF-1.4\n1 0 obj", "PDF files"),
+        (b"plain words", "files of another kind"),
+    ],
+)
+def test_a_container_without_a_place_for_metadata_is_named(data, named):
+    with pytest.raises(InputError) as caught:
+        places.packets(data)
+    assert caught.value.code == "metadata.unsupported-media"
+    assert caught.value.what.endswith(f"not in {named}")
