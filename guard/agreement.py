@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _ANEW = (
     "to start anew on purpose, move log/, keys/log.pem and registry.sqlite away together and run guard init"
 )
+RESTORE_LOG = f"restore log/ and keys/log.pem from a copy; {_ANEW}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,7 @@ def _log_behind(where: Path, which: str) -> IntegrityError:
         "log.behind-registry",
         f"the log does not hold {which} that the registry knows: it was lost, cut or replaced",
         where=str(where),
-        hint=f"restore log/ and keys/log.pem from a copy; {_ANEW}",
+        hint=RESTORE_LOG,
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from guard import __version__
 from provenance.errors import Error, IntegrityError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from guard.home import Home
+
+_T = TypeVar("_T")
 
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "watermark": (("scipy", "cv2"), "write and read marks, 16-bit pictures, recover"),
@@ -88,9 +90,11 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
     yield _looked_at("trust", lambda: _trust(home))
     yield _looked_at("locator key", lambda: _locator(home))
-    yield _looked_at("log", lambda: _log(home))
+    log = _looked_at("log", lambda: _log(home))
+    yield log
     yield _looked_at("registry", lambda: _registry(home))
-    yield _looked_at("log and registry", lambda: _agreement(home))
+    both = _looked_at("log and registry", lambda: _agreement(home))
+    yield replace(both, detail="not compared: the log cannot be used") if both.detail == log.detail else both
     yield _looked_at("private records", lambda: _records(home))
 
 
@@ -136,10 +140,21 @@ def _locator(home: Home) -> str:
 
 
 def _log(home: Home) -> str:
-    report = home.log_as_found().verify()
+    report = _with_cure(lambda: home.log_as_found().verify())
     for problem in report.problems:
         raise IntegrityError(problem.code, problem.what, hint="guard log verify")
     return f"{report.size} entries; {report.witness}"
+
+
+def _with_cure(look: Callable[[], _T]) -> _T:
+    """Damage of the log itself, which knows of no home around it, with what helps here."""
+    from guard.agreement import RESTORE_LOG  # noqa: PLC0415
+
+    try:
+        return look()
+    except IntegrityError as error:
+        error.hint = error.hint or RESTORE_LOG
+        raise
 
 
 def _registry(home: Home) -> str:
@@ -161,5 +176,5 @@ def _agreement(home: Home) -> str:
 
     require_whole(home)
     with home.registry_as_found() as registry:
-        found = require_agreement(registry, home.log_as_found())
+        found = _with_cure(lambda: require_agreement(registry, home.log_as_found()))
     return f"agree on {found.releases} releases"

@@ -59,6 +59,15 @@ def test_init_says_what_is_broken_and_does_not_send_on(home, signed, guard_cli, 
     assert guard_cli("doctor").code == 1
 
 
+def test_a_foreign_log_is_told_once_and_with_its_cure(home, guard_cli, tmp_path):
+    foreign_log(home, tmp_path)
+    for ran in (guard_cli("init"), guard_cli("doctor")):
+        assert ran.code == 1
+        assert ran.out.count("the checkpoint is not signed by") == 1
+        assert ran.out.count("restore log/ and keys/log.pem from a copy") == 1
+        assert "not compared: the log cannot be used" in ran.out
+
+
 def test_lost_records_are_noticed_and_made_anew(home, signed, guard_cli):
     shutil.rmtree(home.records_folder)
     ran = guard_cli(*RELEASE)
