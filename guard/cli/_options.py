@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,19 +105,32 @@ def new_passphrase() -> bytes:
     return found
 
 
-def output_folder(folder: Path) -> Path:
-    """The folder for outputs, made if absent.
+@contextmanager
+def output_folders(*folders: Path) -> Iterator[None]:
+    """Folders for outputs, made if absent; those made here that stay empty are removed again.
 
     Raises:
         InputError: ``output.folder``.
     """
+    made: list[Path] = []
+    try:
+        for folder in folders:
+            made += [part for part in (folder, *folder.parents) if not part.exists()]
+            _make(folder)
+        yield
+    finally:
+        for part in sorted(made, key=lambda part: len(part.parts), reverse=True):
+            with suppress(OSError):  # not empty
+                part.rmdir()
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         what = f"the output folder cannot be made: {error.strerror}"
         hint = "name another folder with -o"
         raise InputError("output.folder", what, where=str(folder), hint=hint) from error
-    return folder
 
 
 def debugging() -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILE, FORCE, FORMAT, POLICY, NewPath, existing_passphrase, output_folder
+from guard.cli._options import FILE, FORCE, FORMAT, POLICY, NewPath, existing_passphrase, output_folders
 from guard.cli._output import stage_line
 from guard.cli._report import Report, packs_of
 from provenance.errors import InputError
@@ -78,19 +78,19 @@ def run(
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
     decision = ask(Stage.PLAN, statement.origin(), tools, command=command)
     stage_line("policy", f"{packs_of(decision)}: allowed to start")
-    for folder in {target if by_id else target.parent for target in targets.values()}:
-        output_folder(folder)
-    if not by_id:
-        refuse_overwriting(targets)
+    folders = {target if by_id else target.parent for target in targets.values()}
 
     how: dict[str, Any] = {"plan": decision.obligations, "command": command, "force": force}
     report = Report(batch=Batch(name=RESULTS["release"], format_=format_), many=len(targets) > 1)
-    with report:
-        for path, target in targets.items():
-            with report.batch.attempt(path):
-                asset = read_asset(path)
-                refuse_format(asset, None if by_id else target)
-                report.add(release_asset(asset, statement, tools, output=target, **how), file=path)
+    with output_folders(*folders):
+        if not by_id:
+            refuse_overwriting(targets)
+        with report:
+            for path, target in targets.items():
+                with report.batch.attempt(path):
+                    asset = read_asset(path)
+                    refuse_format(asset, None if by_id else target)
+                    report.add(release_asset(asset, statement, tools, output=target, **how), file=path)
     return report.code
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FORMAT, OUTPUT, POLICY, existing_passphrase, finish, output_folder
+from guard.cli._options import FORMAT, OUTPUT, POLICY, existing_passphrase, finish, output_folders
 from guard.cli._report import Making, Report, tell_approved
 
 if TYPE_CHECKING:
@@ -56,10 +56,9 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
     home = Home.locate().require()
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
     report = Report(batch=Batch(name=RESULTS["generate"], format_=format_))
-    with report, report.batch.attempt():
+    with report, report.batch.attempt(), output_folders(folder):
         publish = asked.pop("include_prompt")
         request = _request(home, **asked)
-        output_folder(folder)
         approved = approve(request, tools, publish_prompt=publish)
         tell_approved(approved)
         from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used

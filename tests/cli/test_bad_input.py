@@ -77,7 +77,7 @@ def test_verify_of_what_is_no_media_file(guard_cli, bad, name, code):
 def test_release_of_what_cannot_be_released(guard_cli, home, bad, name, code):
     ran = guard_cli("release", name, *SOURCE, "-o", "out")
     assert_told(ran, code, 2)
-    assert list((bad / "out").iterdir()) == []
+    assert not (bad / "out").exists()
 
 
 def test_without_a_home_the_command_that_makes_one_is_named(guard_cli, tmp_path):
@@ -154,6 +154,18 @@ def test_without_its_locator_key_verify_says_so_and_goes_on(guard_cli, signed, h
     ran = guard_cli("verify", "bare.png")
     assert ran.code == 3
     assert "not checked  mark" in ran.out
+
+
+def test_a_failed_release_leaves_no_folder_behind_that_it_made(guard_cli, home, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "mine").mkdir()
+    for folder in ("out/deeper", "mine", "mine/new"):
+        assert guard_cli("release", "a.png", *SOURCE, "-o", folder).code == 2
+    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "mine").iterdir()) == []
+    picture(tmp_path / "b.png")
+    assert guard_cli("release", "a.png", "b.png", *SOURCE, "-o", "out/deeper").code == 2
+    assert (tmp_path / "out" / "deeper" / "b.png").is_file()
 
 
 def test_an_output_folder_that_is_a_file(guard_cli, home, tmp_path):

@@ -49,7 +49,7 @@ def test_without_the_extra_nothing_is_released_unmarked(home, photograph, tmp_pa
     done = without(["cv2", "scipy"], "release", bare, "--source", "generated", "-o", tmp_path / "out")
     assert done.returncode == 2
     assert "error[extra.missing]" in done.stderr
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_the_extra_signing_alone_still_works(home, photograph, tmp_path):
