@@ -36,13 +36,14 @@ def verify_file(
     Raises:
         InputError: ``input.…`` when the file is missing, empty, too large or no media.
     """
-    from guard.agreement import require_locator  # noqa: PLC0415
     from guard.verify import Relinking, verify  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
     found = home or Home.locate()
 
     def relinking() -> Relinking:
+        from guard.agreement import require_locator  # noqa: PLC0415 - the log, not needed for a signed file
+
         require_locator(found)
         return Relinking(keys=(found.locator(),), registry=found.registry_as_found())
 

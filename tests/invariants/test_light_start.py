@@ -40,7 +40,7 @@ def test_verifying_a_signed_picture_loads_nothing_heavy(signed: dict[str, Path],
     code, modules = loaded_by("verify", str(signed[suffix]))
     assert code == 0
     assert "c2pa" in modules
-    assert not modules & HEAVY
+    assert not modules & (HEAVY | {"numpy", "PIL", "yaml", "sqlite3"})
 
 
 def test_importing_the_public_package_loads_nothing_heavy() -> None:
