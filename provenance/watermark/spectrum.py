@@ -20,7 +20,7 @@ _POWER_LIMIT, _AMPLITUDE_LIMIT = 6.0, 2.2
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spectrum:
-    """The part of the centred half spectrum that pilots can lie in, locally normalised to power 1.
+    """The part of the centred half spectrum that the tile's lines can lie in, locally normalised to power 1.
 
     Attributes:
         lines: (2 reach + 1, reach + 1) complex64; row = vertical frequency + reach, column =
