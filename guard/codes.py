@@ -164,6 +164,7 @@ CODES: dict[str, str] = {
     "usage": "The command line has an option, argument or command that does not exist, lacks one that is needed, or gives one a value it cannot have. Nothing was done. The hint names the help of the command.",
     "watermark.capacity-exceeded": "The picture cannot carry the invisible mark without visible harm: it is too small, flat, clipped or transparent, so that at the quality floor (40 dB) the mark does not outlive a JPEG-50 copy. Enlarge the picture, or let a policy release it without a mark.",
     "watermark.clip": "Marks are written into single pictures. This input has several frames.",
+    "watermark.method": "The name is not one of the marking methods that this installation knows, or what the method needs (a key, a weights file behind a colon, as in trustmark:FILE) was not given with it.",
     "weights.changed": "The weights of a bundled model do not have the digests that were published with this version: the installation is damaged or somebody changed it. Nothing is generated with them.",
     "weights.foreign-code": "The model asks for classes from outside diffusers and transformers, that is, for code written by its author to run on this machine. mediaguard never runs such code.",
     "weights.link-outside": "The model folder contains a symbolic link to a file outside of it. Copy the file into the folder if it belongs there.",
