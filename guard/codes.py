@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "bench.attacks": "guard bench takes attacks in named sets, several with commas between them: core35 (the table of every comparison), ci12 (a quick part of it), sweeps or one of them (sweep-jpeg, …), adversarial.",
     "bug": "guard met something it did not expect. Exit code 70. Run the command again as guard --debug … and report the traceback.",
     "config.invalid": "The settings in config.toml cannot be used: it is no TOML, names a setting that does not exist, or gives one a value of the wrong kind. Nothing was guessed in its place. Mend the file, or remove it and run guard init to get the commented default back.",
     "digest.malformed": "The manifest carries a visual digest that is not one: a missing or extra field, a size out of range, or a thumbnail of the wrong length. A signed manifest with such an assertion was made by something else, so nothing is recovered through it.",

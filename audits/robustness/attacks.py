@@ -2,6 +2,7 @@
 
 Each takes and returns (H, W, 3) uint8 and changes nothing in place. Severity is bound first
 (``jpeg(50)``), so attacks compose: ``chain(crop(0.1), resize(0.5), jpeg(50))``. Randomness is an argument.
+Named, graded attacks are in ``scales`` and lists of them in ``sets``; what needs OpenCV is in ``filters``.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Picture: TypeAlias = "NDArray[np.uint8]"
-Attack: TypeAlias = Callable[[Picture], Picture]
+Transform: TypeAlias = Callable[[Picture], Picture]
 
 
-def chain(*attacks: Attack) -> Attack:
+def chain(*steps: Transform) -> Transform:
     """One after the other."""
 
     def attack(pixels: Picture) -> Picture:
-        for step in attacks:
+        for step in steps:
             pixels = step(pixels)
         return pixels
 
     return attack
 
 
-def encode(form: str, quality: int) -> Attack:
+def encode(form: str, quality: int) -> Transform:
     """Compress with Pillow's encoder of that name (JPEG, WEBP, AVIF) and decode again."""
 
     def attack(pixels: Picture) -> Picture:
@@ -43,12 +44,12 @@ def encode(form: str, quality: int) -> Attack:
     return attack
 
 
-def jpeg(quality: int) -> Attack:
+def jpeg(quality: int) -> Transform:
     """JPEG with 4:2:0 chroma, as Pillow writes by default."""
     return encode("JPEG", quality)
 
 
-def resize(factor: float, across: float | None = None) -> Attack:
+def resize(factor: float, across: float | None = None) -> Transform:
     """Bicubic resampling by ``factor``; ``across`` sets another factor for the width."""
 
     def attack(pixels: Picture) -> Picture:
@@ -59,7 +60,7 @@ def resize(factor: float, across: float | None = None) -> Attack:
     return attack
 
 
-def crop(share: float, *, left: float = 0.61, top: float = 0.37) -> Attack:
+def crop(share: float, *, left: float = 0.61, top: float = 0.37) -> Transform:
     """Remove ``share`` of the area; of what goes from each side, ``left`` and ``top`` go first."""
 
     def attack(pixels: Picture) -> Picture:
@@ -72,7 +73,7 @@ def crop(share: float, *, left: float = 0.61, top: float = 0.37) -> Attack:
     return attack
 
 
-def rotate(degrees: float, *, expand: bool = False) -> Attack:
+def rotate(degrees: float, *, expand: bool = False) -> Transform:
     """Turn counter-clockwise, black corners; ``expand`` enlarges the canvas."""
 
     def attack(pixels: Picture) -> Picture:
@@ -92,11 +93,11 @@ def mirror(pixels: Picture) -> Picture:
     return pixels[:, ::-1].copy()
 
 
-def levels(brightness: float, contrast: float) -> Attack:
+def levels(brightness: float, contrast: float) -> Transform:
     """Scale around mid gray by ``contrast``, then add ``brightness`` (1 is the full range)."""
 
     def attack(pixels: Picture) -> Picture:
-        return _rounded((pixels.astype(np.float32) - 128) * contrast + 128 + brightness * 255)
+        return rounded((pixels.astype(np.float32) - 128) * contrast + 128 + brightness * 255)
 
     return attack
 
@@ -104,19 +105,22 @@ def levels(brightness: float, contrast: float) -> Attack:
 def gray(pixels: Picture) -> Picture:
     """BT.601 luma in all three channels."""
     luma = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return _rounded(np.repeat(luma[..., None], 3, axis=2))
+    return rounded(np.repeat(luma[..., None], 3, axis=2))
 
 
-def noise(deviation: float, random: np.random.Generator) -> Attack:
-    """Gaussian noise of that standard deviation, in 8-bit steps, independent in each channel."""
+def noise(deviation: float, random: np.random.Generator | int) -> Transform:
+    """Gaussian noise of that standard deviation, in 8-bit steps, independent in each channel.
+
+    A seed gives the same noise at every call; a generator goes on where it was.
+    """
 
     def attack(pixels: Picture) -> Picture:
-        return _rounded(pixels + random.normal(0, deviation, pixels.shape))
+        return rounded(pixels + np.random.default_rng(random).normal(0, deviation, pixels.shape))
 
     return attack
 
 
-def paste(patch: Picture, *, x: int, y: int) -> Attack:
+def paste(patch: Picture, *, x: int, y: int) -> Transform:
     """Lay ``patch`` over the picture with its corner at (x, y): an edit."""
 
     def attack(pixels: Picture) -> Picture:
@@ -130,7 +134,7 @@ def paste(patch: Picture, *, x: int, y: int) -> Attack:
 def screenshot(pixels: Picture) -> Picture:
     """Uneven light border, 0.83 of the size, a touch of gamma, JPEG-85."""
     small = resize(0.83)(pixels)
-    toned = _rounded(255 * (small / 255.0) ** 1.08)
+    toned = rounded(255 * (small / 255.0) ** 1.08)
     bordered = np.full((toned.shape[0] + 34, toned.shape[1] + 26, 3), 240, np.uint8)
     bordered[23 : 23 + toned.shape[0], 17 : 17 + toned.shape[1]] = toned
     return jpeg(85)(bordered)
@@ -149,10 +153,10 @@ def copy_mark(marked: Picture, target: Picture, *, gain: float = 1.0) -> Picture
     if target.shape[:2] != luma.shape:
         image = Image.fromarray(target).resize(luma.shape[::-1], Image.Resampling.LANCZOS)
         target = np.asarray(image)
-    return _rounded(target + gain * residue[..., None])
+    return rounded(target + gain * residue[..., None])
 
 
-RELINK: dict[str, Attack] = {
+RELINK: dict[str, Transform] = {
     "none": lambda pixels: pixels,
     "jpeg50": jpeg(50),
     "half": resize(0.5),
@@ -162,5 +166,6 @@ RELINK: dict[str, Attack] = {
 """The copies that a credential must survive to be found again (the re-link table)."""
 
 
-def _rounded(values: NDArray[np.floating]) -> Picture:
+def rounded(values: NDArray[np.floating]) -> Picture:
+    """8-bit pixels nearest to ``values``; what lies outside the range is clipped."""
     return np.asarray(np.rint(np.clip(values, 0, 255)), np.uint8)

@@ -17,7 +17,7 @@ from provenance.watermark.interface import WatermarkReading, detect, embed, new_
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from audits.robustness.attacks import Attack, Picture
+    from audits.robustness.attacks import Picture, Transform
     from provenance.digest import VisualDigest
     from provenance.watermark.interface import WatermarkKey
 
@@ -83,7 +83,9 @@ def release(pixels: Picture, key: WatermarkKey, random: Callable[[int], bytes]) 
     )
 
 
-def relink(original: Original, key: WatermarkKey, attacks: Mapping[str, Attack] = RELINK) -> dict[str, Found]:
+def relink(
+    original: Original, key: WatermarkKey, attacks: Mapping[str, Transform] = RELINK
+) -> dict[str, Found]:
     """Attack, look, compare."""
     return {name: look(attack(original.pixels), original, key) for name, attack in attacks.items()}
 
