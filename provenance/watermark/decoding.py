@@ -11,7 +11,7 @@ import scipy.fft
 
 from provenance.watermark import ecc
 from provenance.watermark.layout import AMPLITUDE_PILOT, R_MAX, R_MIN, T
-from provenance.watermark.statistic import statistic
+from provenance.watermark.statistic import statistic, verify_log10_tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,6 +89,11 @@ def statistic_of(lines: Lines, layout: Layout) -> float:
     return statistic(_limited(lines.soft[layout.verify]), lines.gain[layout.verify])
 
 
+def log10_tail_of(lines: Lines, layout: Layout) -> float:
+    """log10 of the probability of such a statistic under a random key (see ``statistic``)."""
+    return verify_log10_tail(_limited(lines.soft[layout.verify]), lines.gain[layout.verify])
+
+
 def promise(lines: Lines, layout: Layout) -> float:
     """How much speaks for a tile lying here, from pilots and data lines, in standard deviations of noise.
 
@@ -143,9 +148,15 @@ def _offset(pilots: NDArray[np.complex128], layout: Layout) -> tuple[float, floa
 def _weigh(
     aligned: NDArray[np.complex128], layout: Layout
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
-    """Noise of each radial band from the quadrature part of all lines, signal from its pilots."""
+    """Noise of each radial band from the quadrature part of its lines, signal from its pilots.
+
+    Verify lines have no say: a band in which they happen to be in phase would count for more, and the
+    statistic's p-value be a lie.
+    """
     band = np.clip(((layout.radius - R_MIN) / (R_MAX - R_MIN) * _BANDS).astype(int), 0, _BANDS - 1)
-    noise = np.sqrt(np.bincount(band, aligned.imag**2, _BANDS) / np.bincount(band, minlength=_BANDS)) + 1e-9
+    heard_in = np.concatenate([layout.pilots, layout.data])
+    power = np.bincount(band[heard_in], aligned.imag[heard_in] ** 2, _BANDS)
+    noise = np.sqrt(power / np.maximum(np.bincount(band[heard_in], minlength=_BANDS), 1)) + 1e-9
     pilot_band, heard = band[layout.pilots], aligned.real[layout.pilots]
     signal = np.zeros(_BANDS)
     for index in range(_BANDS):

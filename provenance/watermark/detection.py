@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.evidence import Evidence, Outcome
-from provenance.watermark.decoding import payload_of, statistic_of
+from provenance.watermark.decoding import log10_tail_of, payload_of, statistic_of
 from provenance.watermark.front_end import luma_of, whiten
 from provenance.watermark.interface import ALGORITHM, CLAIM, Effort, Geometry, WatermarkReading
 from provenance.watermark.layout import T, layout_of
 from provenance.watermark.search import QUICK_STAGES, SPREADS, STAGES, Search
-from provenance.watermark.statistic import GATE_LOG10_P, TRACE_LOG10_P, log10_p, needed
+from provenance.watermark.statistic import GATE_LOG10_P, TRACE_LOG10_P, corrected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ class Found:
     Attributes:
         key: it was read with.
         z: its statistic.
+        log10_tail: log10 of the probability of such a statistic under a random key.
         payload: 8 bytes when the CRC passed.
         matrix: from plane pixels to tile coordinates.
         offset: tile coordinates of the plane's origin.
@@ -41,6 +42,7 @@ class Found:
 
     key: WatermarkKey
     z: float
+    log10_tail: float
     payload: bytes | None
     matrix: NDArray[np.float64]
     offset: tuple[float, float]
@@ -56,15 +58,22 @@ def detect_picture(frames: Frames, keys: Sequence[WatermarkKey], effort: Effort)
 
 def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> WatermarkReading:
     """The best reading over all keys, stages and hypotheses; stops at the first accepted one."""
-    search = Search(whitened.plane)
+    stages = QUICK_STAGES if effort is Effort.QUICK else STAGES
+    return read_in(Search(whitened.plane), whitened, keys, stages)
+
+
+def read_in(
+    search: Search, whitened: Whitened, keys: Sequence[WatermarkKey], stages: int
+) -> WatermarkReading:
+    """The same in a plane that may have been searched before; what does not depend on the key is shared."""
     best: Found | None = None
     followed = 0
-    for stage in range(QUICK_STAGES if effort is Effort.QUICK else STAGES):
+    for stage in range(stages):
         for key in keys:
             layout = layout_of(key)
             for candidate in search.candidates(stage, layout):
                 followed += 1
-                found = _follow(candidate, key, layout, needed(GATE_LOG10_P, followed))
+                found = _follow(candidate, key, layout, followed)
                 if best is None or _rank(found) > _rank(best):
                     best = found
                 if found.payload is not None:
@@ -72,22 +81,28 @@ def read(whitened: Whitened, keys: Sequence[WatermarkKey], effort: Effort) -> Wa
     return _nothing(keys[0]) if best is None else _reading(best, followed, whitened)
 
 
-def _follow(candidate: Candidate, key: WatermarkKey, layout: Layout, threshold: float) -> Found:
+def _follow(candidate: Candidate, key: WatermarkKey, layout: Layout, followed: int) -> Found:
     lines = candidate.lines
-    z = statistic_of(lines, layout)
-    found = Found(key=key, z=z, payload=None, matrix=candidate.matrix, offset=lines.offset)
-    if z < threshold:
+    found = Found(
+        key=key,
+        z=statistic_of(lines, layout),
+        log10_tail=log10_tail_of(lines, layout),
+        payload=None,
+        matrix=candidate.matrix,
+        offset=lines.offset,
+    )
+    if corrected(found.log10_tail, followed) > GATE_LOG10_P:
         return found  # whatever the CRC says would not be believed
     payload, passed = payload_of(lines, layout)
     return replace(found, payload=payload) if passed else found
 
 
 def _rank(found: Found) -> tuple[bool, float]:
-    return found.payload is not None, found.z
+    return found.payload is not None, -found.log10_tail
 
 
 def _reading(found: Found, followed: int, whitened: Whitened) -> WatermarkReading:
-    p = log10_p(found.z, followed)
+    p = corrected(found.log10_tail, followed)
     told = found.payload is not None or p <= TRACE_LOG10_P
     return WatermarkReading(
         algorithm=ALGORITHM,
