@@ -1,0 +1,182 @@
+"""What a clip is, as values, and what each container may hold. Loads neither PyAV nor numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from provenance.errors import InputError, missing_extra
+from provenance.sniff import format_name
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    RGB = NDArray[np.uint8]
+
+
+class VideoCodec(StrEnum):
+    """How frames are compressed when a clip is written."""
+
+    AV1 = "av1"
+    """By SVT-AV1 (BSD). The default for MP4."""
+    VP9 = "vp9"
+    """By libvpx (BSD), 8 bits only. The default for WebM."""
+    H264 = "h264"
+    """By x264, which is GPL and comes inside PyAV's wheels: used on request only."""
+
+
+MIMES = ("video/mp4", "video/quicktime", "video/webm", "video/x-matroska")
+"""Containers that are read. Others are named in the error, and no demuxer is ever guessed."""
+
+HOLDS: dict[str, tuple[VideoCodec, ...]] = {
+    "video/mp4": (VideoCodec.AV1, VideoCodec.VP9, VideoCodec.H264),
+    "video/webm": (VideoCodec.VP9, VideoCodec.AV1),
+    "video/quicktime": (VideoCodec.H264,),
+}
+"""Containers that are written, and with what; QuickTime files have no place for AV1 and VP9."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipLimits:
+    """Bounds under which a clip is read (house promise 7); all are held against what is really decoded."""
+
+    max_bytes: int = 256 * 2**20
+    """Encoded size."""
+    max_side: int = 8_192
+    """Longest side of a frame in pixels."""
+    max_frame_pixels: int = 36_000_000
+    """Width × height: a little more than 8K."""
+    max_pixels: int = 10**11
+    """Width × height × frames: half an hour of 1080p at 25 frames a second."""
+    max_frames: int = 54_000
+    max_seconds: float = 1_800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colour:
+    """Code points of ITU-T H.273 as the file has them; 2 is "unspecified", range 0 likewise.
+
+    Attributes:
+        matrix: matrix coefficients, e.g. 1 for BT.709.
+        range: 1 limited, 2 full.
+        primaries: colour primaries.
+        transfer: transfer characteristics, e.g. 16 for PQ.
+    """
+
+    matrix: int = 2
+    range: int = 0
+    primaries: int = 2
+    transfer: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A clip as its container describes it, before anything is decoded.
+
+    Attributes:
+        mime: the container.
+        width: pixels per row as shown, that is after the display matrix.
+        height: rows as shown.
+        codec: what the frames are compressed with, e.g. ``"h264"``.
+        depth: bits per channel.
+        time_base: seconds per tick of the frames' times.
+        rate: frames per second on average; None where the file does not tell.
+        frames: how many it claims; None where the container has no count.
+        seconds: length it claims; None where it claims none.
+        colour: what its numbers mean.
+        pixel_aspect: width of a pixel over its height, 1 for square ones.
+        matrix: nine numbers of the display matrix (ISO/IEC 14496-12 §8.5.2), None for upright clips.
+        sound: codecs of the sound tracks, which are copied as they are.
+        left_out: other tracks, which are not.
+    """
+
+    mime: str
+    width: int
+    height: int
+    codec: str
+    depth: int
+    time_base: Fraction
+    rate: Fraction | None
+    frames: int | None
+    seconds: float | None
+    colour: Colour
+    pixel_aspect: Fraction
+    matrix: tuple[int, ...] | None
+    sound: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClipFrame:
+    """One frame.
+
+    Attributes:
+        rgb: (H, W, 3) uint8 in the orientation in which it is shown.
+        seconds: time at which it is shown, from the first frame on.
+        pts: the same, exactly: ticks of the clip's time base.
+        duration: ticks for which it is shown; 0 where the file does not tell.
+        native: the decoder's own frame, from which the writer takes colour and depth.
+    """
+
+    rgb: RGB
+    seconds: float
+    pts: int
+    duration: int
+    native: Any
+
+
+def require_av() -> None:
+    """Say which extra is missing before anything of PyAV is imported.
+
+    Raises:
+        ConfigurationError: ``extra.missing``.
+    """
+    if find_spec("av") is None:
+        raise missing_extra("video", "reading clips")
+
+
+def is_clip(mime: str) -> bool:
+    """Whether files of this type go the way of clips; those that are not read get a clear error there."""
+    return mime.startswith("video/")
+
+
+def codec_for(mime: str, depth: int, wanted: VideoCodec | None) -> VideoCodec:
+    """The codec to write with: the one wanted, else the container's first that takes this depth.
+
+    Raises:
+        InputError: ``video.container``, ``video.codec-container`` or ``video.depth``.
+    """
+    able = HOLDS.get(mime)
+    if able is None:
+        raise unsupported(mime)
+    if wanted is None and able == (VideoCodec.H264,):
+        raise InputError(
+            "video.codec-container",
+            f"a {format_name(mime)} file is written with H.264 only, whose encoder x264 is GPL",
+            hint="--video-codec h264, or convert the clip to MP4 or WebM",
+        )
+    if wanted is not None and wanted not in able:
+        raise InputError(
+            "video.codec-container",
+            f"{format_name(mime)} files are not written with {wanted.value}",
+            hint=f"--video-codec {' | '.join(able)}",
+        )
+    if wanted is VideoCodec.VP9 and depth > 8:
+        raise InputError(
+            "video.depth", f"VP9 is written with 8 bits, the clip has {depth}", hint="--video-codec av1"
+        )
+    return wanted or next(one for one in able if depth == 8 or one is not VideoCodec.VP9)
+
+
+def unsupported(mime: str) -> InputError:
+    """The error for a container that is not read or written."""
+    return InputError(
+        "video.container",
+        f"{format_name(mime)} files are not handled; MP4, WebM and QuickTime clips are",
+        hint="convert the clip to MP4 or WebM",
+    )

@@ -1,0 +1,132 @@
+"""What has come out of a clip so far, held against its limits and against what its container claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from provenance.video.container import Clip, ClipLimits
+
+_UNRELIABLE_COUNT = frozenset({"vp8", "libvpx"})
+"""VP8 sends reference frames that are never shown in packets of their own."""
+_END_TOLERANCE_S = 0.5
+"""A declared length is that of the longest track, which may be one that nobody reads here."""
+_ANEW = "encode the clip anew"
+_AGAIN = "export or download the clip again"
+
+
+@dataclass(slots=True, kw_only=True)
+class Count:
+    """Counts one clip.
+
+    Attributes:
+        clip: what the container claims.
+        limits: bounds for what is decoded.
+        packets: of pictures so far.
+        frames: decoded so far.
+        first: ticks at which the first frame is shown.
+        last: ticks at which the last one is.
+        end_s: seconds from the first frame to the end of what was read.
+    """
+
+    clip: Clip
+    limits: ClipLimits
+    packets: int = 0
+    frames: int = 0
+    first: int = 0
+    last: int = 0
+    end_s: float = 0.0
+    layout: tuple[int, int, str] | None = None
+
+    def packet(self, packet: Any) -> None:
+        """One more packet of pictures.
+
+        Raises:
+            InputError: ``video.no-keyframe`` or ``video.truncated``.
+        """
+        require_whole(packet, first=not self.packets)
+        self.packets += 1
+        if packet.is_corrupt:
+            raise self._ended("a packet is cut off")
+
+    def frame(self, native: Any) -> None:
+        """One more decoded frame.
+
+        Raises:
+            InputError: ``video.times``, ``video.size-changes``, ``video.interlaced``, ``video.damaged`` or
+                ``video.too-large``.
+        """
+        layout = (native.width, native.height, native.format.name)
+        if self.frames == 0:
+            self.first, self.layout = native.pts or 0, layout
+        if native.pts is None or (self.frames and native.pts <= self.last):
+            raise InputError("video.times", "frames have no times, or times that do not grow", hint=_ANEW)
+        if layout != self.layout:
+            raise InputError("video.size-changes", "the size of the frames changes on the way", hint=_ANEW)
+        if native.interlaced_frame:
+            what = "the clip is interlaced, which AV1 and VP9 cannot store"
+            raise InputError("video.interlaced", what, hint="deinterlace it first")
+        if native.is_corrupt:
+            raise damaged(f"a frame is damaged at {self.end_s:.2f} s")
+        self.frames, self.last = self.frames + 1, native.pts
+        seconds = float((native.pts + (native.duration or 0) - self.first) * self.clip.time_base)
+        self.end_s = max(self.end_s, seconds)
+        self._within_limits(native.width * native.height)
+
+    def finish(self) -> None:
+        """The file has ended: was that all of it?
+
+        Raises:
+            InputError: ``video.no-frames``, ``video.truncated`` or ``video.damaged``.
+        """
+        if not self.frames:
+            raise no_frames()
+        claimed = self.clip.frames or 0
+        if self.packets < claimed:
+            raise self._ended(f"it has {self.packets} of {claimed} frames")
+        if self.frames < self.packets and self.clip.codec not in _UNRELIABLE_COUNT:
+            raise damaged(f"{self.packets - self.frames} of {self.packets} frames cannot be decoded")
+        if self.clip.seconds is not None and self.end_s + _END_TOLERANCE_S < self.clip.seconds:
+            raise self._ended(f"it says that it lasts {self.clip.seconds:.2f} s")
+
+    def _within_limits(self, area: int) -> None:
+        within(self.frames, self.limits.max_frames, "frames")
+        within(area * self.frames, self.limits.max_pixels, "pixels in all frames together")
+        within(self.end_s, self.limits.max_seconds, "seconds")
+
+    def _ended(self, why: str) -> InputError:
+        return InputError("video.truncated", f"the clip ends after {self.end_s:.2f} s: {why}", hint=_AGAIN)
+
+
+def within(found: float, most: float, of: str) -> None:
+    """Raises:
+    InputError: ``video.too-large``.
+    """
+    if found > most:
+        raise InputError(
+            "video.too-large", f"the clip has more than {most:,} {of}", hint="cut it, or make it smaller"
+        )
+
+
+def require_whole(packet: Any, *, first: bool) -> None:
+    """The first packet of pictures has to be a key frame.
+
+    Raises:
+        InputError: ``video.no-keyframe``.
+    """
+    if first and packet.size and not packet.is_keyframe:
+        what = "the clip does not begin with a whole frame, so its first frames cannot be decoded"
+        raise InputError("video.no-keyframe", what, hint="cut it again at a key frame, or encode it anew")
+
+
+def no_frames() -> InputError:
+    """The error for a track of pictures without any."""
+    return InputError("video.no-frames", "no frame of the clip can be decoded", hint=_AGAIN)
+
+
+def damaged(what: str) -> InputError:
+    """The error for a clip that cannot be decoded in some place."""
+    return InputError("video.damaged", what, hint=_AGAIN)

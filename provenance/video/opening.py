@@ -1,0 +1,172 @@
+"""Opening a clip with PyAV: one demuxer, known codecs, and what the first frame says of all others.
+
+The display matrix and the colour tags can stand in the container or in the stream; the first decoded
+frame has them from both, so a clip is described by decoding that one.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from provenance.errors import InputError
+from provenance.sniff import format_name
+from provenance.video.container import MIMES, Clip, ClipLimits, Colour, unsupported
+from provenance.video.counting import damaged, no_frames, require_whole, within
+from provenance.video.orientation import Orientation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_DEMUXERS = {mime: "matroska" if mime in ("video/webm", "video/x-matroska") else "mov" for mime in MIMES}
+"""By type of the content: a guess could end at a play list, which opens other files."""
+_DECODERS = frozenset(
+    {"h264", "hevc", "libdav1d", "av1", "vp8", "libvpx", "vp9", "libvpx-vp9", "mpeg4", "prores", "mjpeg"}
+)
+SWS_MATRIX = {1: 1, 2: 5, 3: 5, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""H.273 matrix coefficients → swscale's; BT.601 where they are not specified, there and back."""
+
+
+def opened(source: bytes | Path, mime: str, limits: ClipLimits) -> Any:
+    """PyAV's container.
+
+    Raises:
+        InputError: ``video.container``, ``video.damaged`` or ``video.too-large``.
+    """
+    if mime not in MIMES:
+        raise unsupported(mime)
+    file = io.BytesIO(source) if isinstance(source, bytes) else str(source)
+    within(len(source) if isinstance(source, bytes) else source.stat().st_size, limits.max_bytes, "bytes")
+    # Frames that no header announced are refused by the decoder before it allocates them.
+    bounds = {"max_pixels": str(limits.max_frame_pixels)}
+    with translated(f"this {format_name(mime)} file cannot be read"):
+        return av.open(file, format=_DEMUXERS[mime], options=bounds)
+
+
+def picture_track(container: Any) -> Any:
+    """The one track of moving pictures.
+
+    Raises:
+        InputError: ``video.no-video``, ``video.streams``, ``video.codec`` or ``video.alpha``.
+    """
+    cover = av.stream.Disposition.attached_pic
+    found = [track for track in container.streams.video if not track.disposition & cover]
+    if not found:
+        what = "the file holds no moving pictures"
+        raise InputError("video.no-video", what, hint="sound alone is not handled")
+    if len(found) > 1:
+        what = f"the file has {len(found)} tracks of moving pictures, and a mark goes into one"
+        raise InputError("video.streams", what, hint="keep one of them")
+    name = "an unknown codec" if found[0].codec_context is None else found[0].codec_context.name
+    if name not in _DECODERS:
+        raise InputError(
+            "video.codec", f"frames compressed with {name} are not read", hint="convert the clip"
+        )
+    if found[0].metadata.get("alpha_mode") == "1":
+        raise _transparent()
+    return found[0]
+
+
+def describe(source: bytes | Path, mime: str, limits: ClipLimits) -> Clip:
+    """The clip as container and first frame have it.
+
+    Raises:
+        InputError: as ``opened`` and ``picture_track``; ``video.no-frames``, ``video.rotation``,
+            ``video.colour``, ``video.alpha`` or ``video.too-large``.
+    """
+    with opened(source, mime, limits) as container:
+        track = picture_track(container)
+        _check_size(track.codec_context.width, track.codec_context.height, limits)
+        with translated("the first frame cannot be decoded"):
+            first = _first_frame(container, track)
+        return _described(container, track, first, mime)
+
+
+def codec_name(track: Any) -> str:
+    """What a track is compressed with; ``"an unknown codec"`` where PyAV has no decoder for it."""
+    return "an unknown codec" if track.codec_context is None else str(track.codec_context.name)
+
+
+@contextmanager
+def translated(what: str, at: Callable[[], float] | None = None) -> Iterator[None]:
+    """Whatever PyAV raises inside is the file's fault: ``video.damaged``, with the place ``at`` tells."""
+    try:
+        yield
+    except (av.error.FFmpegError, ValueError, IndexError, MemoryError, UnicodeError) as error:
+        place = "" if at is None else f" after {at():.2f} s"
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise damaged(f"{what}{place}: {reason}") from error
+
+
+def _first_frame(container: Any, track: Any) -> Any:
+    for number, packet in enumerate(container.demux(track)):
+        require_whole(packet, first=number == 0)
+        for frame in packet.decode():
+            return frame
+    raise no_frames()
+
+
+def _described(container: Any, track: Any, first: Any, mime: str) -> Clip:
+    matrix = _display_matrix(first)
+    size = (first.width, first.height)
+    if Orientation.of(matrix).transposed:
+        size = size[::-1]
+    parts = first.format.components
+    if any(part.is_alpha for part in parts) or first.format.name == "pal8":
+        raise _transparent()
+    kept = {track.index, *(sound.index for sound in container.streams.audio)}
+    return Clip(
+        mime=mime,
+        width=size[0],
+        height=size[1],
+        codec=track.codec_context.name,
+        depth=max(part.bits for part in parts),
+        time_base=Fraction(track.time_base),
+        rate=track.average_rate or track.guessed_rate,
+        frames=track.frames or None,
+        seconds=None if container.duration is None else container.duration / av.time_base,
+        colour=_colour(first),
+        pixel_aspect=Fraction(track.sample_aspect_ratio or 1),
+        matrix=matrix,
+        sound=tuple(codec_name(sound) for sound in container.streams.audio),
+        left_out=tuple(other.type for other in container.streams if other.index not in kept),
+    )
+
+
+def _display_matrix(first: Any) -> tuple[int, ...] | None:
+    found = first.side_data.get("DISPLAYMATRIX")
+    if found is None:
+        return None
+    matrix = tuple(int(number) for number in np.frombuffer(bytes(found), "<i4"))
+    return None if Orientation.of(matrix) == Orientation() else matrix
+
+
+def _colour(first: Any) -> Colour:
+    """Raises:
+    InputError: ``video.colour``.
+    """
+    if first.colorspace not in SWS_MATRIX:
+        what = f"colours coded with matrix {first.colorspace} of H.273 are not handled"
+        raise InputError("video.colour", what, hint="convert the clip to BT.709")
+    return Colour(
+        matrix=int(first.colorspace),
+        range=int(first.color_range),
+        primaries=int(first.color_primaries),
+        transfer=int(first.color_trc),
+    )
+
+
+def _check_size(width: int, height: int, limits: ClipLimits) -> None:
+    within(max(width, height), limits.max_side, "pixels on one side")
+    within(width * height, limits.max_frame_pixels, "pixels in a frame")
+
+
+def _transparent() -> InputError:
+    what = "the clip is transparent in places, which is not kept"
+    return InputError("video.alpha", what, hint="lay it on a background first")
