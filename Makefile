@@ -23,6 +23,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.run
 	$(PIP) install -q -c constraints.txt -e '.[all,train,dev]'
+	$(PIP) install -q -c constraints.txt --no-deps invisible-watermark
 	touch $@
 
 setup: $(VENV)/.dev

@@ -87,6 +87,8 @@ class MethodOptions:
 
 METHODS = {
     "tile": "provenance.watermark.tile_method:load",
+    "dwtDct": "provenance.watermark.legacy:load_dct",
+    "dwtDctSvd": "provenance.watermark.legacy:load_svd",
 }
 """Name → ``module:function``; the function takes ``MethodOptions``."""
 

@@ -1,0 +1,106 @@
+"""dwtDct of invisible-watermark: the largest value of a block is quantised. There is no DCT in it.
+
+The decoder is the package's: largest of the 15 values after the first, which half of a step it lies in. The
+encoder is free as long as that decoder reads it. The package's own may lower the largest value below another
+one, which its decoder then reads instead: 18-28 of 100 blocks of its clean output are wrong (measured on
+three photographs). Here the value stays the largest by a margin, by whichever costs less of raising it and
+lowering what comes too near: 99-100 of 100 blocks are right at 1-7 dB better quality.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provenance.watermark.legacy_plane import (
+    SIDE,
+    STEP,
+    blocks_of,
+    centres,
+    centres_above,
+    pooled,
+    spread,
+    u_of,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MARGIN = np.float32(2.0)
+"""By which the largest value stays ahead: rounding to 8-bit RGB rarely moves a value by more."""
+_HAAR = 0.7071067811865476
+"""PyWavelets' filter tap; not exactly the root of one half, which decides ties (see ``_decide_ties``)."""
+
+
+def decisions(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """What each block of (H, W, 3) RGB says; the same as the package's, exact ties included."""
+    u = u_of(pixels)
+    sums = pooled(u)
+    sums[0::4, 0::4] = 0  # the first value of a block is never looked at
+    rows, columns = sums.shape[0] // 4, sums.shape[1] // 4
+    tall = sums.reshape(rows, 4, -1).max(axis=1)
+    largest = np.maximum(
+        np.maximum(tall[:, 0::4], tall[:, 1::4]), np.maximum(tall[:, 2::4], tall[:, 3::4])
+    ).reshape(rows * columns)
+    within = largest % np.uint16(2 * STEP)
+    said = np.asarray(within > STEP)
+    tied = np.flatnonzero(within == STEP)
+    if tied.size:
+        said[tied] = _decide_ties(u, tied, columns)
+    return said
+
+
+def _decide_ties(u: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> NDArray[np.bool_]:
+    """Blocks in the very middle of a step: the package's double precision rounding decides, so do as it does.
+
+    Rounding never makes the approximation smaller (tried on all kinds of 2 × 2 sums), so that one larger
+    value among the equal ones is enough.
+    """
+    rows = blocks // columns * SIDE
+    across = blocks % columns * SIDE
+    steps = np.arange(SIDE)
+    patch = u[(rows[:, None] + steps)[:, :, None], (across[:, None] + steps)[:, None, :]].astype(np.float64)
+    tall = patch[:, 0::2] * _HAAR + patch[:, 1::2] * _HAAR
+    haar = (tall[:, :, 0::2] * _HAAR + tall[:, :, 1::2] * _HAAR).reshape(len(blocks), 16)
+    return np.asarray(haar[:, 1:].max(axis=1) % STEP > 0.5 * STEP)
+
+
+def change(sums: NDArray[np.uint16], bits: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(4, 4, n) to add to the Haar approximation so that its blocks say ``bits``, over and over."""
+    values = blocks_of(sums).reshape(16, -1)
+    n = values.shape[1]
+    bit, blocks = spread(bits, n), np.arange(n)
+    largest, place, second = _leaders(values)
+    least = second + _MARGIN
+    target = centres(largest, bit)
+    near = target >= least
+    # Where the nearest value would not be ahead: raise it to the first that is …
+    raised = np.where(near, target, centres_above(least, bit))
+    # … or take the one below, and lower what would be ahead of it.
+    lowered = np.where(near, target, raised - np.float32(STEP))
+    over = np.subtract(values, lowered - _MARGIN, out=values)
+    np.maximum(over, 0, out=over)
+    over[0] = over[place, blocks] = 0
+    cost = np.square(lowered - largest) + np.einsum("kn,kn->n", over, over)
+    down = (cost < np.square(raised - largest)) & (lowered > 0)
+    over *= -down.astype(np.float32)
+    over[place, blocks] = np.where(down, lowered, raised) - largest
+    return over.reshape(4, 4, n)
+
+
+def _leaders(
+    values: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]:
+    """Of (16, n) without the first row: the largest, where it first occurs, and the next largest.
+
+    Value and place are packed into one integer: one maximum finds both.
+    """
+    packed = (values * 32).astype(np.uint16)  # values are halves below 512: the lower 4 bits are free
+    packed += np.arange(15, -1, -1, dtype=np.uint16)[:, None]
+    packed[0] = 0
+    first = packed.max(axis=0)
+    place = 15 - (first & 15).astype(np.intp)
+    packed[place, np.arange(len(place))] = 0
+    second = packed.max(axis=0)
+    return (first >> 4) * np.float32(0.5), place, (second >> 4) * np.float32(0.5)
