@@ -1,0 +1,99 @@
+"""What a found copy of a clip is to the signed one, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class SlotState(StrEnum):
+    """One slot (a second, in clips up to ten minutes) of the signed clip in the copy."""
+
+    MATCHES = "matches"
+    """The copy shows it."""
+    ALTERED = "altered"
+    """The copy shows it with something else in places."""
+    OTHER = "other"
+    """The copy shows something else at its time."""
+    MISSING = "missing"
+    """The copy does not have it, or too little of it to say."""
+
+
+class ClipMatch(StrEnum):
+    """What the copy is, as a whole."""
+
+    SAME = "same"
+    """The whole clip, unaltered as far as the digest can tell."""
+    PART = "part"
+    """Nothing but seconds of the clip, unaltered, not all of them."""
+    ALTERED = "altered"
+    """Mostly seconds of the clip, some of them altered, replaced or among others."""
+    INSIDE = "inside"
+    """Mostly something else, with seconds of the clip in it."""
+    OTHER = "other"
+    """Another clip."""
+    UNDECIDED = "undecided"
+    """Too little, or too plain, to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Seconds ``start``-``end`` of the file are seconds ``signed_start``-``signed_end`` of the signed clip.
+
+    Attributes:
+        start: in the file, counted from its first frame.
+        end: in the file.
+        signed_start: in the signed clip.
+        signed_end: in the signed clip; as far from its start as in the file.
+        score: mean correlation of outlines over the span, -1 to 1.
+    """
+
+    start: float
+    end: float
+    signed_start: float
+    signed_end: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotReading:
+    """One slot of the signed clip.
+
+    Attributes:
+        start: second of the signed clip at which it begins.
+        state: what the copy shows of it.
+        altered_fraction: share of the cells shown that differ; 0 unless compared.
+        box: (left, top, right, bottom) around what differs, in fractions of the signed frame, or None.
+    """
+
+    start: float
+    state: SlotState
+    altered_fraction: float = 0.0
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipReading:
+    """A found copy held against a signed clip digest.
+
+    Attributes:
+        match: what the copy is, as a whole.
+        spans: where the copy shows the signed clip, in the file's order.
+        slots: every slot of the signed clip, in order.
+        slot_seconds: length of a slot.
+        seconds: of the file.
+        shown_fraction: share of the file's time that is the signed clip.
+        kept: (left, top, right, bottom) of what the copy shows, in fractions of the signed frame.
+    """
+
+    match: ClipMatch
+    spans: tuple[Span, ...]
+    slots: tuple[SlotReading, ...] = field(repr=False)
+    slot_seconds: float
+    seconds: float
+    shown_fraction: float
+    kept: tuple[float, float, float, float]
+
+    def count(self, state: SlotState) -> int:
+        """How many slots are in that state."""
+        return sum(slot.state is state for slot in self.slots)
