@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 CODES: dict[str, str] = {
-    "bench.attacks": "guard bench takes attacks in named sets, several with commas between them: core35 (the table of every comparison), ci12 (a quick part of it), sweeps or one of them (sweep-jpeg, …), adversarial.",
+    "bench.attacks": "Attacks of guard bench watermark come in named sets, several with commas between them: core35 (the table of every comparison), ci12 (a quick part of it), sweeps or one of them (sweep-jpeg, …), adversarial.",
     "bench.baseline": "The file given with --baseline is no result of guard bench watermark: take the result.json that a run with -o wrote, or the document printed with --format json.",
     "bench.changed": "A picture changed while the attack lab was measuring on it, so its trials would not belong together. It was left out; run again with a folder that nothing writes to.",
     "bench.checkpoint": "A run with -o keeps finished trials in trials.jsonl and continues from it. What is there belongs to a run with another seed, other attacks, other code or other library versions, or is no such file; mixing them would give figures that nobody can make again.",
     "bench.codec": "An attack compresses with a format that this build of Pillow cannot write. Pillow's wheels from 11.3 on write JPEG, WebP and AVIF.",
-    "bench.folder": "guard bench takes pictures from a folder: the name given is no folder, or it cannot be listed.",
+    "bench.folder": "The attack lab takes pictures from a folder: the name given is no folder, or it cannot be listed.",
     "bench.no-pictures": "None of the files could be measured on. Those that were refused are listed above with their reasons.",
     "bench.too-small": "The picture has fewer than 16 pixels on its shorter side, which is too little to mark or to compare.",
     "bench.twice": "The same bytes lie in the folder under another name. They were measured once: counted twice, the intervals would look narrower than they are.",
@@ -197,8 +197,11 @@ CODES: dict[str, str] = {
     "watermark.legacy-picture": "The marks of the invisible-watermark package are written into the colour of 8-bit RGB pixels. A gray picture has no colour to carry them; transparency and 16-bit samples are not part of their format.",
     "watermark.method": "The name is not one of the marking methods that this installation knows, or what the method needs (a key, a weights file behind a colon, as in trustmark:FILE) was not given with it.",
     "weights.changed": "The weights of a bundled model do not have the digests that were published with this version: the installation is damaged or somebody changed it. Nothing is generated with them.",
+    "weights.contract": "The file is not an ONNX network with the inputs and outputs that its method is published with. The hint says which it has; a TorchScript or pickle file is never loaded, because loading one runs code.",
+    "weights.digest": "The weights file does not have the SHA-256 that was asked for: another version, a broken download, or somebody changed it. Nothing is run with it.",
     "weights.foreign-code": "The model asks for classes from outside diffusers and transformers, that is, for code written by its author to run on this machine. mediaguard never runs such code.",
     "weights.link-outside": "The model folder contains a symbolic link to a file outside of it. Copy the file into the folder if it belongs there.",
+    "weights.missing": "The weights of this method are not on this machine. mediaguard never downloads weights: install the package that carries them, or name a local file.",
     "weights.no-model": "The path is not a model in the diffusers layout: a folder with model_index.json and a folder of safetensors weights for each component. Single-file checkpoints are converted with diffusers first.",
     "weights.not-safetensors": "A file is named .safetensors and does not begin as that format does. It is damaged, or a large-file pointer that was never resolved, or something else under a borrowed name.",
     "weights.pickle-only": "The weights come as .bin, .pt or .ckpt files. These are pickles: loading one runs whatever code its author put in. mediaguard loads safetensors only and never falls back.",

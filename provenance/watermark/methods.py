@@ -89,6 +89,7 @@ METHODS = {
     "tile": "provenance.watermark.tile_method:load",
     "dwtDct": "provenance.watermark.legacy:load_dct",
     "dwtDctSvd": "provenance.watermark.legacy:load_svd",
+    "rivaGan": "provenance.watermark.rivagan:load_method",
 }
 """Name → ``module:function``; the function takes ``MethodOptions``."""
 
