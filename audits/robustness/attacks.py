@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from PIL import Image
 
+from provenance.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,9 +35,16 @@ def chain(*steps: Transform) -> Transform:
 
 
 def encode(form: str, quality: int) -> Transform:
-    """Compress with Pillow's encoder of that name (JPEG, WEBP, AVIF) and decode again."""
+    """Compress with Pillow's encoder of that name (JPEG, WEBP, AVIF) and decode again.
+
+    The attack raises ``ConfigurationError`` (``bench.codec``) where Pillow was built without that encoder.
+    """
 
     def attack(pixels: Picture) -> Picture:
+        Image.init()
+        if form not in Image.SAVE:
+            what = f"this build of Pillow writes no {form}"
+            raise ConfigurationError("bench.codec", what, hint="pip install --force-reinstall 'Pillow>=11.3'")
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, form, quality=quality)
         with Image.open(buffer) as image:

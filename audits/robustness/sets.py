@@ -35,7 +35,7 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audits.robustness.attacks import Picture
+    from audits.robustness.attacks import Picture, Transform
 
 NONE = fixed("none", Family.NONE, lambda pixels: pixels)
 
@@ -144,8 +144,13 @@ SETS: dict[str, Callable[[int], tuple[Attack, ...]]] = {
 }
 
 
-def attack_set(names: str, seed: int = 0) -> tuple[Attack, ...]:
+def attack_set(names: str, seed: int = 0, *, remark: Transform | None = None) -> tuple[Attack, ...]:
     """The attacks of one set, or of several with commas between; each name once, in order.
+
+    Args:
+        names: of sets.
+        seed: of noise and places.
+        remark: marks a picture with the same method under another key; becomes one more adversarial attack.
 
     Raises:
         InputError: ``bench.attacks`` for a set that does not exist.
@@ -160,6 +165,8 @@ def attack_set(names: str, seed: int = 0) -> tuple[Attack, ...]:
             )
         for attack in SETS[name.strip()](seed):
             found.setdefault(attack.name, attack)
+    if remark is not None and adversarial in (SETS[name.strip()] for name in names.split(",")):
+        found["rewatermark"] = fixed("rewatermark", Family.ADVERSARIAL, remark)
     return tuple(found.values())
 
 

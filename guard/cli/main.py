@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("guard.cli.keys", "List, renew and hand out keys."),
     "trust": ("guard.cli.trust", "Choose whose signatures count."),
     "log": ("guard.cli.log", "Check the transparency log."),
+    "bench": ("guard.cli.bench", "Measure marking methods under attack on your own pictures."),
 }
 """Name → (module, help line). The help line stands here so that ``guard --help`` loads no command."""
 

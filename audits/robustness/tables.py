@@ -1,0 +1,149 @@
+"""Reports as text for a terminal (at most 100 columns) and as Markdown."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audits.robustness.report import MethodSummary, Report, Row
+    from audits.statistics import Proportion
+
+WIDTH = 100
+_NAME, _CELL = 28, 14
+_NOTHING = "–"
+
+Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
+"""Heads, rows."""
+
+
+def text(report: Report) -> str:
+    """Both tables and what is needed to read them; ends with a newline."""
+    parts = [_aligned(overall(report)), *map(_aligned, by_attack(report, (WIDTH - _NAME) // _CELL))]
+    if areas(report)[1]:
+        parts.append(_aligned(areas(report)))
+    said = (wrap(note, WIDTH, subsequent_indent="  ") for note in notes(report))
+    return "\n\n".join([*parts, "\n".join(line for lines in said for line in lines)]) + "\n"
+
+
+def markdown(report: Report) -> str:
+    """The same as a Markdown document."""
+    parts = [f"# Marks under attack: {report.about['attacks']}", *notes(report)]
+    parts += ["## All attacks", _piped(overall(report))]
+    parts += ["## Exact payload by attack", *map(_piped, by_attack(report, 99))]
+    if areas(report)[1]:
+        parts += ["## Area under exact recovery over severity", _piped(areas(report))]
+    return "\n\n".join(parts) + "\n"
+
+
+def overall(report: Report) -> Table:
+    """One row a method."""
+    heads = ("method", "bits", "dB", "SSIM", "exact payload", "bits right", "TPR", "wrong", "mark / read ms")
+    return heads, tuple(_overall(method) for method in report.methods)
+
+
+def _overall(method: MethodSummary) -> tuple[str, ...]:
+    row = method.overall
+    return (
+        method.method,
+        str(method.payload_bits),
+        _number(method.psnr, 1),
+        _number(method.ssim, 3),
+        f"{row.exact.successes}/{row.exact.n} {rate(row.exact)} ({_interval(row.exact)})",
+        _number(row.accuracy, 3),
+        _NOTHING if row.detected is None else rate(row.detected),
+        "no check" if row.wrong is None else str(row.wrong),
+        f"{method.embed_ms:.0f} / {_number(method.decode_ms, 0)}",
+    )
+
+
+def by_attack(report: Report, columns: int) -> tuple[Table, ...]:
+    """Exact payloads, a row an attack, in tables of at most ``columns`` methods."""
+    blocks = [report.methods[at : at + columns] for at in range(0, len(report.methods), columns)]
+    return tuple(
+        (("attack", *(method.method for method in block)), tuple(_attacks_of(block))) for block in blocks
+    )
+
+
+def _attacks_of(methods: Sequence[MethodSummary]) -> list[tuple[str, ...]]:
+    return [
+        (row.attack, *(_count(method.rows[index]) for method in methods))
+        for index, row in enumerate(methods[0].rows)
+    ]
+
+
+def areas(report: Report) -> Table:
+    """Area under exact recovery over severity, a row a kind of attack; no rows where none was swept."""
+    kinds = list(dict.fromkeys(kind for method in report.methods for kind in method.areas))
+    rows = [(kind, *(_number(method.areas.get(kind), 3) for method in report.methods)) for kind in kinds]
+    return ("area under the sweep", *(method.method for method in report.methods)), tuple(rows)
+
+
+def notes(report: Report) -> list[str]:
+    """Sentences without which the numbers mislead."""
+    lines = [
+        f"{report.pictures} pictures from {report.sources} sources, seed {report.about['seed']}.",
+        "Intervals: 95 %, Wilson, over pictures; in the first table a picture counts once for each attack.",
+        "TPR: marks that score above the threshold which 1 % of the same method's unmarked scores pass.",
+    ]
+    lines += [_null_note(method) for method in report.methods]
+    lines += [
+        f"{method.method} refused to mark {method.refused} of {method.pictures} pictures; "
+        "these count as lost under every attack."
+        for method in report.methods
+        if method.refused
+    ]
+    if report.refused:
+        lines.append(f"{len(report.refused)} files or trials could not be used.")
+    return lines
+
+
+def _null_note(method: MethodSummary) -> str:
+    if method.strict is None:
+        return f"{method.method}: not looked at without a mark, so no false-positive rate is known."
+    strict = method.overall.detected_strictly
+    told = "" if strict is None else f"; {rate(strict)} of marks score higher than all of them"
+    marks = "takes no decision" if method.null_marks is None else f"said marked in {method.null_marks}"
+    return (
+        f"{method.method}: {method.null_looks} readings without a mark ({marks}) gave "
+        f"{method.strict.n} scores{told} (false-positive rate < 1/{method.strict.n} measured)."
+    )
+
+
+def rate(share: Proportion) -> str:
+    """In percent, with one decimal place unless it is 0 or 100."""
+    percent = 100 * share.rate
+    return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
+
+
+def _count(row: Row) -> str:
+    return f"{row.exact.successes}/{row.exact.n} {100 * row.exact.rate:.0f} %"
+
+
+def _interval(share: Proportion) -> str:
+    return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
+
+
+def _number(value: float | None, places: int) -> str:
+    return _NOTHING if value is None else f"{value:.{places}f}"
+
+
+def _aligned(table: Table) -> str:
+    heads, rows = table
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (heads, *rows)
+    ]
+    return "\n".join(lines)
+
+
+def _piped(table: Table) -> str:
+    heads, rows = table
+    rule = tuple("---" if column == 0 else "--:" for column in range(len(heads)))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows))
