@@ -52,7 +52,7 @@ def detect_picture(frames: Frames, keys: Sequence[WatermarkKey], effort: Effort)
     """Look for a mark of one of ``keys`` in one picture (see ``interface.detect``)."""
     whitened = whiten(luma_of(frames))
     reading = read(whitened, keys, effort)
-    outcome, reason = _judge(reading)
+    outcome, reason = judge(reading)
     return Evidence(claim=CLAIM, channel="watermark", outcome=outcome, reason=reason, detail=reading)
 
 
@@ -73,15 +73,16 @@ def read_in(
             layout = layout_of(key)
             for candidate in search.candidates(stage, layout):
                 followed += 1
-                found = _follow(candidate, key, layout, followed)
-                if best is None or _rank(found) > _rank(best):
+                found = follow(candidate, key, layout, followed)
+                if best is None or rank(found) > rank(best):
                     best = found
                 if found.payload is not None:
-                    return _reading(found, followed, whitened)
-    return _nothing(keys[0]) if best is None else _reading(best, followed, whitened)
+                    return reading_of(found, followed, whitened)
+    return nothing_read(keys[0]) if best is None else reading_of(best, followed, whitened)
 
 
-def _follow(candidate: Candidate, key: WatermarkKey, layout: Layout, followed: int) -> Found:
+def follow(candidate: Candidate, key: WatermarkKey, layout: Layout, followed: int) -> Found:
+    """Read one hypothesis, the ``followed``-th: the statistic, and the payload where it could be believed."""
     lines = candidate.lines
     found = Found(
         key=key,
@@ -97,11 +98,13 @@ def _follow(candidate: Candidate, key: WatermarkKey, layout: Layout, followed: i
     return replace(found, payload=payload) if passed else found
 
 
-def _rank(found: Found) -> tuple[bool, float]:
+def rank(found: Found) -> tuple[bool, float]:
+    """Higher is better: a payload, then the less likely statistic."""
     return found.payload is not None, -found.log10_tail
 
 
-def _reading(found: Found, followed: int, whitened: Whitened) -> WatermarkReading:
+def reading_of(found: Found, followed: int, whitened: Whitened) -> WatermarkReading:
+    """The best of ``followed`` hypotheses, told in the copy's own pixels."""
     p = corrected(found.log10_tail, followed)
     told = found.payload is not None or p <= TRACE_LOG10_P
     return WatermarkReading(
@@ -117,7 +120,7 @@ def _reading(found: Found, followed: int, whitened: Whitened) -> WatermarkReadin
     )
 
 
-def _nothing(key: WatermarkKey) -> WatermarkReading:
+def nothing_read(key: WatermarkKey) -> WatermarkReading:
     """No candidate was worth following: a picture without structure, for instance."""
     return WatermarkReading(
         algorithm=ALGORITHM,
@@ -144,7 +147,8 @@ def _geometry(found: Found, whitened: Whitened) -> Geometry:
     )
 
 
-def _judge(reading: WatermarkReading) -> tuple[Outcome, str | None]:
+def judge(reading: WatermarkReading) -> tuple[Outcome, str | None]:
+    """Outcome and reason of the gates: the CRC and the statistic together."""
     if reading.crc_ok and reading.log10_p <= GATE_LOG10_P:
         return Outcome.SUPPORTS, None
     if reading.log10_p <= TRACE_LOG10_P:
