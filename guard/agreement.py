@@ -117,28 +117,36 @@ def require_whole(home: Home) -> None:
 
 
 def require_locator(home: Home) -> None:
-    """The key that finds the marks of earlier releases is here: under another one nothing is found.
+    """Every key that finds marks of earlier releases is here: without one of them some are not found.
+
+    Keys of earlier epochs count (``guard keys renew --locator``).
 
     Raises:
         IntegrityError: ``key.not-of-registry``, ``registry.damaged``, ``key.damaged``.
-        ConfigurationError: the registry or the key cannot be read.
+        ConfigurationError: the registry or a key cannot be read.
     """
     if not home.has_registry():
         return
     with home.registry_as_found() as registry:
-        latest = registry.latest_release()
-    if latest is None:
+        used = registry.marking_keys()
+    here = home.locators() if used and home.locator_path.exists() else ()
+    lost = used - {(key.key_id, key.epoch) for key in here}
+    if not lost:
         return
-    if home.locator_path.exists():
-        here = home.locator()
-        if (here.key_id, here.epoch) == (latest.key_id, latest.epoch):
-            return
+    (key_id, epoch), *more = sorted(lost, key=lambda one: -one[1])
+    others = f" and {len(more)} more" if more else ""
     raise IntegrityError(
         "key.not-of-registry",
-        f"the registry's releases are marked under key {latest.key_id}, which is not here",
-        where=str(home.locator_path),
+        f"the registry's releases are marked under key {key_id} (epoch {epoch}){others}, which is not here",
+        where=str(home.locator_path if epoch == max(e for _, e in used) else _earlier(home)),
         hint="restore it from a backup, or move the home away and run guard init to start anew",
     )
+
+
+def _earlier(home: Home) -> Path:
+    from provenance.key_ring import earlier_folder  # noqa: PLC0415
+
+    return earlier_folder(home.locator_path)
 
 
 def audited(home: Home) -> LogReport:

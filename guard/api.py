@@ -45,7 +45,7 @@ def verify_file(
         from guard.agreement import require_locator  # noqa: PLC0415 - the log, not needed for a signed file
 
         require_locator(found)
-        return Relinking(keys=(found.locator(),), registry=found.registry_as_found())
+        return Relinking(keys=found.locators(), registry=found.registry_as_found())
 
     return verify(
         read_asset(path),
@@ -72,7 +72,7 @@ def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = 
     require_locator(found)
     return recover(
         decode(read_asset(path)),
-        keys=(found.locator(),),
+        keys=found.locators(),
         registry=found.registry_as_found(),
         trust=found.trust(),
         at=at or utc_now(),

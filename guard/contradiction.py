@@ -82,9 +82,8 @@ def read_earlier_mark(
     if said.is_generative:
         why = "it is said to be generated, so nothing could contradict it"
         return known(EarlierMark.NOT_CHECKED), unknown(why)
-    found = recover(
-        frames, keys=(tools.marker.key,), registry=tools.registry, trust=tools.trust, at=tools.clock()
-    )
+    keys = tools.locators or (tools.marker.key,)
+    found = recover(frames, keys=keys, registry=tools.registry, trust=tools.trust, at=tools.clock())
     same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
     for manifest in same:
         _refuse("its mark leads to a manifest of the same picture, which says", manifest.source_type, said)

@@ -90,6 +90,7 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
     yield _looked_at("trust", lambda: _trust(home))
     yield _looked_at("locator key", lambda: _locator(home))
+    yield _looked_at("private mark key", lambda: _private_mark(home))
     log = _looked_at("log", lambda: _log(home))
     yield log
     yield _looked_at("registry", lambda: _registry(home))
@@ -135,8 +136,16 @@ def _locator(home: Home) -> str:
     from guard.agreement import require_locator  # noqa: PLC0415
 
     require_locator(home)
-    key = home.locator()
-    return f"{key.key_id}, epoch {key.epoch}"
+    key, *earlier = home.locators()
+    kept = f"; finds marks of {len(earlier)} earlier epochs too" if earlier else ""
+    return f"{key.key_id}, epoch {key.epoch}{kept}"
+
+
+def _private_mark(home: Home) -> str:
+    keys = home.private_marks()
+    if not keys:
+        return "none; the private layer is off"
+    return f"{keys[0].key_id}, epoch {keys[0].epoch}"
 
 
 def _log(home: Home) -> str:

@@ -6,6 +6,8 @@
     keys/signing/     signing key (0600), certificate chain, issuing root's certificate
     keys/log.pem      key of the transparency log
     keys/locator.json key of the watermark: its own, made to be handed out with a registry
+    keys/locator-earlier/  its earlier epochs, which still find the marks made with them
+    keys/private-mark.json  key of the private layer of marks, if wanted; its earlier epochs beside it
     trust/            lists of certificates this installation trusts
     log/              the transparency log
     registry.sqlite   from mark to manifest
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from guard.records import Records
+    from provenance.keys import PrivateMarkKey
     from provenance.log.store import Log
     from provenance.manifest.signers import PemSigner
     from provenance.manifest.trust import TrustLists
@@ -84,6 +87,11 @@ class Home:
     def locator_path(self) -> Path:
         """Key of the watermark."""
         return self.folder / "keys" / "locator.json"
+
+    @property
+    def private_mark_path(self) -> Path:
+        """Key of the private layer of marks; there only where the operator made one."""
+        return self.folder / "keys" / "private-mark.json"
 
     @property
     def trust_folder(self) -> Path:
@@ -167,10 +175,22 @@ class Home:
         return key.exists() and is_encrypted(key)
 
     def locator(self) -> WatermarkKey:
-        """The key that marks are written and found with."""
+        """The key that marks are written with, and found as with the others of ``locators``."""
         from provenance.keys import load_locator_key  # noqa: PLC0415
 
         return load_locator_key(self.locator_path)
+
+    def locators(self) -> tuple[WatermarkKey, ...]:
+        """Every key that marks are found with: the one in force, then earlier epochs, newest first."""
+        from provenance.key_ring import locator_ring  # noqa: PLC0415
+
+        return locator_ring(self.locator_path)
+
+    def private_marks(self) -> tuple[PrivateMarkKey, ...]:
+        """Keys of the private layer, the one in force first; empty where there is none."""
+        from provenance.key_ring import private_mark_ring  # noqa: PLC0415
+
+        return private_mark_ring(self.private_mark_path)
 
     def trust(self) -> TrustLists:
         """The lists of this installation; empty when there is no home, so that verify works anywhere."""

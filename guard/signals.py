@@ -11,6 +11,7 @@ from provenance.codecs import decode, header, jpeg_quality
 from provenance.errors import Error
 from provenance.manifest.read import read_manifest
 from provenance.metadata.reading import read_metadata
+from provenance.watermark.carriers import look, not_looked
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,16 +19,18 @@ if TYPE_CHECKING:
     from guard.home import Home
     from provenance.canonical import Json
     from provenance.evidence import Evidence
-    from provenance.media import Asset
+    from provenance.media import Asset, Frames
 
 
 def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
-    """Container, manifest, labels and mark of ``asset``; a part that cannot be read says so."""
+    """Container, manifest, labels and marks of ``asset``; a part that cannot be read says so."""
+    pixels = _decoded(asset)
     return {
         "container": _container(asset),
         "manifest": to_json(read_manifest(asset, home.trust(), at=at)),
         "labels": to_json(read_metadata(asset)),
-        "watermark": to_json(_mark(asset, home)),
+        "watermark": to_json(_mark(pixels, home)),
+        "carrier": to_json(_carrier(pixels)),
     }
 
 
@@ -43,8 +46,27 @@ def _container(asset: Asset) -> Json:
     return known if quality is None else {**known, "jpeg_quality": quality}
 
 
-def _mark(asset: Asset, home: Home) -> Evidence:
+def _decoded(asset: Asset) -> Frames | Error:
     try:
-        return read_mark(decode(asset), (home.locator(),) if home.exists() else ())
+        return decode(asset)
+    except Error as error:
+        return error
+
+
+def _mark(pixels: Frames | Error, home: Home) -> Evidence:
+    if isinstance(pixels, Error):
+        return mark_not_read(pixels)
+    try:
+        return read_mark(pixels, home.locators() if home.exists() else ())
     except Error as error:
         return mark_not_read(error)
+
+
+def _carrier(pixels: Frames | Error) -> Evidence:
+    """What generators write by themselves; see ``provenance.watermark.carriers`` for how little it proves."""
+    if isinstance(pixels, Error):
+        return not_looked(pixels)
+    try:
+        return look(pixels)
+    except Error as error:
+        return not_looked(error)

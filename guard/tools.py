@@ -103,6 +103,7 @@ class Tools:
         clock: the time, in UTC.
         random: n random bytes.
         inspectors: look at pixels before anything is written; none means "not checked".
+        locators: keys that marks of earlier releases are looked for with, all epochs; empty: the marker's.
     """
 
     packs: Sequence[Pack]
@@ -115,6 +116,7 @@ class Tools:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     inspectors: Sequence[Callable[[Frames], Evidence]] = ()
+    locators: Sequence[WatermarkKey] = ()
 
 
 def assemble(
@@ -132,9 +134,10 @@ def assemble(
 
     require_whole(home.require())
     require_locator(home)
+    locators = home.locators()
     return Tools(
         packs=load_packs(home.config().policy if policy is None else policy),
-        marker=TileMarker(key=home.locator()),
+        marker=TileMarker(key=locators[0]),
         signer=home.signer(passphrase),
         trust=home.trust(),
         registry=home.registry(),
@@ -142,4 +145,5 @@ def assemble(
         records=home.records(),
         clock=utc_now,
         random=secrets.token_bytes,
+        locators=locators,
     )

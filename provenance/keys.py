@@ -1,8 +1,9 @@
-"""The keys this installation makes for itself: locator, log and records (house promise 9).
+"""The keys this installation makes for itself: locator, private mark, log and records (house promise 9).
 
-Each is drawn on its own, so none can be derived from another; the locator key is made to be handed out
-with a registry, the others never leave. A key file is one JSON object, readable by its owner only. The
-signing identity (X.509) is a matter of ``provenance.manifest.identity``.
+Each is drawn on its own, so none can be derived from another, nor one epoch from the next
+(``key_ring`` keeps earlier epochs). The locator key is made to be handed out with a registry, the others
+never leave. A key file is one JSON object, readable by its owner only. The signing identity (X.509) is a
+matter of ``provenance.manifest.identity``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from provenance.log.checkpoint import NoteSigner
     from provenance.watermark.interface import WatermarkKey
 
-Kind: TypeAlias = Literal["locator", "log", "records"]
+Kind: TypeAlias = Literal["locator", "log", "private-mark", "records"]
 Randomness: TypeAlias = Callable[[int], bytes]
 """Gives that many random bytes; ``secrets.token_bytes`` except in tests."""
 
@@ -48,6 +49,21 @@ class RecordsKey:
     """
 
     key_id: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateMarkKey:
+    """Writes and reads the private layer of marks (``provenance.watermark.private``); never handed out.
+
+    Attributes:
+        key_id: 16 hex digits derived from the secret.
+        epoch: counts renewals, from 1.
+        secret: 32 random bytes, never shown by ``repr``.
+    """
+
+    key_id: str
+    epoch: int
     secret: bytes = field(repr=False)
 
 
@@ -102,6 +118,32 @@ def import_locator(source: Path, path: Path) -> WatermarkKey:
     return load_locator_key(path)
 
 
+def create_private_mark_key(
+    path: Path, *, epoch: int = 1, random: Randomness = secrets.token_bytes
+) -> PrivateMarkKey:
+    """A new key for the private layer, written to ``path``; raises as ``create_locator_key``."""
+    _create(path, "private-mark", random(SECRET_BYTES), {"epoch": epoch})
+    return load_private_mark_key(path)
+
+
+def load_private_mark_key(path: Path) -> PrivateMarkKey:
+    """The key of the private layer in ``path``; raises as ``load_locator_key``."""
+    key_id, secret, stored = _load(path, "private-mark")
+    return PrivateMarkKey(key_id=key_id, epoch=_epoch(path, stored), secret=secret)
+
+
+def renew_in_place(path: Path, kind: Kind, *, epoch: int, random: Randomness) -> None:
+    """Replace the key in ``path`` by a new one of that kind and epoch, at once or not at all.
+
+    What the old one made is lost unless it was kept before: see ``key_ring.renew``.
+
+    Raises:
+        InputError: ``output.unwritable``.
+        ConfigurationError: ``disk.full``, ``disk.failed``.
+    """
+    _create(path, kind, random(SECRET_BYTES), {"epoch": epoch}, overwrite=True)
+
+
 def create_log_key(
     path: Path, *, origin: str | None = None, random: Randomness = secrets.token_bytes
 ) -> NoteSigner:
@@ -149,7 +191,9 @@ def load_records_key(path: Path) -> RecordsKey:
     return RecordsKey(key_id=key_id, secret=secret)
 
 
-def _create(path: Path, kind: Kind, secret: bytes, more: dict[str, str | int]) -> None:
+def _create(
+    path: Path, kind: Kind, secret: bytes, more: dict[str, str | int], *, overwrite: bool = False
+) -> None:
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"a key has {SECRET_BYTES} random bytes")
     stored = {
@@ -159,7 +203,7 @@ def _create(path: Path, kind: Kind, secret: bytes, more: dict[str, str | int]) -
         "secret": base64.b64encode(secret).decode(),
         **more,
     }
-    write_private(path, canonical_bytes(stored) + b"\n")
+    write_private(path, canonical_bytes(stored) + b"\n", overwrite=overwrite)
 
 
 def _epoch(path: Path, stored: dict[str, Any]) -> int:

@@ -56,6 +56,7 @@ _RELEASED = (
     "SELECT manifest_sha256, asset_sha256, log_index, key_id, epoch FROM entry WHERE state = 'released'"
     " ORDER BY log_index DESC LIMIT ?"
 )
+_MARKING_KEYS = "SELECT DISTINCT key_id, epoch FROM entry WHERE state = 'released'"
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -242,6 +243,11 @@ class Registry:
     def latest_release(self) -> Release | None:
         """The one with the highest place in the log; None when nothing was released."""
         return next(iter(self._releases(1)), None)
+
+    def marking_keys(self) -> frozenset[tuple[str, int]]:
+        """(key id, epoch) of every locator key under which something was released."""
+        with translated(self._path):
+            return frozenset(self._connection.execute(_MARKING_KEYS).fetchall())
 
     def verify_integrity(self) -> int:
         """Check the file and every digest in it; returns the number of entries.

@@ -35,7 +35,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
 
     home, at = Home.locate().require(), utc_now()
     require_locator(home)
-    keys, registry, trust = (home.locator(),), home.registry_as_found(), home.trust()
+    keys, registry, trust = home.locators(), home.registry_as_found(), home.trust()
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):

@@ -51,7 +51,7 @@ def detect(files: tuple[Path, ...], format_: str) -> None:
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
 
-    keys = (Home.locate().require().locator(),)
+    keys = Home.locate().require().locators()
     batch = Batch(name=RESULTS["watermark detect"], format_=format_)
     for file in files:
         with batch.attempt(file):

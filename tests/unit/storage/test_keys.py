@@ -10,12 +10,14 @@ from provenance.errors import ConfigurationError, Error, InputError, IntegrityEr
 from provenance.keys import (
     create_locator_key,
     create_log_key,
+    create_private_mark_key,
     create_records_key,
     export_locator,
     import_locator,
     key_id_of,
     load_locator_key,
     load_log_key,
+    load_private_mark_key,
     load_records_key,
 )
 from provenance.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
@@ -23,6 +25,7 @@ from provenance.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoi
 KINDS = {
     "locator": (create_locator_key, load_locator_key),
     "log": (create_log_key, load_log_key),
+    "private-mark": (create_private_mark_key, load_private_mark_key),
     "records": (create_records_key, load_records_key),
 }
 
@@ -69,12 +72,12 @@ def test_each_key_is_drawn_on_its_own(tmp_path):
 
     for kind, (create, _) in KINDS.items():
         create(tmp_path / kind, random=random)
-    assert len(drawn) == len(set(drawn)) == 3
+    assert len(drawn) == len(set(drawn)) == 4
     assert all(len(secret) == 32 for secret in drawn)
     for kind, secret in zip(KINDS, drawn, strict=True):
         stored = json.loads((tmp_path / kind).read_text())
         assert stored["key_id"] == key_id_of(kind, secret)
-    assert len({key_id_of(kind, bytes(32)) for kind in KINDS}) == 3
+    assert len({key_id_of(kind, bytes(32)) for kind in KINDS}) == 4
 
 
 def test_randomness_that_falls_short_is_refused(tmp_path, kind):

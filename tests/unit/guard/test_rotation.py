@@ -1,0 +1,94 @@
+"""A new epoch of the locator key: earlier marks are still found, and an epoch that was lost is noticed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from PIL import Image
+
+from guard.api import recover_file
+from guard.doctor import examine_home
+from guard.home import Home
+from guard.tools import assemble
+from guard.verdict import State
+from provenance.errors import IntegrityError
+from provenance.key_ring import earlier_folder, renew_locator
+from provenance.keys import load_locator_key
+
+
+@pytest.fixture
+def stripped(signed, tmp_path):
+    Image.open(signed[".png"]).save(tmp_path / "stripped.png")
+    return tmp_path / "stripped.png"
+
+
+def locator_line(home: Home) -> str:
+    found = examine_home(home, now=datetime.now(UTC))
+    return next(f"{one.state} {one.detail}" for one in found if one.what == "locator key")
+
+
+def test_marks_of_an_earlier_epoch_are_found_after_renewal(home, stripped):
+    before = home.locator()
+    after = renew_locator(home.locator_path)
+    found = recover_file(stripped)
+    assert found.state is State.RECOVERED
+    assert (found.mark.detail.key_id, found.mark.detail.epoch) == (before.key_id, before.epoch)
+    tools = assemble(home)
+    assert tools.marker.key == after
+    assert tools.locators == (after, before)
+    assert locator_line(home).startswith(f"ok {after.key_id}, epoch 2; finds marks of 1 earlier")
+
+
+def test_a_lost_earlier_epoch_is_noticed(home, stripped, guard_cli):
+    renew_locator(home.locator_path)
+    (kept,) = earlier_folder(home.locator_path).iterdir()
+    secret = kept.read_bytes()
+    kept.unlink()
+    assert "broken the registry's releases are marked under key" in locator_line(home)
+    assert "(epoch 1)" in locator_line(home)
+    with pytest.raises(IntegrityError) as caught:
+        recover_file(stripped)
+    assert caught.value.code == "key.not-of-registry"
+    with pytest.raises(IntegrityError):
+        assemble(home)
+    ran = guard_cli("verify", stripped.name)
+    assert ran.code == 3
+    assert "not checked  mark" in ran.out  # and not "no mark was found"
+    assert guard_cli("keys", "renew", "--locator").code == 2
+    kept.write_bytes(secret)
+    kept.chmod(0o600)
+    assert recover_file(stripped).state is State.RECOVERED
+
+
+def test_epochs_at_the_command_line(home, guard_cli, tmp_path):
+    first = home.locator()
+    ran = guard_cli("keys", "renew", "--locator")
+    assert ran.code == 0
+    assert "epoch 2; marks of earlier epochs are still found" in ran.out
+    second = home.locator()
+    listed = json.loads(guard_cli("keys", "list", "--format", "json").out)
+    assert listed["locator"] == {"key_id": second.key_id, "epoch": 2}
+    assert listed["earlier_locators"] == [{"key_id": first.key_id, "epoch": 1}]
+    assert listed["private_mark"] == []
+    assert f"{first.key_id}, epoch 1; finds earlier marks" in guard_cli("keys", "list").out
+    assert guard_cli("keys", "export-locator", "old.json", "--epoch", "1").code == 0
+    assert load_locator_key(tmp_path / "old.json") == first
+    assert guard_cli("keys", "export-locator", "none.json", "--epoch", "7").code == 2
+    assert not (tmp_path / "none.json").exists()
+    assert guard_cli("keys", "renew", "--locator", "--plain").code == 2
+
+
+def test_the_private_mark_key_at_the_command_line(home, guard_cli):
+    ran = guard_cli("keys", "renew", "--private-mark")
+    assert ran.code == 2
+    assert "guard keys new --private-mark" in ran.err
+    assert guard_cli("keys", "new").code == 2
+    assert guard_cli("keys", "new", "--private-mark").code == 0
+    (first,) = home.private_marks()
+    assert guard_cli("keys", "new", "--private-mark").code == 2  # never overwritten
+    assert guard_cli("keys", "renew", "--private-mark").code == 0
+    assert [key.epoch for key in home.private_marks()] == [2, 1]
+    assert home.private_marks()[1] == first
+    assert f"{home.private_marks()[0].key_id}, epoch 2" in guard_cli("doctor").out
