@@ -45,10 +45,8 @@ class Checkpoint:
             InputError: ``bench.checkpoint`` when the file is of another run, or of none.
         """
         made = cls(path=path, run=run)
-        if path is not None and path.exists():
-            made._read(path)
-        elif path is not None:
-            made._append({"format": _FORMAT, "run": run})
+        if path is not None:
+            made._begin(path)
         return made
 
     def holds(self, method: str, picture: str, identity: str) -> bool:
@@ -69,9 +67,17 @@ class Checkpoint:
             file.flush()
             os.fsync(file.fileno())
 
-    def _read(self, path: Path) -> None:
+    def _begin(self, path: Path) -> None:
+        head: dict[str, Json] = {"format": _FORMAT, "run": self.run}
         with disk_errors(path):
-            data = path.read_bytes()
+            data = path.read_bytes() if path.exists() else b""
+        if json.dumps(head).encode().startswith(data):  # new, or stopped before the first line was whole
+            path.unlink(missing_ok=True)
+            self._append(head)
+        else:
+            self._read(path, data)
+
+    def _read(self, path: Path, data: bytes) -> None:
         whole = data[: data.rfind(b"\n") + 1]
         head, *lines = [_parsed(line) for line in whole.splitlines()] or [None]
         if not _is_object(head) or head.get("format") != _FORMAT:

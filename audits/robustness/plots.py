@@ -15,8 +15,8 @@ from audits.robustness.scales import Family
 if TYPE_CHECKING:
     from audits.robustness.report import MethodSummary, Report, Row
 
-_LEFT, _RIGHT, _TOP = 215, 30, 62
-"""Margins: attack names, the last tick's label, title and legend."""
+_LEFT, _RIGHT = 215, 30
+"""Margins: attack names, the last tick's label."""
 
 
 def drawn(report: Report) -> dict[str, str]:
@@ -32,15 +32,15 @@ def exact(report: Report) -> str:
     across, step = 520, 12 + 6 * len(report.methods)
     width = _LEFT + across + _RIGHT
     rows = report.methods[0].rows
-    bottom = _TOP + step * len(rows)
-    stripes = [
-        svg.element("rect", x=0, y=_TOP + step * index, width=width, height=step, fill="#f6f6f6")
+    body, top = _head(report, "Exact payload by attack, with 95 % intervals", width)
+    bottom = top + step * len(rows)
+    body += [
+        svg.element("rect", x=0, y=top + step * index, width=width, height=step, fill="#f6f6f6")
         for index in range(1, len(rows), 2)
     ]
-    body = [*_head(report, "Exact payload by attack, with 95 % intervals"), *stripes]
-    body += _percent_axis(_LEFT, across, _TOP, bottom)
+    body += _percent_axis(_LEFT, across, top, bottom)
     for index, row in enumerate(rows):
-        middle = _TOP + step * (index + 0.5)
+        middle = top + step * (index + 0.5)
         body.append(svg.label(row.attack, _LEFT - 12, middle + 4, text_anchor="end"))
         for place, (method, colour) in enumerate(_coloured(report)):
             y = middle + 6 * (place - (len(report.methods) - 1) / 2)
@@ -66,23 +66,25 @@ def quality(report: Report) -> str:
     lowest = min(
         [0.5, *(row.ssim for method in report.methods for row in method.rows if row.ssim is not None)]
     )
-    body = _head(report, "Marks detected at 1 % false positives, by what the attack costs")
-    body += _rate_axis(left, across, _TOP, down)
+    body, top = _head(
+        report, "Marks detected at 1 % false positives, by what the attack costs", left + across
+    )
+    body += _rate_axis(left, across, top, down)
     for tick in range(6):
         value = 1 - (1 - lowest) * tick / 5
         x = left + across * tick / 5
-        body.append(svg.label(f"{value:.2f}", x, _TOP + down + 18, text_anchor="middle"))
+        body.append(svg.label(f"{value:.2f}", x, top + down + 18, text_anchor="middle"))
     caption = "SSIM of the attacked picture with the marked one: heavier attacks to the right"
-    body.append(svg.label(caption, left + across / 2, _TOP + down + 38, text_anchor="middle"))
+    body.append(svg.label(caption, left + across / 2, top + down + 38, text_anchor="middle"))
     for method, colour in _coloured(report):
         points = sorted(_quality_points(method), key=lambda point: -point[0])
         places = [
-            (left + across * (1 - like) / (1 - lowest), _TOP + down * (1 - found), name)
+            (left + across * (1 - like) / (1 - lowest), top + down * (1 - found), name)
             for like, found, name in points
         ]
         body += [svg.dot(x, y, colour, f"{method.method}, {name}") for x, y, name in places]
         body.append(svg.path(_worst([(x, y) for x, y, _ in places], left + across), colour, opacity=0.6))
-    return svg.document("Detection against quality", left + across + _RIGHT, _TOP + down + 55, body)
+    return svg.document("Detection against quality", left + across + _RIGHT, top + down + 55, body)
 
 
 def _quality_points(method: MethodSummary) -> list[tuple[float, float, str]]:
@@ -106,10 +108,13 @@ def sweeps(report: Report) -> str:
     """A panel a kind of attack: rate of exact payloads over severity, with intervals."""
     kinds = list(dict.fromkeys(kind for method in report.methods for kind in method.areas))
     side, gap, columns = 200, 55, 3
-    body = _head(report, "Exact payload over severity, from 0 (untouched) to 1 (the hardest of the sweep)")
+    rows = -(-len(kinds) // columns)
+    width = max(60 + (side + gap) * min(columns, len(kinds)) - gap + _RIGHT, 640)
+    title = "Exact payload over severity, from 0 (untouched) to 1 (the hardest of the sweep)"
+    body, first = _head(report, title, width)
     for index, kind in enumerate(kinds):
         left = 60 + (side + gap) * (index % columns)
-        top = _TOP + 20 + (side + gap) * (index // columns)
+        top = first + 20 + (side + gap) * (index // columns)
         body += _rate_axis(left, side, top, side)
         for tick in (0, 0.5, 1):
             body.append(svg.label(f"{tick:g}", left + side * tick, top + side + 16, text_anchor="middle"))
@@ -118,9 +123,7 @@ def sweeps(report: Report) -> str:
         body.append(svg.label(told, left + side / 2, top - 7, text_anchor="middle", font_weight="bold"))
         for method, colour in _coloured(report):
             body += _curve(method, kind, colour, left=left, top=top, side=side)
-    rows = -(-len(kinds) // columns)
-    width = 60 + (side + gap) * min(columns, len(kinds)) - gap + _RIGHT
-    return svg.document("Exact payload over severity", max(width, 640), _TOP + 20 + (side + gap) * rows, body)
+    return svg.document("Exact payload over severity", width, first + 20 + (side + gap) * rows, body)
 
 
 def _curve(
@@ -148,10 +151,12 @@ def _coloured(report: Report) -> list[tuple[MethodSummary, str]]:
     return list(zip(report.methods, svg.colours(len(report.methods)), strict=True))
 
 
-def _head(report: Report, title: str) -> list[str]:
+def _head(report: Report, title: str, width: float) -> tuple[list[str], float]:
+    """Title and legend, and where the plot begins."""
     names = [f"{method.method} ({method.payload_bits} bits)" for method in report.methods]
+    legend, top = svg.legend(names, 24, 46, width)
     title = f"{title}; {report.pictures} pictures"
-    return [svg.label(title, 20, 24, font_size=15, font_weight="bold"), svg.legend(names, 24, 46)]
+    return [svg.label(title, 20, 24, font_size=15, font_weight="bold"), legend], top
 
 
 def _percent_axis(left: float, across: float, top: float, bottom: float) -> list[str]:

@@ -85,8 +85,8 @@ class MethodSummary:
         strict: threshold that no unmarked picture passed; None without looks.
         overall: all attacks together, as a row of its own.
         rows: one for each attack.
-        areas: kind of attack → area under exact recovery over severity, 0 to 1, for kinds with three or
-            more levels.
+        areas: kind of attack → area under exact recovery over severity, 0 to 1, for kinds that were
+            swept up to severity 1.
     """
 
     method: str

@@ -153,7 +153,7 @@ def _areas(rows: Sequence[Row]) -> dict[str, float]:
     graded = sorted((row for row in rows if row.severity > 0), key=lambda row: row.kind)
     found = {}
     for kind, same in groupby(graded, key=lambda row: row.kind):
-        points = [(row.severity, row.exact.rate) for row in same]
-        if len(points) >= 3:
+        points = sorted((row.severity, row.exact.rate) for row in same)
+        if len(points) >= 3 and points[-1][0] == 1:  # a whole sweep, not a few levels of one
             found[kind] = area([*start, *points])
     return found

@@ -46,13 +46,16 @@ def area(points: list[tuple[float, float]], colour: str) -> str:
     return element("polygon", points=drawn, fill=colour, opacity=0.15)
 
 
-def legend(names: list[str], x: float, y: float) -> str:
-    """A dot and a name for each series, in a row."""
-    parts = []
+def legend(names: list[str], left: float, top: float, right: float) -> tuple[str, float]:
+    """A dot and a name for each series, in as many rows as it takes, and where the next thing may begin."""
+    parts, x, y = [], left, top
     for name, colour in zip(names, colours(len(names)), strict=True):
+        across = 34 + 6.5 * len(name)
+        if x > left and x + across > right:
+            x, y = left, y + 18
         parts += [dot(x, y - 4, colour, name, radius=4), label(name, x + 9, y)]
-        x += 34 + 6.5 * len(name)
-    return "".join(parts)
+        x += across
+    return "".join(parts), y + 16
 
 
 def colours(count: int) -> list[str]:
