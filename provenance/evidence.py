@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from provenance.manifest.reading import ManifestReading
     from provenance.metadata.reading import MetadataReading
     from provenance.video.clip_digest_reading import ClipReading
+    from provenance.watermark.carriers import CarrierReading
     from provenance.watermark.interface import WatermarkReading
 
 
@@ -55,7 +56,15 @@ class Evidence:
     log10_lr: float | None = None
     false_positive_rate: float | None = None
     reason: str | None = None
-    detail: WatermarkReading | ManifestReading | DigestReading | MetadataReading | ClipReading | None = None
+    detail: (
+        WatermarkReading
+        | ManifestReading
+        | DigestReading
+        | MetadataReading
+        | ClipReading
+        | CarrierReading
+        | None
+    ) = None
 
     def __post_init__(self) -> None:
         silent = {Outcome.NOT_CHECKED, Outcome.FAILED, Outcome.INCONCLUSIVE}
