@@ -16,6 +16,7 @@ from provenance.errors import InputError
 from provenance.watermark import legacy_dct, legacy_svd
 from provenance.watermark.legacy_plane import SIDE, changed, sums_of, vote
 from provenance.watermark.methods import MethodReading
+from provenance.watermark.rgb import require_rgb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,12 +108,7 @@ def load_svd(options: MethodOptions) -> LegacyMethod:
 
 
 def _check(pixels: NDArray[np.uint8], n: int) -> None:
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-        raise InputError(
-            "watermark.legacy-picture",
-            f"this mark lives in the colour of 8-bit RGB; this is {pixels.dtype} {pixels.shape}",
-            hint="convert the picture to 8-bit RGB without transparency",
-        )
+    require_rgb(pixels)
     if n < 1:
         raise ValueError("there must be at least one bit")
     if _pixels(pixels) < _LEAST_PIXELS or _blocks(pixels) < n:

@@ -90,6 +90,9 @@ METHODS = {
     "dwtDct": "provenance.watermark.legacy:load_dct",
     "dwtDctSvd": "provenance.watermark.legacy:load_svd",
     "rivaGan": "provenance.watermark.rivagan:load_method",
+    "trustmark": "provenance.watermark.trustmark:load_method",
+    "videoseal": "provenance.watermark.seals:load_videoseal",
+    "pixelseal": "provenance.watermark.seals:load_pixelseal",
 }
 """Name → ``module:function``; the function takes ``MethodOptions``."""
 

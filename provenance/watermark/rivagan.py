@@ -16,6 +16,7 @@ import numpy as np
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.watermark.methods import MethodReading
+from provenance.watermark.rgb import require_rgb
 from provenance.watermark.weights import Contract, load
 
 if TYPE_CHECKING:
@@ -107,12 +108,7 @@ def _tensor(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _check(pixels: NDArray[np.uint8]) -> None:
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-        raise InputError(
-            "watermark.legacy-picture",
-            f"this mark is made for 8-bit RGB; this is {pixels.dtype} {pixels.shape}",
-            hint="convert the picture to 8-bit RGB without transparency",
-        )
+    require_rgb(pixels)
     if min(pixels.shape[:2]) < _SMALLEST:
         raise InputError(
             "watermark.capacity-exceeded",
