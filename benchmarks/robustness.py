@@ -3,7 +3,7 @@
 core35       the tile under 35 attacks, on all held-out pictures
 peers        every method that runs offline under the same 35, on eight of them
 sweeps       each kind of attack from mild to destructive, on the same eight
-adversarial  denoisers, re-marking and removal chains, on the same eight
+adversarial  denoisers, re-marking, removal chains and a model's autoencoder, on the same eight
 
 Pictures: scikit-image's and scikit-learn's photographs beside those used for tuning, and pieces of 768 pixels
 (for the eight: 512) of the photographs in Debian's mate-backgrounds. ``--keep DIR`` continues a run that
@@ -37,7 +37,7 @@ PARTS = {
     "core35": Setup(methods=("tile",), attacks="core35"),
     "peers": Setup(methods=OFFLINE, attacks="core35"),
     "sweeps": Setup(methods=("tile", "dwtDct", "dwtDctSvd"), attacks="sweeps"),
-    "adversarial": Setup(methods=OFFLINE, attacks="adversarial"),
+    "adversarial": Setup(methods=OFFLINE, attacks="adversarial,regeneration"),
 }
 NAMES = {"core35": "core35", "peers": "core35-peers", "sweeps": "sweeps", "adversarial": "adversarial"}
 """Of the files in ``results``."""

@@ -1,4 +1,5 @@
-"""Lists of attacks by name: ``core35``, ``ci12``, ``sweeps``, ``sweep-jpeg``, …, ``adversarial``.
+"""Lists of attacks by name: ``core35``, ``ci12``, ``sweeps``, ``sweep-jpeg``, …, ``adversarial``,
+``regeneration``.
 
 A list depends on its seed alone. ``digest`` names what a list does, not only what it is called: it
 covers what each attack makes of a small made-up picture here, codec versions and all.
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.robustness import attacks, filters
+from audits.robustness.regeneration import autoencode
 from audits.robustness.scales import (
     BLUR,
     BRIGHTNESS,
@@ -135,12 +137,19 @@ def adversarial(seed: int = 0) -> tuple[Attack, ...]:
     )
 
 
+def regeneration(seed: int = 0) -> tuple[Attack, ...]:  # noqa: ARG001 - no chance in it
+    """The picture drawn again by the bundled model's autoencoder; needs the generate extra."""
+    drawn = fixed("Regen-KLVAE", Family.REGENERATION, autoencode(), waves="Regen-KLVAE")
+    return (NONE, drawn)
+
+
 SETS: dict[str, Callable[[int], tuple[Attack, ...]]] = {
     "core35": core35,
     "ci12": ci12,
     "sweeps": sweeps,
     **{f"sweep-{scale.kind}": partial(_sweep, scale) for scale in SCALES},
     "adversarial": adversarial,
+    "regeneration": regeneration,
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,11 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from audits.robustness.attacks import chain
+from audits.robustness.fidelity import psnr
 from audits.robustness.scales import DENOISING, JPEG, SCALES, Family
 from audits.robustness.sets import SETS, attack_set, core35, digest
 from provenance.errors import InputError
 
-EVERY = {attack.name: attack for name in SETS for attack in attack_set(name, seed=3)}
+EVERY = {
+    attack.name: attack for name in SETS if name != "regeneration" for attack in attack_set(name, seed=3)
+}
 PICTURES = arrays.arrays(
     np.uint8, st.tuples(st.integers(24, 60), st.integers(24, 60), st.just(3)), fill=st.integers(0, 255)
 )
@@ -116,3 +121,19 @@ def test_the_digest_sees_names_and_what_attacks_do() -> None:
 def test_attacks_compose(photograph) -> None:
     half, crop = EVERY["resize0.5"], EVERY["crop25%"]
     assert np.array_equal(chain(half, crop)(photograph), crop(half(photograph)))
+
+
+def test_a_model_loads_only_when_it_draws() -> None:
+    code = "import sys; from audits.robustness.sets import regeneration; regeneration(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "diffusers", "cv2"} & set(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_regeneration_repeats_and_keeps_the_size(photograph) -> None:
+    pixels = photograph[:150, :201].copy()
+    _, regenerate = attack_set("regeneration")
+    drawn = regenerate(pixels)
+    assert drawn.shape == pixels.shape
+    assert np.array_equal(drawn, regenerate(pixels))
+    assert 15 < psnr(pixels, drawn) < 30
