@@ -7,7 +7,7 @@ adversarial  denoisers, re-marking, removal chains and a model's autoencoder, on
 
 Pictures: scikit-image's and scikit-learn's photographs beside those used for tuning, and pieces of 768 pixels
 (for the eight: 512) of the photographs in Debian's mate-backgrounds. ``--keep DIR`` continues a run that
-was stopped; ``--most N`` makes a quick look that is printed and not committed.
+was stopped; ``--most N`` makes a quick look that is printed, and written only with ``--write``.
 """
 
 from __future__ import annotations
@@ -69,12 +69,13 @@ def run(part: str, arguments: argparse.Namespace) -> None:
     keep = None if arguments.keep is None else arguments.keep / f"{part}.jsonl"
     start = time.process_time()
     measured = measure(samples, setup, jobs=arguments.jobs, checkpoint=keep, progress=tell)
-    report = summarise(measured, command=f"python benchmarks/robustness.py {part}")
+    only = "" if arguments.most is None else f" --most {arguments.most} --write"
+    report = summarise(measured, command=f"python benchmarks/robustness.py {part}{only}")
     print(tables.text(report))
     print(
         f"{(time.process_time() - start) / 60:.1f} minutes of processor time in this process", file=sys.stderr
     )
-    if arguments.most is None:
+    if arguments.most is None or arguments.write:
         documents = {".json": as_text(report), ".md": tables.markdown(report)}
         documents |= {f"-{name}": plot for name, plot in plots.drawn(report).items()}
         for ending, body in documents.items():
@@ -91,6 +92,9 @@ def main() -> None:
     arguments.add_argument("--jobs", type=int, default=1, help="processes")
     arguments.add_argument("--keep", type=Path, help="folder for finished trials")
     arguments.add_argument("--most", type=int, help="pictures; the result is printed only")
+    arguments.add_argument(
+        "--write", action="store_true", help="write the result of a quick look all the same"
+    )
     parsed = arguments.parse_args()
     if parsed.keep is not None:
         parsed.keep.mkdir(parents=True, exist_ok=True)
