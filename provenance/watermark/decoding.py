@@ -10,6 +10,7 @@ import numpy as np
 import scipy.fft
 
 from provenance.watermark import ecc
+from provenance.watermark.correlation import FINE_GRID, correlate
 from provenance.watermark.layout import AMPLITUDE_PILOT, R_MAX, R_MIN, T
 from provenance.watermark.statistic import statistic, verify_log10_tail
 
@@ -60,12 +61,19 @@ def lines_in(
         layout: of the key.
         turn: (2, 2) quarter turn or mirror image from the folded plane to the tile.
     """
-    u, v = turn.T @ np.stack([layout.u, layout.v])
-    raw = folded[v % T, u % T] * np.exp(-1j * layout.phase)
+    raw = raw_lines(folded, layout, turn)
     x, y = _offset(raw[layout.pilots], layout)
     aligned = raw * np.exp(2j * np.pi * (layout.u * x + layout.v * y) / T)
     soft, gain = _weigh(aligned, layout)
     return Lines(soft=soft, gain=gain, offset=((-x) % T, (-y) % T))
+
+
+def raw_lines(
+    folded: NDArray[np.complexfloating], layout: Layout, turn: NDArray[np.int64] = _UPRIGHT
+) -> NDArray[np.complex128]:
+    """(n,) lines of ``folded`` with their keyed phases taken out, the offset still in; as ``lines_in``."""
+    u, v = turn.T @ np.stack([layout.u, layout.v])
+    return np.asarray(folded[v % T, u % T] * np.exp(-1j * layout.phase))
 
 
 def fold(plane: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -135,10 +143,9 @@ def _offset(pilots: NDArray[np.complex128], layout: Layout) -> tuple[float, floa
     """Phase correlation of the pilots over all offsets; loud lines are limited to twice the median."""
     size = np.abs(pilots)
     limited = pilots * np.minimum(1, 2 * np.median(size) / np.maximum(size, 1e-9))
+    _, offsets = correlate(limited[None].astype(np.complex64), layout, grid=FINE_GRID)
+    x, y = offsets[0]
     u, v = layout.u[layout.pilots], layout.v[layout.pilots]
-    grid = np.zeros((T, T), np.complex64)
-    grid[v, u % T] = limited
-    y, x = np.unravel_index(int(np.argmax(scipy.fft.ifft2(grid).real)), grid.shape)
     around = np.array([(x + dx, y + dy) for dx in _FRACTIONS for dy in _FRACTIONS])
     waves = np.exp(2j * np.pi * (around @ np.stack([u, v])) / T)
     best_x, best_y = around[int(np.argmax((waves @ limited).real))]

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.fft
 
 from provenance.watermark import synchronisation as sync
-from provenance.watermark.decoding import fold, lines_in, promise, read_lines
-from provenance.watermark.layout import T
+from provenance.watermark.correlation import COARSE_GRID, FINE_GRID, correlate
+from provenance.watermark.decoding import fold, lines_in, promise, raw_lines, read_lines
 from provenance.watermark.spectrum import spectrum_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ STAGES = 5
 QUICK_STAGES = 2
 _SIEVE = 320
 """Geometries of a stage that are judged by phases; more of them are sieved by power first."""
-_COARSE_GRID = 48
-"""Offsets tried to a side at first: the pilots reach 22 cycles, so 45 see every peak, if dimmed."""
-_WEIGHED, _REFINED, _FOLLOWED = 48, 12, 3
-"""Geometries of a stage that are correlated over all offsets, climbed from, and at most handed on."""
+_REFINED, _FOLLOWED = 12, 3
+"""Geometries of a stage that are climbed from, and at most handed on."""
+_TURNS_READ = 4
+"""Of the sixteen ways a copy can lie at the sizes suggested, so many are read in full."""
 _ALIKE = 0.012
 """Geometries closer than this share one peak."""
 _FAINTEST = 6.0
@@ -83,10 +83,12 @@ class Search:
 
     def _suggested(self, layout: Layout) -> list[Candidate]:
         """All turns and mirror images come from one folding: they only rename its lines."""
+        tries = [(matrix, folded, turn) for matrix, folded in self._folded for turn in sync.TURNS]
+        pilots = np.stack([raw_lines(folded, layout, turn)[layout.pilots] for _, folded, turn in tries])
+        peaks, _ = correlate(pilots.astype(np.complex64), layout, grid=FINE_GRID)
         found = [
             Candidate(matrix=turn @ matrix, lines=lines_in(folded, layout, turn))
-            for matrix, folded in self._folded
-            for turn in sync.TURNS
+            for matrix, folded, turn in (tries[index] for index in np.argsort(-peaks)[:_TURNS_READ])
         ]
         return sorted(found, key=lambda one: -promise(one.lines, layout))[:2]
 
@@ -104,16 +106,23 @@ class Search:
     def _standing_out(self, proposed: NDArray[np.float64], layout: Layout) -> list[NDArray[np.float64]]:
         if not len(proposed):  # a plane without structure has no peaks
             return []
-        coarse = sync.coherent(self._spectrum, layout, proposed, grid=_COARSE_GRID)
-        weighed = proposed[np.argsort(-coarse)[:_WEIGHED]]
-        scores = sync.coherent(self._spectrum, layout, weighed, grid=T)
-        apart = _apart(weighed[np.argsort(-scores)])
+        if len(proposed) > _SIEVE:
+            glance, _ = self._correlated(proposed, layout, COARSE_GRID)
+            proposed = proposed[np.argpartition(-glance, _SIEVE)[:_SIEVE]]
+        scores, offsets = self._correlated(proposed, layout, FINE_GRID)
+        apart = _apart(proposed, scores)
+        refined = sync.refine(self._spectrum, layout, proposed[apart], offsets[apart])
         ranked = [
             (score + sync.agreement(self._spectrum, layout, matrix, offset), matrix)
-            for score, matrix, offset in zip(*sync.refine(self._spectrum, layout, apart), strict=True)
+            for score, matrix, offset in zip(*refined, strict=True)
         ]
         ranked.sort(key=lambda item: -item[0])
         return [matrix for total, matrix in ranked[:_FOLLOWED] if total >= _FAINTEST]
+
+    def _correlated(
+        self, matrices: NDArray[np.float64], layout: Layout, grid: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return correlate(sync.pilot_lines(self._spectrum, layout, matrices), layout, grid=grid)
 
     @cached_property
     def _spectrum(self) -> Spectrum:
@@ -126,12 +135,13 @@ class Search:
         return [(matrix, scipy.fft.fft2(fold(self.plane, matrix))) for matrix in matrices]
 
 
-def _apart(ranked: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The first ones that do not share a peak with one before them."""
-    taken: list[NDArray[np.float64]] = []
-    for matrix in ranked:
-        if all(np.abs(matrix - other).max() >= _ALIKE * np.abs(matrix).max() for other in taken):
-            taken.append(matrix)
+def _apart(matrices: NDArray[np.float64], scores: NDArray[np.float64]) -> list[int]:
+    """The best ones that do not share a peak with one before them."""
+    taken: list[int] = []
+    for index in np.argsort(-scores):
+        matrix = matrices[index]
+        if all(np.abs(matrix - matrices[other]).max() >= _ALIKE * np.abs(matrix).max() for other in taken):
+            taken.append(int(index))
         if len(taken) == _REFINED:
             break
-    return np.stack(taken)
+    return taken

@@ -45,12 +45,15 @@ class Spectrum:
     def at(self, fx: NDArray[np.float64], fy: NDArray[np.float64]) -> NDArray[np.complex64]:
         """Nearest samples at frequencies in cycles per pixel; 0 beyond ``limit``."""
         inside = (np.abs(fx) < self.limit) & (np.abs(fy) < self.limit)
-        mirrored = fx < 0
-        sign = np.where(mirrored, -1, 1)
-        column = np.rint(np.where(inside, fx, 0) * sign * self.grid).astype(np.int32)
-        row = np.rint(np.where(inside, fy, 0) * sign * self.grid).astype(np.int32) + self.reach
+        # Half a spectrum is kept: a frequency with fx < 0 is the conjugate of the opposite one.
+        side = np.where(fx < 0, np.float32(-1), np.float32(1))
+        scale = side * inside * np.float32(self.grid)
+        column = np.rint(fx * scale).astype(np.int32)
+        row = np.rint(fy * scale).astype(np.int32) + self.reach
         values = self.lines[row, column]
-        return np.where(inside, np.where(mirrored, values.conj(), values), 0).astype(np.complex64)
+        values.imag *= side
+        values[~inside] = 0
+        return values
 
 
 def spectrum_of(plane: NDArray[np.float32], limit: float) -> Spectrum:
@@ -70,16 +73,26 @@ def spectrum_of(plane: NDArray[np.float32], limit: float) -> Spectrum:
 
 
 def _transform(plane: NDArray[np.float32], grid: int, reach: int) -> NDArray[np.complex64]:
-    """Windowed, padded to ``grid``, with the middle of the plane at index 0 so that phases vary slowly.
+    """Padded to ``grid``, with the middle of the plane at index 0 so that phases vary slowly.
 
-    Rows first: of their frequencies only those up to ``reach`` are transformed down the columns.
+    The plane is white, so there is little that could leak: a window that only softens the border hears the
+    lines best. Rows first: of their frequencies only those up to ``reach`` are transformed down the columns.
     """
     height, width = plane.shape
-    rows, columns = (np.sqrt(np.hanning(side + 2)[1:-1]).astype(np.float32) for side in (height, width))
+    rows, columns = (_softened(side) for side in (height, width))
     across = _wrapped(plane * rows[:, None] * columns, grid, axis=1)
     half = scipy.fft.rfft(across, axis=1)[:, : reach + 1]
     full = scipy.fft.fft(_wrapped(half, grid, axis=0), axis=0)
     return np.concatenate([full[-reach:], full[: reach + 1]])
+
+
+def _softened(length: int) -> NDArray[np.float32]:
+    """1, but for a twentieth at either end that rises from and falls to 0."""
+    edge = max(length // 20, 1)
+    window = np.ones(length, np.float32)
+    window[:edge] = np.sin(np.pi / 2 * (np.arange(edge) + 0.5) / edge)
+    window[-edge:] = window[:edge][::-1]
+    return window
 
 
 def _wrapped(array: NDArray[Any], grid: int, axis: int) -> NDArray[Any]:

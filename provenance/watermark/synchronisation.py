@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import scipy.fft
 
+from provenance.watermark.correlation import noise_of
 from provenance.watermark.layout import PILOT_BAND, R_MAX, T
 from provenance.watermark.tile import UNIT_SIDE
 
@@ -130,30 +131,12 @@ def promising(
     """The ``keep`` matrices under which the pilots have most power; a cheap first sieve."""
     if len(matrices) <= keep:
         return matrices
-    power = (np.abs(_pilot_lines(spectrum, layout, matrices)) ** 2 - 1).sum(axis=1)
+    power = (np.abs(pilot_lines(spectrum, layout, matrices)) ** 2 - 1).sum(axis=1)
     return matrices[np.argpartition(-power, keep)[:keep]]
 
 
-def coherent(
-    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64], *, grid: int
-) -> NDArray[np.float64]:
-    """(n,) peak of the pilots' phase correlation over all offsets, in standard deviations of noise."""
-    pilots = _pilot_lines(spectrum, layout, matrices)
-    u, v = layout.u[layout.pilots] % grid, layout.v[layout.pilots]
-    # A real transform doubles every column but v = 0.
-    halved = pilots * np.where(v == 0, 1.0, 0.5).astype(np.float32)
-    peaks = np.empty(len(matrices))
-    for start in range(0, len(matrices), 64):
-        part = halved[start : start + 64]
-        plane = np.zeros((len(part), grid, grid // 2 + 1), np.complex64)
-        plane[:, u, v] = part
-        surface = scipy.fft.irfft2(plane, (grid, grid), norm="forward")
-        peaks[start : start + 64] = surface.max(axis=(1, 2))
-    return np.asarray(peaks / _noise(pilots))
-
-
 def refine(
-    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]
+    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64], offsets: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Climb the coherent score over all four numbers of each matrix, near its offset.
 
@@ -161,14 +144,14 @@ def refine(
         (n,) scores, (n, 2, 2) matrices and (n, 2) offsets where they were reached.
     """
     wave = np.stack([layout.u[layout.pilots], layout.v[layout.pilots]])
-    around = _peaks(spectrum, layout, matrices)[:, None] + _AROUND
+    around = offsets[:, None] + _AROUND
     waves = np.exp(2j * np.pi * (around @ wave) / T).astype(np.complex64)
 
     def score(tries: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, m, offsets) for m matrices around each of the n."""
-        pilots = _pilot_lines(spectrum, layout, tries.reshape(-1, 2, 2))
+        pilots = pilot_lines(spectrum, layout, tries.reshape(-1, 2, 2))
         agreement = (pilots.reshape(*tries.shape[:2], -1) @ waves.swapaxes(1, 2)).real
-        return np.asarray(agreement / _noise(pilots).reshape(*tries.shape[:2], 1))
+        return np.asarray(agreement / noise_of(pilots).reshape(*tries.shape[:2], 1))
 
     best = score(matrices[:, None]).max(axis=(1, 2))
     step = 0.6 / (18 / T * spectrum.longest)
@@ -204,16 +187,6 @@ def agreement(
     return float(square.real.sum() / np.sqrt((np.abs(square) ** 2).sum() / 2 + 1e-9))
 
 
-def _peaks(spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 2) offsets at which the pilots agree best, to one sample."""
-    pilots = _pilot_lines(spectrum, layout, matrices)
-    u, v = layout.u[layout.pilots] % T, layout.v[layout.pilots]
-    plane = np.zeros((len(matrices), T, T // 2 + 1), np.complex64)
-    plane[:, u, v] = pilots * np.where(v == 0, 1.0, 0.5).astype(np.float32)
-    surface = scipy.fft.irfft2(plane, (T, T)).reshape(len(matrices), -1)
-    return np.stack(np.divmod(surface.argmax(axis=1), T), axis=1).astype(np.float64)
-
-
 _AROUND = np.array([(x, y) for x in (-1.0, -0.5, 0.0, 0.5, 1.0) for y in (-1.0, -0.5, 0.0, 0.5, 1.0)])
 """Offsets tried beside the best whole one, in tile samples."""
 _DIRECTIONS = np.array(
@@ -226,15 +199,12 @@ _DIRECTIONS = np.array(
 """Rotation, scale, aspect, shear; both ways."""
 
 
-def _pilot_lines(spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]) -> NDArray[np.complex64]:
+def pilot_lines(spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]) -> NDArray[np.complex64]:
+    """(n, pilots) what lies at the pilots' places under each matrix, their keyed phases taken out."""
     k = np.stack([layout.u[layout.pilots], layout.v[layout.pilots]]) / T
     seen = matrices @ k
     phases = np.exp(-1j * layout.phase[layout.pilots]).astype(np.complex64)
     return np.asarray(spectrum.at(seen[:, 0], seen[:, 1]) * phases)
-
-
-def _noise(pilots: NDArray[np.complex64]) -> NDArray[np.float64]:
-    return np.asarray(np.sqrt(np.maximum((np.abs(pilots) ** 2).sum(axis=1) / 2, 4.0)))
 
 
 def _log_polar(spectrum: Spectrum, lowest: float, rings: int) -> NDArray[np.float32]:
