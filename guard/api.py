@@ -6,10 +6,11 @@ and store as an argument; these take them from one installation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guard.clock import utc_now
 from guard.home import Home
+from provenance.video.container import VideoCodec
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,8 +39,9 @@ def verify_file(
     """
     from guard.verify import Relinking, verify  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
+    from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
 
-    found = home or Home.locate()
+    found, asset = home or Home.locate(), read_asset(path)
 
     def relinking() -> Relinking:
         from guard.agreement import require_locator  # noqa: PLC0415 - the log, not needed for a signed file
@@ -48,16 +50,17 @@ def verify_file(
         return Relinking(keys=found.locators(), registry=found.registry_as_found())
 
     return verify(
-        read_asset(path),
+        asset,
         trust=found.trust(),
         at=at or utc_now(),
+        sidecar=read_sidecar(path, asset.mime),
         relinking=relinking if found.exists() else None,
         always_mark=marks,
     )
 
 
 def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = None) -> Recovery:
-    """The credential of a stripped or changed copy, found by its mark.
+    """The credential of a stripped or changed copy, found by its mark; clips also by what they show.
 
     Raises:
         InputError: ``input.…``; the file cannot be read or decoded.
@@ -66,12 +69,14 @@ def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = 
     """
     from guard.agreement import require_locator  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
-    from provenance.codecs import decode, read_asset  # noqa: PLC0415
+    from guard.verify import decoded  # noqa: PLC0415
+    from provenance.codecs import read_asset  # noqa: PLC0415
 
     found = (home or Home.locate()).require()
     require_locator(found)
     return recover(
-        decode(read_asset(path)),
+        decoded(read_asset(path), found.locators()),
+        by_digest=True,
         keys=found.locators(),
         registry=found.registry_as_found(),
         trust=found.trust(),
@@ -88,8 +93,9 @@ def release_file(
     policy: str | None = None,
     home: Home | None = None,
     force: bool = False,
+    video_codec: str | None = None,
 ) -> Released:
-    """Release a picture made elsewhere: marked, labelled, signed, logged, read back.
+    """Release a picture or clip made elsewhere: marked, labelled, signed, logged, read back.
 
     Args:
         path: the file; it stays as it is.
@@ -99,21 +105,23 @@ def release_file(
         policy: packs beside ``base``; None: those of the installation.
         home: the installation; None: the usual one.
         force: replace an existing output.
+        video_codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for clips; None: AV1 in MP4, VP9 in WebM.
 
     Raises:
         Denied: policy said no; nothing was written.
         InputError: the file, the source type or the output cannot be used.
         ConfigurationError: the installation lacks something.
     """
+    from guard.inspect import kind_of  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
-    tools = assemble(home or Home.locate(), policy=policy)
+    tools, asset = assemble(home or Home.locate(), policy=policy), read_asset(path)
     said = Statement(source_type=source_type(source), model_name=model_name)
-    plan = ask(Stage.PLAN, said.origin(), tools, command="release").obligations
-    return release_asset(
-        read_asset(path), said, tools, plan=plan, command="release", output=output, force=force
-    )
+    plan = ask(Stage.PLAN, said.origin(), tools, command="release", kind=kind_of(asset.mime)).obligations
+    wanted = None if video_codec is None else VideoCodec(video_codec)
+    how: dict[str, Any] = {"command": "release", "output": output, "force": force, "codec": wanted}
+    return release_asset(asset, said, tools, plan=plan, **how)

@@ -14,14 +14,16 @@ from provenance.manifest.read import raw_agrees
 from provenance.manifest.reading import ManifestReading, SoftBinding
 from provenance.manifest.sign import sign as sign_asset
 from provenance.manifest.spec import ManifestSpec
+from provenance.media import Frames
 from provenance.metadata.reading import read_metadata
 from provenance.sniff import extension_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from guard.records import Record
     from guard.release import Order
     from guard.tools import Tools
-    from provenance.media import Frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
         oversight="prompt_guided" if origin.review is not None else None,
         soft_binding=binding,
         watermarked=binding is not None,
-        digest_assertion=visual_digest(marked.frames).to_assertion(),
+        digest_assertion=_digest(marked),
         recipe_commitment=_recipe_commitment(record),
         content_id=content_id,
         edited=marked.checked.draft.source is not None,
@@ -89,27 +91,43 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
 
 def read_back(signed: Signed, tools: Tools) -> ReadBack:
     """Read the final bytes as anybody would: manifest, mark and label, each from the bytes."""
+    width, height, mark = _seen(signed, tools)
+    return ReadBack(
+        width=width,
+        height=height,
+        manifest=signed.reading,
+        raw_agrees=signed.marked.checked.plan.c2pa and raw_agrees(signed.asset, sidecar=signed.sidecar),
+        mark=_no_mark(signed) if signed.marked.mark is None else mark,
+        labels=read_metadata(signed.asset),
+    )
+
+
+def _seen(signed: Signed, tools: Tools) -> tuple[int, int, Evidence]:
+    """Width, height and mark of what a stranger decodes from the final bytes."""
+    if signed.marked.clip is not None:
+        from guard.clips import seen_again  # noqa: PLC0415 - PyAV
+
+        return seen_again(signed.asset, signed.marked.clip, tools)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
-    asset = signed.asset
-    frames = decode(asset)  # what a stranger sees; all of the following looks at this
-    return ReadBack(
-        width=frames.width,
-        height=frames.height,
-        manifest=signed.reading,
-        raw_agrees=signed.marked.checked.plan.c2pa and raw_agrees(asset),
-        mark=_mark_in(frames, signed, tools),
-        labels=read_metadata(asset),
-    )
+    frames = decode(signed.asset)
+    return frames.width, frames.height, _mark_in(frames, signed, tools)
+
+
+def _digest(marked: Marked) -> Mapping[str, object]:
+    if marked.clip is not None:
+        return marked.clip.digest.to_assertion()
+    assert isinstance(marked.frames, Frames)
+    return visual_digest(marked.frames).to_assertion()
 
 
 def _mark_in(frames: Frames, signed: Signed, tools: Tools) -> Evidence:
     """Read the final pixels; what was read before from the very same pixels still holds."""
-    marked = signed.marked
-    if marked.mark is None:
+    sighting = signed.marked.sighting
+    if signed.marked.mark is None:
         return _no_mark(signed)
-    if marked.sighting is not None and marked.sighting.frames.shows(frames):
-        return marked.sighting.evidence
+    if sighting is not None and isinstance(sighting.frames, Frames) and sighting.frames.shows(frames):
+        return sighting.evidence
     return tools.marker.detect(frames)
 
 

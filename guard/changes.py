@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provenance.codecs import jpeg_quality
+from provenance.video.clip_digest_reading import ClipMatch, SlotState
 
 if TYPE_CHECKING:
     from provenance.digest import DigestReading
     from provenance.media import Asset
+    from provenance.video.clip_digest_reading import ClipReading
 
 MAP_ROWS, MAP_COLUMNS = 16, 32
 """A terminal cell is about twice as high as wide, so two rows of the digest make one row of the map."""
 
+_MOST_NAMED = 6
+"""Altered seconds that are named one by one."""
 _WHOLE = 0.985
 """Share of the picture from which a copy counts as uncropped: registration is exact to about a cell."""
 
@@ -46,6 +50,38 @@ def _geometry(reading: DigestReading) -> list[str]:
     elif abs(horizontal - 1) > 0.02:
         found.append(f"scaled to {horizontal:.0%}")
     return found
+
+
+_CLIP_WORDS = {
+    ClipMatch.SAME: "the whole clip, unaltered as far as its digest can tell",
+    ClipMatch.PART: "a part of the clip, unaltered as far as its digest can tell",
+    ClipMatch.ALTERED: "the clip, with seconds altered, replaced or added",
+    ClipMatch.INSIDE: "something else, with seconds of the clip in it",
+}
+
+
+def describe_clip(reading: ClipReading) -> str:
+    """One line on a file that shows a released clip, or seconds of it."""
+    parts = [_CLIP_WORDS.get(reading.match, "not the clip")]
+    left, top, right, bottom = reading.kept
+    shown = (right - left) * (bottom - top)
+    if shown < _WHOLE:
+        parts.append(f"cropped to {shown:.0%}")
+    changed = [slot for slot in reading.slots if slot.state in (SlotState.ALTERED, SlotState.OTHER)]
+    if changed:
+        where = ", ".join(f"{slot.start:.0f}" for slot in changed[:_MOST_NAMED])
+        more = "" if len(changed) <= _MOST_NAMED else f" and {len(changed) - _MOST_NAMED} more"
+        parts.append(f"altered from second {where}{more} of the released clip")
+    return ", ".join(parts)
+
+
+def span_lines(reading: ClipReading) -> tuple[str, ...]:
+    """Which seconds of the file are which of the released clip."""
+    return tuple(
+        f"{span.start:.1f}–{span.end:.1f} of this file are {span.signed_start:.1f}–{span.signed_end:.1f} "
+        "of the released clip"
+        for span in reading.spans
+    )
 
 
 def heat_map(reading: DigestReading) -> tuple[str, ...]:

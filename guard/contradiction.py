@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 from guard.policy.fact import EarlierMark, Fact, Status, failed, known, unknown
 from guard.recover import recover
+from guard.verify import decoded
 from provenance.errors import InputError
 from provenance.evidence import Outcome
 from provenance.manifest.reading import DigitalSourceType, ManifestState
+from provenance.media import Frames
 from provenance.metadata.generator_text import generator_keywords
 from provenance.metadata.reading import MetadataReading, read_metadata
 
 if TYPE_CHECKING:
     from guard.tools import Tools
     from provenance.manifest.reading import ManifestReading
-    from provenance.media import Asset, Frames
+    from provenance.media import Asset
+    from provenance.video.container import Footage
 
 _CAPTURED = frozenset(
     {
@@ -66,7 +69,7 @@ def refuse_contradiction(asset: Asset, said: DigitalSourceType, tools: Tools) ->
 
 
 def read_earlier_mark(
-    frames: Frames, said: DigitalSourceType, tools: Tools
+    frames: Frames | Footage, said: DigitalSourceType, tools: Tools
 ) -> tuple[Fact[EarlierMark], Fact[bool]]:
     """The same for a copy whose metadata were stripped: our own mark leads back to its manifest.
 
@@ -83,7 +86,8 @@ def read_earlier_mark(
         why = "it is said to be generated, so nothing could contradict it"
         return known(EarlierMark.NOT_CHECKED), unknown(why)
     keys = tools.locators or (tools.marker.key,)
-    found = recover(frames, keys=keys, registry=tools.registry, trust=tools.trust, at=tools.clock())
+    seen = frames if isinstance(frames, Frames) else decoded(frames.asset, keys)
+    found = recover(seen, keys=keys, registry=tools.registry, trust=tools.trust, at=tools.clock())
     same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
     for manifest in same:
         _refuse("its mark leads to a manifest of the same picture, which says", manifest.source_type, said)

@@ -28,7 +28,9 @@ from guard.prompt.safety import prompt_facts, risk_facts
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import DigitalSourceType, ManifestReading, ManifestState, TrustTier
 from provenance.metadata.reading import MetadataReading
+from provenance.video.container import is_clip
 from provenance.watermark.interface import WatermarkReading
+from provenance.watermark.telling import told_log10_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,14 +50,19 @@ _FULLY = frozenset({DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, DigitalSourceTy
 
 
 def draft_facts(
-    origin: Origin, *, command: str, include_prompt: bool, inspected: Sequence[Evidence] = ()
+    origin: Origin,
+    *,
+    command: str,
+    include_prompt: bool,
+    inspected: Sequence[Evidence] = (),
+    kind: Kind = Kind.IMAGE,
 ) -> Facts:
     """What is known before there are final bytes: the request, the words, the model."""
     return Facts(
         request=Request(command=known(Command(command)), include_prompt=known(include_prompt)),
         prompt=prompt_facts(origin.review),
         model=_model(origin),
-        media=_declared(Media(), origin),
+        media=_declared(Media(), origin, kind),
         risk=risk_facts(origin.review, inspected),
     )
 
@@ -66,7 +73,7 @@ def pixel_facts(
     """The same, and the pixels as they were made."""
     before = draft_facts(draft.origin, command=command, include_prompt=include_prompt, inspected=inspected)
     media = replace(
-        _declared(draft.found, draft.origin),
+        _declared(draft.found, draft.origin, kind_of(draft.mime)),
         width=known(draft.frames.width),
         height=known(draft.frames.height),
         mime=known(draft.mime),
@@ -110,12 +117,17 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
     )
 
 
-def _declared(media: Media, origin: Origin) -> Media:
+def kind_of(mime: str) -> Kind:
+    """Picture or clip, by the type found in the content."""
+    return Kind.VIDEO if is_clip(mime) else Kind.IMAGE
+
+
+def _declared(media: Media, origin: Origin, kind: Kind) -> Media:
     """What whoever releases it says of it, added to what was found."""
     made = origin.source_type
     return replace(
         media,
-        kind=known(Kind.IMAGE),
+        kind=known(kind),
         synthetic=known(share_made(made)),
         model_made=known(made.is_generative),
     )
@@ -158,7 +170,7 @@ def _watermark(marked: Marked, mark: Evidence, content_id: bytes) -> Watermark:
         required=required,
         detected=known(mark.outcome is Outcome.SUPPORTS, producer=producer),
         psnr=known(marked.mark.psnr, producer=producer),
-        log10_p=known(reading.log10_p, producer=producer),
+        log10_p=known(told_log10_p(reading.log10_p), producer=producer),
         id_matches=known(reading.payload == content_id, producer=producer),
         capacity=known(Capacity.OK, producer=producer),
     )

@@ -14,6 +14,7 @@ from provenance.codecs import decode, header, is_lossless, jpeg_quality
 from provenance.errors import InputError
 from provenance.manifest.containers import has_trace
 from provenance.manifest.reading import DigitalSourceType
+from provenance.video.container import is_clip, require_av
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from guard.stages import Released
     from guard.tools import Tools
     from provenance.media import Asset, Frames
+    from provenance.video.container import VideoCodec
 
 MAX_NAME = 100
 """Characters of a model's name; it stands in the manifest and in XMP."""
@@ -95,8 +97,10 @@ class Statement:
 
 def draft_of(asset: Asset, statement: Statement) -> Draft:
     """Decode a file into a draft; its manifest, if it has one, becomes the new one's parent."""
-    frames = decode(asset)
     traces, readable = read_generator_traces(asset)
+    if is_clip(asset.mime):
+        return _clip_draft(asset, statement, Media(generator_traces=traces, metadata_readable=readable))
+    frames = decode(asset)
     return Draft(
         frames=frames,
         mime=asset.mime,
@@ -106,6 +110,23 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
         found=Media(
             colour=known(_colour(asset, frames)), generator_traces=traces, metadata_readable=readable
         ),
+    )
+
+
+def _clip_draft(asset: Asset, statement: Statement, found: Media) -> Draft:
+    """A clip is described now and decoded when somebody looks."""
+    require_av()
+    from provenance.video.look import footage_of  # noqa: PLC0415 - PyAV
+
+    footage = footage_of(asset)
+    if footage.clip.generator_keywords:
+        found = replace(found, generator_traces=known(True))  # noqa: FBT003 - the value of a fact
+    return Draft(
+        frames=footage,
+        mime=asset.mime,
+        origin=statement.origin(),
+        source=asset if has_trace(asset.data) else None,
+        found=replace(found, colour=known(Colour.KEPT)),
     )
 
 
@@ -124,6 +145,7 @@ def release_asset(
     command: str,
     output: Path,
     force: bool = False,
+    codec: VideoCodec | None = None,
     progress: Callable[[str], None] = lambda _step: None,
 ) -> Released:
     """Release one file made elsewhere.
@@ -136,10 +158,11 @@ def release_asset(
         command: which flow asks: release, sign or watermark.
         output: the new file, in a folder that exists; or that folder, for a name made from the content id.
         force: replace an existing output.
+        codec: what a clip's frames are compressed with; None: AV1 in MP4, VP9 in WebM.
         progress: called with the name of each step.
     """
     refuse_contradiction(asset, statement.source_type, tools)
-    draft = draft_of(asset, statement)
+    draft = replace(draft_of(asset, statement), codec=codec)
     mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
     by_id = output.is_dir()
     order = Order(

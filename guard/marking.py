@@ -9,10 +9,12 @@ from guard.policy.obligations import MarkDuty
 from guard.stages import Checked, Marked, Sighting
 from provenance.errors import Error, InputError
 from provenance.evidence import Outcome
+from provenance.manifest.sidecar import BESIDE
+from provenance.media import Frames
 
 if TYPE_CHECKING:
     from guard.tools import Marker
-    from provenance.media import Asset, Frames
+    from provenance.media import Asset
     from provenance.watermark.interface import Marked as MarkedFrames
 
 TARGETS_DB = (42.0, 41.0, 40.0)
@@ -21,7 +23,7 @@ TARGETS_DB = (42.0, 41.0, 40.0)
 _LONGEST = 16_383
 """Pixels to which a side is enlarged at most, WebP's limit: a picture of 32768x1 must not fill the memory."""
 
-_CANNOT_CARRY = "watermark.capacity-exceeded"
+CANNOT_CARRY = "watermark.capacity-exceeded"
 """The one code that means "no mark in this picture"; policy decides what follows. Everything else,
 a missing package among it, ends the release."""
 
@@ -33,16 +35,20 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
     cannot carry it at the quality floor goes on unmarked in its own size with the reason, and the
     publish decision is made knowing that.
     """
-    draft = checked.draft
+    picture = checked.draft.frames
+    if not isinstance(picture, Frames):
+        from guard.clips import mark_footage  # noqa: PLC0415 - PyAV
+
+        return mark_footage(checked, picture, marker=marker, content_id=content_id)
     if checked.plan.watermark is MarkDuty.OFF:
-        return _unmarked(checked, draft.frames, content_id, reason="the plan asks for no mark")
+        return _unmarked(checked, picture, content_id, reason="the plan asks for no mark")
     try:
-        frames, before = enlarge(draft.frames, max(marker.minimum_side, checked.plan.min_side))
+        frames, before = enlarge(picture, max(marker.minimum_side, checked.plan.min_side))
         made, asset, sighting = _readable(checked, frames, marker, content_id)
     except Error as error:
-        if error.code != _CANNOT_CARRY:
+        if error.code != CANNOT_CARRY:
             raise
-        unmarked = _unmarked(checked, draft.frames, content_id, reason=error.what)
+        unmarked = _unmarked(checked, picture, content_id, reason=error.what)
         return replace(unmarked, capacity_exceeded=True)
     return Marked(
         checked=checked,
@@ -70,7 +76,7 @@ def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] 
     size = (round(frames.width * factor), round(frames.height * factor))
     if max(size) > _LONGEST:
         what = f"this {frames.width}x{frames.height} picture is too narrow to be enlarged for a mark"
-        raise InputError(_CANNOT_CARRY, what, hint="a plan that requires no mark lets it leave without one")
+        raise InputError(CANNOT_CARRY, what, hint="a plan that requires no mark lets it leave without one")
     return resize(frames, *size), (frames.width, frames.height)
 
 
@@ -88,7 +94,7 @@ def _readable(
         try:
             made = marker.embed(frames, content_id, target_db=target_db)
         except InputError as error:
-            if error.code != _CANNOT_CARRY or target_db == TARGETS_DB[-1]:
+            if error.code != CANNOT_CARRY or target_db == TARGETS_DB[-1]:
                 raise
             continue
         asset = _encode(checked, made.frames)
@@ -114,10 +120,15 @@ def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: st
 
 def _encode(checked: Checked, frames: Frames) -> Asset:
     from provenance.codecs import encode  # noqa: PLC0415 - Pillow
+
+    return described(checked, encode(frames, checked.draft.mime, quality=checked.draft.quality))
+
+
+def described(checked: Checked, asset: Asset) -> Asset:
+    """``asset`` with the statement in XMP that the plan asks for; not where XMP has no place at all."""
     from provenance.metadata.xmp import describe  # noqa: PLC0415
 
-    draft = checked.draft
-    asset = encode(frames, draft.mime, quality=draft.quality)
-    if not checked.plan.xmp:
+    origin = checked.draft.origin
+    if not checked.plan.xmp or asset.mime in BESIDE:
         return asset
-    return describe(asset, source_type=draft.origin.source_type, model_name=draft.origin.model_name)
+    return describe(asset, source_type=origin.source_type, model_name=origin.model_name)

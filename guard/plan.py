@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from guard.inspect import draft_facts
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
+from guard.policy.fact import Kind
 
 if TYPE_CHECKING:
     from guard.policy.decision import Decision
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def ask(
-    stage: Stage, origin: Origin, tools: Tools, *, command: str, include_prompt: bool = False
+    stage: Stage,
+    origin: Origin,
+    tools: Tools,
+    *,
+    command: str,
+    include_prompt: bool = False,
+    kind: Kind = Kind.IMAGE,
 ) -> Decision:
     """What the packs say at stage ``prompt`` (before a model is loaded) or ``plan`` (before it runs).
 
@@ -24,7 +31,7 @@ def ask(
     Raises:
         Denied: a pack refuses; nothing was made.
     """
-    facts = draft_facts(origin, command=command, include_prompt=include_prompt)
+    facts = draft_facts(origin, command=command, include_prompt=include_prompt, kind=kind)
     subject = tools.random(16).hex()  # no bytes yet, and no digest of words: a name for this request only
     decision = decide(tools.packs, stage, facts, now=tools.clock(), subject=subject)
     authorise(decision, stage=stage, subject=subject)

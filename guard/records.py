@@ -59,6 +59,7 @@ class Record:
         asset_sha256: the released bytes.
         manifest_sha256: their manifest.
         decision: the publish decision, as JSON text.
+        sidecar_path: where the manifest goes that lies beside the file, None for all others.
     """
 
     record_id: str
@@ -76,6 +77,7 @@ class Record:
     asset_sha256: str | None = None
     manifest_sha256: str | None = None
     decision: str | None = None
+    sidecar_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,8 @@ class Records:
 
 def _parse(text: str) -> Record:
     body: dict[str, Any] = json.loads(text)
-    if body.pop("schema_version") != SCHEMA_VERSION or set(body) != {f.name for f in fields(Record)}:
+    # Records of earlier versions lack later fields, which have defaults.
+    if body.pop("schema_version") != SCHEMA_VERSION or not set(body) <= {f.name for f in fields(Record)}:
         raise ValueError("unknown layout")
     body["progress"] = Progress(body["progress"])
     return Record(**body)

@@ -1,4 +1,4 @@
-"""Recover: from a stripped copy to the signed manifest of the picture it was.
+"""Recover: from a stripped copy to the signed manifest of the picture or clip it was.
 
 A mark is a locator, never proof: marks can be copied onto other pictures. So a manifest counts as
 recovered only when all of these hold (house promise 3):
@@ -11,6 +11,9 @@ recovered only when all of these hold (house promise 3):
 
 If 1–4 hold and 5 says "another picture", that is LOCATOR_MISMATCH: somebody moved a mark, or the
 picture was changed beyond recognition.
+
+A clip can also be found by its digest alone, as a whole or as seconds within something else. That is a
+hint to look at, and never a recovery: steps 1 and 2 did not happen.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import Error, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestState, SoftBinding, TrustTier
+from provenance.media import Frames
+from provenance.video.clip_digest_reading import ClipMatch, ClipReading
 from provenance.watermark.interface import WatermarkReading
 
 if TYPE_CHECKING:
@@ -32,9 +37,9 @@ if TYPE_CHECKING:
 
     from provenance.manifest.reading import ManifestReading
     from provenance.manifest.trust import TrustLists
-    from provenance.media import Frames
     from provenance.registry import Registry, RegistryEntry
-    from provenance.watermark.interface import WatermarkKey
+    from provenance.video.look import ClipLook
+    from provenance.watermark.interface import Geometry, WatermarkKey
 
     Lookup = Callable[[WatermarkReading], Sequence[RegistryEntry]]
 
@@ -43,10 +48,13 @@ BROKEN = frozenset(
 )
 """States in which a stored manifest vouches for nothing."""
 
+MOST_CLIPS = 200
+"""Clips of the registry, the latest first, that a file without a mark of theirs is compared with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One manifest that the mark points to, and whether it is of this picture."""
+    """One manifest that the mark points to, and whether it is of this picture or clip."""
 
     entry: RegistryEntry
     manifest: ManifestReading
@@ -77,26 +85,32 @@ class Recovery:
 
 
 def recover(
-    frames: Frames,
+    frames: Frames | ClipLook,
     *,
     keys: Sequence[WatermarkKey],
     registry: Registry,
     trust: TrustLists,
     at: datetime,
+    by_digest: bool = False,
 ) -> Recovery:
     """Look for the credential of ``frames`` by their mark.
 
     Args:
-        frames: the copy, as found.
+        frames: the copy, as found; a clip as it was seen with the same ``keys``.
         keys: locator keys to try.
         registry: where ids are looked up.
         trust: lists that the recovered manifest's signer is held against.
         at: time for which certificates are judged.
+        by_digest: compare a clip without a known mark with the clips that the registry knows.
     """
     mark = read_mark(frames, keys)
     reading = mark.detail
     if not isinstance(reading, WatermarkReading) or reading.payload is None:
-        return Recovery(state=State.NO_CREDENTIALS, reason=_no_mark(mark), mark=mark)
+        located: tuple[Candidate, ...] = ()
+        if by_digest and not isinstance(frames, Frames):
+            located = _located(frames, registry, trust=trust, at=at)
+        reason = "; ".join(filter(None, (_no_mark(mark), _by_digest_alone(located))))
+        return Recovery(state=State.NO_CREDENTIALS, reason=reason, mark=mark, candidates=located)
     entries = registry.find(reading.algorithm, reading.key_id, reading.epoch, reading.payload)
     candidates = tuple(
         sorted(
@@ -108,8 +122,10 @@ def recover(
     return Recovery(state=state, reason=reason, mark=mark, candidates=candidates)
 
 
-def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
+def read_mark(frames: Frames | ClipLook, keys: Sequence[WatermarkKey]) -> Evidence:
     """The mark's reading; a missing key or package is "not checked", never "no mark"."""
+    if not isinstance(frames, Frames):
+        return frames.mark
     if not keys:
         return mark_not_read("no locator key here (guard init)")
     from provenance.watermark.interface import detect  # noqa: PLC0415 - numpy
@@ -123,7 +139,12 @@ def read_mark(frames: Frames, keys: Sequence[WatermarkKey]) -> Evidence:
 
 
 def _weigh(
-    entry: RegistryEntry, frames: Frames, mark: WatermarkReading, *, trust: TrustLists, at: datetime
+    entry: RegistryEntry,
+    frames: Frames | ClipLook,
+    mark: WatermarkReading | None,
+    *,
+    trust: TrustLists,
+    at: datetime,
 ) -> Candidate:
     from provenance.manifest.read import read_stored_manifest  # noqa: PLC0415 - c2pa
 
@@ -131,22 +152,59 @@ def _weigh(
     return Candidate(entry=entry, manifest=manifest, digest=_compare(manifest, frames, mark))
 
 
-def _compare(manifest: ManifestReading, frames: Frames, mark: WatermarkReading) -> Evidence:
-    from provenance.digest_compare import compare  # noqa: PLC0415 - numpy
+def _located(clip: ClipLook, registry: Registry, *, trust: TrustLists, at: datetime) -> tuple[Candidate, ...]:
+    """Clips of the registry of which ``clip`` shows at least some seconds."""
+    entries = registry.clips(MOST_CLIPS)
+    found = (_weigh(entry, clip, None, trust=trust, at=at) for entry in entries)
+    return tuple(
+        one for one in found if isinstance(one.digest.detail, ClipReading) and one.digest.detail.spans
+    )
 
+
+def _by_digest_alone(found: tuple[Candidate, ...]) -> str:
+    """What the candidates are worth that no mark led to."""
+    if not found:
+        return ""
+    ids = ", ".join(dict.fromkeys(one.entry.content_id.hex() for one in found))
+    return f"by what it shows alone, which is a hint and no proof, it has seconds of {ids}"
+
+
+def _compare(manifest: ManifestReading, frames: Frames | ClipLook, mark: WatermarkReading | None) -> Evidence:
+    """``mark`` is None where the manifest was not found by a mark."""
     if manifest.state in BROKEN:
         return _no_digest(Outcome.FAILED, f"the stored manifest does not hold: {manifest.reason}")
-    if mark.payload is None or SoftBinding(algorithm=mark.algorithm, value=mark.payload.hex()) not in (
-        manifest.soft_bindings
-    ):
+    if mark is not None and not _names(manifest, mark):
         return _no_digest(Outcome.FAILED, "the manifest found names another mark than the one read")
     if manifest.digest_assertion is None:
         return _no_digest(Outcome.NOT_CHECKED, "the manifest signs no content digest")
+    of_clip = manifest.mime.startswith("video/")
+    if of_clip is isinstance(frames, Frames):
+        what = "a clip, and this is a single picture" if of_clip else "a picture, and this is a clip"
+        return _no_digest(Outcome.NOT_CHECKED, f"the mark leads to the manifest of {what}")
     try:
-        digest = VisualDigest.from_assertion(manifest.digest_assertion)
+        return _held_against(manifest.digest_assertion, frames, None if mark is None else mark.geometry)
     except IntegrityError as error:  # anybody may have written that manifest
         return _no_digest(Outcome.FAILED, error.what)
-    return compare(digest, frames, mark.geometry)
+
+
+def _held_against(signed: object, frames: Frames | ClipLook, geometry: Geometry | None) -> Evidence:
+    """Raises:
+    IntegrityError: ``digest.malformed``.
+    """
+    if isinstance(frames, Frames):
+        from provenance.digest_compare import compare  # noqa: PLC0415 - numpy
+
+        return compare(VisualDigest.from_assertion(signed), frames, geometry)
+    from provenance.video.clip_digest import ClipDigest  # noqa: PLC0415 - numpy
+    from provenance.video.clip_digest_compare import compare_clip  # noqa: PLC0415
+
+    return compare_clip(ClipDigest.from_assertion(signed), frames.samples, geometry)
+
+
+def _names(manifest: ManifestReading, mark: WatermarkReading) -> bool:
+    """Whether the manifest names the mark that was read as its soft binding."""
+    payload = "" if mark.payload is None else mark.payload.hex()
+    return SoftBinding(algorithm=mark.algorithm, value=payload) in manifest.soft_bindings
 
 
 def _tier_rank(manifest: ManifestReading) -> int:
@@ -164,11 +222,15 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
     if Outcome.SUPPORTS in outcomes:
         reading = candidates[0].digest.detail
         changed = isinstance(reading, DigestReading) and reading.altered_fraction > 0
-        what = "the same picture, altered in places" if changed else "the same picture"
+        if isinstance(reading, ClipReading):
+            changed = reading.match is ClipMatch.ALTERED
+        what = "the same clip" if isinstance(reading, ClipReading) else "the same picture"
+        what += ", altered in places" if changed else ""
         return State.RECOVERED, f"a signed manifest was found for {what}; it does not cover these bytes"
     if Outcome.CONTRADICTS in outcomes:
+        kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"
         return State.LOCATOR_MISMATCH, (
-            "this is not the picture the mark was made for: the mark was copied here, or the picture was "
+            f"this is not the {kind} the mark was made for: the mark was copied here, or the {kind} was "
             "changed beyond recognition"
         )
     if candidates:

@@ -19,6 +19,7 @@ from provenance.errors import ConfigurationError, InputError
 from provenance.files import replace_atomically
 from provenance.locks import locked
 from provenance.log.leaves import allowed_at
+from provenance.manifest.sidecar import write_sidecar
 
 UNFINISHED = frozenset({Progress.INTENT, Progress.WRITTEN})
 
@@ -70,7 +71,7 @@ def settle(
         registry.mark_released(record.manifest_sha256 or "", allowed)
     elif record.manifest_sha256 is not None:
         registry.discard(record.manifest_sha256)
-    if allowed is not None and _finished(record):
+    if allowed is not None and _finished(record, registry):
         ended = replace(record, progress=Progress.RELEASED)
     else:
         Path(record.partial_path).unlink(missing_ok=True)
@@ -97,9 +98,10 @@ def _allowed_at(record: Record, log: Log) -> int | None:
     return allowed_at(log, record.manifest_sha256, record.asset_sha256)
 
 
-def _finished(record: Record) -> bool:
+def _finished(record: Record, registry: Registry) -> bool:
     """Give the partial file its name; False when what lies there may not have it."""
     partial, final = Path(record.partial_path), Path(record.final_path)
+    _place_beside(record, registry, partial if partial.exists() else final)
     if not partial.exists():
         return final.exists() and _digest(final) == record.asset_sha256  # interrupted after the rename
     if _digest(partial) != record.asset_sha256:
@@ -109,6 +111,15 @@ def _finished(record: Record) -> bool:
     except InputError:
         return False  # the name was taken since; what stands there stays
     return True
+
+
+def _place_beside(record: Record, registry: Registry, media: Path) -> None:
+    """The manifest of a file that has no place for it, as the release does before it renames."""
+    if record.sidecar_path is None or not media.exists() or _digest(media) != record.asset_sha256:
+        return
+    for entry in registry.by_asset(record.asset_sha256 or ""):
+        if entry.manifest_sha256 == record.manifest_sha256:
+            write_sidecar(Path(record.sidecar_path), entry.manifest)
 
 
 def _digest(path: Path) -> str:

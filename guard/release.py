@@ -41,10 +41,12 @@ from guard.writer import check_output, finish, stage
 from provenance.errors import Error
 from provenance.files import temporary_beside
 from provenance.locks import locked
+from provenance.manifest.sidecar import BESIDE, sidecar_of
+from provenance.media import Frames
 from provenance.sniff import extension_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from guard.attest import ReadBack
     from guard.policy.decision import Decision
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from guard.policy.obligations import Plan
     from guard.stages import Signed
     from guard.tools import Tools
+    from provenance.evidence import Evidence
+    from provenance.video.container import Footage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ def _unheard(_step: str) -> None:
 
 
 def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _unheard) -> Released:
-    """Release one picture.
+    """Release one picture or clip.
 
     Args:
         order: what to release and where to.
@@ -102,6 +106,8 @@ def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _un
     content_id = _reserve(tools)
     final = order.folder / (order.name or f"{content_id.hex()}{extension_for(order.draft.mime)}")
     check_output(final, force=order.force)
+    if (beside := _beside(order, final)) is not None:
+        check_output(beside, force=order.force)
     record = _intent(order, tools, content_id, final)  # (0)
     lock = tools.records.lock_path(record.record_id)
     with locked(lock, timeout_s=0.0):
@@ -156,7 +162,7 @@ def _run(
         path=final,
         leaves=(manifest_leaf, decision_leaf),
     )
-    finish(released, partial, force=order.force)  # (9)
+    finish(released, partial, force=order.force)  # (9), a manifest that lies beside the file first
     progress("renamed")
     return released
 
@@ -180,7 +186,7 @@ def _prepared(
         order.draft,
         command=order.command,
         include_prompt=order.publish_prompt,
-        inspected=[inspect(order.draft.frames) for inspect in tools.inspectors],
+        inspected=_inspected(order.draft, tools),
     )
     checked = check(order, tools, facts, record.record_id)  # (1)
     progress("checked")
@@ -191,6 +197,20 @@ def _prepared(
     proof = read_back(signed, tools)  # (4)
     progress("read back")
     return signed, proof, facts
+
+
+def _inspected(draft: Draft, tools: Tools) -> list[Evidence]:
+    """What every inspector says of the picture, or of a clip frame by frame."""
+    if not tools.inspectors:
+        return []
+    frames: Iterable[Frames] = (draft.frames,) if isinstance(draft.frames, Frames) else _stills(draft.frames)
+    return [inspect(picture) for picture in frames for inspect in tools.inspectors]
+
+
+def _stills(footage: Footage) -> Iterable[Frames]:
+    from guard.clips import stills  # noqa: PLC0415 - PyAV
+
+    return stills(footage)
 
 
 def _decided(signed: Signed, facts: Facts, tools: Tools, record: Record) -> Decision:
@@ -231,4 +251,10 @@ def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Recor
         edits=None if review is None else json.dumps(to_json(review.edits), ensure_ascii=True),
         recipe=None if recipe is None else recipe.canonical().decode(),
         content_id=content_id.hex(),
+        sidecar_path=None if (beside := _beside(order, final)) is None else str(beside.absolute()),
     )
+
+
+def _beside(order: Order, final: Path) -> Path | None:
+    """Where the manifest goes, if there is one and the file has no place for it."""
+    return sidecar_of(final) if order.plan.c2pa and order.draft.mime in BESIDE else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from guard.recover import read_mark
 from guard.serialise import to_json
 from guard.statements import mark_not_read
-from provenance.codecs import decode, header, jpeg_quality
-from provenance.errors import Error
+from guard.verify import decoded
+from provenance.codecs import header, jpeg_quality
+from provenance.errors import Error, InputError
 from provenance.manifest.read import read_manifest
+from provenance.media import Frames
 from provenance.metadata.reading import read_metadata
+from provenance.video.container import is_clip, require_av
 from provenance.watermark.carriers import look, not_looked
 
 if TYPE_CHECKING:
@@ -19,12 +23,13 @@ if TYPE_CHECKING:
     from guard.home import Home
     from provenance.canonical import Json
     from provenance.evidence import Evidence
-    from provenance.media import Asset, Frames
+    from provenance.media import Asset
+    from provenance.video.look import ClipLook
 
 
 def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
     """Container, manifest, labels and marks of ``asset``; a part that cannot be read says so."""
-    pixels = _decoded(asset)
+    pixels = _decoded(asset, home)
     return {
         "container": _container(asset),
         "manifest": to_json(read_manifest(asset, home.trust(), at=at)),
@@ -37,7 +42,7 @@ def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
 def _container(asset: Asset) -> Json:
     known: dict[str, Json] = {"mime": asset.mime, "bytes": len(asset.data), "sha256": asset.sha256}
     try:
-        found = to_json(header(asset))
+        found = to_json(_clip(asset) if is_clip(asset.mime) else header(asset))
         assert isinstance(found, dict)
         known |= found
     except Error as error:
@@ -46,14 +51,24 @@ def _container(asset: Asset) -> Json:
     return known if quality is None else {**known, "jpeg_quality": quality}
 
 
-def _decoded(asset: Asset) -> Frames | Error:
+def _clip(asset: Asset) -> dict[str, object]:
+    """What a clip's container says; times as decimal numbers."""
+    require_av()
+    from provenance.video.look import footage_of  # noqa: PLC0415 - PyAV
+
+    clip = footage_of(asset).clip
+    numbers = {name: float(getattr(clip, name) or 0) for name in ("time_base", "rate", "pixel_aspect")}
+    return {field.name: getattr(clip, field.name) for field in fields(clip)} | numbers
+
+
+def _decoded(asset: Asset, home: Home) -> Frames | ClipLook | Error:
     try:
-        return decode(asset)
+        return decoded(asset, home.locators() if is_clip(asset.mime) and home.exists() else ())
     except Error as error:
         return error
 
 
-def _mark(pixels: Frames | Error, home: Home) -> Evidence:
+def _mark(pixels: Frames | ClipLook | Error, home: Home) -> Evidence:
     if isinstance(pixels, Error):
         return mark_not_read(pixels)
     try:
@@ -62,10 +77,12 @@ def _mark(pixels: Frames | Error, home: Home) -> Evidence:
         return mark_not_read(error)
 
 
-def _carrier(pixels: Frames | Error) -> Evidence:
+def _carrier(pixels: Frames | ClipLook | Error) -> Evidence:
     """What generators write by themselves; see ``provenance.watermark.carriers`` for how little it proves."""
     if isinstance(pixels, Error):
         return not_looked(pixels)
+    if not isinstance(pixels, Frames):
+        return not_looked(InputError("watermark.clip", "carriers are looked for in single pictures"))
     try:
         return look(pixels)
     except Error as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guard.policy.facts import Media
+from provenance.manifest.sidecar import BESIDE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from provenance.evidence import Evidence
     from provenance.manifest.reading import DigitalSourceType, ManifestReading
     from provenance.media import Asset, Frames
+    from provenance.video.container import Footage, VideoCodec
+    from provenance.video.marking import MarkedClip
     from provenance.watermark.interface import Marked as MarkedFrames
 
 
@@ -57,20 +60,22 @@ class Draft:
     """Pixels that nobody has looked at yet.
 
     Attributes:
-        frames: what was made.
+        frames: what was made; a clip stays compressed.
         mime: container it is to leave in.
         origin: where it comes from.
         source: the file it was read from, where that carries a manifest, which becomes the parent.
         quality: encoder quality 1–100; None where nothing is to be lost.
         found: facts about the file it was read from; unknown for what was made here.
+        codec: what a clip's frames are compressed with; None: what its container has first.
     """
 
-    frames: Frames
+    frames: Frames | Footage
     mime: str
     origin: Origin
     source: Asset | None = None
     quality: int | None = None
     found: Media = field(default_factory=Media)
+    codec: VideoCodec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ class Checked:
 class Sighting:
     """What the blind decoder read, and in which pixels: the same pixels need not be searched twice."""
 
-    frames: Frames
+    frames: Frames | Footage
     evidence: Evidence
 
 
@@ -104,17 +109,19 @@ class Marked:
         unmarked_reason: why there is no mark.
         capacity_exceeded: the mark was tried and the picture cannot carry it at the quality floor.
         enlarged_from: (width, height) before the picture was scaled up to carry a mark.
+        clip: a clip as it was written, marked or not; None for a picture.
     """
 
     checked: Checked
-    frames: Frames
+    frames: Frames | Footage
     asset: Asset
     content_id: bytes
-    mark: MarkedFrames | None
+    mark: MarkedFrames | MarkedClip | None
     sighting: Sighting | None = None
     capacity_exceeded: bool = False
     unmarked_reason: str | None = None
     enlarged_from: tuple[int, int] | None = None
+    clip: MarkedClip | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +144,11 @@ class Signed:
     def content_id(self) -> bytes:
         """The 64-bit id of this release."""
         return self.marked.content_id
+
+    @property
+    def sidecar(self) -> bytes | None:
+        """The manifest, where it lies beside the file because there is no place for it inside."""
+        return self.manifest if self.asset.mime in BESIDE and self.marked.checked.plan.c2pa else None
 
     @property
     def manifest_sha256(self) -> str:
@@ -168,4 +180,5 @@ class Released:
     def warnings(self) -> tuple[str, ...]:
         """What whoever released it should know, in sentences."""
         said = tuple(warned.message for warned in self.decision.warnings)
-        return said if self.pending is None else (*said, self.pending)
+        notes = getattr(self.signed.marked.checked.draft.frames, "notes", ())
+        return (*said, *notes) if self.pending is None else (*said, *notes, self.pending)

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from guard.statements import answers, conflicts, mark_not_read, unchecked
 from guard.verdict import State, Verdict
-from provenance.errors import ConfigurationError, Error, IntegrityError
+from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, TrustTier
 from provenance.media import Limits
+from provenance.video.container import is_clip, require_av
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
     from provenance.media import Asset, Frames
     from provenance.registry import Registry
+    from provenance.video.look import ClipLook
     from provenance.watermark.interface import WatermarkKey
 
 _STATE: dict[ManifestState, State] = {
@@ -138,13 +140,15 @@ def _relink(
     if by is None:
         return mark_not_read("this installation has no registry (guard init)"), None
     try:
-        frames = _decode(asset, limits)
-    except Error as error:
-        return mark_not_read(f"the pixels could not be decoded: {error.what}"), None
-    try:
         means = by()
-        found = recover(frames, keys=means.keys, registry=means.registry, trust=trust, at=at)
+        frames = decoded(asset, means.keys, limits)
+    except InputError as error:
+        return mark_not_read(f"the pixels could not be decoded: {error.what}"), None
     except (ConfigurationError, IntegrityError) as error:  # a key or a registry that cannot be used
+        return mark_not_read(error), None
+    try:
+        found = recover(frames, keys=means.keys, registry=means.registry, trust=trust, at=at)
+    except (ConfigurationError, IntegrityError) as error:
         return mark_not_read(error), None
     return found.mark, found
 
@@ -162,7 +166,18 @@ def _vouched(manifest: ManifestReading, recovery: Recovery | None) -> bool:
     return manifest.signer is not None and manifest.signer.tier is not TrustTier.UNKNOWN
 
 
-def _decode(asset: Asset, limits: Limits | None) -> Frames:
+def decoded(asset: Asset, keys: Sequence[WatermarkKey], limits: Limits | None = None) -> Frames | ClipLook:
+    """What there is to look at in ``asset``: a picture's pixels, or a clip seen once with ``keys``.
+
+    Raises:
+        InputError: it cannot be decoded.
+        ConfigurationError: ``extra.missing``.
+    """
+    if is_clip(asset.mime):
+        require_av()
+        from provenance.video.look import look  # noqa: PLC0415 - PyAV
+
+        return look(asset, keys)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     return decode(asset, limits or Limits())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from guard.policy.decision import Decision, Stage, authorise
 from provenance.errors import InputError, IntegrityError
 from provenance.files import check_writable_folder, replace_atomically, write_temporary
+from provenance.manifest.sidecar import sidecar_of, write_sidecar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,9 +62,13 @@ def stage(signed: Signed, decision: Decision, partial: Path) -> None:
 def finish(released: Released, partial: Path, *, force: bool) -> None:
     """Give staged bytes their final name; without ``force`` never over an existing file.
 
+    A manifest that lies beside the file gets there first, so that no file waits for its own.
+
     Raises:
         Denied, IntegrityError: as for ``stage``.
         InputError: ``output.exists`` when somebody took the name meanwhile.
     """
     authorise(released.decision, stage=Stage.PUBLISH, subject=released.signed.asset.sha256)
+    if released.signed.sidecar is not None:
+        write_sidecar(sidecar_of(released.path), released.signed.sidecar)
     replace_atomically(partial, released.path, overwrite=force)

@@ -231,6 +231,12 @@ class Registry:
         with translated(self._path):
             return _shown(self._select("WHERE asset_sha256 = ?", sha256), include_pending=include_pending)
 
+    def clips(self, most: int) -> tuple[RegistryEntry, ...]:
+        """Released clips, the latest ``most`` of them, for files that carry no mark to find them by."""
+        with translated(self._path):
+            found = self._select("WHERE mime LIKE 'video/%' AND state = 'released'")
+        return found[: -most - 1 : -1]
+
     def pending(self) -> tuple[RegistryEntry, ...]:
         """What unfinished releases left, oldest first, for recovery to release or discard."""
         with translated(self._path):

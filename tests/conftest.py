@@ -257,6 +257,7 @@ def _clip(
     rate=12,
     sound="aac",
     metadata=(),
+    step=2,
     **picture,
 ) -> bytes:
     """``times`` are those of the frames, in seconds; without ``codec`` there is sound alone."""
@@ -269,7 +270,7 @@ def _clip(
         track = _track(out, codec, rate, **picture) if codec else None
         voice = out.add_stream(sound, rate=48000, layout="mono") if sound else None
         for number in range(frames if track else 0):
-            frame = _frame(photograph, track, number)
+            frame = _frame(photograph, track, number, step)
             frame.time_base = track.codec_context.time_base
             frame.pts = round((times[number] if times else Fraction(number, rate)) / frame.time_base)
             out.mux(track.encode(frame))
@@ -306,12 +307,13 @@ def _track(
     return track
 
 
-def _frame(photograph, track, number):
+def _frame(photograph, track, number, step):
     import av
     import numpy as np
 
     context = track.codec_context
-    picture = photograph[20 : 20 + context.height, 2 * number : 2 * number + context.width].copy()
+    left = step * number
+    picture = photograph[20 : 20 + context.height, left : left + context.width].copy()
     at = 5 * number % (context.width - 24)
     picture[30:54, at : at + 24] = (200, 30, 40)
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24").reformat(

@@ -35,14 +35,31 @@ OUTPUT_FILE = click.option(
     help="The new file, in the format of the old one.",
 )
 
-RELEASABLE = ("image/png", "image/jpeg", "image/webp", "image/tiff")
-_SPELLINGS = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tif": ".tiff"}
+VIDEO_CODEC = click.option(
+    "--video-codec",
+    type=click.Choice(["av1", "vp9", "h264"]),
+    help="Compress the frames of clips with this; by default AV1 in MP4 and VP9 in WebM. The encoder for "
+    "h264 is x264, which is GPL.",
+)
+
+RELEASABLE = (
+    *("image/png", "image/jpeg", "image/webp", "image/tiff"),
+    *("video/mp4", "video/webm", "video/quicktime"),
+)
+_SPELLINGS = {
+    ".m4v": ".mp4",
+    ".qt": ".mov",
+    ".jpeg": ".jpg",
+    ".jpe": ".jpg",
+    ".jfif": ".jpg",
+    ".tif": ".tiff",
+}
 """Other endings for the same formats."""
 
 
 def statements(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every command that releases: what is said of the files, and how it is done."""
-    for option in (FORMAT, FORCE, POLICY, MODEL_NAME, SOURCE):
+    for option in (FORMAT, FORCE, VIDEO_CODEC, POLICY, MODEL_NAME, SOURCE):
         command = option(command)
     return command
 
@@ -61,6 +78,7 @@ def run(
     policy: str | None,
     force: bool,
     format_: str,
+    video_codec: str | None = None,
     by_id: bool = False,
 ) -> int:
     """Release every file; the gravest exit code.
@@ -68,11 +86,14 @@ def run(
     ``targets`` has the new name of each; with ``by_id``, the folder where its content id names it.
     """
     from guard.home import Home  # noqa: PLC0415
+    from guard.inspect import kind_of  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
+    from guard.policy.fact import Kind  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
+    from provenance.video.container import VideoCodec  # noqa: PLC0415
 
     statement = Statement(source_type=source_type(source), model_name=model_name)
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
@@ -80,7 +101,9 @@ def run(
     stage_line("policy", f"{packs_of(decision)}: allowed to start")
     folders = {target if by_id else target.parent for target in targets.values()}
 
-    how: dict[str, Any] = {"plan": decision.obligations, "command": command, "force": force}
+    plans = {Kind.IMAGE: decision.obligations}
+    wanted = None if video_codec is None else VideoCodec(video_codec)
+    how: dict[str, Any] = {"command": command, "force": force, "codec": wanted}
     report = Report(batch=Batch(name=RESULTS["release"], format_=format_), many=len(targets) > 1)
     with output_folders(*folders):
         if not by_id:
@@ -90,7 +113,11 @@ def run(
                 with report.batch.attempt(path):
                     asset = read_asset(path)
                     refuse_format(asset, None if by_id else target)
-                    report.add(release_asset(asset, statement, tools, output=target, **how), file=path)
+                    if (kind := kind_of(asset.mime)) not in plans:
+                        asked = ask(Stage.PLAN, statement.origin(), tools, command=command, kind=kind)
+                        plans[kind] = asked.obligations
+                    made = release_asset(asset, statement, tools, plan=plans[kind], output=target, **how)
+                    report.add(made, file=path)
     return report.code
 
 
@@ -106,8 +133,9 @@ def refuse_format(asset: Asset, target: Path | None) -> None:
     if asset.mime not in RELEASABLE:
         raise InputError(
             "output.format",
-            f"{content} files cannot be released; PNG, JPEG, WebP and TIFF pictures can",
-            hint="convert the picture to one of these formats first",
+            f"{content} files cannot be released; PNG, JPEG, WebP and TIFF pictures and MP4, WebM and "
+            "QuickTime clips can",
+            hint="convert it to one of these formats first",
         )
     if target is None:
         return

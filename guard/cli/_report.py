@@ -124,7 +124,9 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
             yield "enlarged", f"{w}×{h} → {frames.width}×{frames.height}, to carry a mark"
     marks = [one.mark.psnr for one in marked if one.mark is not None]
     if marks:
-        lossy = any(one.checked.draft.quality is not None for one in marked if one.mark is not None)
+        lossy = any(
+            one.checked.draft.quality is not None or one.clip for one in marked if one.mark is not None
+        )
         before = " before compression" if lossy else ""
         yield "watermark", f"{len(marks)} of {len(marked)}, {_range(marks)} dB{before}, decoded back"
     for one in released:

@@ -31,7 +31,8 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
-    from provenance.codecs import decode, read_asset  # noqa: PLC0415
+    from guard.verify import decoded  # noqa: PLC0415
+    from provenance.codecs import read_asset  # noqa: PLC0415
 
     home, at = Home.locate().require(), utc_now()
     require_locator(home)
@@ -40,7 +41,8 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     for file in files:
         with batch.attempt(file):
             asset = read_asset(file)
-            found = recover(decode(asset), keys=keys, registry=registry, trust=trust, at=at)
+            seen = decoded(asset, keys)
+            found = recover(seen, keys=keys, registry=registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
             batch.add(found, _code(found), file=file)
             if format_ == "text":
@@ -71,8 +73,9 @@ def print_recovery(file: Path, asset: Asset, found: Recovery) -> None:
 
 
 def _print_candidate(candidate: Candidate, asset: Asset) -> None:
-    from guard.changes import describe_changes, heat_map  # noqa: PLC0415
+    from guard.changes import describe_changes, describe_clip, heat_map, span_lines  # noqa: PLC0415
     from provenance.digest import DigestReading  # noqa: PLC0415
+    from provenance.video.clip_digest_reading import ClipReading  # noqa: PLC0415
 
     manifest = candidate.manifest
     click.echo(f"    id         {candidate.entry.content_id.hex()}")
@@ -86,5 +89,9 @@ def _print_candidate(candidate: Candidate, asset: Asset) -> None:
             click.echo("    altered where marked, in the frame of the original (· cut away):")
             for row in heat_map(reading):
                 click.echo(f"      {row}")
+    elif isinstance(reading, ClipReading) and reading.spans:
+        click.echo(f"    clip       {describe_clip(reading)}")
+        for line in span_lines(reading):
+            click.echo(f"    seconds    {line}")
     elif candidate.digest.reason:
-        click.echo(f"    picture    {plain(candidate.digest.reason)}")
+        click.echo(f"    content    {plain(candidate.digest.reason)}")

@@ -48,14 +48,15 @@ def detect(files: tuple[Path, ...], format_: str) -> None:
     """
     from guard.home import Home  # noqa: PLC0415
     from guard.recover import read_mark  # noqa: PLC0415
-    from provenance.codecs import decode, read_asset  # noqa: PLC0415
+    from guard.verify import decoded  # noqa: PLC0415
+    from provenance.codecs import read_asset  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
 
     keys = Home.locate().require().locators()
     batch = Batch(name=RESULTS["watermark detect"], format_=format_)
     for file in files:
         with batch.attempt(file):
-            mark = read_mark(decode(read_asset(file)), keys)
+            mark = read_mark(decoded(read_asset(file), keys), keys)
             found = mark.outcome is Outcome.SUPPORTS
             batch.add(mark, MET if found else NOTHING_TO_CONCLUDE, file=file)
             if format_ == "text":

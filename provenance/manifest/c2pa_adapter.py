@@ -56,9 +56,9 @@ def read_store(data: bytes, mime: str, trust: TrustLists, *, sidecar: bytes | No
     return _read(data, mime, _context(_settings(trust), os.getpid()), sidecar)
 
 
-def read_plain(data: bytes, mime: str) -> StoreReport:
+def read_plain(data: bytes, mime: str, *, sidecar: bytes | None = None) -> StoreReport:
     """The same file in the library's default state, except that it fetches nothing."""
-    return _read(data, mime, _context('{"verify":{"remote_manifest_fetch":false}}', os.getpid()), None)
+    return _read(data, mime, _context('{"verify":{"remote_manifest_fetch":false}}', os.getpid()), sidecar)
 
 
 def write_store(
@@ -205,7 +205,7 @@ def _signing_error(error: Exception, mime: str) -> Exception:
         return InputError(
             "sign.unsupported-media",
             f"a manifest cannot be put into this {format_name(mime)} file",
-            hint="save the picture again as PNG, JPEG, WebP or TIFF",
+            hint="save it again as PNG, JPEG, WebP or TIFF, or as MP4 or WebM",
         )
     if "certificate" in text:
         return ConfigurationError(

@@ -18,7 +18,8 @@ from provenance.metadata import bmff, gif, jpeg, png, riff, tiff
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BMFF_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+_HEAD = 32
+"""Bytes of a box by which a hard binding may choose it: length, type and the type of a ``uuid`` box."""
 _TRACE = re.compile(rb"c2(?:pa|ma|um|cm|as|cl|cs|sh)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
 _SUFFIX = b"\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
@@ -41,12 +42,14 @@ class Embedded:
         pieces: where they lie in the file.
         spans: file ranges of the boxes that hold them, headers included.
         uncovered: what in those headers nothing vouches for.
+        boxes: every top-level box with its first bytes, where the container is made of boxes.
     """
 
     store: bytes
     pieces: tuple[Piece, ...]
     spans: tuple[tuple[int, int], ...]
     uncovered: tuple[str, ...] = ()
+    boxes: tuple[tuple[bmff.Box, bytes], ...] = ()
 
     def file_range(self, start: int, end: int) -> tuple[int, int]:
         """File offsets of store bytes ``[start, end)`` (of the piece that holds the first)."""
@@ -166,13 +169,12 @@ def _joined(data: bytes, group: list[jpeg.Segment]) -> Embedded:
 
 
 def _bmff(data: bytes) -> Embedded | None:
-    """Top-level ``uuid`` box with purpose ``manifest`` (§A.5); ``free`` boxes are not hashed."""
-    found, free = None, []
+    """Top-level ``uuid`` box with purpose ``manifest`` (§A.5)."""
+    found, free, kinds = None, [], []
     for box in bmff.boxes(data):
         start, end = box.data, box.end
-        if box.kind in (b"free", b"skip"):
-            free.append(f"bytes {box.start}-{end - 1}: {box.kind.decode()} box, which the binding leaves out")
-        elif box.kind == b"uuid" and data[start : start + 16] == _BMFF_UUID:
+        kinds.append((box, data[box.start : box.start + _HEAD]))
+        if box.kind == b"uuid" and data[start : start + 16] == bmff.C2PA:
             purpose, _, rest = data[start + 20 : end].partition(b"\0")
             if purpose == b"manifest":
                 if any(data[start + 16 : start + 20]) or len(rest) < 8:
@@ -189,7 +191,13 @@ def _bmff(data: bytes) -> Embedded | None:
     trimmed = _whole(data, start, min(start + used, found.spans[0][1]), None, found.spans[0])
     if start + used < found.spans[0][1]:
         free.append(f"bytes {start + used}-{found.spans[0][1] - 1}: padding behind the manifest")
-    return Embedded(store=trimmed.store, pieces=trimmed.pieces, spans=trimmed.spans, uncovered=tuple(free))
+    return Embedded(
+        store=trimmed.store,
+        pieces=trimmed.pieces,
+        spans=trimmed.spans,
+        uncovered=tuple(free),
+        boxes=tuple(kinds),
+    )
 
 
 def _gif(data: bytes) -> Embedded | None:

@@ -85,9 +85,11 @@ def inherited(
 
 
 def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, ...]:
-    """Ranges that a data hash leaves out although no manifest lies there."""
-    result = []
+    """Ranges that a hash leaves out although no manifest lies there."""
+    result: list[str] = []
     for label, data in found.items():
+        if _is(label, "c2pa.hash.bmff") and embedded:
+            result += _boxes_left_out(_map(data), embedded)
         if not _is(label, "c2pa.hash.data"):
             continue
         for item in _list(_map(data).get("exclusions"))[:_MAX_LISTED]:
@@ -133,6 +135,31 @@ def _when(action: Mapping[str, Any]) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
+
+
+def _boxes_left_out(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
+    """Boxes that a BMFF hash leaves out (§18.7): the file type, free space, and whatever its signer chose."""
+    for item in _list(data.get("exclusions"))[:_MAX_LISTED]:
+        names = text(_map(item).get("xpath")).strip("/").split("/")
+        if names == ["mdat"] and data.get("merkle"):
+            continue  # hashed piece by piece instead
+        for box, head in embedded.boxes:
+            start, end = box.start, box.end
+            if box.kind != names[0].encode() or (start, end) in embedded.spans or not _chosen(item, head):
+                continue
+            which = f"{names[0]} box" if len(names) == 1 else f"{'/'.join(names)} in this box"
+            yield f"bytes {start}-{end - 1}: {which}, which the binding leaves out"
+
+
+def _chosen(exclusion: Mapping[str, Any], head: bytes) -> bool:
+    """Whether a box that begins with ``head`` is meant; what cannot be told from that counts as meant."""
+    for wanted in _list(exclusion.get("data")):
+        offset, value = _map(wanted).get("offset"), _map(wanted).get("value")
+        if not isinstance(offset, int) or not isinstance(value, bytes):
+            continue
+        if 0 <= offset <= len(head) - len(value) and head[offset : offset + len(value)] != value:
+            return False
+    return True
 
 
 def _without(start: int, end: int, spans: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:

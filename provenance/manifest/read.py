@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from provenance.manifest.jumbf import Superbox
     from provenance.manifest.trust import TrustLists
 
-_WITHOUT_PLACE = frozenset({"image/bmp"})
-"""Pictures that are decoded here and that the specification has no way to embed a manifest in."""
+_WITHOUT_PLACE = frozenset({"image/bmp", "video/webm", "video/x-matroska"})
+"""Media that are decoded here and that the specification has no way to embed a manifest in."""
 
 
 def read_manifest(
@@ -90,14 +90,14 @@ def read_stored_manifest(
     return replace(reading, mime=mime)
 
 
-def raw_agrees(asset: Asset) -> bool:
+def raw_agrees(asset: Asset, *, sidecar: bytes | None = None) -> bool:
     """Whether the library alone, in its default state, finds the manifest and nothing changed.
 
     A second look at what was just signed: it knows no trust list, so an unknown signer is no objection.
     """
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
-    report = c2pa_adapter.read_plain(asset.data, asset.mime).report
+    report = c2pa_adapter.read_plain(asset.data, asset.mime, sidecar=sidecar).report
     if report is None:
         return False
     found = history.failures(report.get("validation_results"))
@@ -206,7 +206,7 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
     raise InputError(
         "media.unreadable",
         f"this {format_name(asset.mime)} file cannot be searched for a manifest",
-        hint="guard recover FILE looks for a mark" if asset.mime.startswith("image/") else None,
+        hint="guard recover FILE looks for a mark" if asset.mime.startswith(("image/", "video/")) else None,
     )
 
 

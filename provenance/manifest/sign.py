@@ -21,6 +21,7 @@ from provenance.manifest.containers import has_trace
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.manifest.rubric import lint
+from provenance.manifest.sidecar import BESIDE
 from provenance.manifest.spec import Parent, unreadable_parent
 from provenance.manifest.trust import TrustLists
 from provenance.media import Asset
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from provenance.manifest.signers import Signer
     from provenance.manifest.spec import ManifestSpec
 
-MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff", "video/mp4", "video/quicktime", "video/webm")
 """Containers whose manifests are read strictly; others are not signed."""
 
 _ALTERED = {ManifestState.TAMPERED, ManifestState.HISTORY_PROBLEM}
@@ -71,7 +72,8 @@ def sign(
         parent: the file ``asset`` was made from, where its manifest is to be kept as history.
         trust: lists against which the parent and the result are validated.
         at: time of validation; None: the present.
-        embed: put the manifest into the file; else it is bound to the file's bytes and kept beside them.
+        embed: put the manifest into the file; else, and in what has no place for it (``BESIDE``), it is
+            bound to the file's bytes and kept beside them.
 
     Raises:
         InputError: ``sign.unsupported-media``, ``sign.parent-unreadable``, ``sign.manifest-too-large``.
@@ -87,9 +89,10 @@ def sign(
     # step 2
     definition = _linted(manifest_definition(spec, with_parent=source is not None))
     # step 3
-    data, store = _write(asset, definition, signer, lists, source=source, embed=embed)
+    inside = embed and asset.mime not in BESIDE
+    data, store = _write(asset, definition, signer, lists, source=source, embed=inside)
     # step 4
-    signed, beside = Asset.of(data, asset.mime), None if embed else store
+    signed, beside = Asset.of(data, asset.mime), None if inside else store
     reading = read_manifest(signed, lists, at=moment, sidecar=beside)
     # step 5
     _hold_against(spec, store, reading, before)
@@ -99,7 +102,9 @@ def sign(
 def _refuse_unsupported(mime: str) -> None:
     if mime not in MIMES:
         raise InputError(
-            "sign.unsupported-media", f"{mime} files are not signed", hint="PNG, JPEG, WebP and TIFF are"
+            "sign.unsupported-media",
+            f"{mime} files are not signed",
+            hint="PNG, JPEG, WebP and TIFF pictures and MP4, WebM and QuickTime clips are",
         )
 
 

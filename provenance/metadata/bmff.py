@@ -10,7 +10,7 @@ from provenance.errors import InputError
 from provenance.metadata.parts import MOST, bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,13 @@ class Box:
     start: int
     data: int
     end: int
+
+
+XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""Type of the top-level ``uuid`` box that holds XMP in clips (ISO 16684-3 §3.2, "MPEG-4")."""
+
+C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+"""Type of the ``uuid`` box that holds a manifest (C2PA specification §A.5)."""
 
 
 def is_bmff(data: bytes) -> bool:
@@ -58,3 +65,34 @@ def _boxes(data: bytes) -> Iterator[Box]:
             raise InputError("media.damaged", "a box reaches past the end of the file")
         yield Box(kind=kind, start=position, data=start, end=end)
         position = end
+
+
+def xmp_boxes(data: bytes) -> Iterator[Box]:
+    """The ``uuid`` boxes that hold XMP; its packet lies behind their 16-byte type."""
+    return _of_type(data, XMP)
+
+
+def manifest_boxes(data: bytes) -> Iterator[Box]:
+    """The ``uuid`` boxes that hold a manifest."""
+    return _of_type(data, C2PA)
+
+
+def with_xmp(data: bytes, packet: bytes, drop: Iterable[Box]) -> bytes:
+    """The file with ``packet`` in a new last box, and the boxes in ``drop`` blanked.
+
+    Sample tables hold offsets from the beginning of the file, so nothing before the new box may move.
+
+    Raises:
+        InputError: ``media.damaged`` when a box reaches past the end or the last one has no length.
+    """
+    changed, last = bytearray(data), next(iter(reversed(tuple(boxes(data)))), None)
+    if last is None or last.end != len(data) or not any(data[last.start : last.start + 4]):
+        raise InputError("media.damaged", "the file does not end with a whole box")
+    for box in drop:
+        changed[box.start + 4 : box.start + 8] = b"free"
+        changed[box.data : box.end] = bytes(box.end - box.data)
+    return bytes(changed) + struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP + packet
+
+
+def _of_type(data: bytes, kind: bytes) -> Iterator[Box]:
+    return (box for box in boxes(data) if box.kind == b"uuid" and data[box.data : box.data + 16] == kind)

@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
-from provenance.metadata import jpeg, png, riff, tiff
+from provenance.metadata import bmff, jpeg, png, riff, tiff
 from provenance.sniff import format_name, mime_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def unsupported(data: bytes) -> InputError:
     this = "files of another kind" if mime is None else f"{format_name(mime)} files"
     return InputError(
         "metadata.unsupported-media",
-        f"metadata are handled in PNG, JPEG, WebP and TIFF files, not in {this}",
+        f"metadata are handled in PNG, JPEG, WebP, TIFF, MP4 and QuickTime files, not in {this}",
     )
 
 
@@ -46,6 +46,8 @@ def packets(data: bytes) -> tuple[bytes, ...]:
         found = [c.payload(data) for c in riff.chunks(data) if c.kind == b"XMP "]
     elif tiff.is_tiff(data):
         found = [e.payload(data) for e in tiff.directory(data)[0] if e.tag == tiff.XMP]
+    elif is_bmff_clip(data):
+        found = [data[box.data + 16 : box.end] for box in bmff.xmp_boxes(data)]
     else:
         raise unsupported(data)
     if any(len(packet) > MAX_PACKET for packet in found):
@@ -71,7 +73,14 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
         return webp_with(data, kept, extra=riff.chunk(b"XMP ", packet))
     if tiff.is_tiff(data):
         return tiff.rewrite(data, drop=frozenset({tiff.C2PA}), blobs={tiff.XMP: packet})
+    if is_bmff_clip(data):
+        return bmff.with_xmp(data, packet, drop=[*bmff.xmp_boxes(data), *bmff.manifest_boxes(data)])
     raise unsupported(data)
+
+
+def is_bmff_clip(data: bytes) -> bool:
+    """Whether it is an MP4 or QuickTime file; pictures of that family keep XMP elsewhere."""
+    return mime_of(data) in ("video/mp4", "video/quicktime")
 
 
 def is_png_xmp(chunk: png.Chunk, data: bytes) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from provenance.media import Asset
+
     RGB = NDArray[np.uint8]
 
 
@@ -93,6 +95,7 @@ class Clip:
         matrix: nine numbers of the display matrix (ISO/IEC 14496-12 §8.5.2), None for upright clips.
         sound: codecs of the sound tracks, which are copied as they are.
         left_out: other tracks, which are not.
+        generator_keywords: keywords of image generators in its tags, as ComfyUI writes them.
     """
 
     mime: str
@@ -109,6 +112,7 @@ class Clip:
     matrix: tuple[int, ...] | None
     sound: tuple[str, ...]
     left_out: tuple[str, ...]
+    generator_keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,3 +184,31 @@ def unsupported(mime: str) -> InputError:
         f"{format_name(mime)} files are not handled; MP4, WebM and QuickTime clips are",
         hint="convert the clip to MP4 or WebM",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footage:
+    """A clip that stays compressed: whoever wants its frames decodes them one after the other.
+
+    Attributes:
+        asset: the file.
+        clip: how it describes itself.
+    """
+
+    asset: Asset
+    clip: Clip
+
+    @property
+    def width(self) -> int:
+        """Pixels per row as shown."""
+        return self.clip.width
+
+    @property
+    def height(self) -> int:
+        """Rows as shown."""
+        return self.clip.height
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What does not come along when the clip is written again, in sentences."""
+        return tuple(f"its {kind} track is not kept" for kind in self.clip.left_out)

@@ -10,7 +10,7 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from provenance.video.container import Clip, ClipLimits
 
-_UNRELIABLE_COUNT = frozenset({"vp8", "libvpx"})
+_UNRELIABLE_COUNT = frozenset({"vp8"})
 """VP8 sends reference frames that are never shown in packets of their own."""
 _END_TOLERANCE_S = 0.5
 """A declared length is that of the longest track, which may be one that nobody reads here."""

@@ -7,6 +7,7 @@ frame has them from both, so a clip is described by decoding that one.
 from __future__ import annotations
 
 import io
+import json
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -15,20 +16,21 @@ import av
 import numpy as np
 
 from provenance.errors import InputError
+from provenance.metadata.generator_text import KEYWORDS
 from provenance.sniff import format_name
 from provenance.video.container import MIMES, Clip, ClipLimits, Colour, unsupported
 from provenance.video.counting import damaged, no_frames, require_whole, within
 from provenance.video.orientation import Orientation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _DEMUXERS = {mime: "matroska" if mime in ("video/webm", "video/x-matroska") else "mov" for mime in MIMES}
 """By type of the content: a guess could end at a play list, which opens other files."""
-_DECODERS = frozenset(
-    {"h264", "hevc", "libdav1d", "av1", "vp8", "libvpx", "vp9", "libvpx-vp9", "mpeg4", "prores", "mjpeg"}
-)
+_DECODERS = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "prores", "mjpeg"})
+_FORMATS = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "mp3float": "mp3"}
+"""What decoders read that are not named after it."""
 SWS_MATRIX = {1: 1, 2: 5, 3: 5, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """H.273 matrix coefficients → swscale's; BT.601 where they are not specified, there and back."""
 
@@ -63,7 +65,7 @@ def picture_track(container: Any) -> Any:
     if len(found) > 1:
         what = f"the file has {len(found)} tracks of moving pictures, and a mark goes into one"
         raise InputError("video.streams", what, hint="keep one of them")
-    name = "an unknown codec" if found[0].codec_context is None else found[0].codec_context.name
+    name = codec_name(found[0])
     if name not in _DECODERS:
         raise InputError(
             "video.codec", f"frames compressed with {name} are not read", hint="convert the clip"
@@ -90,7 +92,9 @@ def describe(source: bytes | Path, mime: str, limits: ClipLimits) -> Clip:
 
 def codec_name(track: Any) -> str:
     """What a track is compressed with; ``"an unknown codec"`` where PyAV has no decoder for it."""
-    return "an unknown codec" if track.codec_context is None else str(track.codec_context.name)
+    if track.codec_context is None:
+        return "an unknown codec"
+    return _FORMATS.get(track.codec_context.name, str(track.codec_context.name))
 
 
 @contextmanager
@@ -125,7 +129,7 @@ def _described(container: Any, track: Any, first: Any, mime: str) -> Clip:
         mime=mime,
         width=size[0],
         height=size[1],
-        codec=track.codec_context.name,
+        codec=codec_name(track),
         depth=max(part.bits for part in parts),
         time_base=Fraction(track.time_base),
         rate=track.average_rate or track.guessed_rate,
@@ -136,7 +140,20 @@ def _described(container: Any, track: Any, first: Any, mime: str) -> Clip:
         matrix=matrix,
         sound=tuple(codec_name(sound) for sound in container.streams.audio),
         left_out=tuple(other.type for other in container.streams if other.index not in kept),
+        generator_keywords=_keywords(container.metadata),
     )
+
+
+def _keywords(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """What generators name their settings, as a tag or as a key of the JSON in one."""
+    names = set(tags)
+    for value in tags.values():
+        try:
+            body = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+        names |= set(body) if isinstance(body, dict) else set()
+    return tuple(sorted(names & KEYWORDS))
 
 
 def _display_matrix(first: Any) -> tuple[int, ...] | None:

@@ -18,9 +18,9 @@ from av.video.reformatter import VideoReformatter
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.sniff import format_name
-from provenance.video.container import ClipFrame, ClipLimits, VideoCodec, codec_for
+from provenance.video.container import ClipFrame, ClipLimits, VideoCodec, codec_for, unsupported
 from provenance.video.luma import brighten, difference
-from provenance.video.opening import SWS_MATRIX, codec_name
+from provenance.video.opening import SWS_MATRIX, codec_name, opened, picture_track
 from provenance.video.orientation import Orientation
 from provenance.video.reader import ClipReader, Sound
 
@@ -44,6 +44,8 @@ _ENCODERS: dict[VideoCodec, tuple[str, dict[str, str]]] = {
     VideoCodec.H264: ("libx264", {"crf": "18", "preset": "medium"}),
 }
 """Settings at which a released clip should not suffer visibly for being released."""
+_REPRODUCIBLE = {"fflags": "+bitexact"}
+"""No time, no version and no random number of the library's: the same clip gives the same bytes."""
 _KEY_FRAME_EVERY_S = 2
 _RATES = (Fraction(1), Fraction(120))
 """Frames per second that encoders are told; a file with odd time stamps may average to anything."""
@@ -100,6 +102,34 @@ def rewrite(
         return writer.finish()
 
 
+def remux(source: bytes | Path, mime: str, target: BinaryIO, *, limits: ClipLimits | None = None) -> None:
+    """Write pictures and sound of the clip in ``source`` again as they are, without anything beside them.
+
+    Args:
+        source: the file, or its bytes.
+        mime: media type found in the content.
+        target: where to; has to be seekable.
+        limits: bounds for what is read.
+
+    Raises:
+        InputError: ``video.container``, ``video.sound``, or as ``provenance.video.opening.opened``.
+        ConfigurationError: ``video.encoder`` when the container cannot be written.
+    """
+    if mime not in _MUXERS:
+        raise unsupported(mime)
+    with opened(source, mime, limits or ClipLimits()) as old:
+        tracks = (picture_track(old), *old.streams.audio)
+        try:
+            with av.open(target, "w", format=_MUXERS[mime], options=_REPRODUCIBLE) as new:
+                copies = {track.index: new.add_stream_from_template(track, opaque=True) for track in tracks}
+                for packet in old.demux(*tracks):
+                    if packet.size:
+                        packet.stream = copies[packet.stream.index]
+                        new.mux_one(packet)
+        except (av.error.FFmpegError, ValueError, AttributeError) as error:
+            raise _failed(getattr(error, "strerror", None) or str(error)) from error
+
+
 class ClipWriter:
     """Writes frames and sound of one open clip; use as a context manager and call ``finish`` at the end.
 
@@ -116,10 +146,7 @@ class ClipWriter:
         self._to_planes = VideoReformatter()
         self._durations: dict[int, int] = {}
         self._frames, self._first, self._end = 0, 0, 0
-        # No time, no version and no random number of the library's: the same clip gives the same bytes.
-        self._container = av.open(
-            target, "w", format=_MUXERS[self._clip.mime], options={"fflags": "+bitexact"}
-        )
+        self._container = av.open(target, "w", format=_MUXERS[self._clip.mime], options=_REPRODUCIBLE)
         with self._encoding():
             self._track = self._picture_track()
         self._sounds = [self._sound_track(track) for track in reader.sound_tracks]

@@ -22,10 +22,13 @@ WRITERS = {
     "export_to_video",
     "export_to_gif",
     "mimwrite",
+    "mux",
+    "mux_one",
 }
 ALLOWED = {
     "provenance/codecs_encode.py": "encodes into memory; returns an Asset",
     "provenance/codecs_deep.py": "encodes into memory; returns an Asset",
+    "provenance/video/writer.py": "writes a clip to where it is told; the one caller, below, tells it memory",
     "audits/robustness/attacks.py": "recompresses in memory, as an attack",
     "provenance/watermark/embedding.py": "simulates JPEG in memory",
 }
@@ -60,7 +63,18 @@ def test_allowed_encoders_write_into_memory_only(name: str) -> None:
         pytest.fail(f"{name} is gone: take it off the list")
     text = path.read_text(encoding="utf-8")
     assert "imwrite" not in text
-    assert ".open(" not in text.replace("Image.open(", "")
+    assert ".open(" not in text.replace("Image.open(", "").replace("av.open(", "")
+
+
+def test_clips_are_written_into_memory() -> None:
+    """Denied pixels never touch the disk, so whoever calls the clip writer hands it a buffer."""
+    calls = ("rewrite(", "remux(", "ClipWriter(")
+    writer = ROOT / "provenance" / "video" / "writer.py"
+    named = [p for p in sources() if p != writer and any(c in p.read_text(encoding="utf-8") for c in calls)]
+    clip_callers = [p for p in named if "provenance.video.writer" in p.read_text(encoding="utf-8")]
+    assert clip_callers == [ROOT / "provenance" / "video" / "marking.py"]
+    text = clip_callers[0].read_text(encoding="utf-8")
+    assert text.count("out = io.BytesIO()") == text.count(", out,") + text.count(", out)") == 2
 
 
 def test_the_writer_asks_for_a_sealed_decision_before_every_write() -> None:

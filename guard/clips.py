@@ -1,0 +1,105 @@
+"""Clips in a release: looked at, marked or copied, and seen again with the eyes of a stranger.
+
+A clip that cannot carry a mark (too small, too plain, or one whose mark its own compression hides)
+leaves unmarked like a picture that cannot: its frames are then copied as they are, and the publish
+decision is made knowing that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from guard.marking import CANNOT_CARRY, described
+from guard.policy.obligations import MarkDuty
+from guard.stages import Marked, Sighting
+from provenance.errors import Error, IntegrityError
+from provenance.evidence import Outcome
+from provenance.media import Frames
+from provenance.video.look import footage_of, look, read_mark
+from provenance.video.marking import copy_clip, mark_clip
+from provenance.video.reader import ClipReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guard.stages import Checked
+    from guard.tools import Marker, Tools
+    from provenance.evidence import Evidence
+    from provenance.media import Asset
+    from provenance.video.container import Footage
+    from provenance.video.marking import MarkedClip
+
+_MOST_STILLS = 64
+"""Frames of a clip that inspectors see: one a second, and fewer a second in long clips."""
+
+
+def mark_footage(checked: Checked, footage: Footage, *, marker: Marker, content_id: bytes) -> Marked:
+    """Mark, compress and describe a clip; without a mark where the plan or the clip has none."""
+    if checked.plan.watermark is MarkDuty.OFF:
+        return _copied(checked, footage, content_id, reason="the plan asks for no mark")
+    try:
+        made = mark_clip(footage, content_id, marker.key, codec=checked.draft.codec)
+    except Error as error:
+        if error.code != CANNOT_CARRY:
+            raise
+        return _incapable(checked, footage, content_id, reason=error.what)
+    asset = described(checked, made.asset)
+    evidence = read_mark(asset, [marker.key])
+    if evidence.outcome is not Outcome.SUPPORTS:
+        reason = "the clip is too short or too plain: no mark can be read from it once it is compressed"
+        return _incapable(checked, footage, content_id, reason=reason)
+    leaving = footage_of(asset)
+    return Marked(
+        checked=checked,
+        frames=leaving,
+        asset=asset,
+        content_id=content_id,
+        mark=made,
+        sighting=Sighting(frames=leaving, evidence=evidence),
+        clip=made,
+    )
+
+
+def seen_again(asset: Asset, written: MarkedClip, tools: Tools) -> tuple[int, int, Evidence]:
+    """Width, height and mark of a clip as anybody decodes it from its final bytes, all frames of it.
+
+    Raises:
+        InputError: ``video.…``; it cannot be decoded.
+        IntegrityError: ``video.read-back`` when frames are missing.
+    """
+    keys = [] if written.payload is None else [tools.marker.key]
+    found, clip = look(asset, keys, strict=True), footage_of(asset).clip
+    if found.frames != written.frames:
+        what = f"{written.frames} frames were written and {found.frames} can be read"
+        raise IntegrityError("video.read-back", what, hint="try another --video-codec")
+    return clip.width, clip.height, found.mark
+
+
+def stills(footage: Footage) -> Iterator[Frames]:
+    """What inspectors look at: a frame a second as a picture each, and fewer in long clips."""
+    every = max(1.0, (footage.clip.seconds or 0.0) / _MOST_STILLS)
+    due = 0.0
+    with ClipReader(footage.asset.data, footage.asset.mime) as reader:
+        for frame in reader.frames():
+            if frame.seconds >= due:
+                due += every
+                yield Frames(pixels=frame.rgb[None])
+
+
+def _copied(checked: Checked, footage: Footage, content_id: bytes, *, reason: str) -> Marked:
+    copy = copy_clip(footage)
+    asset = described(checked, copy.asset)
+    return Marked(
+        checked=checked,
+        frames=footage_of(asset),
+        asset=asset,
+        content_id=content_id,
+        mark=None,
+        unmarked_reason=reason,
+        clip=copy,
+    )
+
+
+def _incapable(checked: Checked, footage: Footage, content_id: bytes, *, reason: str) -> Marked:
+    return replace(_copied(checked, footage, content_id, reason=reason), capacity_exceeded=True)

@@ -1,0 +1,92 @@
+"""Looking at a clip once: its mark, and the samples by which it is held against signed digests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provenance.evidence import Evidence, Outcome
+from provenance.video.clip_digest_placing import ClipSampler
+from provenance.video.container import ClipLimits, Footage
+from provenance.video.opening import describe
+from provenance.video.pooled import PooledDetector
+from provenance.video.reader import ClipReader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provenance.media import Asset
+    from provenance.video.clip_digest_placing import ClipSamples
+    from provenance.watermark.key import WatermarkKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClipLook:
+    """What was seen of a clip.
+
+    Attributes:
+        mark: as ``PooledDetector`` read it.
+        samples: its frames, reduced to what comparing needs.
+        frames: how many were decoded.
+        damage: where decoding stopped and why; None when the whole clip was seen.
+    """
+
+    mark: Evidence
+    samples: ClipSamples
+    frames: int
+    damage: str | None = None
+
+
+def footage_of(asset: Asset, limits: ClipLimits | None = None) -> Footage:
+    """The clip in ``asset``, described.
+
+    Raises:
+        InputError: as ``provenance.video.opening.describe``.
+    """
+    return Footage(asset=asset, clip=describe(asset.data, asset.mime, limits or ClipLimits()))
+
+
+def look(
+    asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | None = None, *, strict: bool = False
+) -> ClipLook:
+    """Decode a clip once and see what is in it.
+
+    Args:
+        keys: locator keys to look for; none is "not checked".
+        strict: raise where the file is damaged; else look at what comes before that.
+
+    Raises:
+        InputError: as ``ClipReader`` and its ``frames``.
+        ConfigurationError: ``extra.missing`` without OpenCV or scipy.
+    """
+    with ClipReader(asset.data, asset.mime, limits) as reader:
+        size = (reader.clip.width, reader.clip.height)
+        detector, sampler, frames = PooledDetector(keys, size), ClipSampler(size), 0
+        for frame in reader.frames(strict=strict):
+            detector.add(frame.rgb, frame.seconds)
+            sampler.add(frame.rgb, frame.seconds)
+            frames += 1
+        damage = None if reader.damage is None else reader.damage.what
+        if not frames and reader.damage is not None:
+            raise reader.damage
+    return ClipLook(mark=detector.result(), samples=sampler.result(), frames=frames, damage=damage)
+
+
+def read_mark(asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | None = None) -> Evidence:
+    """Its mark alone, decoding no further than that takes.
+
+    Raises:
+        As ``look``.
+    """
+    with ClipReader(asset.data, asset.mime, limits) as reader:
+        detector = PooledDetector(keys, (reader.clip.width, reader.clip.height))
+        for frame in reader.frames(strict=False):
+            detector.add(frame.rgb, frame.seconds)
+            if detector.decided:
+                break
+        return detector.result()
+
+
+def is_read(mark: Evidence) -> bool:
+    """Whether a payload was read for good."""
+    return mark.outcome is Outcome.SUPPORTS

@@ -1,0 +1,118 @@
+"""From a clip to the clip that leaves: marked in one pass over its frames, or copied packet by packet.
+
+Both give a file without the titles, places and prompts of the old one, and the digest of what it shows.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from math import inf, log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provenance.media import Asset
+from provenance.video.clip_digest import ClipDigester
+from provenance.video.pooled import ClipMarker
+from provenance.video.reader import ClipReader
+from provenance.video.writer import remux, rewrite
+
+if TYPE_CHECKING:
+    from provenance.video.clip_digest import ClipDigest
+    from provenance.video.container import RGB, ClipFrame, ClipLimits, Footage, VideoCodec
+    from provenance.watermark.key import WatermarkKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedClip:
+    """A clip ready to be described and signed.
+
+    Attributes:
+        asset: the new file.
+        digest: of the frames that went into it.
+        frames: how many those are.
+        psnr: mean over the frames in dB, before compression; infinite where nothing was marked.
+        payload: the 8 bytes in its mark; None where there is none.
+    """
+
+    asset: Asset
+    digest: ClipDigest
+    frames: int
+    psnr: float = inf
+    payload: bytes | None = None
+
+
+def mark_clip(
+    footage: Footage,
+    payload: bytes,
+    key: WatermarkKey,
+    *,
+    codec: VideoCodec | None = None,
+    limits: ClipLimits | None = None,
+) -> MarkedClip:
+    """Mark every frame and compress the clip again.
+
+    Args:
+        footage: the clip.
+        payload: 8 bytes.
+        key: the locator key.
+        codec: what to compress with; None: AV1 in MP4, VP9 in WebM.
+        limits: bounds for what is read.
+
+    Raises:
+        InputError: ``watermark.capacity-exceeded`` when frames are too small; else as
+            ``provenance.video.writer.rewrite``.
+        ConfigurationError: as there.
+    """
+    size = (footage.width, footage.height)
+    pen = _Pen(marker=ClipMarker(key, payload, size), digester=ClipDigester(size))
+    out = io.BytesIO()
+    written = rewrite(footage.asset.data, footage.asset.mime, out, pen.mark, codec=codec, limits=limits)
+    return MarkedClip(
+        asset=Asset.of(out.getvalue(), footage.asset.mime),
+        digest=pen.digester.result(),
+        frames=written.frames,
+        psnr=pen.psnr(),
+        payload=payload,
+    )
+
+
+def copy_clip(footage: Footage, *, limits: ClipLimits | None = None) -> MarkedClip:
+    """The clip as it is, frames and sound not compressed again, in a container without its old metadata.
+
+    Raises:
+        InputError: as ``provenance.video.writer.remux``, and as ``ClipReader`` for a damaged clip.
+    """
+    out = io.BytesIO()
+    remux(footage.asset.data, footage.asset.mime, out, limits=limits)
+    asset = Asset.of(out.getvalue(), footage.asset.mime)
+    digester, frames = ClipDigester((footage.width, footage.height)), 0
+    with ClipReader(asset.data, asset.mime, limits) as reader:
+        for frame in reader.frames():
+            digester.add(frame.rgb, frame.seconds)
+            frames += 1
+    return MarkedClip(asset=asset, digest=digester.result(), frames=frames)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pen:
+    """Marks frame by frame, takes their digest and notes how much was changed."""
+
+    marker: ClipMarker
+    digester: ClipDigester
+    squares: float = 0.0
+    frames: int = 0
+
+    def mark(self, frame: ClipFrame) -> RGB:
+        marked = self.marker.mark(frame.rgb)
+        self.digester.add(marked, frame.seconds)
+        change = marked.astype(np.int16) - frame.rgb
+        self.squares += float(np.mean(np.square(change, dtype=np.float32)))
+        self.frames += 1
+        return marked
+
+    def psnr(self) -> float:
+        """Of the mean squared change, in dB."""
+        mean = self.squares / max(self.frames, 1)
+        return inf if mean == 0 else 10 * log10(255**2 / mean)
