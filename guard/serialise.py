@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from provenance.watermark.interface import WatermarkReading
+from provenance.watermark.private_reading import PrivateReading
+from provenance.watermark.telling import told_log10_p, told_statistic
 
 if TYPE_CHECKING:
     from provenance.canonical import Json
@@ -17,6 +21,10 @@ SCHEMA_VERSION = 1
 _LEFT_OUT = frozenset({"secret", "seal", "pem", "digest_assertion", "difference"})
 """Fields that do not leave: key material, process-local seals, and thumbnails that only a program reads."""
 
+
+_TOLD: dict[str, Callable[[float], float]] = {"statistic": told_statistic, "log10_p": told_log10_p}
+"""Of readings of a mark, told coarsely (``provenance.watermark.telling``): ``statistic`` in whole standard
+deviations, ``log10_p`` to one digit and never below what was measured."""
 
 _MOST_BYTES = 64
 """Longer byte strings are files, named by their digest in the field beside them."""
@@ -45,5 +53,12 @@ def to_json(value: object) -> Json:
     if isinstance(value, tuple | list | frozenset):
         return [to_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.name not in _LEFT_OUT}
+        return {f.name: _field(value, f.name) for f in fields(value) if f.name not in _LEFT_OUT}
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _field(owner: object, name: str) -> Json:
+    value = getattr(owner, name)
+    if isinstance(owner, WatermarkReading | PrivateReading) and name in _TOLD:
+        return _TOLD[name](value)
+    return to_json(value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from guard.policy.pack import Pack
     from guard.records import Records
     from provenance.evidence import Evidence
+    from provenance.keys import PrivateMarkKey
     from provenance.log.store import Log
     from provenance.manifest.signers import Signer
     from provenance.manifest.trust import TrustLists
@@ -57,9 +58,10 @@ class Marker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileMarker:
-    """The tile watermark under one locator key."""
+    """The tile watermark under one locator key, with the private layer where there is a key for it."""
 
     key: WatermarkKey
+    private: PrivateMarkKey | None = None
 
     @property
     def algorithm(self) -> str:
@@ -77,6 +79,10 @@ class TileMarker:
 
     def embed(self, frames: Frames, payload: bytes, *, target_db: float = 42.0) -> Marked:
         """See ``Marker``."""
+        if self.private is not None and len(frames.pixels) == 1:
+            from provenance.watermark.private_embedding import embed_both  # noqa: PLC0415 - OpenCV
+
+            return embed_both(frames, payload, self.key, self.private, target_db=target_db)
         from provenance.watermark.interface import embed  # noqa: PLC0415
 
         return embed(frames, payload, self.key, target_db=target_db)
@@ -137,7 +143,7 @@ def assemble(
     locators = home.locators()
     return Tools(
         packs=load_packs(home.config().policy if policy is None else policy),
-        marker=TileMarker(key=locators[0]),
+        marker=TileMarker(key=locators[0], private=next(iter(home.private_marks()), None)),
         signer=home.signer(passphrase),
         trust=home.trust(),
         registry=home.registry(),

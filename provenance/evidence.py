@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from provenance.video.clip_digest_reading import ClipReading
     from provenance.watermark.carriers import CarrierReading
     from provenance.watermark.interface import WatermarkReading
+    from provenance.watermark.latent_reading import LatentReading
+    from provenance.watermark.private_reading import PrivateReading
 
 
 class Outcome(StrEnum):
@@ -63,6 +65,8 @@ class Evidence:
         | MetadataReading
         | ClipReading
         | CarrierReading
+        | LatentReading
+        | PrivateReading
         | None
     ) = None
 

@@ -116,6 +116,7 @@ class Marked:
         strength: gain on the visibility mask, in its units.
         attempts: strengths tried.
         evidence: what the blind decoder reads in ``frames``.
+        private_layer: whether the private layer was written and read back; None where none was asked for.
     """
 
     frames: Frames
@@ -124,6 +125,7 @@ class Marked:
     strength: float
     attempts: int
     evidence: Evidence
+    private_layer: bool | None = None
 
 
 def minimum_size() -> int:

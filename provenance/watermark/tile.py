@@ -30,6 +30,11 @@ def tile_of(payload: bytes, layout: Layout) -> NDArray[np.float32]:
     """The (T, T) tile that carries ``payload``, standard deviation 1."""
     lines = layout.amplitude * np.exp(1j * layout.phase)
     lines[layout.data] *= data_signs(payload, layout)
+    return waves(lines, layout)
+
+
+def waves(lines: NDArray[np.complex128], layout: Layout) -> NDArray[np.float32]:
+    """The (T, T) tile whose lines, in the layout's order, are proportional to these; standard deviation 1."""
     half = np.zeros((T, T // 2 + 1), np.complex128)
     positive = layout.u >= 0
     half[layout.v[positive], layout.u[positive]] = lines[positive]

@@ -1,0 +1,70 @@
+"""The private layer of a mark at work: asked for where this installation has a key for it, else silent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provenance.digest import GRID, VisualDigest
+from provenance.evidence import Evidence, Outcome
+from provenance.watermark.interface import WatermarkReading
+from provenance.watermark.private_reading import CLAIM, PrivateReading
+from provenance.watermark.telling import p_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from guard.recover import Candidate
+    from provenance.keys import PrivateMarkKey
+    from provenance.media import Frames
+    from provenance.watermark.interface import WatermarkKey
+
+
+def look(
+    frames: Frames,
+    mark: Evidence,
+    *,
+    locators: Sequence[WatermarkKey],
+    keys: Sequence[PrivateMarkKey],
+    candidates: Sequence[Candidate] = (),
+) -> Evidence | None:
+    """Whether this installation marked this very content; None where it has no private key.
+
+    Args:
+        frames: the copy, as found.
+        mark: what was read in it.
+        locators: keys it was looked for with.
+        keys: private keys, all epochs.
+        candidates: manifests that the mark led to; those of the same picture say what it looked like whole.
+    """
+    if not keys:
+        return None
+    reading = mark.detail
+    if not isinstance(reading, WatermarkReading) or reading.geometry is None or len(frames.pixels) > 1:
+        why = "the private layer is read where a mark was found in a picture, and none was"
+        return Evidence(claim=CLAIM, channel="private-mark", outcome=Outcome.NOT_CHECKED, reason=why)
+    from provenance.watermark.private import read_private  # noqa: PLC0415 - numpy, scipy, OpenCV
+
+    used = next(key for key in locators if (key.key_id, key.epoch) == (reading.key_id, reading.epoch))
+    same = [one for one in candidates if one.digest.outcome is Outcome.SUPPORTS]
+    shown = [_lightness(one.manifest.digest_assertion) for one in same]
+    return read_private(frames, reading.geometry, used, keys, thumbnails=shown)
+
+
+def in_words(layer: Evidence) -> str:
+    """For one line of text."""
+    reading = layer.detail
+    if not isinstance(reading, PrivateReading):
+        return layer.reason or "not looked for"
+    if layer.outcome is Outcome.SUPPORTS:
+        return f"this installation marked this very content ({p_in_words(reading.log10_p)})"
+    return "absent: marked without it, elsewhere, for other content, or damaged since"
+
+
+def _lightness(assertion: object) -> NDArray[np.float64]:
+    import numpy as np  # noqa: PLC0415 - recover has loaded it
+
+    lab = VisualDigest.from_assertion(assertion).lab
+    return np.frombuffer(lab, np.uint8).reshape(GRID, GRID, 3)[..., 0].astype(np.float64)

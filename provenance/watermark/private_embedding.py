@@ -1,0 +1,105 @@
+"""Writing the private layer beside a locator mark, out of one budget of visibility."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provenance.evidence import Outcome
+from provenance.watermark.detection import detect_picture
+from provenance.watermark.embedding import add_change
+from provenance.watermark.front_end import luma_of
+from provenance.watermark.interface import FLOOR_DB, TARGET_DB, Effort, Marked, WatermarkReading, embed
+from provenance.watermark.layout import layout_of
+from provenance.watermark.private import coarse_signs, line_signs, quadrature, read_private, thumbnail_of
+from provenance.watermark.tile import UNIT_SIDE, lay, pixels_per_sample, visibility, waves
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from provenance.keys import PrivateMarkKey
+    from provenance.media import Frames
+    from provenance.watermark.interface import Geometry, WatermarkKey
+
+SHARE_DB = 0.4
+"""What the locator gives up of its strength for the private layer: 9 % of the change's power."""
+
+
+def embed_both(
+    frames: Frames,
+    payload: bytes,
+    key: WatermarkKey,
+    private: PrivateMarkKey,
+    *,
+    floor_db: float = FLOOR_DB,
+    target_db: float = TARGET_DB,
+) -> Marked:
+    """Mark a picture with the locator and, where it can be read back, the private layer.
+
+    Both together meet ``target_db`` and ``floor_db`` as ``interface.embed`` does for the locator alone.
+    Where the layer cannot be read back, or costs the locator, the picture carries the locator alone.
+
+    Raises:
+        As ``interface.embed``.
+    """
+    marked = embed(
+        frames, payload, key, floor_db=floor_db + SHARE_DB, target_db=max(target_db, floor_db) + SHARE_DB
+    )
+    reading = marked.evidence.detail
+    assert isinstance(reading, WatermarkReading)
+    assert reading.geometry is not None
+    both = _with_layer(frames, marked, reading.geometry, key, private)
+    evidence = detect_picture(both, [key], Effort.QUICK)
+    again = evidence.detail
+    if isinstance(again, WatermarkReading) and again.payload == payload and again.geometry is not None:
+        layer = read_private(both, again.geometry, key, [private])
+        if layer.outcome is Outcome.SUPPORTS:
+            return replace(
+                marked, frames=both, psnr=psnr(frames, both), evidence=evidence, private_layer=True
+            )
+    return replace(embed(frames, payload, key, floor_db=floor_db, target_db=target_db), private_layer=False)
+
+
+def _with_layer(
+    frames: Frames, marked: Marked, geometry: Geometry, key: WatermarkKey, private: PrivateMarkKey
+) -> Frames:
+    """The marked picture with the layer, at the strength that uses up the share kept for it."""
+    layout = layout_of(key)
+    signs = line_signs(private, coarse_signs(thumbnail_of(marked.frames))[0], len(layout.data))
+    scale = pixels_per_sample(frames.width, frames.height, _spread(frames, geometry))
+    pattern = lay(waves(quadrature(layout, signs), layout), frames.width, frames.height, scale)
+    pattern = pattern * visibility(luma_of(frames))
+    if frames.alpha is not None:
+        pattern = pattern * (frames.alpha[0] > 0)
+    peak = 255.0 if frames.depth == 8 else 65535.0
+    spent = (peak * 10 ** (-marked.psnr / 20)) ** 2
+    free = spent * (10 ** (SHARE_DB / 10) - 1)
+    strength = float(np.sqrt(free / _mean_square(pattern, frames)))
+    while True:
+        both = add_change(marked.frames, np.asarray(pattern * strength, np.float32))
+        if psnr(frames, both) >= marked.psnr - SHARE_DB or strength < 1e-6:
+            return both
+        strength *= 0.97
+
+
+def _spread(frames: Frames, geometry: Geometry) -> float:
+    """Which of the sizes the tile was laid at."""
+    pixels = 1 / np.sqrt(abs(np.linalg.det(np.array(geometry.matrix))))
+    found = pixels * UNIT_SIDE / np.sqrt(frames.width * frames.height)
+    return min(geometry.spreads, key=lambda spread: abs(np.log(spread / found)))
+
+
+def _mean_square(pattern: NDArray[np.floating], frames: Frames) -> float:
+    shown = 1.0 if frames.alpha is None else float((frames.alpha[0] > 0).mean())
+    return max(float(np.mean(pattern.astype(np.float64) ** 2)) / max(shown, 1e-9), 1e-12)
+
+
+def psnr(before: Frames, after: Frames) -> float:
+    """Quality in dB over all channels of the pixels that are not fully transparent."""
+    peak = 255.0 if before.depth == 8 else 65535.0
+    change = after.pixels[0].astype(np.float64) - before.pixels[0]
+    if before.alpha is not None:
+        change = change[before.alpha[0] > 0]
+    return float(10 * np.log10(peak**2 / max(float(np.mean(change**2)), 1e-12)))

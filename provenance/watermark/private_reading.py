@@ -1,0 +1,24 @@
+"""What a look at the private layer of a mark gives (``provenance.watermark.private``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLAIM = "was marked by this installation, for this very content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateReading:
+    """What was looked for in the private layer, and how clearly it stood out.
+
+    Attributes:
+        key_id: of the private key that fitted best.
+        epoch: of that key.
+        log10_p: of the p-value after Bonferroni over keys, thumbnails and patterns of unsure signs.
+        tried: how many of these there were.
+    """
+
+    key_id: str
+    epoch: int
+    log10_p: float
+    tried: int
