@@ -38,6 +38,7 @@ class Row:
         family: of the attack.
         kind: scale of the attack.
         severity: 0 to 1 on that scale.
+        waves: name of the same attack in WAVES, or None.
         exact: pictures from which every bit came back.
         wrong: pictures from which other bits came back as valid; None for methods without a check.
         accuracy: mean share of right bits; a method that returned none counts as a guess, 0.5.
@@ -53,6 +54,7 @@ class Row:
     family: Family
     kind: str
     severity: float
+    waves: str | None
     exact: Proportion
     wrong: int | None
     accuracy: float

@@ -116,6 +116,7 @@ def _row(
         family=Family.COMBINED if attack is None else attack.family,
         kind="all" if attack is None else attack.kind,
         severity=1.0 if attack is None else attack.severity,
+        waves=None if attack is None else attack.waves,
         exact=wilson(sum(one.exact for one in read), len(found)),
         wrong=sum(checked) if checked else None,
         accuracy=(sum(one.accuracy for one in read) + lost) / len(found),
