@@ -79,7 +79,7 @@ def decode(asset: Asset, limits: Limits) -> Frames:
             raise InputError(
                 "input.animated",
                 "the file holds more than one picture",
-                hint="export the one picture you mean; clips are not handled yet",
+                hint="export the one picture you mean, or the animation as an MP4 or WebM clip",
             )
         bits = _stored_bits(asset, image)
         deep = bits == 16 and image.mode in ("LA", "RGB", "RGBA")
