@@ -25,7 +25,7 @@ from provenance.watermark.key import SECRET_BYTES, WatermarkKey
 from provenance.watermark.methods import MethodReading, method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -184,18 +184,26 @@ def _null(task: Task, pixels: Picture) -> Null:
     scores: list[float] = []
     marks: list[bool | None] = []
     for look in range(task.decoys):
-        secret = _secret(task.words(f"decoy {look}"))
-        marker = method_of(task.method, task.payload_bits, secret)
+        marker = method_of(task.method, task.payload_bits, _secret(task.words(f"decoy {look}")))
         reading = _read(marker, copies[look % len(copies)])
+        if look == 0 and reading.score is None:
+            return _keyless_null(task, marker, copies)
         marks.append(reading.present)
-        if reading.score is None and reading.bits is not None:
-            scores += _decoy_accuracies(task, look, reading.bits)
-            if look + 1 == len(copies):
-                break  # without a key the next look would see the same
-        else:
-            scores.append(_score(reading, 0.0))
+        scores.append(_score(reading, 0.0))
     known = [mark for mark in marks if mark is not None]
     return Null(scores=tuple(scores), looks=len(marks), marks=sum(known) if known else None)
+
+
+def _keyless_null(task: Task, marker: Method, copies: Sequence[Picture]) -> Null:
+    """Without a key a copy always reads the same: its bits are held against random payloads instead."""
+    readings = [_read(marker, copy) for copy in copies]
+    scores = [
+        score
+        for look, reading in enumerate(readings)
+        for score in ([0.0] if reading.bits is None else _decoy_accuracies(task, look, reading.bits))
+    ]
+    known = [reading.present for reading in readings if reading.present is not None]
+    return Null(scores=tuple(scores), looks=len(readings), marks=sum(known) if known else None)
 
 
 def _decoy_accuracies(task: Task, look: int, bits: Bits) -> list[float]:
