@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guard.serialise import to_json
 from provenance.digest import GRID, VisualDigest
 from provenance.evidence import Evidence, Outcome
+from provenance.media import Frames
 from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.private_reading import CLAIM, PrivateReading
 from provenance.watermark.telling import p_in_words
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from guard.recover import Candidate
+    from guard.recover import Candidate, Recovery
     from provenance.keys import PrivateMarkKey
-    from provenance.media import Frames
+    from provenance.video.look import ClipLook
     from provenance.watermark.interface import WatermarkKey
 
 
 def look(
-    frames: Frames,
+    seen: Frames | ClipLook,
     mark: Evidence,
     *,
     locators: Sequence[WatermarkKey],
@@ -33,7 +35,7 @@ def look(
     """Whether this installation marked this very content; None where it has no private key.
 
     Args:
-        frames: the copy, as found.
+        seen: the copy, as found.
         mark: what was read in it.
         locators: keys it was looked for with.
         keys: private keys, all epochs.
@@ -42,15 +44,16 @@ def look(
     if not keys:
         return None
     reading = mark.detail
-    if not isinstance(reading, WatermarkReading) or reading.geometry is None or len(frames.pixels) > 1:
-        why = "the private layer is read where a mark was found in a picture, and none was"
+    marked = isinstance(reading, WatermarkReading) and reading.geometry is not None
+    if not isinstance(seen, Frames) or not isinstance(reading, WatermarkReading) or reading.geometry is None:
+        why = "clips carry none" if marked else "it is read where a mark was found, and none was"
         return Evidence(claim=CLAIM, channel="private-mark", outcome=Outcome.NOT_CHECKED, reason=why)
     from provenance.watermark.private import read_private  # noqa: PLC0415 - numpy, scipy, OpenCV
 
     used = next(key for key in locators if (key.key_id, key.epoch) == (reading.key_id, reading.epoch))
     same = [one for one in candidates if one.digest.outcome is Outcome.SUPPORTS]
     shown = [_lightness(one.manifest.digest_assertion) for one in same]
-    return read_private(frames, reading.geometry, used, keys, thumbnails=shown)
+    return read_private(seen, reading.geometry, used, keys, thumbnails=shown)
 
 
 def in_words(layer: Evidence) -> str:
@@ -68,3 +71,12 @@ def _lightness(assertion: object) -> NDArray[np.float64]:
 
     lab = VisualDigest.from_assertion(assertion).lab
     return np.frombuffer(lab, np.uint8).reshape(GRID, GRID, 3)[..., 0].astype(np.float64)
+
+
+def beside(found: Evidence | Recovery, layer: Evidence | None) -> object:
+    """``found`` as a document that also holds ``private_layer``, where it was asked for."""
+    if layer is None:
+        return found
+    document = to_json(found)
+    assert isinstance(document, dict)
+    return {**document, "private_layer": to_json(layer)}

@@ -8,6 +8,7 @@ import click
 
 from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORMAT, finish
+from guard.cli.watermark import show_private
 from guard.text import plain
 from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
 
@@ -30,6 +31,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     from guard.agreement import require_locator  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.private_layer import beside, look  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
@@ -37,6 +39,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     home, at = Home.locate().require(), utc_now()
     require_locator(home)
     keys, registry, trust = home.locators(), home.registry_as_found(), home.trust()
+    private = home.private_marks()
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
@@ -44,9 +47,11 @@ def command(files: tuple[Path, ...], format_: str) -> None:
             seen = decoded(asset, keys)
             found = recover(seen, keys=keys, registry=registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
-            batch.add(found, _code(found), file=file)
+            layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)
+            batch.add(beside(found, layer), _code(found), file=file)
             if format_ == "text":
                 print_recovery(file, asset, found)
+                show_private(layer)
     finish(batch.close())
 
 

@@ -47,26 +47,32 @@ def detect(files: tuple[Path, ...], format_: str) -> None:
     A mark can be copied to another picture; `guard recover` also compares the signed digest.
     """
     from guard.home import Home  # noqa: PLC0415
+    from guard.private_layer import beside, look  # noqa: PLC0415
     from guard.recover import read_mark  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
 
-    keys = Home.locate().require().locators()
+    home = Home.locate().require()
+    keys, private = home.locators(), home.private_marks()
     batch = Batch(name=RESULTS["watermark detect"], format_=format_)
     for file in files:
         with batch.attempt(file):
-            mark = read_mark(decoded(read_asset(file), keys), keys)
+            seen = decoded(read_asset(file), keys)
+            mark = read_mark(seen, keys)
+            layer = look(seen, mark, locators=keys, keys=private)
             found = mark.outcome is Outcome.SUPPORTS
-            batch.add(mark, MET if found else NOTHING_TO_CONCLUDE, file=file)
+            batch.add(beside(mark, layer), MET if found else NOTHING_TO_CONCLUDE, file=file)
             if format_ == "text":
                 _show(file, mark)
+                show_private(layer)
     finish(batch.close())
 
 
 def _show(path: Path, mark: Evidence) -> None:
     from provenance.evidence import Outcome  # noqa: PLC0415
     from provenance.watermark.interface import WatermarkReading  # noqa: PLC0415
+    from provenance.watermark.telling import p_in_words, told_statistic  # noqa: PLC0415
 
     click.echo(f"{_HEADLINE.get(mark.outcome, 'COULD NOT BE READ')}  {plain(str(path))}")
     reading = mark.detail
@@ -75,10 +81,18 @@ def _show(path: Path, mark: Evidence) -> None:
             click.echo(f"    id         {reading.payload.hex()}")
         click.echo(f"    key        {reading.key_id}, epoch {reading.epoch}")
         click.echo(
-            f"    statistic  z = {reading.statistic:.1f}, log10 p ≤ {reading.log10_p:.1f}; "
+            f"    statistic  z ≥ {told_statistic(reading.statistic)}, {p_in_words(reading.log10_p)}; "
             f"hypotheses tried: {reading.hypotheses}"
         )
     if mark.outcome is Outcome.ABSENT:
         click.echo("    absence of a mark proves nothing")
     elif mark.reason:
         click.echo(f"    {plain(mark.reason)}")
+
+
+def show_private(layer: Evidence | None) -> None:
+    """One line on the private layer, where this installation has a key for it."""
+    from guard.private_layer import in_words  # noqa: PLC0415
+
+    if layer is not None:
+        click.echo(f"    private    {plain(in_words(layer))}")

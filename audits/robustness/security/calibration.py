@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.fft
 
 from audits.statistics import wilson
 from provenance.watermark import synchronisation as sync
@@ -54,8 +55,6 @@ def size_implied_trials(whitened: Whitened, keys: int, random: Callable[[int], b
         keys: how many.
         random: n random bytes.
     """
-    import scipy.fft
-
     size = whitened.plane.shape[1], whitened.plane.shape[0]
     folded = [scipy.fft.fft2(fold(whitened.plane, np.eye(2) / scale)) for scale in sync.sizes(size, SPREADS)]
     for _ in range(keys):

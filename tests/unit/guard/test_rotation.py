@@ -92,3 +92,28 @@ def test_the_private_mark_key_at_the_command_line(home, guard_cli):
     assert [key.epoch for key in home.private_marks()] == [2, 1]
     assert home.private_marks()[1] == first
     assert f"{home.private_marks()[0].key_id}, epoch 2" in guard_cli("doctor").out
+
+
+def test_the_private_layer_at_the_command_line(home, guard_cli, photograph, tmp_path):
+    """Made, released with, asked for; in a crop it is seen by way of the manifest."""
+    Image.fromarray(photograph).save(tmp_path / "photo.png")
+    assert guard_cli("keys", "new", "--private-mark").code == 0
+    arguments = ("photo.png", "--source", "trainedAlgorithmicMedia", "-o", "out")
+    assert guard_cli("release", *arguments).code == 0
+    (released,) = (tmp_path / "out").iterdir()
+    with Image.open(released) as image:
+        image.convert("RGB").save(tmp_path / "whole.jpg", quality=60)
+        image.convert("RGB").crop((70, 50, 470, 480)).save(tmp_path / "cut.png")
+    said = "this installation marked this very content"
+    ran = guard_cli("watermark", "detect", "whole.jpg")
+    assert said in ran.out
+    assert said in guard_cli("recover", "cut.png").out
+    assert guard_cli("keys", "renew", "--private-mark").code == 0
+    told = json.loads(guard_cli("recover", "whole.jpg", "--format", "json").out)
+    (found,) = told["recoveries"]
+    layer = found["private_layer"]
+    assert layer["outcome"] == "supports"
+    assert layer["detail"]["epoch"] == 1
+    for path in (home.private_mark_path, *earlier_folder(home.private_mark_path).iterdir()):
+        path.unlink()
+    assert "private" not in guard_cli("recover", "whole.jpg").out
