@@ -19,7 +19,7 @@ from audits.robustness.fidelity import psnr, ssim
 from audits.robustness.samples import pixels_of
 from audits.robustness.scales import Family
 from audits.robustness.sets import attack_set
-from audits.robustness.trial import Null, Survival, Trial
+from audits.robustness.trial import Null, Survival, Trial, shown
 from provenance.errors import InputError
 from provenance.watermark.key import SECRET_BYTES, WatermarkKey
 from provenance.watermark.methods import MethodReading, method
@@ -87,7 +87,7 @@ def run_trial(task: Task) -> Trial:
         refused = error.code
     took = 1000 * (time.process_time() - start)
     return Trial(
-        method=task.method,
+        method=shown(task.method),
         identity=marker.identity,
         payload_bits=marker.payload_bits,
         picture=task.sample.id,

@@ -17,6 +17,7 @@ from audits.robustness.attempt import Task, method_of, run_trial
 from audits.robustness.checkpoint import Checkpoint
 from audits.robustness.samples import Refused, Sample, digest_of
 from audits.robustness.sets import attack_set, digest
+from audits.robustness.trial import shown
 from provenance.errors import ConfigurationError, Error, InputError, missing_extra
 from provenance.watermark.key import SECRET_BYTES
 
@@ -73,12 +74,6 @@ class Setup:
         return " ".join([*words, *(f"--{name} {value}" for name, value in options.items() if value)])
 
 
-def shown(reference: str) -> str:
-    """A method's reference as results name it: of a file of weights its name, not the folder it lies in."""
-    name, colon, file = reference.partition(":")
-    return name + colon + Path(file).name
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """All that a report is made from.
@@ -128,9 +123,11 @@ def measure(
     store = Checkpoint.open(checkpoint, _run_of(setup))
     about = {**store.run, "pictures_sha256": digest_of(samples)}
     tasks = [_task(sample, name, setup) for name in setup.methods for sample in samples]
-    left = [task for task in tasks if not store.holds(task.method, task.sample.id, identities[task.method])]
+    left = [
+        task for task in tasks if not store.holds(shown(task.method), task.sample.id, identities[task.method])
+    ]
     failed = _finish(left, store, jobs, progress or (lambda *_: None), before=len(tasks) - len(left))
-    found = (store.done.get((task.method, task.sample.id)) for task in tasks)
+    found = (store.done.get((shown(task.method), task.sample.id)) for task in tasks)
     return Measured(
         setup=setup,
         about=about,
@@ -192,7 +189,7 @@ def attempt(task: Task) -> Trial | Refused:
     try:
         return run_trial(task)
     except Error as error:
-        return Refused.of(f"{task.sample.name}, {task.method}", error)
+        return Refused.of(f"{task.sample.name}, {shown(task.method)}", error)
 
 
 def one_thread() -> None:

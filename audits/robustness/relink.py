@@ -13,12 +13,14 @@ from provenance.errors import InputError
 from provenance.evidence import Outcome
 from provenance.media import Frames
 from provenance.watermark.interface import WatermarkReading, detect, embed, new_content_id
+from provenance.watermark.private_embedding import embed_both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from audits.robustness.attacks import Picture, Transform
     from provenance.digest import VisualDigest
+    from provenance.keys import PrivateMarkKey
     from provenance.watermark.interface import WatermarkKey
 
 
@@ -65,11 +67,20 @@ def frames_of(pixels: Picture) -> Frames:
     return Frames(pixels=np.array(pixels)[None])
 
 
-def release(pixels: Picture, key: WatermarkKey, random: Callable[[int], bytes]) -> Original | None:
-    """Mark a picture and take its digest; None when it cannot carry a mark."""
+def release(
+    pixels: Picture,
+    key: WatermarkKey,
+    random: Callable[[int], bytes],
+    *,
+    private: PrivateMarkKey | None = None,
+) -> Original | None:
+    """Mark a picture, with the private layer if asked; None when it cannot carry a mark."""
     payload = new_content_id(random)
     try:
-        marked = embed(frames_of(pixels), payload, key)
+        if private is None:
+            marked = embed(frames_of(pixels), payload, key)
+        else:
+            marked = embed_both(frames_of(pixels), payload, key, private)
     except InputError as error:
         if error.code != "watermark.capacity-exceeded":
             raise

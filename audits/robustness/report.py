@@ -71,7 +71,7 @@ class MethodSummary:
     """One method over all attacks.
 
     Attributes:
-        method: reference, as it was asked for.
+        method: as ``trial.shown``.
         identity: of the method.
         payload_bits: that it carries.
         pictures: marked or refused.

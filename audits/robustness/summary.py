@@ -15,10 +15,10 @@ from itertools import groupby, pairwise
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from audits.robustness.lab import shown
 from audits.robustness.report import MethodSummary, Report, Row, Threshold
 from audits.robustness.scales import Family
 from audits.robustness.sets import attack_set
+from audits.robustness.trial import shown
 from audits.statistics import wilson
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def summarise(measured: Measured, *, command: str) -> Report:
     """The report on ``measured``; ``command`` names no folder."""
     setup = measured.setup
     attacks = attack_set(setup.attacks, setup.seed, remark=lambda pixels: pixels)
-    by_method = {name: [t for t in measured.trials if t.method == name] for name in setup.methods}
+    by_method = [[t for t in measured.trials if t.method == shown(name)] for name in setup.methods]
     return Report(
         command=command,
         pictures=len(measured.samples),
         sources=len({sample.source for sample in measured.samples}),
         about=measured.about,
-        methods=tuple(_method(trials, attacks) for trials in by_method.values() if trials),
+        methods=tuple(_method(trials, attacks) for trials in by_method if trials),
         refused=measured.refused,
     )
 
@@ -77,7 +77,7 @@ def _method(trials: Sequence[Trial], attacks: Sequence[Attack]) -> MethodSummary
     everything = [survival for survivals in found.values() for survival in survivals]
     marked = [trial for trial in trials if trial.refused is None]
     return MethodSummary(
-        method=shown(first.method),
+        method=first.method,
         identity=first.identity,
         payload_bits=first.payload_bits,
         pictures=len(trials),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from provenance.canonical import Json
+
+
+def shown(reference: str) -> str:
+    """A method's reference as results name it: of a file of weights its name, not the folder it lies in."""
+    name, colon, file = reference.partition(":")
+    return name + colon + Path(file).name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ class Trial:
     """One picture under one method.
 
     Attributes:
-        method: reference, as it was asked for.
+        method: as ``shown``.
         identity: of the method, with digests of weights.
         payload_bits: that it carries.
         picture: id of the sample.

@@ -10,7 +10,7 @@ import pytest
 from audits.robustness.attempt import NULL_ATTACKS, Task, payload, run_trial
 from audits.robustness.lab import Setup, measure
 from audits.robustness.samples import files_in, find_samples
-from audits.robustness.trial import Trial
+from audits.robustness.trial import Trial, shown
 from provenance.errors import InputError
 
 QUICK = Setup(methods=("dwtDct",), attacks="sweep-erasing", decoys=4)
@@ -174,3 +174,9 @@ def test_no_picture_is_an_error(tmp_path) -> None:
 def test_several_processes_give_what_one_gives(small_folder) -> None:
     one, two = (run(small_folder, jobs=jobs).trials for jobs in (1, 2))
     assert list(map(timeless, one)) == list(map(timeless, two))
+
+
+def test_results_name_a_file_of_weights_but_not_its_folder() -> None:
+    assert shown("trustmark:/home/somebody/weights/q.sha256") == "trustmark:q.sha256"
+    assert shown("tile") == "tile"
+    assert "somebody" not in Setup(methods=("trustmark:/home/somebody/q.sha256",)).command()
