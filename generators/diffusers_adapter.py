@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from generators import finish
-from generators.interface import Generation, GenerationWarning, GeneratorInfo, StepHook
+from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
+from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
 from generators.recipe import ModelRecord, Recipe, StageRecord
 from generators.recording_adapter import environment, hook_records, scheduler_record
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from generators.defaults import Defaults
     from generators.request import GenerationRequest
     from generators.vocabulary import Vocabulary
 
@@ -65,23 +67,6 @@ _FIELDS = {
 """Request fields that a pipeline honours only if its call has the argument on the right."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    """What a model prefers when the request says nothing.
-
-    Attributes:
-        steps: denoising steps; None leaves it to the pipeline.
-        guidance_scale: None leaves it to the pipeline.
-        batch: pictures computed together; part of what exact repetition needs.
-        finished_size: side in pixels that results are enlarged to; None keeps the model's pixels.
-    """
-
-    steps: int | None = None
-    guidance_scale: float | None = None
-    batch: int = 1
-    finished_size: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DiffusersGenerator:
     """A loaded pipeline behind the ``Generator`` protocol.
@@ -104,7 +89,13 @@ class DiffusersGenerator:
     vocabulary: Vocabulary | None = None
     threads: int | None = None
 
-    def generate(self, request: GenerationRequest, hooks: Sequence[StepHook] = ()) -> Iterator[Generation]:
+    def generate(
+        self,
+        request: GenerationRequest,
+        hooks: Sequence[StepHook] = (),
+        *,
+        latents: LatentInit | None = None,
+    ) -> Iterator[Generation]:
         """One picture per seed, in order; each seed has its own CPU random stream.
 
         Raises:
@@ -112,7 +103,7 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
-        self._check(request, hooks)
+        self._check(request, hooks, latents)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         prompt = prepare(request.prompt, self.pipeline, self.vocabulary)
@@ -123,7 +114,8 @@ class DiffusersGenerator:
             # A new one for every batch: schedulers remember, and two requests may be drawn from in turns.
             self.pipeline.scheduler = scheduler.from_config(self.scheduler.config)
             record = scheduler_record(self.pipeline.scheduler)
-            pictures, flagged = self._call(request, prompt.text, negative.text, seeds, hooks)
+            noise, shaded = starting_noise(self.pipeline, self._drawn_size(request), seeds, latents)
+            pictures, flagged = self._call(request, prompt.text, negative.text, seeds, hooks, noise=noise)
             for index, (seed, pixels) in enumerate(zip(seeds, pictures, strict=True)):
                 warnings = prompt.warnings + negative.warnings + (_REPLACED if flagged[index] else ())
                 frames, finished = self._finished(request, pixels, seed)
@@ -135,7 +127,7 @@ class DiffusersGenerator:
                     guidance_scale=self._guidance(request),
                     width=frames.width,
                     height=frames.height,
-                    hooks=hook_records(hooks),
+                    hooks=shaded[index] + hook_records(hooks),
                     finish=finished,
                     options=dict(request.options),
                     environment=environment(self.pipeline),
@@ -144,7 +136,9 @@ class DiffusersGenerator:
                 )
                 yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
 
-    def _check(self, request: GenerationRequest, hooks: Sequence[StepHook]) -> None:
+    def _check(
+        self, request: GenerationRequest, hooks: Sequence[StepHook], latents: LatentInit | None
+    ) -> None:
         accepted = inspect.signature(self.pipeline.__call__).parameters
         for field, argument in _FIELDS.items():
             if getattr(request, field) not in (None, "") and argument not in accepted:
@@ -155,6 +149,8 @@ class DiffusersGenerator:
             raise _unsupported("adapters")
         if hooks and "callback_on_step_end" not in accepted:
             raise _unsupported("hooks")
+        if latents is not None and ("latents" not in accepted or request.init is not None):
+            raise _unsupported("latents")
         for name in request.options:
             if name not in accepted or name in _RESERVED:
                 raise _unsupported(f"options.{name}")
@@ -168,6 +164,10 @@ class DiffusersGenerator:
 
     def _size(self, request: GenerationRequest) -> tuple[int, int]:
         return request.width or self.info.width, request.height or self.info.height
+
+    def _drawn_size(self, request: GenerationRequest) -> tuple[int, int] | None:
+        """What the pipeline is asked for; None leaves it to the model, whose results are enlarged."""
+        return self._size(request) if self.defaults.finished_size is None else None
 
     def _scheduler_class(self, name: str | None) -> Any:
         if name is None:
@@ -186,6 +186,8 @@ class DiffusersGenerator:
         negative: str,
         seeds: tuple[int, ...],
         hooks: Sequence[StepHook],
+        *,
+        noise: NDArray[np.float32] | None,
     ) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
         accepted = inspect.signature(self.pipeline.__call__).parameters
         arguments: dict[str, Any] = {
@@ -202,10 +204,12 @@ class DiffusersGenerator:
             arguments["negative_prompt"] = [negative] * len(seeds)
         numbers = {"num_inference_steps": self._steps(request), "guidance_scale": self._guidance(request)}
         arguments |= {name: value for name, value in numbers.items() if name in accepted}
-        if self.defaults.finished_size is None and "width" in accepted:
-            arguments["width"], arguments["height"] = self._size(request)
+        if (size := self._drawn_size(request)) and "width" in accepted:
+            arguments["width"], arguments["height"] = size
         if hooks:
             arguments["callback_on_step_end"] = _callback(hooks)
+        if noise is not None:
+            arguments["latents"] = torch.from_numpy(noise).to(self.pipeline.device, self.pipeline.dtype)
         return _pictures(self.pipeline, arguments)
 
     def _steps(self, request: GenerationRequest) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from generators.recipe import StageRecord
+from provenance.digest_grid import area_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,13 +28,25 @@ _SHARPEN = ((2.6, 130), (1.0, 60))
 
 def enlarge(pixels: NDArray[np.uint8], *, width: int, height: int, seed: int) -> NDArray[np.uint8]:
     """(h, w, 3) to (height, width, 3), both uint8."""
-    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-    factor = max(width / pixels.shape[1], 1.0) / 4
-    for radius, percent in _SHARPEN:
-        picture = picture.filter(
-            ImageFilter.UnsharpMask(radius=radius * factor, percent=percent, threshold=0)
-        )
-    return _grained(np.asarray(picture), seed)
+    return _grained(np.asarray(_sharpened(pixels, width=width, height=height)), seed)
+
+
+def reduce(pixels: NDArray[np.float32], *, side: int) -> NDArray[np.float32]:
+    """The (side, side, 3) picture in 0..1 that ``enlarge`` makes (height, width, 3) ``pixels`` of, about.
+
+    Iterated: what enlarging the guess leaves over is reduced and added. Grain averages out.
+    """
+    height, width = pixels.shape[:2]
+    guess: NDArray[np.float32] = area_means(pixels, side, side)
+    for _ in range(_REDUCTIONS):
+        again = _sharpened(np.rint(guess.clip(0, 1) * 255).astype(np.uint8), width=width, height=height)
+        left = pixels - np.asarray(again, np.float32) / np.float32(255)
+        guess = guess + np.float32(_RELAXATION) * area_means(left.astype(np.float32), side, side)
+    return np.asarray(guess.clip(0, 1), np.float32)
+
+
+_REDUCTIONS, _RELAXATION = 6, 0.7
+"""Sharpening more than doubles fine structure, so a full step would overshoot."""
 
 
 def record(seed_stream: str = "PCG64(seed)") -> StageRecord:
@@ -41,6 +54,16 @@ def record(seed_stream: str = "PCG64(seed)") -> StageRecord:
     passes = [[radius, percent] for radius, percent in _SHARPEN]
     parameters: dict[str, Json] = {"sharpen": passes, "grain": GRAIN, "stream": seed_stream}
     return StageRecord(name=NAME, version=VERSION, parameters=parameters)
+
+
+def _sharpened(pixels: NDArray[np.uint8], *, width: int, height: int) -> Image.Image:
+    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+    factor = max(width / pixels.shape[1], 1.0) / 4
+    for radius, percent in _SHARPEN:
+        picture = picture.filter(
+            ImageFilter.UnsharpMask(radius=radius * factor, percent=percent, threshold=0)
+        )
+    return picture
 
 
 def _grained(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:

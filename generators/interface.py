@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from generators.recipe import Recipe
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from generators.recipe import Recipe, StageRecord
     from generators.request import GenerationRequest
     from provenance.canonical import Json
     from provenance.media import Frames
@@ -99,6 +102,17 @@ class StepHook(Protocol):
         ...
 
 
+class LatentInit(Protocol):
+    """Changes the noise a picture is drawn from (latent marks)."""
+
+    def __call__(self, noise: NDArray[np.float32]) -> tuple[NDArray[np.float32], StageRecord]:
+        """The noise to start from instead, standard normal too, and what the recipe says of it.
+
+        Called once for each picture with the noise of its seed, without a batch.
+        """
+        ...
+
+
 @runtime_checkable
 class Generator(Protocol):
     """A model that is ready to run."""
@@ -108,8 +122,14 @@ class Generator(Protocol):
         """What is known about the model."""
         ...
 
-    def generate(self, request: GenerationRequest, hooks: Sequence[StepHook] = ()) -> Iterator[Generation]:
-        """One ``Generation`` per seed, in order.
+    def generate(
+        self,
+        request: GenerationRequest,
+        hooks: Sequence[StepHook] = (),
+        *,
+        latents: LatentInit | None = None,
+    ) -> Iterator[Generation]:
+        """One ``Generation`` per seed, in order; ``latents`` changes the noise each starts from.
 
         Raises:
             InputError: a field or hook that this model cannot honour; nothing is ignored silently.

@@ -3,10 +3,7 @@
 A pipeline knows its own prompt encoders, guidance, packing and frame axes, so it is not re-implemented
 here: it runs its own loop with a scheduler that walks back (``ReverseScheduler``).
 
-What a scheduler does to numbers is read off the scheduler itself: its ``step`` is run on coordinate
-vectors, one for every latent and every model output, which gives the exact factors whatever the
-prediction type, spacing, shift or final sigma. The same run shows what cannot be inverted: noise that is
-drawn inside ``step``, clipping, and samplers that need more than the last latent (multistep).
+The equation of each step comes from ``generators.sampler_steps_adapter``.
 """
 
 from __future__ import annotations
@@ -21,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from generators.inversion import EXACT, InversionReport, Limits, LinearStep, Query, solve, walk_back
+from generators.sampler_steps_adapter import NeedsHistory, linear_steps, refused
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
     from generators.inversion import StepReport
-
-_NONLINEAR = ("clip_sample", "thresholding")
-"""Options under which a step is not invertible at all: values are cut off."""
 
 
 def invert(
@@ -56,7 +51,7 @@ def invert(
         try:
             back = ReverseScheduler(original, limits)
             return _run_back(pipeline, back, latent, arguments)
-        except _NeedsHistory:
+        except NeedsHistory:
             pipeline.scheduler = original
             return _corrected(pipeline, latent, arguments, limits)
         finally:
@@ -67,64 +62,6 @@ def run(pipeline: Any, noise: torch.Tensor, arguments: Mapping[str, Any]) -> tor
     """The latent that the pipeline draws from ``noise``: what ``invert`` undoes."""
     with _quietly(), torch.no_grad():
         return _latents(pipeline(**{**arguments, "latents": noise.clone(), "output_type": "latent"}))
-
-
-def linear_steps(scheduler: Any) -> tuple[LinearStep, ...]:
-    """The steps of a scheduler whose timesteps are set; the scheduler is left as it was.
-
-    Raises:
-        InputError: ``inversion.scheduler`` for samplers that draw noise or clip.
-    """
-    for name in _NONLINEAR:
-        if scheduler.config.get(name):
-            raise _refused(scheduler, f"it cuts values off ({name})")
-    with torch.random.fork_rng(devices=[]):
-        first, scales = _traced(scheduler, seed=0)
-        again, _ = _traced(scheduler, seed=1)
-    if not torch.equal(first, again):
-        raise _refused(scheduler, "it draws fresh noise in every step")
-    count = len(first)
-    times = [float(time) for time in scheduler.timesteps]
-    # Rows: steps. Columns: latents 0 … count-1, then model outputs 0 … count-1.
-    own = torch.zeros_like(first, dtype=torch.bool)
-    for index in range(count):
-        own[index, [index, count + index]] = True
-    if (first[~own].abs() > 1e-6 * first.abs().max()).any():
-        raise _NeedsHistory
-    steps = tuple(
-        LinearStep(
-            timestep=times[i], keep=float(first[i, i]), push=float(first[i, count + i]), scale=scales[i]
-        )
-        for i in range(count)
-    )
-    if min(abs(step.keep) for step in steps) < 1e-4:
-        raise _refused(scheduler, "one of its steps forgets the latent it starts from")
-    return steps
-
-
-class _NeedsHistory(Exception):  # noqa: N818 - a branch, not an error
-    """The next latent depends on more than the last one."""
-
-
-def _traced(scheduler: Any, *, seed: int) -> tuple[torch.Tensor, list[float]]:
-    """(steps, 2 · steps) factors of all latents and outputs in each next latent, and each input's scale."""
-    torch.manual_seed(seed)
-    traced = copy.deepcopy(scheduler)
-    times = list(traced.timesteps)
-    count = len(times)
-    # Schedulers expect (batch, channels, height, width); every number is treated alike.
-    basis = torch.eye(2 * count, dtype=torch.float64).reshape(2 * count, 1, 2 * count, 1, 1)
-    rows, scales = [], []
-    for index, time in enumerate(times):
-        seen = traced.scale_model_input(basis[index], time) if _scales(traced) else basis[index]
-        scales.append(float(seen.flatten()[index]))
-        after = traced.step(basis[count + index], time, basis[index], return_dict=False)[0]
-        rows.append(after.flatten().to(torch.float64))
-    return torch.stack(rows), scales
-
-
-def _scales(scheduler: Any) -> bool:
-    return hasattr(scheduler, "scale_model_input")
 
 
 class ReverseScheduler:
@@ -267,7 +204,7 @@ def _corrected(
 def _first_order(scheduler: Any) -> Any:
     """The member of the same family that needs no history."""
     if "solver_order" not in scheduler.config:
-        raise _refused(scheduler, "its steps depend on earlier ones, and it has no first-order member")
+        raise refused(scheduler, "its steps depend on earlier ones, and it has no first-order member")
     changes: dict[str, Any] = {"solver_order": 1}
     if "disable_corrector" in scheduler.config:
         changes["disable_corrector"] = list(range(1000))
@@ -281,15 +218,6 @@ def _deterministic(arguments: Mapping[str, Any]) -> None:
             "a picture drawn with eta above 0 cannot be followed back: fresh noise entered at every step",
             hint="draw it with eta 0",
         )
-
-
-def _refused(scheduler: Any, why: str) -> InputError:
-    return InputError(
-        "inversion.scheduler",
-        f"this sampler cannot be run backwards: {why}",
-        where=type(scheduler).__name__,
-        hint="draw with a deterministic sampler: ddim, euler, flow matching, dpm++",
-    )
 
 
 def _latents(result: Any) -> torch.Tensor:

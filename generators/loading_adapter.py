@@ -28,7 +28,9 @@ import torch
 import transformers
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-from generators.diffusers_adapter import Defaults, DiffusersGenerator
+from generators.defaults import Defaults
+from generators.diffusers_adapter import DiffusersGenerator
+from generators.latents_adapter import own_side
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -130,7 +132,7 @@ def _pipeline(weights: Weights) -> Any:
 
 
 def _info(ref: str, weights: Weights, pipeline: Any, card: dict[str, Any]) -> GeneratorInfo:
-    side = card.get("size") or _native_side(pipeline)
+    side = card.get("size") or own_side(pipeline)
     return GeneratorInfo(
         id=ref,
         name=card.get("name", weights.pipeline),
@@ -152,17 +154,11 @@ def _capabilities(pipeline: Any) -> tuple[str, ...]:
         "guidance": "guidance_scale",
         "steps": "num_inference_steps",
         "step_hooks": "callback_on_step_end",
+        "latents": "latents",
         "init": "image",
         "mask": "mask_image",
     }
     return tuple(name for name, argument in arguments.items() if argument in accepted)
-
-
-def _native_side(pipeline: Any) -> int:
-    core = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
-    sample = getattr(getattr(core, "config", None), "sample_size", None)
-    side = sample[0] if isinstance(sample, list | tuple) else sample
-    return int(side or 64) * int(getattr(pipeline, "vae_scale_factor", 1))
 
 
 def _record(ref: str, revision: str | None, weights: Weights) -> ModelRecord:
