@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from guard.clock import utc_now
 from guard.home import Home
-from provenance.video.container import VideoCodec
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,7 +74,7 @@ def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = 
     found = (home or Home.locate()).require()
     require_locator(found)
     return recover(
-        decoded(read_asset(path), found.locators()),
+        decoded(read_asset(path), found.locators(), whole=True),
         by_digest=True,
         keys=found.locators(),
         registry=found.registry_as_found(),
@@ -122,6 +121,5 @@ def release_file(
     tools, asset = assemble(home or Home.locate(), policy=policy), read_asset(path)
     said = Statement(source_type=source_type(source), model_name=model_name)
     plan = ask(Stage.PLAN, said.origin(), tools, command="release", kind=kind_of(asset.mime)).obligations
-    wanted = None if video_codec is None else VideoCodec(video_codec)
-    how: dict[str, Any] = {"command": "release", "output": output, "force": force, "codec": wanted}
-    return release_asset(asset, said, tools, plan=plan, **how)
+    how: dict[str, Any] = {"output": output, "force": force, "codec": video_codec}
+    return release_asset(asset, said, tools, plan=plan, command="release", **how)

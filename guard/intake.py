@@ -14,7 +14,7 @@ from provenance.codecs import decode, header, is_lossless, jpeg_quality
 from provenance.errors import InputError
 from provenance.manifest.containers import has_trace
 from provenance.manifest.reading import DigitalSourceType
-from provenance.video.container import is_clip, require_av
+from provenance.video.container import VideoCodec, is_clip, require_av
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from guard.stages import Released
     from guard.tools import Tools
     from provenance.media import Asset, Frames
-    from provenance.video.container import VideoCodec
 
 MAX_NAME = 100
 """Characters of a model's name; it stands in the manifest and in XMP."""
@@ -145,7 +144,7 @@ def release_asset(
     command: str,
     output: Path,
     force: bool = False,
-    codec: VideoCodec | None = None,
+    codec: VideoCodec | str | None = None,
     progress: Callable[[str], None] = lambda _step: None,
 ) -> Released:
     """Release one file made elsewhere.
@@ -158,11 +157,11 @@ def release_asset(
         command: which flow asks: release, sign or watermark.
         output: the new file, in a folder that exists; or that folder, for a name made from the content id.
         force: replace an existing output.
-        codec: what a clip's frames are compressed with; None: AV1 in MP4, VP9 in WebM.
+        codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for a clip; None: AV1 in MP4, VP9 in WebM.
         progress: called with the name of each step.
     """
     refuse_contradiction(asset, statement.source_type, tools)
-    draft = replace(draft_of(asset, statement), codec=codec)
+    draft = replace(draft_of(asset, statement), codec=None if codec is None else VideoCodec(codec))
     mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
     by_id = output.is_dir()
     order = Order(

@@ -166,8 +166,19 @@ def _vouched(manifest: ManifestReading, recovery: Recovery | None) -> bool:
     return manifest.signer is not None and manifest.signer.tier is not TrustTier.UNKNOWN
 
 
-def decoded(asset: Asset, keys: Sequence[WatermarkKey], limits: Limits | None = None) -> Frames | ClipLook:
+def decoded(
+    asset: Asset,
+    keys: Sequence[WatermarkKey],
+    limits: Limits | None = None,
+    *,
+    whole: bool = False,
+) -> Frames | ClipLook:
     """What there is to look at in ``asset``: a picture's pixels, or a clip seen once with ``keys``.
+
+    Args:
+        keys: locator keys to look for in a clip.
+        limits: bounds for decoding a picture.
+        whole: look at a clip to its end, though it is clear that no mark is in it.
 
     Raises:
         InputError: it cannot be decoded.
@@ -177,7 +188,7 @@ def decoded(asset: Asset, keys: Sequence[WatermarkKey], limits: Limits | None = 
         require_av()
         from provenance.video.look import look  # noqa: PLC0415 - PyAV
 
-        return look(asset, keys)
+        return look(asset, keys, for_mark=not whole)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     return decode(asset, limits or Limits())

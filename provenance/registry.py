@@ -57,6 +57,10 @@ _RELEASED = (
     " ORDER BY log_index DESC LIMIT ?"
 )
 _MARKING_KEYS = "SELECT DISTINCT key_id, epoch FROM entry WHERE state = 'released'"
+_LATEST_CLIPS = (
+    "WHERE entry.number IN (SELECT number FROM entry WHERE mime LIKE 'video/%' AND state = 'released'"
+    " ORDER BY number DESC LIMIT ?)"
+)
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -234,8 +238,7 @@ class Registry:
     def clips(self, most: int) -> tuple[RegistryEntry, ...]:
         """Released clips, the latest ``most`` of them, for files that carry no mark to find them by."""
         with translated(self._path):
-            found = self._select("WHERE mime LIKE 'video/%' AND state = 'released'")
-        return found[: -most - 1 : -1]
+            return self._select(_LATEST_CLIPS, most)[::-1]
 
     def pending(self) -> tuple[RegistryEntry, ...]:
         """What unfinished releases left, oldest first, for recovery to release or discard."""

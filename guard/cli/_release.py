@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from guard.stages import Released
     from provenance.media import Asset
 
 SOURCE = click.option(
@@ -93,17 +95,26 @@ def run(
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
-    from provenance.video.container import VideoCodec  # noqa: PLC0415
 
     statement = Statement(source_type=source_type(source), model_name=model_name)
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
-    decision = ask(Stage.PLAN, statement.origin(), tools, command=command)
-    stage_line("policy", f"{packs_of(decision)}: allowed to start")
-    folders = {target if by_id else target.parent for target in targets.values()}
+    decided = cache(partial(ask, Stage.PLAN, statement.origin(), tools, command=command))
+    stage_line("policy", f"{packs_of(decided(kind=Kind.IMAGE))}: allowed to start")
 
-    plans = {Kind.IMAGE: decision.obligations}
-    wanted = None if video_codec is None else VideoCodec(video_codec)
-    how: dict[str, Any] = {"command": command, "force": force, "codec": wanted}
+    def one(path: Path, target: Path) -> Released:
+        asset = read_asset(path)
+        refuse_format(asset, None if by_id else target)
+        plan = decided(kind=kind_of(asset.mime)).obligations
+        how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec}
+        return release_asset(asset, statement, tools, plan=plan, output=target, **how)
+
+    return _each(targets, one, format_=format_, by_id=by_id)
+
+
+def _each(
+    targets: Mapping[Path, Path], one: Callable[[Path, Path], Released], *, format_: str, by_id: bool
+) -> int:
+    folders = {target if by_id else target.parent for target in targets.values()}
     report = Report(batch=Batch(name=RESULTS["release"], format_=format_), many=len(targets) > 1)
     with output_folders(*folders):
         if not by_id:
@@ -111,13 +122,7 @@ def run(
         with report:
             for path, target in targets.items():
                 with report.batch.attempt(path):
-                    asset = read_asset(path)
-                    refuse_format(asset, None if by_id else target)
-                    if (kind := kind_of(asset.mime)) not in plans:
-                        asked = ask(Stage.PLAN, statement.origin(), tools, command=command, kind=kind)
-                        plans[kind] = asked.obligations
-                    made = release_asset(asset, statement, tools, plan=plans[kind], output=target, **how)
-                    report.add(made, file=path)
+                    report.add(one(path, target), file=path)
     return report.code
 
 

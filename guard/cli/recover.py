@@ -44,7 +44,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     for file in files:
         with batch.attempt(file):
             asset = read_asset(file)
-            seen = decoded(asset, keys)
+            seen = decoded(asset, keys, whole=True)
             found = recover(seen, keys=keys, registry=registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
             layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)

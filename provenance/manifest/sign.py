@@ -72,7 +72,7 @@ def sign(
         parent: the file ``asset`` was made from, where its manifest is to be kept as history.
         trust: lists against which the parent and the result are validated.
         at: time of validation; None: the present.
-        embed: put the manifest into the file; else, and in what has no place for it (``BESIDE``), it is
+        embed: put the manifest into the file, where that has a place for it (see ``BESIDE``); else it is
             bound to the file's bytes and kept beside them.
 
     Raises:
@@ -83,8 +83,7 @@ def sign(
     """
     _refuse_unsupported(asset.mime)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
-    # step 1
-    source = parent or (asset if has_trace(asset.data) else None)
+    source = parent or (asset if has_trace(asset.data) else None)  # step 1
     before = None if source is None else _readable(source, lists, moment)
     # step 2
     definition = _linted(manifest_definition(spec, with_parent=source is not None))

@@ -47,13 +47,19 @@ def footage_of(asset: Asset, limits: ClipLimits | None = None) -> Footage:
 
 
 def look(
-    asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | None = None, *, strict: bool = False
+    asset: Asset,
+    keys: Sequence[WatermarkKey],
+    limits: ClipLimits | None = None,
+    *,
+    strict: bool = False,
+    for_mark: bool = False,
 ) -> ClipLook:
     """Decode a clip once and see what is in it.
 
     Args:
         keys: locator keys to look for; none is "not checked".
         strict: raise where the file is damaged; else look at what comes before that.
+        for_mark: stop once it is clear that no mark is there; then the samples are of the beginning.
 
     Raises:
         InputError: as ``ClipReader`` and its ``frames``.
@@ -66,6 +72,8 @@ def look(
             detector.add(frame.rgb, frame.seconds)
             sampler.add(frame.rgb, frame.seconds)
             frames += 1
+            if for_mark and detector.decided and not is_read(detector.result()):
+                break
         damage = None if reader.damage is None else reader.damage.what
         if not frames and reader.damage is not None:
             raise reader.damage

@@ -151,6 +151,15 @@ def test_no_byte_of_a_signed_clip_changes_unnoticed_outside_what_is_listed(studi
         assert not reading.intact or listed, at
 
 
+def test_a_second_validator_agrees(made, tmp_path, monkeypatch) -> None:
+    second = pytest.importorskip("encypher_c2pa")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    asset = read_asset(made[".mp4"])
+    report = second.verify(asset.data, mime_type=asset.mime, telemetry=False, online=False)
+    assert (report["integrity"], report["signature"], report["hard_binding"]) == ("valid", "valid", "match")
+
+
 def test_the_manifest_of_a_webm_lies_beside_it(studio, made, tmp_path) -> None:
     media, beside = made[".webm"], made[".webm"].with_suffix(".c2pa")
     copy = tmp_path / "clip.webm"
