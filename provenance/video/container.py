@@ -43,6 +43,10 @@ HOLDS: dict[str, tuple[VideoCodec, ...]] = {
 """Containers that are written, and with what; QuickTime files have no place for AV1 and VP9."""
 
 
+_HDR = (16, 18)
+"""Transfer characteristics of H.273 with a mastering display: PQ and HLG."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipLimits:
     """Bounds under which a clip is read (house promise 7); all are held against what is really decoded."""
@@ -211,4 +215,6 @@ class Footage:
     @property
     def notes(self) -> tuple[str, ...]:
         """What does not come along when the clip is written again, in sentences."""
-        return tuple(f"its {kind} track is not kept" for kind in self.clip.left_out)
+        tracks = (f"its {kind} track is not kept" for kind in self.clip.left_out)
+        hdr = "what its HDR was mastered on (display and light levels) is not kept; its transfer curve is"
+        return (*tracks, hdr) if self.clip.colour.transfer in _HDR else tuple(tracks)
