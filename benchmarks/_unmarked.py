@@ -35,7 +35,7 @@ def sources(*, drawn: int = 6) -> Iterator[tuple[str, str, Picture]]:
     Args:
         drawn: pictures of the bundled generator.
     """
-    yield from _samples()
+    yield from photographs()
     for path in sorted(BACKGROUNDS.glob("*/*")) if BACKGROUNDS.is_dir() else ():
         with Image.open(path) as image:
             kind = "photograph" if path.parent.name == "nature" else "artwork"
@@ -55,7 +55,8 @@ def patches(pixels: Picture, random: np.random.Generator, *, most: int) -> Itera
         yield pixels[top : top + rows, left : left + columns].copy()
 
 
-def _samples() -> Iterator[tuple[str, str, Picture]]:
+def photographs() -> Iterator[tuple[str, str, Picture]]:
+    """(kind, name, pixels) of the photographs in scikit-image and scikit-learn."""
     from skimage import data
     from sklearn.datasets import load_sample_image
 
