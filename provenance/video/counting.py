@@ -26,6 +26,7 @@ class Count:
         clip: what the container claims.
         limits: bounds for what is decoded.
         packets: of pictures so far.
+        hidden: of these, how many an edit list keeps from being shown: decoded for the sake of others.
         frames: decoded so far.
         first: ticks at which the first frame is shown.
         last: ticks at which the last one is.
@@ -35,6 +36,7 @@ class Count:
     clip: Clip
     limits: ClipLimits
     packets: int = 0
+    hidden: int = 0
     frames: int = 0
     first: int = 0
     last: int = 0
@@ -49,6 +51,7 @@ class Count:
         """
         require_whole(packet, first=not self.packets)
         self.packets += 1
+        self.hidden += packet.is_discard
         if packet.is_corrupt:
             raise self._ended("a packet is cut off")
 
@@ -87,8 +90,9 @@ class Count:
         claimed = self.clip.frames or 0
         if self.packets < claimed:
             raise self._ended(f"it has {self.packets} of {claimed} frames")
-        if self.frames < self.packets and self.clip.codec not in _UNRELIABLE_COUNT:
-            raise damaged(f"{self.packets - self.frames} of {self.packets} frames cannot be decoded")
+        lost = self.packets - self.hidden - self.frames
+        if lost > 0 and self.clip.codec not in _UNRELIABLE_COUNT:
+            raise damaged(f"{lost} of {self.packets - self.hidden} frames cannot be decoded")
         if self.clip.seconds is not None and self.end_s + _END_TOLERANCE_S < self.clip.seconds:
             raise self._ended(f"it says that it lasts {self.clip.seconds:.2f} s")
 

@@ -146,6 +146,27 @@ def test_a_clip_that_begins_between_key_frames_is_refused(make_clip) -> None:
     assert refusal(cut).code == "video.no-keyframe"
 
 
+def trimmed(data: bytes, ticks: int) -> bytes:
+    """The clip begun ``ticks`` later by an edit list: what comes before is stored and not shown."""
+    out = io.BytesIO()
+    with av.open(io.BytesIO(data)) as source, av.open(out, "w", format="mp4") as target:
+        (old,) = source.streams.video
+        new = target.add_stream_from_template(old, opaque=True)
+        for packet in source.demux(old):
+            if packet.size:
+                packet.pts, packet.dts, packet.stream = packet.pts - ticks, packet.dts - ticks, new
+                target.mux(packet)
+    return out.getvalue()
+
+
+def test_frames_that_an_edit_list_hides_are_neither_shown_nor_missed(make_clip) -> None:
+    whole = make_clip(sound=None)
+    frames = frames_of(trimmed(whole, 3 * 12800 // 12))
+    assert len(frames) == 9
+    assert frames[0].pts == 0
+    assert np.array_equal(frames[0].rgb, frames_of(whole)[3].rgb)
+
+
 def test_a_clip_without_frames_and_one_without_pictures(make_clip) -> None:
     assert refusal(make_clip(codec=None)).code == "video.no-video"
     assert refusal(remuxed(make_clip(), lambda _number: False)).code in {"video.no-frames", "video.no-video"}

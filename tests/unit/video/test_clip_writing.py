@@ -12,7 +12,7 @@ import pytest
 from provenance.errors import InputError
 from provenance.video.container import VideoCodec
 from provenance.video.reader import ClipReader
-from provenance.video.writer import rewrite
+from provenance.video.writer import remux, rewrite
 
 MP4, WEBM, MOV = "video/mp4", "video/webm", "video/quicktime"
 TURNED = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
@@ -97,6 +97,22 @@ def test_a_change_of_brightness_arrives_where_it_was_made(make_clip, name) -> No
     rise = np.mean([b.rgb.astype(float) - a.rgb for a, b in zip(plain, lit, strict=True)], axis=(0, 3))
     assert 20 < rise[2:38, 2:58].mean() <= 31
     assert abs(rise[60:, 80:].mean()) < 1
+
+
+def test_a_copy_shows_the_same_frames_at_the_same_times(make_clip) -> None:
+    for name in ("plain", "variable rate", "turned", "hdr", "quicktime", "webm"):
+        mime, made, _ = CLIPS[name]
+        source, out = make_clip(**made), io.BytesIO()
+        remux(source, mime, out)
+        (before, old), (after, new) = read(source, mime), read(out.getvalue(), mime)
+        assert [f.pts * after.time_base for f in new] == [f.pts * before.time_base for f in old]
+        assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(old, new, strict=True))
+        assert (after.matrix, after.colour, after.pixel_aspect) == (
+            before.matrix,
+            before.colour,
+            before.pixel_aspect,
+        )
+        assert sound_of(out.getvalue()) == sound_of(source)
 
 
 def test_the_same_clip_gives_the_same_bytes(make_clip) -> None:
