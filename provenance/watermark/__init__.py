@@ -5,7 +5,8 @@ written or read. A mark can find a manifest. It proves nothing by itself: whoeve
 mark can forge and remove it, and marks can be copied between pictures.
 
     layout      key → which lines of the tile's spectrum carry what
-    ecc         64 bits ↔ coded bits (CRC-24, convolutional code, soft Viterbi)
+    ecc         64 or 128 bits ↔ coded bits: a CRC of 28 bits …
+    polar       … and a polar code, decoded to a list
     tile        coded bits → one tile, and the tile over a picture
     embedding   strength: the least that decodes after a simulated JPEG-50
     front_end   picture → whitened luma in which the tile stands out

@@ -113,24 +113,27 @@ def promise(lines: Lines, layout: Layout) -> float:
     return float(in_phase + square.real.sum() / np.sqrt((np.abs(square) ** 2).sum() / 2 + 1e-9))
 
 
-def payload_of(lines: Lines, layout: Layout) -> tuple[bytes, bool]:
-    """The likeliest payload and whether its CRC passes."""
-    return ecc.decode(_coded(lines, layout))
+def payload_of(lines: Lines, layout: Layout, sizes: tuple[int, ...] = (8,)) -> tuple[bytes, bool]:
+    """The likeliest payload of the first of ``sizes`` (bytes) whose CRC passes, and whether one does."""
+    soft = _coded(lines, layout)
+    read = (ecc.decode(soft, size) for size in sizes)
+    return next((found for found in read if found[1]), (b"", False))
 
 
-def clearness(lines: Lines, layout: Layout, signs: NDArray[np.int64]) -> float:
+def clearness(lines: Lines, layout: Layout, signs: NDArray[np.int64], size: int = 8) -> float:
     """Signal to noise ratio of the data lines in dB (Eb/N0) for someone who knows the payload.
 
     Args:
         lines: as read from a copy of a marked picture.
         layout: of the key.
         signs: what the data lines carry (``tile.data_signs``).
+        size: bytes of the payload.
     """
     weight = lines.gain[layout.data]
     real = np.clip(lines.soft[layout.data].real, -4, 4)
     z = float(np.sum(weight * real * signs) / max(np.sqrt(np.sum(weight**2)), 1e-12))
     # Lines come in units of their noise, so z² / 2 is the energy over noise density of the message.
-    return float(10 * np.log10(max(z, 1e-3) ** 2 / 2 / (ecc.PAYLOAD_BITS + ecc.CRC_BITS)))
+    return float(10 * np.log10(max(z, 1e-3) ** 2 / 2 / ecc.message_bits(size)))
 
 
 def _coded(lines: Lines, layout: Layout) -> NDArray[np.float64]:

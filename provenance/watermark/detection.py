@@ -94,7 +94,7 @@ def follow(candidate: Candidate, key: WatermarkKey, layout: Layout, followed: in
     )
     if corrected(found.log10_tail, followed) > GATE_LOG10_P:
         return found  # whatever the CRC says would not be believed
-    payload, passed = payload_of(lines, layout)
+    payload, passed = payload_of(lines, layout, key.payload_sizes)
     return replace(found, payload=payload) if passed else found
 
 

@@ -1,7 +1,8 @@
 """Write and read marks. Loading this file loads neither numpy nor OpenCV; using it does.
 
-The mark is a random 64-bit content id. Where the picture came from is said by the signed manifest
-that the id leads to, and only if the content digest in that manifest matches the picture.
+The mark is a random content id of 64 bits, or of 128 where the key says so. Where the picture came from is
+said by the signed manifest that the id leads to, and only if the content digest in that manifest matches
+the picture.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class WatermarkReading:
         algorithm: always ``ALGORITHM`` here.
         key_id: key under which it was read.
         epoch: epoch of that key.
-        payload: 8 bytes; None unless the CRC passed.
-        crc_ok: the CRC-24 over the payload passed.
+        payload: 8 or 16 bytes; None unless the CRC passed.
+        crc_ok: the CRC-28 over the payload passed.
         statistic: matched filter over lines that neither payload nor synchronisation use, in
             standard deviations of the same sum under a random key.
         log10_p: bound on the probability of such a statistic without a mark, after Bonferroni over
@@ -111,7 +112,7 @@ class Marked:
 
     Attributes:
         frames: the marked pixels; depth, alpha and profile as they came.
-        payload: the 8 bytes embedded.
+        payload: the bytes embedded.
         psnr: dB over all channels of the pixels that are not fully transparent, after rounding.
         strength: gain on the visibility mask, in its units.
         attempts: strengths tried.
@@ -152,18 +153,24 @@ def embed(
 
     Args:
         frames: one frame, at least ``minimum_size()`` on its shorter side.
-        payload: 8 bytes.
+        payload: 8 or 16 bytes, one of ``key.payload_sizes``; 16 need about 2.4 dB more in the copy.
         key: the locator key.
         floor_db: PSNR that is never gone below.
         target_db: PSNR to start at; at least ``floor_db``.
 
     Raises:
         InputError: ``watermark.capacity-exceeded`` when the picture cannot carry the mark at the
-            floor (too small, flat, saturated); ``watermark.clip`` for more than one frame.
+            floor (too small, flat, saturated); ``watermark.clip`` for more than one frame;
+            ``watermark.payload-size`` for a payload that no reader with this key would look for.
         ConfigurationError: ``extra.missing`` without OpenCV or scipy.
     """
-    if len(payload) != PAYLOAD_BYTES:
-        raise ValueError("a payload has 8 bytes")
+    if len(payload) not in key.payload_sizes:
+        sizes = " or ".join(map(str, key.payload_sizes))
+        raise InputError(
+            "watermark.payload-size",
+            f"marks of this key carry {sizes} bytes, not {len(payload)}",
+            hint="take an id of that size, or a key made for this one",
+        )
     if not 0 < floor_db <= target_db:
         raise ValueError("target_db must be at least floor_db")
     if len(frames.pixels) > 1:

@@ -16,7 +16,7 @@ detection would tell less, with a floor at one over their number. The simple bou
 
 Multiplied by every hypothesis that was followed (Bonferroni), the p-value stays one. A search that ends
 early, because a CRC passed, was not followed to all its hypotheses; without a mark that happens with
-probability below ``FALSE_ACCEPTANCE``, so the p-value is true down to there.
+probability below 1e-8 (see ``GATE_LOG10_P``), so the p-value is true down to there.
 
 The private layer (``private``) asks the same of signs instead of phases: K(t) = sum(log cosh(t · size)).
 """
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GATE_LOG10_P = -2.0
-"""With the CRC: a false acceptance needs 1e-2 and 2**-24, at each hypothesis and entry of the list."""
+"""With the CRC: a false acceptance needs 1e-2 (over all hypotheses) and then ``ecc.FALSE_PASS``, 2**-23: a
+CRC of 28 bits at each of the 32 entries of the decoder's list, for each size of the key. Below 1e-8."""
 TRACE_LOG10_P = -6.0
 """Without the CRC: from here on "a mark is there but cannot be read" is said instead of "none"."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provenance.errors import InputError
 from provenance.evidence import Outcome
 from provenance.media import Frames
-from provenance.watermark import ecc
+from provenance.watermark import ecc, polar
 from provenance.watermark.decoding import read_lines, statistic_of
 from provenance.watermark.interface import WatermarkKey, detect, embed
 from provenance.watermark.layout import PILOTS, VERIFY, T, layout_of
@@ -17,6 +21,7 @@ from provenance.watermark.statistic import log10_p, needed
 from provenance.watermark.tile import tile_of
 
 payloads = st.binary(min_size=8, max_size=8)
+either_size = payloads | st.binary(min_size=16, max_size=16)
 keys = st.builds(
     WatermarkKey,
     key_id=st.just("k"),
@@ -53,6 +58,31 @@ def test_what_was_embedded_is_read(payload, key, seed, height, width) -> None:
 
 
 @few
+@given(payload=st.binary(min_size=16, max_size=16), key=keys, seed=st.integers(0, 99), both=st.booleans())
+def test_twice_as_long_ids_are_read_too(payload, key, seed, both) -> None:
+    key = replace(key, payload_sizes=(8, 16) if both else (16,))
+    marked = embed(textured(seed, 420, 500), payload, key)
+    assert detect(marked.frames, [key]).detail.payload == payload
+    assert marked.psnr >= 40
+
+
+@given(payload=st.binary(max_size=40), key=keys)
+@settings(max_examples=20, deadline=None)
+def test_ids_of_other_lengths_are_refused(payload, key) -> None:
+    if len(payload) in key.payload_sizes:
+        return
+    with pytest.raises(InputError) as refused:
+        embed(textured(1, 300, 300), payload, key)
+    assert refused.value.code == "watermark.payload-size"
+
+
+@pytest.mark.parametrize("sizes", [(), (8, 8), (4,), (8, 16, 32)])
+def test_a_key_is_for_known_sizes(sizes) -> None:
+    with pytest.raises(ValueError, match="payload_sizes"):
+        WatermarkKey(key_id="k", epoch=0, secret=bytes(32), payload_sizes=sizes)
+
+
+@few
 @given(payload=payloads, key=keys, other=keys, seed=st.integers(0, 99))
 def test_another_key_reads_nothing(payload, key, other, seed) -> None:
     marked = embed(textured(seed, 320, 320), payload, key)
@@ -63,7 +93,7 @@ def test_another_key_reads_nothing(payload, key, other, seed) -> None:
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_strength_zero_changes_no_pixel(depth, channels) -> None:
-    from provenance.watermark.embedding import add_change
+    from provenance.watermark.applying import add_change
 
     frames = textured(1, 300, 280, depth, channels)
     still = add_change(frames, np.zeros((300, 280), np.float32))
@@ -81,24 +111,80 @@ def test_embedding_is_deterministic_and_keeps_its_input(payload, key) -> None:
     assert np.array_equal(frames.pixels, before)
 
 
-@given(payload=payloads, seed=st.integers(0, 2**32 - 1), wrong=st.integers(0, 30))
+@given(payload=either_size, seed=st.integers(0, 2**32 - 1), wrong=st.integers(0, 200))
 @settings(max_examples=60, deadline=None)
-def test_the_code_corrects_scattered_errors(payload, seed, wrong) -> None:
+def test_the_code_corrects_errors(payload, seed, wrong) -> None:
+    """200 of 1,024 wrong bits is what 3 dB more than the code needs leaves of hard decisions."""
     soft = 1.0 - 2 * ecc.encode(payload)
-    # Evenly scattered: 30 of 294 is a tenth, and no window of the code meets more than its distance.
-    soft[np.random.default_rng(seed).integers(0, 9) :: 294 // max(wrong, 1)][:wrong] *= -1
-    assert ecc.decode(soft) == (payload, True)
+    soft[np.random.default_rng(seed).permutation(ecc.CODED_BITS)[:wrong]] *= -1
+    assert ecc.decode(soft, len(payload)) == (payload, True)
 
 
-@given(soft_seed=st.integers(0, 2**32 - 1))
+@given(payload=either_size, seed=st.integers(0, 2**32 - 1), gone=st.integers(0, 500))
+@settings(max_examples=40, deadline=None)
+def test_the_code_fills_in_what_is_missing(payload, seed, gone) -> None:
+    soft = 1.0 - 2 * ecc.encode(payload)
+    soft[np.random.default_rng(seed).permutation(ecc.CODED_BITS)[:gone]] = 0
+    assert ecc.decode(soft, len(payload)) == (payload, True)
+
+
+@given(soft_seed=st.integers(0, 2**32 - 1), size=st.sampled_from([8, 16]))
 @settings(max_examples=60, deadline=None)
-def test_noise_passes_no_crc(soft_seed) -> None:
-    _, passed = ecc.decode(np.random.default_rng(soft_seed).normal(size=ecc.CODED_BITS))
+def test_noise_passes_no_crc(soft_seed, size) -> None:
+    _, passed = ecc.decode(np.random.default_rng(soft_seed).normal(size=ecc.CODED_BITS), size)
     assert not passed
 
 
-def test_the_crc_is_that_of_openpgp() -> None:
-    assert ecc.crc24(b"123456789") == 0x21CF02
+@given(payload=either_size, scale=st.floats(1e-6, 1e6), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_only_ratios_of_the_soft_values_matter(payload, scale, seed) -> None:
+    noise = np.random.default_rng(seed).normal(0, 1.5, ecc.CODED_BITS)
+    soft = 1.0 - 2 * ecc.encode(payload) + noise
+    assert ecc.decode(soft * scale, len(payload)) == (payload, True)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0])
+def test_soft_values_that_say_nothing_decode_to_nothing_or_to_the_zero_word(value) -> None:
+    payload, passed = ecc.decode(np.full(ecc.CODED_BITS, value))
+    assert len(payload) == 8
+    assert not passed or payload == bytes(8)  # CRC-32 of eight zeros is not zero: see below
+    assert not passed
+
+
+def test_the_crc_is_the_lower_part_of_crc_32() -> None:
+    assert ecc.crc28(b"123456789") == 0xCBF43926 & 0xFFFFFFF
+    assert ecc.crc28(bytes(8)) != 0  # a picture without any line decodes to zeros, and is refused
+
+
+def test_a_payload_read_at_the_other_size_is_refused() -> None:
+    for written, asked in ((8, 16), (16, 8)):
+        soft = 1.0 - 2 * ecc.encode(bytes(range(written)))
+        assert not ecc.decode(soft, asked)[1]
+
+
+@pytest.mark.parametrize("size", [0, 7, 9, 15, 17, 32])
+def test_other_sizes_are_refused(size) -> None:
+    with pytest.raises(ValueError, match="8 or 16"):
+        ecc.encode(bytes(size))
+
+
+@pytest.mark.parametrize(
+    ("bits", "digest"),
+    [(92, "4f68c4dcb08d2e7f"), (156, "31ab881682129e1f")],
+)
+def test_the_places_of_the_message_never_change(bits, digest) -> None:
+    """They are part of what a mark is: readers of other versions and machines must find it."""
+    places = polar.message_places(bits)
+    assert len(set(places.tolist())) == bits
+    assert hashlib.sha256(places.astype("<u2").tobytes()).hexdigest()[:16] == digest
+
+
+def test_the_code_is_linear_and_far_from_zero() -> None:
+    random = np.random.default_rng(11)
+    first, second = random.integers(0, 2, (2, 92)).astype(np.uint8)
+    assert np.array_equal(polar.encode(first) ^ polar.encode(second), polar.encode(first ^ second))
+    units = np.eye(156, dtype=np.uint8)
+    assert min(int(polar.encode(unit).sum()) for unit in units) >= 32
 
 
 @given(key=keys)
