@@ -94,7 +94,16 @@ def figures() -> list[tuple[str, str, int, str]]:
             "verifying.py",
         ),
         ("signing with read-back, beside the library's signer", _ratios(signing), signing["n"], "signing.py"),
+        _clips(result("clip_memory")),
     ]
+
+
+def _clips(memory: dict[str, Any]) -> tuple[str, str, int, str]:
+    peaks = "; ".join(f"{row['peak_resident_mb']:.0f} MB" for row in memory["lengths"].values())
+    longest = list(memory["lengths"].values())[-1]
+    spent = f"{longest['mark_and_encode_cpu_ms_per_frame']:.0f} ms"
+    what = f"marking a clip of {memory['size']} into AV1: peak memory at {'; '.join(memory['lengths'])}"
+    return f"{what}; processor time a frame", f"{peaks}; {spent}", longest["frames"], "clip_memory.py"
 
 
 def _ratios(measured: dict[str, Any]) -> str:
