@@ -14,7 +14,7 @@ import numpy as np
 
 from provenance.watermark import legacy_dct
 from provenance.watermark.carriers import CARRIERS, CarrierReading, Route
-from provenance.watermark.legacy_plane import SIDE, STEP, shares
+from provenance.watermark.legacy_plane import SIDE, STEP, bands, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Decide = Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
 
-_BAND = 64 * SIDE
-"""Rows decided at once: floating point copies of a large picture would take a gigabyte."""
 _CERTAIN = 0.999999
 """Correlations are taken for at most this: the transformed statistic has no end."""
 
@@ -69,9 +67,7 @@ def statistic(correlation: NDArray[np.float64], bits: int) -> NDArray[np.float64
 def decisions(pixels: NDArray[np.uint8], route: Route) -> NDArray[np.bool_]:
     """What each block of (H, W, 3) RGB says when read as ``route`` wrote it."""
     decide: Decide = legacy_dct.decisions if route is Route.EIGHT_BIT else _float_reader(route)
-    whole = pixels.shape[0] // SIDE * SIDE
-    bands = [decide(pixels[top : min(top + _BAND, whole)]) for top in range(0, whole, _BAND)]
-    return np.concatenate(bands)
+    return np.concatenate([decide(band) for _, band in bands(pixels)])
 
 
 def _float_reader(route: Route) -> Decide:

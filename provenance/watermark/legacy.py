@@ -14,7 +14,7 @@ import numpy as np
 
 from provenance.errors import InputError
 from provenance.watermark import legacy_dct, legacy_svd
-from provenance.watermark.legacy_plane import SIDE, changed, sums_of, vote
+from provenance.watermark.legacy_plane import SIDE, add, bands, sums_of, vote
 from provenance.watermark.methods import MethodReading
 from provenance.watermark.rgb import require_rgb
 
@@ -32,11 +32,11 @@ class Rule:
 
     Attributes:
         decisions: (H, W, 3) RGB → (blocks,), what each block says.
-        change: sums over 2 × 2 pixels of U, bits → what to add to the Haar approximation, (4, 4, blocks).
+        change: sums over 2 × 2 pixels of U, bits → what to add to them, (4, 4, blocks).
     """
 
     decisions: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
-    change: Callable[[NDArray[np.uint16], NDArray[np.bool_]], NDArray[np.float32]]
+    change: Callable[[NDArray[np.uint16], NDArray[np.bool_]], NDArray[np.int16] | NDArray[np.float32]]
 
 
 RULES = {
@@ -61,7 +61,11 @@ def embed(pixels: NDArray[np.uint8], bits: NDArray[np.bool_], rule: str) -> NDAr
             when it is smaller than 256 × 256 pixels or has fewer blocks than there are bits.
     """
     _check(pixels, len(bits))
-    return changed(pixels, RULES[rule].change(sums_of(pixels), np.asarray(bits, np.bool_)))
+    message, made = np.asarray(bits, np.bool_), pixels.copy()
+    for top, band in bands(made):
+        first = top // SIDE * (made.shape[1] // SIDE)  # the message goes on where the last band ended
+        add(band, RULES[rule].change(sums_of(band), np.roll(message, -first)))
+    return made
 
 
 def decode(pixels: NDArray[np.uint8], n: int, rule: str) -> NDArray[np.bool_]:
@@ -71,7 +75,7 @@ def decode(pixels: NDArray[np.uint8], n: int, rule: str) -> NDArray[np.bool_]:
         InputError: as ``embed``.
     """
     _check(pixels, n)
-    return vote(RULES[rule].decisions(pixels), n)
+    return vote(np.concatenate([RULES[rule].decisions(band) for _, band in bands(pixels)]), n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,22 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.watermark.legacy_plane import (
-    SIDE,
-    STEP,
-    blocks_of,
-    centres,
-    centres_above,
-    pooled,
-    spread,
-    u_of,
-)
+from provenance.watermark.legacy_plane import SIDE, STEP, blocks_of, pooled, spread, u_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MARGIN = np.float32(2.0)
-"""By which the largest value stays ahead: rounding to 8-bit RGB rarely moves a value by more."""
+_QUARTER = np.int16(STEP / 2)
+"""Of a step, in the unit of sums; the middles of its halves lie at one quarter and at three."""
+_MARGIN = np.int16(4)
+"""By which the largest sum stays ahead: rounding to 8-bit RGB rarely moves a sum by more."""
 _HAAR = 0.7071067811865476
 """PyWavelets' filter tap; not exactly the root of one half, which decides ties (see ``_decide_ties``)."""
 
@@ -66,41 +59,53 @@ def _decide_ties(u: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -
     return np.asarray(haar[:, 1:].max(axis=1) % STEP > 0.5 * STEP)
 
 
-def change(sums: NDArray[np.uint16], bits: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(4, 4, n) to add to the Haar approximation so that its blocks say ``bits``, over and over."""
+def change(sums: NDArray[np.uint16], bits: NDArray[np.bool_]) -> NDArray[np.int16]:
+    """(4, 4, n) to add to the sums so that their blocks say ``bits``, over and over."""
     values = blocks_of(sums).reshape(16, -1)
     n = values.shape[1]
-    bit, blocks = spread(bits, n), np.arange(n)
+    blocks = np.arange(n)
+    offset = _QUARTER + 2 * _QUARTER * spread(bits, n).astype(np.int16)
     largest, place, second = _leaders(values)
     least = second + _MARGIN
-    target = centres(largest, bit)
+    target = _centre(largest + np.int16(2 * _QUARTER), offset)
     near = target >= least
     # Where the nearest value would not be ahead: raise it to the first that is …
-    raised = np.where(near, target, centres_above(least, bit))
+    raised = np.where(near, target, _centre(least + np.int16(4 * _QUARTER - 1), offset))
     # … or take the one below, and lower what would be ahead of it.
-    lowered = np.where(near, target, raised - np.float32(STEP))
-    over = np.subtract(values, lowered - _MARGIN, out=values)
-    np.maximum(over, 0, out=over)
+    lowered = np.where(near, target, raised - np.int16(4 * _QUARTER))
+    over = np.maximum(values, lowered - _MARGIN)
+    over -= lowered - _MARGIN
     over[0] = over[place, blocks] = 0
-    cost = np.square(lowered - largest) + np.einsum("kn,kn->n", over, over)
-    down = (cost < np.square(raised - largest)) & (lowered > 0)
-    over *= -down.astype(np.float32)
+    down = (_squares(over, lowered - largest) < _squares(raised - largest)) & (lowered > 0)
+    over *= -down.astype(np.int16)
     over[place, blocks] = np.where(down, lowered, raised) - largest
     return over.reshape(4, 4, n)
 
 
-def _leaders(
-    values: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]:
+def _leaders(values: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np.intp], NDArray[np.int16]]:
     """Of (16, n) without the first row: the largest, where it first occurs, and the next largest.
 
     Value and place are packed into one integer: one maximum finds both.
     """
-    packed = (values * 32).astype(np.uint16)  # values are halves below 512: the lower 4 bits are free
-    packed += np.arange(15, -1, -1, dtype=np.uint16)[:, None]
+    packed = values << 4  # values are at most 1020
+    packed += np.arange(15, -1, -1, dtype=np.int16)[:, None]
     packed[0] = 0
     first = packed.max(axis=0)
     place = 15 - (first & 15).astype(np.intp)
     packed[place, np.arange(len(place))] = 0
-    second = packed.max(axis=0)
-    return (first >> 4) * np.float32(0.5), place, (second >> 4) * np.float32(0.5)
+    return first >> 4, place, packed.max(axis=0) >> 4
+
+
+def _centre(value: NDArray[np.int16], offset: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The last ``offset`` plus whole steps that is not above ``value``; the first of them at least."""
+    step = np.int16(4 * _QUARTER)
+    return np.asarray(np.maximum((value - offset) // step, 0) * step + offset, np.int16)
+
+
+def _squares(*moves: NDArray[np.int16]) -> NDArray[np.float32]:
+    """(n,) squares, summed over all moves and places."""
+    total = np.float32(0)
+    for move in moves:
+        floats = np.atleast_2d(move).astype(np.float32)
+        total = total + np.einsum("kn,kn->n", floats, floats)
+    return np.asarray(total)

@@ -1,8 +1,10 @@
 """What both marks of the invisible-watermark package have in common: where they are, and the vote.
 
 They live in the blue-difference channel U of 8-bit RGB, in its Haar approximation: half the sum of each 2 × 2
-pixels. Blocks of 4 × 4 such values (8 × 8 pixels), row by row from the top left corner, carry one bit each,
-the message over and over; each bit is decided by majority. Any crop or resize therefore ends the mark.
+pixels. The sums are integers, and they are what is worked with here. Blocks of 4 × 4 sums (8 × 8 pixels), row
+by row from the top left corner, carry one bit each, the message over and over; each bit is decided by
+majority. Any crop or resize therefore ends the mark.
+
 Blocks are kept as (4, 4, n), values of one place in all blocks next to each other, so that numpy's loops run
 over blocks.
 """
@@ -15,12 +17,15 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 SIDE = 8
 """Pixels along the side of a block."""
 STEP = 36.0
 """The quantiser's step; the package fixes it ("scales")."""
+_BAND_PIXELS = 4 * 2**20
 _BLUE, _GREEN = 2.032, -0.395
 """What one step of U adds to B and to G when YUV becomes RGB again (OpenCV's full-range BT.601)."""
 
@@ -47,54 +52,42 @@ def pooled(u: NDArray[np.uint8]) -> NDArray[np.uint16]:
     return np.asarray(across[0::2] + across[1::2], np.uint16)
 
 
-def blocks_of(sums: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """(4, 4, n) float32 Haar approximation, block by block."""
+def blocks_of(sums: NDArray[np.uint16]) -> NDArray[np.int16]:
+    """(4, 4, n) sums, block by block."""
     rows, columns = sums.shape[0] // 4, sums.shape[1] // 4
-    apart = sums.reshape(rows, 4, columns, 4).transpose(1, 3, 0, 2)
-    values = np.empty((4, 4, rows, columns), np.float32)
-    return np.multiply(apart, np.float32(0.5), out=values).reshape(4, 4, -1)
+    apart = sums.view(np.int16).reshape(rows, 4, columns, 4).transpose(1, 3, 0, 2)
+    return np.ascontiguousarray(apart).reshape(4, 4, -1)
 
 
-def changed(pixels: NDArray[np.uint8], change: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """``pixels`` with ``change``, (4, 4, n), added to their Haar approximation.
+def add(pixels: NDArray[np.uint8], change: NDArray[np.int16] | NDArray[np.float32]) -> None:
+    """Add ``change``, (4, 4, n), to the sums of ``pixels``, in place.
 
     B and G take it as they would if U were changed and turned back into RGB, rounded and clipped. R and what
     did not change stay as they are: going through YUV and back would cost every pixel a rounding.
     """
     rows, columns = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
     together = change.reshape(4, 4, rows, columns).transpose(2, 0, 3, 1).reshape(4 * rows, 4 * columns)
-    planes = [np.rint(together * np.float32(gain / 2)).astype(np.int8) for gain in (_GREEN, _BLUE)]
-    row = cv2.merge([np.zeros_like(planes[0]), *planes] * 2).reshape(
-        4 * rows, SIDE * columns, 3
-    )  # each value for two neighbours
-    marked = pixels.copy()
+    planes = [np.rint(together * np.float32(gain / 4)).astype(np.int8) for gain in (_GREEN, _BLUE)]
+    pair = cv2.merge([np.zeros_like(planes[0]), *planes] * 2)  # each value for two neighbours in a row
+    row = pair.reshape(4 * rows, SIDE * columns, 3)
+    more, less = cv2.max(row, 0).view(np.uint8), cv2.max(-row, 0).view(np.uint8)
     for first in (0, 1):
-        lines = marked[first : SIDE * rows : 2, : SIDE * columns]
-        cv2.add(lines, row, dst=lines, dtype=cv2.CV_8U)  # rounded values are added exactly, and clipped
-    return marked
+        lines = pixels[first : SIDE * rows : 2, : SIDE * columns]
+        cv2.subtract(cv2.add(lines, more), less, dst=lines)  # one of the two is 0: clipped once
 
 
-def spread(bits: NDArray[np.bool_], n: int) -> NDArray[np.float32]:
-    """The bit of each of ``n`` blocks, as 0 or 1."""
-    return np.resize(bits, n).astype(np.float32)
+def spread(bits: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    """The bit of each of ``n`` blocks."""
+    times = -(-n // len(bits))
+    return np.broadcast_to(bits, (times, len(bits))).reshape(-1)[:n]
 
 
-def centres(value: NDArray[np.float32], bit: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The nearest value, at least 0, in the middle of a half-step that means ``bit``."""
-    offset = _offset(bit)
-    steps = np.maximum(np.rint((value - offset) / STEP), 0)
-    return np.asarray(steps * np.float32(STEP) + offset, np.float32)
-
-
-def centres_above(value: NDArray[np.float32], bit: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The least such value that is not below ``value``."""
-    offset = _offset(bit)
-    steps = np.maximum(np.ceil((value - offset) / STEP), 0)
-    return np.asarray(steps * np.float32(STEP) + offset, np.float32)
-
-
-def _offset(bit: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(np.float32(STEP) * (np.float32(0.25) + np.float32(0.5) * bit), np.float32)
+def bands(pixels: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """(first row, whole rows of blocks) from the top down: large pictures need no large copies."""
+    whole, width = pixels.shape[0] // SIDE * SIDE, max(pixels.shape[1], 1)
+    step = max(_BAND_PIXELS // width // SIDE, 1) * SIDE
+    for top in range(0, whole, step):
+        yield top, pixels[top : min(top + step, whole)]
 
 
 def shares(decisions: NDArray[np.bool_], n: int) -> NDArray[np.float64]:

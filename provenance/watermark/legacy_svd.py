@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.watermark.legacy_plane import STEP, blocks_of, centres, spread, sums_of
+from provenance.watermark.legacy_plane import STEP, blocks_of, spread, sums_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Triple = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
-_TOLERANCE = np.float32(1e-3)
-"""Of a singular value, in its own unit (0..2040); the quantiser's step is 36."""
+_TOLERANCE = np.float32(2e-3)
+"""Of a singular value of sums (0..4080); the quantiser's step is 72 there."""
 _ROUNDS = 24
 _CHUNK = 4096
 """Blocks worked on at once: 16 float32 values of each fit into a level-2 cache."""
@@ -27,19 +27,20 @@ _CHUNK = 4096
 
 def decisions(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """What each block of (H, W, 3) RGB says."""
-    size = _largest(blocks_of(sums_of(pixels)))[0]
+    size = _largest(blocks_of(sums_of(pixels)))[0] / 2
     return np.asarray(size % np.float32(STEP) > 0.5 * STEP)
 
 
 def change(sums: NDArray[np.uint16], bits: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(4, 4, n) to add to the Haar approximation so that its blocks say ``bits``, over and over."""
-    blocks = blocks_of(sums)
-    size, left, right = _largest(blocks)
-    step = centres(size, spread(bits, len(size))) - size
-    return np.asarray((left * step)[:, None] * right[None])
+    """(4, 4, n) to add to the sums so that their blocks say ``bits``, over and over."""
+    size, left, right = _largest(blocks_of(sums))
+    step = np.float32(2 * STEP)
+    offset = step * (np.float32(0.25) + np.float32(0.5) * spread(bits, len(size)))
+    nearest = np.maximum(np.rint((size - offset) / step), 0) * step + offset
+    return np.asarray((left * (nearest - size))[:, None] * right[None], np.float32)
 
 
-def _largest(blocks: NDArray[np.float32]) -> Triple:
+def _largest(blocks: NDArray[np.int16]) -> Triple:
     """Largest singular value (n,), its left and right vectors (4, n), of (4, 4, n) without negative values.
 
     Such a matrix has a singular vector without negative values (Perron-Frobenius), so that the iteration may
@@ -53,8 +54,8 @@ def _largest(blocks: NDArray[np.float32]) -> Triple:
     return size, left, right
 
 
-def _iterate(blocks: NDArray[np.float32]) -> Triple:
-    blocks = np.ascontiguousarray(blocks)
+def _iterate(sums: NDArray[np.int16]) -> Triple:
+    blocks = sums.astype(np.float32)
     right = _unit(blocks.sum(axis=0))[0]
     before = np.zeros(blocks.shape[2], np.float32)
     for _ in range(_ROUNDS):

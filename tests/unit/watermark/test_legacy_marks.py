@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from provenance.errors import InputError
+from provenance.watermark import legacy_plane
 from provenance.watermark.legacy import RULES, decode, embed
 from provenance.watermark.methods import method
 
@@ -149,3 +150,12 @@ def test_the_package_is_not_loaded_for_these(photographs) -> None:
     importlib.reload(importlib.import_module("provenance.watermark.legacy"))
     method("dwtDct").decode(photographs["coffee"])
     assert {name for name in sys.modules if name.partition(".")[0] in {"imwatermark", "pywt"}} == before
+
+
+@rules
+def test_large_pictures_are_marked_in_bands_as_if_at_once(photographs, rule, monkeypatch) -> None:
+    pixels = photographs["coffee"]
+    whole = embed(pixels, BITS[:37], rule)
+    monkeypatch.setattr(legacy_plane, "_BAND_PIXELS", 20_000)
+    assert (embed(pixels, BITS[:37], rule) == whole).all()
+    assert (decode(whole, 37, rule) == BITS[:37]).all()
