@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from guard.policy.facts import Media
 from provenance.manifest.sidecar import BESIDE
+from provenance.video.container import Footage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from provenance.evidence import Evidence
     from provenance.manifest.reading import DigitalSourceType, ManifestReading
     from provenance.media import Asset, Frames
-    from provenance.video.container import Footage, VideoCodec
+    from provenance.video.container import VideoCodec
     from provenance.video.marking import MarkedClip
     from provenance.watermark.interface import Marked as MarkedFrames
 
@@ -180,5 +181,6 @@ class Released:
     def warnings(self) -> tuple[str, ...]:
         """What whoever released it should know, in sentences."""
         said = tuple(warned.message for warned in self.decision.warnings)
-        notes = getattr(self.signed.marked.checked.draft.frames, "notes", ())
+        frames = self.signed.marked.checked.draft.frames
+        notes = frames.notes if isinstance(frames, Footage) else ()
         return (*said, *notes) if self.pending is None else (*said, *notes, self.pending)

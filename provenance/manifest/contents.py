@@ -139,8 +139,8 @@ def _when(action: Mapping[str, Any]) -> datetime | None:
 
 def _boxes_left_out(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
     """Boxes that a BMFF hash leaves out (§18.7): the file type, free space, and whatever its signer chose."""
-    for item in _list(data.get("exclusions"))[:_MAX_LISTED]:
-        names = text(_map(item).get("xpath")).strip("/").split("/")
+    for item in map(_map, _list(data.get("exclusions"))[:_MAX_LISTED]):
+        names = text(item.get("xpath")).strip("/").split("/")
         if names == ["mdat"] and data.get("merkle"):
             continue  # hashed piece by piece instead
         for box, head in embedded.boxes:
