@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 LEVEL_LOG10_P = -6.0
 """From here on the layer is said to be there; nothing else, no CRC, stands behind it."""
 GRID = 32
-"""Side of the thumbnail that the coarse signs are taken from; that of the content digest."""
+"""Side of the thumbnail that the coarse signs are taken from."""
 _SIGNS, _UNSURE = 32, 8
 """Of 38 pictures none had more than eight of 32 signs in doubt after JPEG-30, half or a third of the size,
 noise or a 3 % crop; with 63 signs a quarter of the 3 % crops had."""
@@ -58,12 +58,16 @@ def coarse_signs(thumbnail: NDArray[np.floating]) -> tuple[NDArray[np.bool_], ND
     """What a picture shows, in 32 signs, and how sure each is.
 
     Args:
-        thumbnail: (32, 32) lightness, each cell the mean over its part of the picture; any unit.
+        thumbnail: (rows, columns) lightness, at least 32 each, every cell the mean over its part of the
+            picture; any unit.
 
     Returns:
         (32,) signs of the lowest cosine waves without the constant, and (32,) their sizes.
     """
-    waves = cv2.dct(np.ascontiguousarray(thumbnail, np.float32))[_ORDER].astype(np.float64)
+    grid = np.ascontiguousarray(thumbnail, np.float32)
+    if grid.shape != (GRID, GRID):
+        grid = np.asarray(cv2.resize(grid, (GRID, GRID), interpolation=cv2.INTER_AREA), np.float32)
+    waves = cv2.dct(grid)[_ORDER].astype(np.float64)
     return waves > 0, np.abs(waves)
 
 
@@ -103,7 +107,7 @@ def read_private(
         geometry: of the mark read in it.
         locator: the key it was read with.
         keys: private keys, all epochs.
-        thumbnails: (32, 32) lightness of pictures that it may be a part of, from signed digests.
+        thumbnails: lightness of pictures that it may be a part of, from signed digests (``coarse_signs``).
     """
     shown = [*thumbnails, _upright(thumbnail_of(frames), geometry)]
     patterns = np.concatenate([patterns_of(*coarse_signs(one)) for one in shown])

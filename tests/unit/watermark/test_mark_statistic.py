@@ -165,15 +165,12 @@ def test_unmarked_pictures_give_p_values_that_are_true(photographs):
     found, number = [], 0
     for picture in pictures:
         plane = plane_of(picture)
-        folded = [(matrix, scipy.fft.fft2(fold(plane, matrix))) for matrix in (np.eye(2) * 1.5, np.eye(2))]
+        folded = [scipy.fft.fft2(fold(plane, np.eye(2) * scale)) for scale in (1.5, 1.0)]
         for _ in range(2000 // len(pictures)):
             number += 1
             layout = layout_of.__wrapped__(key_of(number))
-            tails = []
-            for _, spectrum in folded:
-                lines = lines_in(spectrum, layout)
-                tails.append(verify_log10_tail(lines.soft[layout.verify], lines.gain[layout.verify]))
-            found.append(corrected(min(tails), len(tails)))
+            lines = lines_in(folded[number % 2], layout)
+            found.append(verify_log10_tail(lines.soft[layout.verify], lines.gain[layout.verify]))
     found = np.array(found)
     assert len(found) == 2000
     for level in (0.1, 0.03, 0.01):
