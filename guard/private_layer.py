@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guard.serialise import to_json
-from provenance.digest import GRID, VisualDigest
+from provenance.digest import VisualDigest
 from provenance.evidence import Evidence, Outcome
 from provenance.media import Frames
 from provenance.watermark.interface import WatermarkReading
@@ -52,7 +52,7 @@ def look(
 
     used = next(key for key in locators if (key.key_id, key.epoch) == (reading.key_id, reading.epoch))
     same = [one for one in candidates if one.digest.outcome is Outcome.SUPPORTS]
-    shown = [_lightness(one.manifest.digest_assertion) for one in same]
+    shown = [lightness_of(one.manifest.digest_assertion) for one in same]
     return read_private(seen, reading.geometry, used, keys, thumbnails=shown)
 
 
@@ -66,11 +66,16 @@ def in_words(layer: Evidence) -> str:
     return "absent: marked without it, elsewhere, for other content, or damaged since"
 
 
-def _lightness(assertion: object) -> NDArray[np.float64]:
-    import numpy as np  # noqa: PLC0415 - recover has loaded it
+def lightness_of(assertion: object) -> NDArray[np.floating]:
+    """(rows, columns) of the picture that a manifest's digest assertion is about, 0 to 255.
 
-    lab = VisualDigest.from_assertion(assertion).lab
-    return np.frombuffer(lab, np.uint8).reshape(GRID, GRID, 3)[..., 0].astype(np.float64)
+    Raises:
+        IntegrityError: ``digest.malformed``.
+    """
+    from provenance.digest_grid import luma_of  # noqa: PLC0415 - numpy
+    from provenance.digest_planes import Reference  # noqa: PLC0415
+
+    return 255 * luma_of(Reference.of(VisualDigest.from_assertion(assertion)).coarse)
 
 
 def beside(found: Evidence | Recovery, layer: Evidence | None) -> object:

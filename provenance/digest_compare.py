@@ -1,9 +1,10 @@
 """Compute visual digests and hold found copies against them.
 
-1. where could the copy lie in the released picture (the mark's geometry, up to whole tiles)
-2. lay it there; fit brightness, contrast and colour over what is covered
-3. the place with the most cells that agree wins
+1. where could the copy lie in the released picture (the mark's geometry, up to whole tiles; or a search)
+2. lay it there on a coarse grid; fit brightness, contrast and colour over what is covered
+3. the place with the most cells that agree wins, and is corrected to a few hundredths of a cell
 4. same picture, another picture, or too little to say
+5. if the same: what differs on the fine grid by more than recompression explains
 """
 
 from __future__ import annotations
@@ -12,22 +13,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.digest import GRID, DigestReading, VisualDigest
-from provenance.digest_fit import ALTERED, Fit, fit
-from provenance.digest_grid import Canvas, area_means, dequantise, opaque_rgb, quantise, to_lab, to_rgb
+from provenance.digest import COARSE, DigestReading, Shape, VisualDigest
+from provenance.digest_align import align
+from provenance.digest_changes import find_changes
+from provenance.digest_code import encode_planes
+from provenance.digest_fit import ALTERED, Fit, fit, likeness
+from provenance.digest_grid import Canvas, Placed, Placement, area_means, view_of
+from provenance.digest_places import around, marked_places, whole
+from provenance.digest_planes import Reference, planes_of
+from provenance.digest_search import searched_places
 from provenance.evidence import Evidence, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from provenance.digest_grid import Placed
+    from provenance.digest_changes import Changes
+    from provenance.digest_grid import View
     from provenance.media import Frames
     from provenance.watermark.interface import Geometry
 
-_TOO_LITTLE = "the copy shows too little of the picture to compare"
 CLAIM = "is the picture whose digest the manifest signs"
+LIKENESS = "looks like the picture whose digest the manifest signs"
+_TOO_LITTLE = "the copy shows too little of the picture to compare"
 _FAINT = 10.0
 """Half of ALTERED: what a change of tone within the same outlines still reaches."""
 _SAME_STRUCTURE, _SAME_FAINT, _OTHER_STRUCTURE = 0.25, 0.30, 0.45
@@ -42,18 +51,21 @@ _SAME_CORRELATION = 0.80
 """Correlation of fine structure where cells are not altered."""
 _MOST_AROUND = 0.25
 """Up to a quarter of a file may lie around the picture, as in a screenshot with its frame."""
-_SAMPLES = 64
-"""Parts to a side in which what surrounds the picture is looked at."""
 _FEWEST_CELLS = 64
 """A copy covering less than a sixteenth of the picture decides nothing."""
 _FEWEST_STEPS = 16
 """Cells with structure needed: a plain ground matches every other one."""
+_MOST_FITTED = 3
+"""Places that are fitted; of more, those whose outlines agree best."""
+_TOUCHED = 0.12
+"""Share of a coarse cell from which fine altered cells make it an altered one."""
 
 
 def visual_digest(frames: Frames) -> VisualDigest:
     """The digest of a released picture (its first frame)."""
-    lab = to_lab(area_means(opaque_rgb(frames), GRID, GRID))
-    return VisualDigest(width=frames.width, height=frames.height, lab=quantise(lab))
+    shape = Shape.of(frames.width, frames.height)
+    code = encode_planes(planes_of(view_of(frames), shape), shape)
+    return VisualDigest(width=frames.width, height=frames.height, code=code)
 
 
 def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> Evidence:
@@ -65,78 +77,82 @@ def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> 
     Args:
         digest: from a manifest whose signature holds.
         frames: the found copy.
-        geometry: of the mark found in it; None takes the copy for the whole picture.
+        geometry: of the mark found in it; None takes the copy for the whole picture, upright.
+
+    Raises:
+        IntegrityError: ``digest.malformed``.
     """
-    reference = to_rgb(dequantise(digest.lab))
-    rgb = opaque_rgb(frames)
-    places = list(_placements(digest, rgb, geometry))
-    fits = [
-        fit(reference, placed, linear, shift)
-        for linear, shift, placed in places
-        if placed.covered.sum() >= _FEWEST_CELLS
-    ]
-    if not fits:
-        return _undecided(_TOO_LITTLE)
-    best = max(fits, key=lambda fitted: fitted.rank)
-    outcome, why = _judge(best)
-    if outcome is Outcome.CONTRADICTS and len(fits) < len(places):
-        return _undecided(_TOO_LITTLE)  # the right place may be one of those that show too little
-    matches = outcome is Outcome.SUPPORTS
-    around, against = _around(best, np.array([digest.width, digest.height], float), rgb)
-    detail = _reading(best, digest, (frames.width, frames.height), around=around, matches=matches)
-    if matches and against > _MOST_AROUND:
-        outcome = Outcome.INCONCLUSIVE
-        why = f"the picture is there, but {around:.0%} of this file lies around it"
-    return Evidence(claim=CLAIM, channel="digest", outcome=outcome, reason=why, detail=detail)
+    reference, view = Reference.of(digest), view_of(frames)
+    if geometry is not None:
+        return _weighed(CLAIM, reference, view, marked_places(reference, view, geometry))
+    return _weighed(CLAIM, reference, view, _laid(reference, view, [whole(reference, view)]))
 
 
-def _undecided(reason: str) -> Evidence:
-    return Evidence(claim=CLAIM, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=reason)
+def compare_placed(digest: VisualDigest, frames: Frames, placements: Sequence[Placement]) -> Evidence:
+    """As ``compare``, for a copy that lies at one of ``placements``, each known to about a cell."""
+    reference, view = Reference.of(digest), view_of(frames)
+    return _weighed(CLAIM, reference, view, _laid(reference, view, placements))
+
+
+def resemble(digest: VisualDigest, frames: Frames) -> Evidence:
+    """Does ``frames`` look like the picture of ``digest``, without a mark that says so?
+
+    The place is searched for (``provenance.digest_search``): eight turns and mirror images, stretched or
+    cropped to half of the area, and turned by up to about 3°. The claim differs from that of ``compare``, so
+    that likeness never counts as recovery: two pictures can look alike. Outcomes and errors as there.
+    """
+    reference, view = Reference.of(digest), view_of(frames)
+    return _weighed(LIKENESS, reference, view, _laid(reference, view, searched_places(reference, view)))
 
 
 def altered_heatmap(reading: DigestReading) -> NDArray[np.float64]:
-    """(32, 32) in 0..1: how much each cell of the released picture differs; 1 is twice the threshold."""
+    """(32, 32) in 0..1: how much each cell of the released picture differs, 1 for 40 L*a*b* units."""
     return np.clip(np.array(reading.difference) / (2 * ALTERED), 0, 1)
 
 
-def _placements(
-    digest: VisualDigest, rgb: NDArray[np.float32], geometry: Geometry | None
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], Placed]]:
-    """(linear, shift, placed): released pixel = linear @ copy pixel + shift."""
-    height, width = rgb.shape[:2]
-    released = np.array([digest.width, digest.height], float)
-    if geometry is None:
-        stretch = released / [width, height]
-        linear, shift = np.diag(stretch), (stretch - 1) / 2
-        yield linear, shift, Canvas(rgb, (digest.width, digest.height), linear).place(shift)
-        return
-    for spread in geometry.spreads:
-        scale = spread * np.sqrt(digest.width * digest.height) / 512
-        linear = scale * np.array(geometry.matrix)
-        canvas = Canvas(rgb, (digest.width, digest.height), linear)
-        corners = linear @ np.array([[0, width, 0, width], [0, 0, height, height]])
-        first = scale * np.array(geometry.offset)
-        for shift in _shifts(corners, first, scale * geometry.period, released):
-            yield linear, shift, canvas.place(shift)
+def _laid(
+    reference: Reference, view: View, placements: Iterable[Placement]
+) -> Iterator[tuple[Placement, Placed]]:
+    for placement in placements:
+        yield placement, Canvas(view, reference.released, placement.linear).place(placement)
 
 
-def _shifts(
-    corners: NDArray[np.float64], first: NDArray[np.float64], period: float, released: NDArray[np.float64]
-) -> Iterator[NDArray[np.float64]]:
-    """All places, whole tiles apart, where the copy lies within the picture or (bordered) around it."""
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    slack = 0.04 * released
-    # The copy's box [low, high] + shift must lie inside [0, released], or contain it.
-    ends = np.stack([-low, released - high])
-    least, most = ends.min(axis=0) - slack, ends.max(axis=0) + slack
-    begin, end = np.ceil((least - first) / period), np.floor((most - first) / period)
-    for column in np.arange(begin[0], end[0] + 1)[:_MOST_TILES]:
-        for row in np.arange(begin[1], end[1] + 1)[:_MOST_TILES]:
-            yield first + period * np.array([column, row])
+def _weighed(
+    claim: str, reference: Reference, view: View, places: Iterable[tuple[Placement, Placed]]
+) -> Evidence:
+    tried = list(places)
+    usable = [place for place in tried if int(place[1].covered.sum()) >= _FEWEST_CELLS]
+    if not usable:
+        return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
+    likely = sorted(usable, key=lambda place: -likeness(reference.coarse, place[1]))[:_MOST_FITTED]
+    fits = [fit(reference.coarse, placed, placement) for placement, placed in likely]
+    best = _refined(reference, view, max(fits, key=lambda fitted: fitted.rank))
+    outcome, why = _judge(best)
+    if outcome is Outcome.CONTRADICTS and len(usable) < len(tried):
+        # The right place may be one of those that show too little.
+        return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
+    lies_around, against = around(best.placement, reference, view)
+    matches = outcome is Outcome.SUPPORTS
+    changes = _changes(reference, view, best) if matches else None
+    detail = _reading(best, reference, view.size, around=lies_around, changes=changes)
+    if matches and against > _MOST_AROUND:
+        outcome = Outcome.INCONCLUSIVE
+        why = f"the picture is there, but {lies_around:.0%} of this file lies around it"
+    return Evidence(claim=claim, channel="digest", outcome=outcome, reason=why, detail=detail)
 
 
-_MOST_TILES = 12
-"""Places tried in each direction: bounds the work on copies with absurd geometry."""
+def _refined(reference: Reference, view: View, best: Fit) -> Fit:
+    placement = align(reference, view, best.placement)
+    placed = Canvas(view, reference.released, placement.linear).place(placement)
+    if int(placed.covered.sum()) < _FEWEST_CELLS:
+        return best
+    return max(best, fit(reference.coarse, placed, placement), key=lambda fitted: fitted.rank)
+
+
+def _changes(reference: Reference, view: View, best: Fit) -> Changes:
+    grid = (reference.shape.rows, reference.shape.columns)
+    canvas = Canvas(view, reference.released, best.placement.linear, grid=grid)
+    return find_changes(reference, canvas.place(best.placement), best)
 
 
 def _judge(best: Fit) -> tuple[Outcome, str | None]:
@@ -162,53 +178,52 @@ def _judge(best: Fit) -> tuple[Outcome, str | None]:
     return Outcome.INCONCLUSIVE, "much of the picture differs: an edited copy, or another picture like it"
 
 
-def _around(best: Fit, released: NDArray[np.float64], rgb: NDArray[np.float32]) -> tuple[float, float]:
-    """Shares of the copy that lie around the picture: all of it, and what counts against a match.
-
-    Counted against it is what lies beyond the box around the picture, and what a turn leaves in the
-    corners of that box unless it is one plain ground.
-    """
-    height, width = rgb.shape[:2]
-    middles = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    x, y = np.meshgrid(middles * width - 0.5, middles * height - 0.5)
-    points = np.stack([x.ravel(), y.ravel()], axis=1)
-    places = points @ best.linear.T + best.shift + 0.5
-    outside = ((places < 0) | (places > released)).any(axis=1)
-    if not outside.any():
-        return 0.0, 0.0
-    corners = np.array([(0, 0), (1, 0), (0, 1), (1, 1)]) * released - 0.5 - best.shift
-    box = corners @ np.linalg.inv(best.linear).T
-    beyond = ((points < box.min(axis=0)) | (points > box.max(axis=0))).any(axis=1)
-    lab = to_lab(area_means(rgb, _SAMPLES, _SAMPLES)).reshape(-1, 3)
-    varied = np.abs(lab - np.median(lab[outside], axis=0)).sum(axis=1) > _FAINT
-    return float(outside.mean()), float((outside & (beyond | varied)).mean())
-
-
 def _reading(
-    best: Fit, digest: VisualDigest, size: tuple[int, int], *, around: float, matches: bool
+    best: Fit, reference: Reference, size: tuple[int, int], *, around: float, changes: Changes | None
 ) -> DigestReading:
-    width, height = size
-    corners = best.linear @ np.array([[-0.5, width - 0.5], [-0.5, height - 0.5]]) + best.shift[:, None] + 0.5
-    released = np.array([digest.width, digest.height], float)
+    (width, height), linear, shift = size, best.placement.linear, best.placement.shift
+    corners = linear @ np.array([[-0.5, width - 0.5], [-0.5, height - 0.5]]) + shift[:, None] + 0.5
+    released = np.array(reference.released, float)
     low = np.clip(corners.min(axis=1) / released, 0, 1)
     high = np.clip(corners.max(axis=1) / released, 0, 1)
-    back = np.linalg.inv(best.linear)
+    back = np.linalg.inv(linear)
     mirrored = bool(np.linalg.det(back) < 0)
     turn = float(np.degrees(np.arctan2(-back[1, 0], back[0, 0] * (-1 if mirrored else 1))))
+    altered, difference, share = _coarse(best, changes)
     return DigestReading(
-        matches=matches,
+        matches=changes is not None,
         score=best.correlation,
-        altered=tuple(tuple(row) for row in best.altered_cells.tolist()),
-        difference=tuple(tuple(round(float(cell), 2) for cell in row) for row in best.difference),
-        altered_fraction=best.altered,
+        altered=tuple(tuple(row) for row in altered.tolist()),
+        regions=() if changes is None else changes.regions,
+        difference=tuple(tuple(round(float(cell), 2) for cell in row) for row in difference),
+        altered_fraction=share,
         kept=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
         crop_fraction=float(np.prod(high - low)),
         around_fraction=around,
         rotation=turn,
         mirrored=mirrored,
         scale=(float(np.hypot(*back[:, 0])), float(np.hypot(*back[:, 1]))),
+        placement=_rows(linear, shift),
+        alteration=0.0 if changes is None else changes.score,
         notes=_notes(best),
     )
+
+
+def _coarse(best: Fit, changes: Changes | None) -> tuple[NDArray[np.bool_], NDArray[np.floating], float]:
+    """Altered cells and differences on the coarse grid, and the altered share of what is covered."""
+    if changes is None:
+        return best.altered_cells, best.difference, best.altered
+    touched = area_means(changes.altered.astype(np.float32), COARSE, COARSE)
+    difference = area_means(changes.difference, COARSE, COARSE)
+    altered = (touched > _TOUCHED) | ((touched > 0) & (touched == touched.max()))
+    return altered, difference, float(changes.altered.sum()) / max(int(changes.covered.sum()), 1)
+
+
+def _rows(
+    linear: NDArray[np.float64], shift: NDArray[np.float64]
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    (a, b, c), (d, e, f) = (tuple(map(float, (*row, by))) for row, by in zip(linear, shift, strict=True))
+    return (a, b, c), (d, e, f)
 
 
 def _notes(best: Fit) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.digest import GRID
-from provenance.digest_grid import to_lab
+from provenance.digest import COARSE
+from provenance.digest_grid import LUMA, luma_of, to_lab
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from provenance.digest_grid import Placed
+    from provenance.digest_grid import Placed, Placement
 
 ALTERED = 20.0
 """|ΔL*| + |Δa*| + |Δb*| above which a cell counts as altered: JPEG-50, half size and crops stay below 13,
@@ -34,7 +34,6 @@ _CLOSENESS = 0.02
 about as many cells agree: ``ALTERED`` more costs 0.4, as much as 40 % of the cells."""
 _GRAY = 0.03
 """Channels closer than this everywhere: the copy is in gray."""
-_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,27 +41,38 @@ class Fit:
     """One placement, fitted.
 
     Attributes:
-        linear: (2, 2), from (x, y) of a pixel in the copy to where it lies in the signed picture, with
-        shift: (2,), which is added to that.
+        placement: where the copy lies.
         covered: (32, 32), cells of the signed picture that the copy shows entirely; others count nowhere.
         difference: (32, 32), |ΔL*| + |Δa*| + |Δb*| left after the fit, 0 where not covered.
         structure: (32, 32), the larger of both pictures' largest steps to a neighbour, 0..40: outlines and
             texture, where flat ground has 0.
         correlation: of lightness steps between neighbours in both pictures, -1..1, altered cells left out.
-        contrast: mean gain over the channels, 1 where unchanged.
+        gain: (3,), of each channel; 1 where unchanged.
+        offset: (3,), added to each channel after that; channels are 0..1.
         brightness: mean change of the channels, which are 0..1.
-        grayed: the copy is gray and the signed picture is not.
+        gray: the copy is gray.
+        grayed: and the signed picture is not.
     """
 
-    linear: NDArray[np.float64]
-    shift: NDArray[np.float64]
+    placement: Placement
     covered: NDArray[np.bool_]
     difference: NDArray[np.float64]
     structure: NDArray[np.float64]
     correlation: float
-    contrast: float
+    gain: NDArray[np.float64]
+    offset: NDArray[np.float64]
     brightness: float
+    gray: bool
     grayed: bool
+
+    @property
+    def contrast(self) -> float:
+        """Mean gain over the channels, 1 where unchanged."""
+        return float(self.gain.mean())
+
+    def toned(self, rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(…, 3) of the signed picture, in the copy's tones."""
+        return _toned(rgb, self.gain, self.offset, gray=self.gray)
 
     @property
     def altered_cells(self) -> NDArray[np.bool_]:
@@ -70,7 +80,7 @@ class Fit:
         over = self.difference > ALTERED
         padded = np.pad(over, 1)
         around = sum(
-            padded[y : y + GRID, x : x + GRID].astype(int) for y in range(3) for x in range(3)
+            padded[y : y + COARSE, x : x + COARSE].astype(int) for y in range(3) for x in range(3)
         ) - over.astype(int)
         return np.asarray(over & ((around > 0) | (self.difference > 2 * ALTERED)))
 
@@ -96,9 +106,7 @@ class Fit:
         return agreeing + self.correlation - _CLOSENESS * self.median
 
 
-def fit(
-    reference: NDArray[np.float64], placed: Placed, linear: NDArray[np.float64], shift: NDArray[np.float64]
-) -> Fit:
+def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) -> Fit:
     """Lay the signed picture beside the copy after the brightness, contrast and graying it underwent.
 
     The change is fitted forwards and clipped as the copy's pixels were, three times, each time without
@@ -106,32 +114,47 @@ def fit(
     """
     covered = placed.covered
     seen, wanted = placed.rgb[covered], reference[covered]
-    if np.ptp(seen, axis=1).max() < _GRAY:
-        wanted = np.repeat(wanted @ _LUMA[:, None], 3, axis=1)
+    gray = bool(np.ptp(seen, axis=1).max() < _GRAY)
+    if gray:
+        wanted = _grayed(wanted)
     keep = np.ones(len(seen), bool)
     for _ in range(3):
         gain, offset = _photometry(seen[keep], wanted[keep])
-        expected = np.clip(wanted * gain + offset, 0, 1)
+        expected = _toned(wanted, gain, offset, gray=False)
         # Less contrast makes differences smaller too; 0.5 bounds how far that is undone.
         error = np.abs(to_lab(expected) - to_lab(seen)).sum(axis=1) / np.clip(gain.mean(), 0.5, 1)
         keep = error <= max(float(np.quantile(error, 0.7)), ALTERED / 2)
-    difference = np.zeros((GRID, GRID))
+    difference = np.zeros((COARSE, COARSE))
     difference[covered] = error
-    signed, found = np.zeros((GRID, GRID, 3)), np.zeros((GRID, GRID, 3))
+    signed, found = np.zeros((COARSE, COARSE, 3)), np.zeros((COARSE, COARSE, 3))
     signed[covered], found[covered] = to_lab(expected), to_lab(seen)
     return Fit(
-        linear=linear,
-        shift=shift,
+        placement=placement,
         covered=covered,
         difference=difference,
         structure=np.maximum(_steps(signed, covered), _steps(found, covered)),
         correlation=_agreement(found[..., 0], signed[..., 0], covered & (difference <= ALTERED)),
-        contrast=float(gain.mean()),
+        gain=gain,
+        offset=offset,
         brightness=float((expected - wanted)[keep].mean()),
-        grayed=bool(
-            np.ptp(seen, axis=1).max() < _GRAY and np.ptp(reference[covered], axis=1).max() > 4 * _GRAY
-        ),
+        gray=gray,
+        grayed=gray and bool(np.ptp(reference[covered], axis=1).max() > 4 * _GRAY),
     )
+
+
+def likeness(reference: NDArray[np.float64], placed: Placed) -> float:
+    """Correlation of brightness steps between neighbours, -1..1: quick, and blind to even changes of tone."""
+    return _agreement(luma_of(placed.rgb), luma_of(reference), placed.covered)
+
+
+def _grayed(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.repeat((rgb @ LUMA)[..., None], 3, axis=-1)
+
+
+def _toned(
+    rgb: NDArray[np.float64], gain: NDArray[np.float64], offset: NDArray[np.float64], *, gray: bool
+) -> NDArray[np.float64]:
+    return np.clip((_grayed(rgb) if gray else rgb) * gain + offset, 0, 1)
 
 
 def _photometry(
@@ -151,7 +174,7 @@ def _photometry(
 
 def _steps(lab: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(32, 32): the largest step to a covered neighbour, 0 where it is too small to count."""
-    largest = np.zeros((GRID, GRID))
+    largest = np.zeros((COARSE, COARSE))
     across = np.abs(np.diff(lab, axis=1)).sum(axis=-1) * (covered[:, 1:] & covered[:, :-1])
     down = np.abs(np.diff(lab, axis=0)).sum(axis=-1) * (covered[1:] & covered[:-1])
     for part, step in (
@@ -164,7 +187,7 @@ def _steps(lab: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.f
     return np.where(largest > _STEEP, np.minimum(largest, _STEEPEST), 0)
 
 
-def _agreement(found: NDArray[np.float64], signed: NDArray[np.float64], cells: NDArray[np.bool_]) -> float:
+def _agreement(found: NDArray[np.floating], signed: NDArray[np.floating], cells: NDArray[np.bool_]) -> float:
     """Correlation of lightness steps between neighbours: grounds alike do not count, outlines do."""
     across, down = cells[:, 1:] & cells[:, :-1], cells[1:] & cells[:-1]
     steps = [

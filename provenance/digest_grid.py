@@ -1,13 +1,14 @@
-"""Pixels onto the 32 × 32 grid of the visual digest: area means, alignment, colour. numpy only."""
+"""Pixels onto the grids of a visual digest: area means, affine maps, colour. numpy and Pillow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.digest import GRID
+from provenance.digest import COARSE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,22 +25,76 @@ _SRGB_TO_XYZ = np.array(
 """IEC 61966-2-1, white point D65."""
 _XYZ_TO_SRGB = np.linalg.inv(_SRGB_TO_XYZ)
 _WHITE = _SRGB_TO_XYZ.sum(axis=1)
+LUMA = np.array([0.299, 0.587, 0.114])
+"""BT.601, of gamma-encoded channels."""
 _MID_GRAY = 128 / 255
-_SUBPOINTS = 3
-"""Samples per cell and direction when a copy is laid onto the grid."""
+_MOST_PIXELS = 1 << 16
+"""Pixels of a view: about four by four to a cell of a digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """A copy, reduced to what a digest can tell apart.
+
+    Attributes:
+        rgb: (h, w, 3) float32 in 0..1, transparency laid on mid gray.
+        size: (width, height) of the copy itself, in its pixels.
+    """
+
+    rgb: NDArray[np.float32]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placement:
+    """Where a copy lies: released pixel = linear @ copy pixel + shift, both as (x, y) of pixel centres."""
+
+    linear: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    def moved(self, change: NDArray[np.float64], offset: NDArray[np.float64]) -> Placement:
+        """The placement under which what lay at p now lies at (1 + change) @ p + offset's origin.
+
+        That is: the copy shows at (1 + change) @ p + offset what the released picture has at p.
+        """
+        back = np.linalg.inv(np.eye(2) + change)
+        return Placement(linear=back @ self.linear, shift=back @ (self.shift - offset))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Placed:
-    """A copy laid onto the grid of a released picture.
+    """A copy laid onto a grid of the released picture.
 
     Attributes:
-        rgb: (32, 32, 3) float, 0..1; meaningless where not ``covered``.
-        covered: (32, 32) bool, cells that the copy shows entirely.
+        rgb: (rows, columns, 3) float, 0..1; meaningless where not ``covered``.
+        covered: (rows, columns) bool, cells that the copy shows entirely.
     """
 
     rgb: NDArray[np.float64]
     covered: NDArray[np.bool_]
+
+
+def view_of(frames: Frames) -> View:
+    """The first frame as a view: box means, rounded to 8 bits, of which a cell then averages sixteen."""
+    from PIL import Image  # noqa: PLC0415 - some commands work without pixels
+
+    size = (frames.width, frames.height)
+    pixels = _opaque(frames)
+    factor = (_MOST_PIXELS / (size[0] * size[1])) ** 0.5
+    if factor < 1:
+        smaller = (max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
+        image = Image.fromarray(pixels[..., 0] if frames.is_gray else pixels)
+        pixels = np.asarray(image.resize(smaller, Image.Resampling.BOX))
+    rgb = pixels.astype(np.float32).reshape(*pixels.shape[:2], -1) / np.float32(255)
+    return View(rgb=np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb, size=size)
+
+
+def _opaque(frames: Frames) -> NDArray[np.uint8]:
+    """(H, W, 1 or 3): 8 bits, transparency laid on mid gray."""
+    if frames.depth == 8 and frames.alpha is None:
+        return np.ascontiguousarray(frames.pixels[0], np.uint8)
+    rgb = opaque_rgb(frames)
+    return np.rint(255 * (rgb[..., :1] if frames.is_gray else rgb)).astype(np.uint8)
 
 
 def opaque_rgb(frames: Frames) -> NDArray[np.float32]:
@@ -54,11 +109,19 @@ def opaque_rgb(frames: Frames) -> NDArray[np.float32]:
     return np.asarray(rgb)
 
 
-def area_means(rgb: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
-    """(rows, columns, 3): the mean over each part of the picture, parts of pixels included."""
-    down, across = _shares(rgb.shape[0], rows), _shares(rgb.shape[1], columns)
-    flat = down @ rgb.reshape(rgb.shape[0], -1)
-    return np.asarray(across @ flat.reshape(rows, -1, 3))
+def area_means(plane: NDArray[np.floating], rows: int, columns: int) -> NDArray[np.float32]:
+    """(rows, columns, …): the mean over each part of the picture, parts of pixels included."""
+    down, across = _shares(plane.shape[0], rows), _shares(plane.shape[1], columns)
+    flat = down @ plane.reshape(plane.shape[0], -1).astype(np.float32, copy=False)
+    # One product of two matrices each way: a stack of narrow ones takes several times as long.
+    turned = flat.reshape(rows, plane.shape[1], -1).swapaxes(0, 1).reshape(plane.shape[1], -1)
+    means = (across @ turned).reshape(columns, rows, -1).swapaxes(0, 1)
+    return np.ascontiguousarray(means).reshape(rows, columns, *plane.shape[2:])
+
+
+def luma_of(rgb: NDArray[np.floating]) -> NDArray[np.float32]:
+    """BT.601 luma of gamma-encoded channels."""
+    return np.asarray(rgb.astype(np.float32, copy=False) @ LUMA.astype(np.float32), np.float32)
 
 
 def to_lab(rgb: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -79,62 +142,58 @@ def to_rgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
 
 
-def quantise(lab: NDArray[np.float64]) -> bytes:
-    """(32, 32, 3) L*a*b* as the bytes of a digest."""
-    scaled = np.stack([lab[..., 0] * 2.55, lab[..., 1] + 128, lab[..., 2] + 128], axis=-1)
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8).tobytes()
-
-
-def dequantise(data: bytes) -> NDArray[np.float64]:
-    """The (32, 32, 3) L*a*b* of a digest's bytes."""
-    scaled = np.frombuffer(data, np.uint8).reshape(GRID, GRID, 3).astype(np.float64)
-    return np.stack([scaled[..., 0] / 2.55, scaled[..., 1] - 128, scaled[..., 2] - 128], axis=-1)
-
-
 class Canvas:
-    """A copy reduced to about the grid's fineness, ready to be laid onto it in many places.
+    """A copy reduced to about a grid's fineness, ready to be laid onto it in many places.
 
     Args:
-        rgb: (h, w, 3) in 0..1.
+        view: the copy.
         released: (width, height) of the released picture.
-        linear: (2, 2) from copy pixels to released pixels.
+        linear: (2, 2), about how copy pixels map to released pixels: says how far to reduce.
+        grid: (rows, columns) of the released picture's grid.
+        samples: per cell and direction.
     """
 
     def __init__(
-        self, rgb: NDArray[np.float32], released: tuple[int, int], linear: NDArray[np.float64]
+        self,
+        view: View,
+        released: tuple[int, int],
+        linear: NDArray[np.float64],
+        *,
+        grid: tuple[int, int] = (COARSE, COARSE),
+        samples: int = 2,
     ) -> None:
-        height, width = rgb.shape[:2]
-        self._released = np.array(released, float)
-        self._size = np.array([width, height], float)
-        self._inverse = np.linalg.inv(linear)
-        cell = self._released / GRID / _SUBPOINTS
-        # Pixels of the copy under one subpoint; reducing by that much leaves bilinear sampling honest.
-        per_point = np.maximum(np.abs(self._inverse) @ cell, 1.0)
+        self._size = np.array(view.size, float)
+        self._parts = tuple(np.ndindex(samples, samples))
+        self._grid, self._samples = grid, samples
+        cell = np.array(released, float) / (grid[1], grid[0]) / samples
+        # Pixels of the copy under one sample; reducing by that much leaves bilinear sampling honest.
+        per_point = np.maximum(np.abs(np.linalg.inv(linear)) @ cell, 1.0)
         columns, rows = (
-            max(1, round(side / step)) for side, step in zip((width, height), per_point, strict=True)
+            max(1, min(most, round(side / step)))
+            for side, most, step in zip(view.size, view.rgb.shape[1::-1], per_point, strict=True)
         )
-        self._small = area_means(rgb, rows, columns)
-        self._points = self._subpoints() * cell - 0.5
+        self._small = area_means(view.rgb, rows, columns)
+        self._points = _points(grid[0] * samples, grid[1] * samples) * cell - 0.5
 
-    @staticmethod
-    def _subpoints() -> NDArray[np.float64]:
-        side = np.arange(GRID * _SUBPOINTS) + 0.5
-        x, y = np.meshgrid(side, side)
-        return np.stack([x, y], axis=-1)
-
-    def place(self, shift: NDArray[np.float64]) -> Placed:
-        """The copy where its pixel (0, 0) lies at released pixel ``shift``."""
-        copy = (self._points - shift) @ self._inverse.T
+    def place(self, placement: Placement) -> Placed:
+        """The copy where ``placement`` says."""
+        copy = (self._points - placement.shift) @ np.linalg.inv(placement.linear).T
         inside = np.asarray(((copy >= -0.5) & (copy <= self._size - 0.5)).all(axis=-1))
         rows, columns = self._small.shape[:2]
-        small = (copy + 0.5) * np.array([columns, rows]) / self._size - 0.5
-        sampled = _bilinear(self._small, small)
-        blocks = (GRID, _SUBPOINTS, GRID, _SUBPOINTS)
-        mean = sampled.reshape(*blocks, 3).mean(axis=(1, 3))
-        covered = inside.reshape(blocks).min(axis=(1, 3))
-        return Placed(rgb=np.clip(mean, 0, 1), covered=np.asarray(covered, bool))
+        sampled = _bilinear(self._small, (copy + 0.5) * np.array([columns, rows]) / self._size - 0.5)
+        parts = [(slice(y, None, self._samples), slice(x, None, self._samples)) for y, x in self._parts]
+        mean = np.add.reduce([sampled[part] for part in parts]) / np.float32(len(parts))
+        covered = np.logical_and.reduce([inside[part] for part in parts])
+        return Placed(rgb=np.clip(mean, 0, 1).astype(np.float64), covered=np.asarray(covered, bool))
 
 
+@lru_cache(maxsize=16)
+def _points(rows: int, columns: int) -> NDArray[np.float64]:
+    x, y = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
+    return np.stack([x, y], axis=-1)
+
+
+@lru_cache(maxsize=64)
 def _shares(length: int, parts: int) -> NDArray[np.float32]:
     """(parts, length): how much of each pixel belongs to each part; rows sum to 1."""
     edges = np.arange(parts + 1) * (length / parts)
@@ -143,14 +202,16 @@ def _shares(length: int, parts: int) -> NDArray[np.float32]:
     return np.asarray(np.clip(overlap, 0, 1) * (parts / length), np.float32)
 
 
-def _bilinear(image: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows, columns = image.shape[:2]
-    x = np.clip(points[..., 0], 0, columns - 1)
-    y = np.clip(points[..., 1], 0, rows - 1)
-    left, top = np.minimum(x.astype(int), max(columns - 2, 0)), np.minimum(y.astype(int), max(rows - 2, 0))
-    right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
-    fx, fy = (x - left)[..., None], (y - top)[..., None]
-    upper = image[top, left] * (1 - fx) + image[top, right] * fx
-    lower = image[bottom, left] * (1 - fx) + image[bottom, right] * fx
-    sampled: NDArray[np.float64] = upper * (1 - fy) + lower * fy
-    return sampled
+def _bilinear(image: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float32]:
+    rows, columns, channels = image.shape
+    flat = image.reshape(rows * columns, channels)
+    x = np.clip(points[..., 0].ravel(), 0, columns - 1).astype(np.float32)
+    y = np.clip(points[..., 1].ravel(), 0, rows - 1).astype(np.float32)
+    left = np.minimum(x.astype(np.int32), max(columns - 2, 0))
+    top = np.minimum(y.astype(np.int32), max(rows - 2, 0))
+    right, down = int(columns > 1), columns * int(rows > 1)
+    fx, fy = (x - left)[:, None], (y - top)[:, None]
+    first = top * columns + left
+    upper = flat[first] * (1 - fx) + flat[first + right] * fx
+    lower = flat[first + down] * (1 - fx) + flat[first + down + right] * fx
+    return np.asarray(upper * (1 - fy) + lower * fy).reshape(*points.shape[:-1], channels)

@@ -10,9 +10,12 @@ import pytest
 from audits.robustness import attacks
 from guard.tools import TileMarker
 from provenance.digest_compare import visual_digest
+from provenance.digest_grid import luma_of
+from provenance.digest_planes import Reference
 from provenance.evidence import Outcome
 from provenance.keys import PrivateMarkKey
 from provenance.media import Frames
+from provenance.watermark.applying import psnr
 from provenance.watermark.interface import FLOOR_DB, WatermarkKey, WatermarkReading, detect, embed
 from provenance.watermark.private import (
     coarse_signs,
@@ -23,7 +26,7 @@ from provenance.watermark.private import (
     thumbnail_of,
     weigh,
 )
-from provenance.watermark.private_embedding import SHARE_DB, embed_both, psnr
+from provenance.watermark.private_embedding import SHARE_DB, embed_both
 
 LOCATOR = WatermarkKey(key_id="published", epoch=1, secret=bytes(range(32)))
 PRIVATE = PrivateMarkKey(key_id="mine", epoch=1, secret=bytes(range(50, 82)))
@@ -114,8 +117,8 @@ def test_a_crop_is_recognised_by_the_signed_digest(marked):
     cut = attacks.crop(0.35)(marked.frames.pixels[0])
     _, alone = looked(cut)
     assert alone.outcome is Outcome.ABSENT
-    lab = np.frombuffer(visual_digest(marked.frames).lab, np.uint8).reshape(32, 32, 3)
-    payload, layer = looked(cut, thumbnails=[lab[..., 0].astype(float)])
+    signed = Reference.of(visual_digest(marked.frames)).coarse
+    payload, layer = looked(cut, thumbnails=[255.0 * luma_of(signed)])
     assert payload == PAYLOAD
     assert layer.outcome is Outcome.SUPPORTS
 

@@ -1,0 +1,86 @@
+"""Pictures to the planes of a digest, and a digest to the picture that it keeps. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provenance.digest import COARSE, malformed
+from provenance.digest_code import decode_planes, step_of
+from provenance.digest_grid import area_means, to_lab, to_rgb
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from provenance.digest import Shape, VisualDigest
+    from provenance.digest_grid import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reference:
+    """The picture that a digest keeps.
+
+    Attributes:
+        released: (width, height) of the released picture, in pixels.
+        shape: of the fine grid.
+        fine: (rows, columns, 3) in 0..1.
+        coarse: (32, 32, 3) in 0..1, whatever the picture's sides.
+        step: by which lightness was rounded, in L* units.
+    """
+
+    released: tuple[int, int]
+    shape: Shape
+    fine: NDArray[np.float64]
+    coarse: NDArray[np.float64]
+    step: float
+
+    @classmethod
+    def of(cls, digest: VisualDigest) -> Reference:
+        """Decode ``digest``.
+
+        Raises:
+            IntegrityError: ``digest.malformed``.
+        """
+        shape = digest.shape
+        try:
+            lightness, *color = decode_planes(digest.code, shape)
+        except ValueError as error:
+            raise malformed(str(error)) from error
+        spread = [_spread(plane, lightness.shape) for plane in color]
+        fine = to_rgb(np.stack([lightness, *spread], axis=-1))
+        return cls(
+            released=(digest.width, digest.height),
+            shape=shape,
+            fine=fine,
+            coarse=area_means(fine, COARSE, COARSE).astype(np.float64),
+            step=step_of(digest.code),
+        )
+
+
+def planes_of(
+    view: View, shape: Shape
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """L* of each cell's mean, a* and b* of each four cells' mean."""
+    rgb = area_means(view.rgb, shape.rows, shape.columns)
+    color = to_lab(quarter(rgb))
+    return to_lab(rgb)[..., 0], color[..., 1], color[..., 2]
+
+
+def quarter(plane: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Means of two by two cells: (rows, columns, …) to (rows / 2, columns / 2, …)."""
+    rows, columns, *rest = plane.shape
+    return np.asarray(plane.reshape(rows // 2, 2, columns // 2, 2, *rest).mean(axis=(1, 3)))
+
+
+def _spread(plane: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Each value between its neighbours, at twice the fineness, so that means of two by two stay close."""
+    for axis in (0, 1):
+        moved = np.moveaxis(plane, axis, 0)
+        before = np.concatenate([moved[:1], moved[:-1]])
+        after = np.concatenate([moved[1:], moved[-1:]])
+        both = np.stack([0.75 * moved + 0.25 * before, 0.75 * moved + 0.25 * after], axis=1)
+        plane = np.moveaxis(both.reshape(2 * moved.shape[0], *moved.shape[1:]), 0, axis)
+    assert plane.shape == shape
+    return plane
