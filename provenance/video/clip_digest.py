@@ -162,7 +162,7 @@ class ClipDigester:
             height=height,
             seconds=self._bins.seconds,
             slot_seconds=self._bins.length,
-            lab=b"".join(_quantised(to_lab(mean / 255)) for mean in means),
+            lab=b"".join(_quantised(to_lab(mean.astype(np.float64) / 255)) for mean in means),
         )
 
 

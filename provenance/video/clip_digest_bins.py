@@ -42,11 +42,13 @@ class Bins:
         self.start = 0.0
         self._grid = grid
         self._most = most
-        self._sums: list[NDArray[np.float32]] = []
+        self._means: list[NDArray[np.float16]] = []  # of stretches that are over; 0.06 at most off
         self._counts: list[int] = []
+        self._sum = np.zeros((*grid, 3), np.float32)  # of the stretch that is not
+        self._count = 0
         self._elapsed = 0.0
         self._step = _USUAL_STEP
-        self._shown = np.zeros((*grid, 3), np.float32)
+        self._shown = self._sum
 
     @property
     def seconds(self) -> float:
@@ -61,50 +63,53 @@ class Bins:
         """
         if not math.isfinite(seconds):
             raise ValueError("the time of a frame must be finite")
-        if not self._sums:
+        if not (self._count or self._counts):
             self.start = seconds
         elif seconds - self.start > self._elapsed:
             self._step = seconds - self.start - self._elapsed
             self._elapsed = seconds - self.start
-        index = self._index(self._elapsed)
-        self._hold(index)
-        if len(self._sums) == index:
-            self._append(np.zeros_like(self._shown), 0)
+        self._open(self._elapsed)
         self._shown = _cell_means(rgb, self._grid)
-        self._sums[-1] += self._shown
-        self._counts[-1] += 1
+        self._sum = self._sum + self._shown
+        self._count += 1
 
-    def means(self) -> NDArray[np.float32]:
+    def means(self) -> NDArray[np.float16]:
         """(stretches, rows, columns, 3) RGB, 0..255; the last stretch may be shorter than the others.
 
         Raises:
             ValueError: there was no frame.
         """
-        if not self._sums:
+        if not (self._count or self._counts):
             raise ValueError("there was no frame")
-        self._hold(self._index(self.seconds - 4 * _SAME_MOMENT) + 1)
-        return np.stack([total / count for total, count in zip(self._sums, self._counts, strict=True)])
+        self._open(self.seconds - 4 * _SAME_MOMENT)
+        last = [self._sum / self._count] if self._count else [self._shown]
+        return np.stack([*self._means, *(mean.astype(np.float16) for mean in last)])
 
-    def _index(self, elapsed: float) -> int:
-        """The stretch of a moment, after making room for it."""
+    def _open(self, elapsed: float) -> None:
+        """Make the stretch of a moment the open one."""
         while int((elapsed + _SAME_MOMENT) / self.length) >= self._most:
             self._join()
-        return int((elapsed + _SAME_MOMENT) / self.length)
+        while len(self._means) < int((elapsed + _SAME_MOMENT) / self.length):
+            self._close()
 
-    def _hold(self, until: int) -> None:
-        while len(self._sums) < until:
-            self._append(self._shown.copy(), 1)
-
-    def _append(self, total: NDArray[np.float32], count: int) -> None:
-        self._sums.append(total)
-        self._counts.append(count)
+    def _close(self) -> None:
+        mean = self._sum / self._count if self._count else self._shown
+        self._means.append(mean.astype(np.float16))
+        self._counts.append(max(self._count, 1))
+        self._sum, self._count = np.zeros_like(self._shown), 0
 
     def _join(self) -> None:
         self.length *= 2
-        if len(self._sums) % 2:
-            self._append(np.zeros_like(self._shown), 0)
-        self._sums = [one + two for one, two in zip(self._sums[::2], self._sums[1::2], strict=True)]
-        self._counts = [one + two for one, two in zip(self._counts[::2], self._counts[1::2], strict=True)]
+        pairs = len(self._means) // 2
+        if len(self._means) % 2:  # the open stretch is the second half of its new one
+            self._sum = self._sum + self._means[-1].astype(np.float32) * self._counts[-1]
+            self._count += self._counts[-1]
+        weights = [(self._counts[2 * pair], self._counts[2 * pair + 1]) for pair in range(pairs)]
+        self._means = [
+            np.average(self._means[2 * pair : 2 * pair + 2], axis=0, weights=weight).astype(np.float16)
+            for pair, weight in enumerate(weights)
+        ]
+        self._counts = [one + two for one, two in weights]
 
 
 def _cell_means(rgb: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:

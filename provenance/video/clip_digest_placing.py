@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from provenance.video.clip_digest import ClipDigest
     from provenance.watermark.interface import Geometry
 
-_CELLS, _LEAST = 48, 8
-"""Cells along the longer side of a sampled copy: twice the digest's, so that crops can be laid on it."""
+_CELLS, _LEAST = 72, 8
+"""Cells along the longer side of a sampled copy: three times the digest's, as crops are laid on it too."""
 _BIN_SECONDS, _MOST_BINS = 0.125, 2400
-"""Time resolution of copies up to five minutes; it halves with every doubling beyond (40 MB at most)."""
+"""Time resolution of copies up to five minutes; it halves with every doubling beyond (60 MB)."""
 _SUBPOINTS = 6
 """Points to a digest cell's side at which the copy is looked up."""
 _COVERED = 0.95
 """Share of a cell's points that must lie in the copy."""
 _MOST_PLACES = 64
+_AT_ONCE = 64
+"""Bins laid at once: 4 MB of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,13 +39,13 @@ class ClipSamples:
         size: (width, height) of its frames, in pixels.
         seconds: how long it is.
         bin_seconds: time to a bin.
-        means: (bins, rows, columns, 3) float32 RGB, 0..255.
+        means: (bins, rows, columns, 3) float16 RGB, 0..255.
     """
 
     size: tuple[int, int]
     seconds: float
     bin_seconds: float
-    means: NDArray[np.float32] = field(repr=False)
+    means: NDArray[np.float16] = field(repr=False)
 
 
 class ClipSampler:
@@ -103,11 +105,15 @@ class Placement:
     covered: NDArray[np.bool_]
     kept: tuple[float, float, float, float]
 
-    def lay(self, means: NDArray[np.float32]) -> NDArray[np.float32]:
+    def lay(self, means: NDArray[np.float16]) -> NDArray[np.float32]:
         """(n, rows, columns, 3) RGB of copy bins on the digest's grid, 0 where not covered."""
-        flat = means.reshape(len(means), -1, 3)
-        laid = np.einsum("dc,ncx->ndx", self.weights, flat, optimize=True)
-        return np.asarray(laid.reshape(len(means), *self.covered.shape, 3), np.float32)
+        laid = np.empty((len(means), *self.covered.shape, 3), np.float32)
+        for first in range(0, len(means), _AT_ONCE):
+            some = means[first : first + _AT_ONCE].astype(np.float32)
+            cells = some.reshape(len(some), -1, 3).transpose(1, 0, 2).reshape(-1, 3 * len(some))
+            placed = (self.weights @ cells).reshape(*self.covered.shape, len(some), 3)
+            laid[first : first + _AT_ONCE] = placed.transpose(2, 0, 1, 3)
+        return laid
 
 
 def lab_of(rgb: NDArray[np.float32]) -> NDArray[np.float32]:

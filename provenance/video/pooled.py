@@ -10,6 +10,7 @@ weights and offsets; verify lines have no say in any of it, so the statistic is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -109,6 +110,9 @@ class PooledDetector:
         reading = nothing_read(self._keys[0])
         if self._best is not None:
             reading = reading_of(self._best, self._followed, whitened)
+        if reading.geometry is not None:
+            geometry = replace(reading.geometry, spreads=(CLIP_SPREAD,))
+            reading = replace(reading, geometry=geometry)
         outcome, reason = judge(reading)
         return Evidence(claim=CLAIM, channel="watermark", outcome=outcome, reason=reason, detail=reading)
 
