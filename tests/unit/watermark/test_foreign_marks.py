@@ -251,6 +251,16 @@ def test_networks_of_another_shape_are_refused(tmp_path) -> None:
     assert code_of(f"trustmark:{listed(tmp_path)}")[0] == "weights.contract"
 
 
+def test_networks_that_read_further_files_are_refused(tmp_path, monkeypatch) -> None:
+    """Their values would be covered by no digest."""
+    trustmark(tmp_path)
+    made = onnx.load(tmp_path / "decoder_Q.onnx")
+    monkeypatch.chdir(tmp_path)  # where onnxruntime would look by itself
+    onnx.save(made, "decoder_Q.onnx", save_as_external_data=True, location="values.bin", size_threshold=0)
+    assert (tmp_path / "values.bin").exists()
+    assert code_of(f"trustmark:{listed(tmp_path)}")[0] == "weights.contract"
+
+
 def test_a_name_without_a_known_variant_is_refused(tmp_path) -> None:
     trustmark(tmp_path, "Q")
     (tmp_path / "decoder_Q.onnx").rename(tmp_path / "decoder_Z.onnx")
