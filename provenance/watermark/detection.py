@@ -9,7 +9,7 @@ import numpy as np
 
 from provenance.evidence import Evidence, Outcome
 from provenance.watermark.decoding import log10_tail_of, payload_of, statistic_of
-from provenance.watermark.front_end import luma_of, whiten
+from provenance.watermark.front_end import whiten_picture
 from provenance.watermark.interface import ALGORITHM, CLAIM, Effort, Geometry, WatermarkReading
 from provenance.watermark.layout import T, layout_of
 from provenance.watermark.search import QUICK_STAGES, SPREADS, STAGES, Search
@@ -50,8 +50,7 @@ class Found:
 
 def detect_picture(frames: Frames, keys: Sequence[WatermarkKey], effort: Effort) -> Evidence:
     """Look for a mark of one of ``keys`` in one picture (see ``interface.detect``)."""
-    whitened = whiten(luma_of(frames))
-    reading = read(whitened, keys, effort)
+    reading = read(whiten_picture(frames), keys, effort)
     outcome, reason = judge(reading)
     return Evidence(claim=CLAIM, channel="watermark", outcome=outcome, reason=reason, detail=reading)
 

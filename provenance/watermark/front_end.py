@@ -8,7 +8,7 @@ whitened against its own smooth envelope.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -22,7 +22,22 @@ if TYPE_CHECKING:
 _WEIGHTS = np.array([[0.299, 0.587, 0.114]], np.float32)
 """BT.601 luma: what JPEG keeps at full resolution (JFIF)."""
 LONGEST_SIDE = 1100
-"""Larger copies are read at this size: the mark is laid relative to the picture's size."""
+"""Larger pictures are read and weighed at this size: the mark is laid relative to the picture's size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Luma:
+    """A picture at the size at which marks are read and weighed.
+
+    Attributes:
+        plane: (h, w) float32 luma in 0..255; where nothing shows (alpha 0) it is the mean of what does.
+        shown: (h, w) float32 in 0..1, how much of each pixel shows; None for all of it.
+        reduction: (horizontal, vertical) size of ``plane`` relative to the picture; at most 1.
+    """
+
+    plane: NDArray[np.float32]
+    shown: NDArray[np.float32] | None
+    reduction: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,13 +53,28 @@ class Whitened:
     reduction: tuple[float, float]
 
 
+def reduced(frames: Frames) -> Luma:
+    """The luma of a picture, at most ``LONGEST_SIDE`` on its longer side.
+
+    Pixels are reduced before anything else is made of them: a picture of 33 megapixels needs no more
+    memory here than one of a single megapixel.
+    """
+    pixels, shown = frames.pixels[0], None
+    if frames.alpha is not None and not frames.alpha[0].all():
+        visible = (frames.alpha[0] > 0).astype(np.uint8)
+        pixels = cv2.bitwise_and(pixels, pixels, mask=visible)
+        shown = _smaller(visible * np.uint8(255)).astype(np.float32) / np.float32(255)
+    plane = _luma(np.asarray(_smaller(pixels)).reshape(*_size(pixels), -1), frames.depth)
+    if shown is not None and shown.any():
+        # Hidden pixels are 0, so each mean over the plane is short of what does not show of it.
+        plane += (float(plane.sum()) / float(shown.sum())) * (1 - shown)
+    reduction = (plane.shape[1] / frames.width, plane.shape[0] / frames.height)
+    return Luma(plane=plane, shown=shown, reduction=reduction)
+
+
 def luma_of(frames: Frames) -> NDArray[np.float32]:
-    """(H, W) luma in 0..255. Where nothing shows (alpha 0) it is the mean of what does."""
-    pixels = frames.pixels[0].astype(np.float32)
-    if frames.depth == 16:
-        pixels /= 257.0  # 65535 / 255
-    luma = pixels[..., 0] if frames.is_gray else cv2.transform(pixels, _WEIGHTS)
-    luma = np.ascontiguousarray(luma, np.float32)
+    """(H, W) luma in 0..255, in full size. Where nothing shows (alpha 0) it is the mean of what does."""
+    luma = _luma(frames.pixels[0], frames.depth)
     if frames.alpha is not None:
         hidden = frames.alpha[0] == 0
         if hidden.any() and not hidden.all():
@@ -52,20 +82,56 @@ def luma_of(frames: Frames) -> NDArray[np.float32]:
     return luma
 
 
-def whiten(luma: NDArray[np.float32]) -> Whitened:
+def whiten_picture(frames: Frames) -> Whitened:
     """The plane that everything is read from."""
+    luma = reduced(frames)
+    return Whitened(plane=whiten(luma.plane).plane, reduction=luma.reduction)
+
+
+def whiten(luma: NDArray[np.float32]) -> Whitened:
+    """As ``whiten_picture``, of luma that is there already."""
     height, width = luma.shape
+    smaller = _smaller(luma)
+    reduction = (smaller.shape[1] / width, smaller.shape[0] / height)
+    return Whitened(plane=_flatten_spectrum(_even_contrast(smaller)), reduction=reduction)
+
+
+def smooth(plane: NDArray[np.float32], box: int) -> NDArray[np.float32]:
+    """Two passes of a box: near a Gaussian of 0.4 times its side, at a third of the cost."""
+    return np.asarray(cv2.blur(cv2.blur(plane, (box, box)), (box, box)))
+
+
+def deviation_of(residue: NDArray[np.float32], box: int) -> NDArray[np.float32]:
+    """Local standard deviation of a plane without local mean."""
+    # Running sums may end a little below zero where there is nothing.
+    return np.asarray(cv2.sqrt(cv2.max(smooth(residue * residue, box), 0.0)))
+
+
+def _luma(pixels: NDArray[np.integer], depth: int) -> NDArray[np.float32]:
+    values = pixels.astype(np.float32)
+    if depth == 16:
+        values /= 257.0  # 65535 / 255
+    luma = values[..., 0] if pixels.shape[-1] == 1 else cv2.transform(values, _WEIGHTS)
+    return np.ascontiguousarray(luma, np.float32)
+
+
+def _size(plane: NDArray[np.generic]) -> tuple[int, int]:
+    """(h, w) at which a plane is worked with."""
+    height, width = plane.shape[:2]
     factor = min(1.0, LONGEST_SIDE / max(height, width))
-    if factor < 1:
-        size = (round(width * factor), round(height * factor))
-        luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
-    reduction = (luma.shape[1] / width, luma.shape[0] / height)
-    return Whitened(plane=_flatten_spectrum(_even_contrast(luma)), reduction=reduction)
+    return max(round(height * factor), 1), max(round(width * factor), 1)
+
+
+def _smaller(plane: NDArray[Any]) -> NDArray[Any]:
+    height, width = _size(plane)
+    if (height, width) == plane.shape[:2]:
+        return plane
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _even_contrast(luma: NDArray[np.float32]) -> NDArray[np.float32]:
-    residue = luma - cv2.GaussianBlur(luma, (0, 0), 4.5)
-    deviation = cv2.sqrt(cv2.GaussianBlur(residue * residue, (0, 0), 5))
+    residue = luma - smooth(luma, 11)
+    deviation = deviation_of(residue, 13)
     even = np.clip(residue / (deviation + 2.0), -2.2, 2.2)
     even[deviation < 0.25] = 0  # clipped or constant: rounding noise, no mark
     return np.asarray(even, np.float32)

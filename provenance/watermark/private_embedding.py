@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.evidence import Outcome
+from provenance.watermark.applying import add_change, psnr
 from provenance.watermark.detection import detect_picture
-from provenance.watermark.embedding import add_change
-from provenance.watermark.front_end import luma_of
+from provenance.watermark.front_end import reduced
 from provenance.watermark.interface import FLOOR_DB, TARGET_DB, Effort, Marked, WatermarkReading, embed
 from provenance.watermark.layout import layout_of
 from provenance.watermark.private import coarse_signs, line_signs, quadrature, read_private, thumbnail_of
@@ -69,10 +69,12 @@ def _with_layer(
     layout = layout_of(key)
     signs = line_signs(private, coarse_signs(thumbnail_of(marked.frames))[0], len(layout.data))
     scale = pixels_per_sample(frames.width, frames.height, _spread(frames, geometry))
-    pattern = lay(waves(quadrature(layout, signs), layout), frames.width, frames.height, scale)
-    pattern = pattern * visibility(luma_of(frames))
-    if frames.alpha is not None:
-        pattern = pattern * (frames.alpha[0] > 0)
+    luma = reduced(frames)
+    height, width = luma.plane.shape
+    pattern = lay(waves(quadrature(layout, signs), layout), width, height, scale, reduction=luma.reduction)
+    pattern = pattern * visibility(luma.plane)
+    if luma.shown is not None:
+        pattern = pattern * luma.shown
     peak = 255.0 if frames.depth == 8 else 65535.0
     spent = (peak * 10 ** (-marked.psnr / 20)) ** 2
     free = spent * (10 ** (SHARE_DB / 10) - 1)
@@ -94,12 +96,3 @@ def _spread(frames: Frames, geometry: Geometry) -> float:
 def _mean_square(pattern: NDArray[np.floating], frames: Frames) -> float:
     shown = 1.0 if frames.alpha is None else float((frames.alpha[0] > 0).mean())
     return max(float(np.mean(pattern.astype(np.float64) ** 2)) / max(shown, 1e-9), 1e-12)
-
-
-def psnr(before: Frames, after: Frames) -> float:
-    """Quality in dB over all channels of the pixels that are not fully transparent."""
-    peak = 255.0 if before.depth == 8 else 65535.0
-    change = after.pixels[0].astype(np.float64) - before.pixels[0]
-    if before.alpha is not None:
-        change = change[before.alpha[0] > 0]
-    return float(10 * np.log10(peak**2 / max(float(np.mean(change**2)), 1e-12)))

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.fft
 
 from provenance.watermark import ecc
+from provenance.watermark.front_end import deviation_of
 from provenance.watermark.layout import T
 
 if TYPE_CHECKING:
@@ -51,13 +52,30 @@ def pixels_per_sample(width: int, height: int, spread: float) -> float:
     return spread * float(np.sqrt(width * height)) / UNIT_SIDE
 
 
-def lay(tile: NDArray[np.float32], width: int, height: int, scale: float) -> NDArray[np.float32]:
-    """The tile repeated over (height, width), ``scale`` pixels to a sample, first sample at pixel 0."""
-    across, down = (int(np.ceil(side / scale / T)) + 1 for side in (width, height))
+def lay(
+    tile: NDArray[np.float32],
+    width: int,
+    height: int,
+    scale: float,
+    *,
+    reduction: tuple[float, float] = (1.0, 1.0),
+) -> NDArray[np.float32]:
+    """The tile repeated over (height, width), its first sample at the picture's first pixel.
+
+    Args:
+        tile: (T, T).
+        width: of the plane wanted, in its own pixels.
+        height: of the plane wanted.
+        scale: pixels of the picture to a sample.
+        reduction: (horizontal, vertical) size of the plane relative to the picture.
+    """
+    step = 1 / (scale * np.array(reduction))
+    first = (0.5 / np.array(reduction) - 0.5) / scale  # of the plane's first pixel, in samples
+    across, down = (int(np.ceil(side * by / T)) + 1 for side, by in zip((width, height), step, strict=True))
     plane = np.tile(tile, (down, across))
-    if abs(scale - 1) < 1e-9:
+    if np.abs(step - 1).max() < 1e-9:
         return plane[:height, :width]
-    matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
+    matrix = np.array([[step[0], 0, first[0]], [0, step[1], first[1]]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(plane, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP))
 
@@ -68,6 +86,5 @@ def visibility(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     Local standard deviation of the fine structure, bounded below so that flat ground takes part and
     above so that edges do not take all.
     """
-    fine = luma - cv2.GaussianBlur(luma, (0, 0), 2.5)
-    deviation = cv2.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 4))
+    deviation = deviation_of(luma - cv2.GaussianBlur(luma, (0, 0), 2.5), 9)
     return np.asarray(cv2.pow(cv2.min(2.2 + deviation, 14.0), 0.8), np.float32)
