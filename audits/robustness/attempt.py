@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ def run_trial(task: Task) -> Trial:
         task.method, task.payload_bits, _secret(f"mediaguard attack lab\0{task.seed}".encode())
     )
     bits = payload(task, marker.payload_bits)
+    _warm(task.method, task.payload_bits)
     start, marked, refused = time.process_time(), None, None
     try:
         marked = marker.embed(pixels, bits)
@@ -114,6 +116,15 @@ def method_of(reference: str, payload_bits: int, secret: bytes) -> Method:
     """The method under a key of its own; networks are loaded once a process."""
     key = WatermarkKey(key_id="attack-lab", epoch=0, secret=secret)
     return method(reference, key=key, payload_bits=payload_bits)
+
+
+@lru_cache(maxsize=16)
+def _warm(reference: str, payload_bits: int) -> None:
+    """Mark and read once in this process: what loads at the first use is not what a picture costs."""
+    marker = method_of(reference, payload_bits, bytes(SECRET_BYTES))
+    noise = np.random.default_rng(1).integers(64, 192, (320, 320, 3), dtype=np.uint8)
+    with suppress(InputError):
+        marker.decode(marker.embed(noise, _bits(b"warm", marker.payload_bits)))
 
 
 def _survivals(task: Task, marker: Method, marked: Picture, bits: Bits) -> Iterator[Survival]:
