@@ -116,14 +116,20 @@ class DiffusersInverter:
         Raises:
             InputError: ``inversion.scheduler``, ``latent.pipeline``.
         """
-        noise, report = self.followed(frames)
-        return Noise(values=noise[0].float().numpy(), residual=report.worst)
+        noise, report = self.followed([frames])
+        return Noise(values=noise[0], residual=report.worst)
 
-    def followed(self, frames: Frames) -> tuple[torch.Tensor, InversionReport]:
-        """(1, …) noise, and how well each step was inverted."""
+    def followed(self, pictures: Sequence[Frames]) -> tuple[NDArray[np.float32], InversionReport]:
+        """(pictures, …) noise of several at once, and how well each step was inverted."""
         pipeline = self.generator.pipeline
-        latent = encode(pipeline, self._model_pixels(frames), refinements=self.refinements)
-        return invert(pipeline, latent, self._arguments(), self.limits)
+        latents = [
+            encode(pipeline, self._model_pixels(frames), refinements=self.refinements) for frames in pictures
+        ]
+        asked = self._arguments()
+        words = ("prompt", "negative_prompt")
+        asked = {name: [value] * len(latents) if name in words else value for name, value in asked.items()}
+        noise, report = invert(pipeline, torch.cat(latents), asked, self.limits)
+        return noise.float().cpu().numpy(), report
 
     def _model_pixels(self, frames: Frames) -> NDArray[np.float32]:
         """(H, W, 3) in 0..1 at the model's own size, with what was done after the model taken back."""
