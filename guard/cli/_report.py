@@ -107,6 +107,7 @@ def summary(released: Released) -> dict[str, object]:
         "content_id": released.signed.content_id,
         "state": released.proof.manifest.state,
         "watermark_db": None if marked.mark is None else round(marked.mark.psnr, 1),
+        "private_layer": _layer(marked.mark),
         "unmarked_reason": marked.unmarked_reason,
         "log_entries": released.leaves,
         "warnings": released.warnings,
@@ -129,6 +130,9 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
         )
         before = " before compression" if lossy else ""
         yield "watermark", f"{len(marks)} of {len(marked)}, {_range(marks)} dB{before}, decoded back"
+        layers = [_layer(one.mark) for one in marked]
+        if any(layer is not None for layer in layers):
+            yield "private layer", f"{sum(layer is True for layer in layers)} of {len(marked)}, decoded back"
     for one in released:
         reason = one.signed.marked.unmarked_reason
         if reason:
@@ -147,3 +151,10 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
 def _range(values: list[float]) -> str:
     low, high = f"{min(values):.1f}", f"{max(values):.1f}"
     return low if low == high else f"{low}–{high}"
+
+
+def _layer(mark: object) -> bool | None:
+    """Whether a picture's mark has the private layer; None where none was asked for, and in clips."""
+    from provenance.watermark.interface import Marked  # noqa: PLC0415
+
+    return mark.private_layer if isinstance(mark, Marked) else None
