@@ -97,7 +97,7 @@ def release_file(
     """Release a picture or clip made elsewhere: marked, labelled, signed, logged, read back.
 
     Args:
-        path: the file; it stays as it is.
+        path: the file, which stays as it is.
         output: the new file, in a folder that exists; or that folder, for a name made from the content id.
         source: term of the IPTC digital source type vocabulary, e.g. ``"trainedAlgorithmicMedia"``.
         model_name: the model that made it, for the manifest.
@@ -108,8 +108,7 @@ def release_file(
 
     Raises:
         Denied: policy said no; nothing was written.
-        InputError: the file, the source type or the output cannot be used.
-        ConfigurationError: the installation lacks something.
+        InputError, ConfigurationError: the file, the output or the installation cannot be used.
     """
     from guard.inspect import kind_of  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
@@ -117,9 +116,10 @@ def release_file(
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
+    from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
 
     tools, asset = assemble(home or Home.locate(), policy=policy), read_asset(path)
-    said = Statement(source_type=source_type(source), model_name=model_name)
-    plan = ask(Stage.PLAN, said.origin(), tools, command="release", kind=kind_of(asset.mime)).obligations
-    how: dict[str, Any] = {"output": output, "force": force, "codec": video_codec}
-    return release_asset(asset, said, tools, plan=plan, command="release", **how)
+    said, kind = Statement(source_type=source_type(source), model_name=model_name), kind_of(asset.mime)
+    plan = ask(Stage.PLAN, said.origin(), tools, command="release", kind=kind).obligations
+    how: dict[str, Any] = {"force": force, "codec": video_codec, "sidecar": read_sidecar(path, asset.mime)}
+    return release_asset(asset, said, tools, plan=plan, command="release", output=output, **how)

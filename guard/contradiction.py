@@ -46,15 +46,20 @@ _NEVER_CAPTURED = frozenset(
 """What no later step turns into a capture. Not edits and enhancements: a capture may lie under them."""
 
 
-def refuse_contradiction(asset: Asset, said: DigitalSourceType, tools: Tools) -> None:
+def refuse_contradiction(
+    asset: Asset, said: DigitalSourceType, tools: Tools, *, sidecar: bytes | None = None
+) -> None:
     """A file whose manifest or XMP says that a model made it does not leave as anything else.
 
     Nor does what they call drawn by a program or by hand, or put together, leave as a capture.
 
+    Args:
+        sidecar: the manifest, where it lies beside the file.
+
     Raises:
         InputError: ``source.contradicted``, or ``source.tampered`` for a manifest that does not hold.
     """
-    before = _manifest(asset, tools)
+    before = _manifest(asset, tools, sidecar)
     if before is not None and before.state in (ManifestState.TAMPERED, ManifestState.MALFORMED):
         raise InputError(
             "source.tampered",
@@ -126,12 +131,12 @@ def _generator_traces(asset: Asset) -> Fact[bool]:
         return failed(error.what)
 
 
-def _manifest(asset: Asset, tools: Tools) -> ManifestReading | None:
+def _manifest(asset: Asset, tools: Tools, sidecar: bytes | None) -> ManifestReading | None:
     """What ``verify`` would read; None where the container cannot be walked and shows no trace of one."""
     from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
 
     try:
-        return read_manifest(asset, tools.trust, at=tools.clock())
+        return read_manifest(asset, tools.trust, at=tools.clock(), sidecar=sidecar)
     except InputError:
         return None
 

@@ -44,6 +44,9 @@ SOURCES = {
 """Words for how a picture was made; any IPTC term is accepted beside them."""
 
 
+_HISTORY_LEFT = "the history in the .c2pa file beside it is not taken over; its new manifest begins anew"
+
+
 def source_type(word: str) -> DigitalSourceType:
     """The IPTC type for one of our words or an IPTC term.
 
@@ -145,6 +148,7 @@ def release_asset(
     output: Path,
     force: bool = False,
     codec: VideoCodec | str | None = None,
+    sidecar: bytes | None = None,
     progress: Callable[[str], None] = lambda _step: None,
 ) -> Released:
     """Release one file made elsewhere.
@@ -158,18 +162,15 @@ def release_asset(
         output: the new file, in a folder that exists; or that folder, for a name made from the content id.
         force: replace an existing output.
         codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for a clip; None: AV1 in MP4, VP9 in WebM.
+        sidecar: its manifest, where that lies beside it; it is held against ``statement``.
         progress: called with the name of each step.
     """
-    refuse_contradiction(asset, statement.source_type, tools)
-    draft = replace(draft_of(asset, statement), codec=None if codec is None else VideoCodec(codec))
+    refuse_contradiction(asset, statement.source_type, tools, sidecar=sidecar)
+    draft, notes = draft_of(asset, statement), () if sidecar is None else (_HISTORY_LEFT,)
     mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
-    by_id = output.is_dir()
-    order = Order(
-        draft=replace(draft, found=replace(draft.found, earlier_mark=mark, origin_checked=checked)),
-        plan=plan,
-        command=command,
-        folder=output if by_id else output.parent,
-        name=None if by_id else output.name,
-        force=force,
-    )
+    found = replace(draft.found, earlier_mark=mark, origin_checked=checked)
+    wanted = None if codec is None else VideoCodec(codec)
+    draft = replace(draft, found=found, codec=wanted, notes=notes)
+    folder, name = (output, None) if output.is_dir() else (output.parent, output.name)
+    order = Order(draft=draft, plan=plan, command=command, folder=folder, name=name, force=force)
     return release(order, tools, progress=progress)

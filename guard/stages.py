@@ -68,6 +68,7 @@ class Draft:
         quality: encoder quality 1–100; None where nothing is to be lost.
         found: facts about the file it was read from; unknown for what was made here.
         codec: what a clip's frames are compressed with; None: what its container has first.
+        notes: what does not come along, in sentences.
     """
 
     frames: Frames | Footage
@@ -77,6 +78,7 @@ class Draft:
     quality: int | None = None
     found: Media = field(default_factory=Media)
     codec: VideoCodec | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,6 @@ class Released:
     def warnings(self) -> tuple[str, ...]:
         """What whoever released it should know, in sentences."""
         said = tuple(warned.message for warned in self.decision.warnings)
-        frames = self.signed.marked.checked.draft.frames
-        notes = frames.notes if isinstance(frames, Footage) else ()
+        draft = self.signed.marked.checked.draft
+        notes = (*draft.notes, *(draft.frames.notes if isinstance(draft.frames, Footage) else ()))
         return (*said, *notes) if self.pending is None else (*said, *notes, self.pending)

@@ -95,6 +95,7 @@ def run(
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
+    from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
 
     statement = Statement(source_type=source_type(source), model_name=model_name)
     tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
@@ -106,6 +107,7 @@ def run(
         refuse_format(asset, None if by_id else target)
         plan = decided(kind=kind_of(asset.mime)).obligations
         how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec}
+        how["sidecar"] = read_sidecar(path, asset.mime)
         return release_asset(asset, statement, tools, plan=plan, output=target, **how)
 
     return _each(targets, one, format_=format_, by_id=by_id)

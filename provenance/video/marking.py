@@ -34,6 +34,7 @@ class MarkedClip:
         frames: how many those are.
         psnr: mean over the frames in dB, before compression; infinite where nothing was marked.
         payload: the 8 bytes in its mark; None where there is none.
+        private_layer: None: that layer is bound to what a single picture shows, and clips carry none.
     """
 
     asset: Asset
@@ -41,6 +42,7 @@ class MarkedClip:
     frames: int
     psnr: float = inf
     payload: bytes | None = None
+    private_layer: None = None
 
 
 def mark_clip(

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guard.api import recover_file, verify_file
+from guard.api import recover_file, release_file, verify_file
 from guard.errors import Denied
 from guard.home import Home
 from guard.intake import Statement, release_asset
@@ -171,6 +171,16 @@ def test_the_manifest_of_a_webm_lies_beside_it(studio, made, tmp_path) -> None:
     changed[len(changed) // 2] ^= 1
     copy.write_bytes(changed)
     assert verify_file(copy, home=studio).state is State.TAMPERED
+
+
+def test_what_a_sidecar_says_of_the_origin_binds(studio, made, tmp_path) -> None:
+    """Signed without a mark, so that nothing but the manifest beside it tells."""
+    released(studio, made["folder"] / "clip.webm", tmp_path / "signed.webm", command="sign")
+    with pytest.raises(InputError) as refused:
+        release_file(tmp_path / "signed.webm", tmp_path / "new.webm", source="digitalCapture", home=studio)
+    assert refused.value.code == "source.contradicted"
+    again = release_file(tmp_path / "signed.webm", tmp_path / "new.webm", source="generated", home=studio)
+    assert any("begins anew" in warned for warned in again.warnings)
 
 
 def test_an_existing_sidecar_is_not_replaced_unasked(studio, made, tmp_path) -> None:
