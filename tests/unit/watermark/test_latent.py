@@ -201,6 +201,7 @@ def test_a_cropped_copy_is_laid_back_where_it_was(photograph, spread):
 def test_the_copy_as_found_is_looked_at_too_and_every_placement_is_paid_for(photograph):
     geometry = Geometry(matrix=((1.0, 0.0), (0.0, 1.0)), offset=(0.0, 0.0))
     looker = Looker()
+    looker.size = (512, 512)
     found = detect_latent(
         Frames(pixels=photograph[None].copy()),
         inverter=looker,
