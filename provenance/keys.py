@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -34,6 +34,9 @@ Randomness: TypeAlias = Callable[[int], bytes]
 """Gives that many random bytes; ``secrets.token_bytes`` except in tests."""
 
 SECRET_BYTES = 32
+_USUAL_SIZES = (8,)
+"""Bytes of the ids that a key's marks carry unless its file says otherwise."""
+_SIZES = ((8,), (16,), (8, 16), (16, 8))
 _SCHEMA_VERSION = 1
 _MAX_FILE_BYTES = 4096
 _TOO_OPEN = stat.S_IRWXG | stat.S_IRWXO
@@ -73,15 +76,25 @@ def key_id_of(kind: Kind, secret: bytes) -> str:
 
 
 def create_locator_key(
-    path: Path, *, epoch: int = 1, random: Randomness = secrets.token_bytes
+    path: Path,
+    *,
+    epoch: int = 1,
+    payload_sizes: tuple[int, ...] = _USUAL_SIZES,
+    random: Randomness = secrets.token_bytes,
 ) -> WatermarkKey:
     """A new key for marks, written to ``path``.
+
+    Args:
+        path: where the key file goes.
+        epoch: counts renewals.
+        payload_sizes: bytes an id of its marks may have: 8, 16 or both.
+        random: where the secret comes from.
 
     Raises:
         InputError: ``output.exists`` (a key is never overwritten), ``output.unwritable``.
         ConfigurationError: ``disk.full``.
     """
-    _create(path, "locator", random(SECRET_BYTES), {"epoch": epoch})
+    _create(path, "locator", random(SECRET_BYTES), _locator_fields(epoch, payload_sizes))
     return load_locator_key(path)
 
 
@@ -92,10 +105,11 @@ def load_locator_key(path: Path) -> WatermarkKey:
         ConfigurationError: ``key.missing``, ``key.permissions``, ``key.kind``, ``key.unreadable``.
         IntegrityError: ``key.damaged``.
     """
-    from provenance.watermark.interface import WatermarkKey  # noqa: PLC0415 - loads numpy
+    from provenance.watermark.key import WatermarkKey  # noqa: PLC0415
 
     key_id, secret, stored = _load(path, "locator")
-    return WatermarkKey(key_id=key_id, epoch=_epoch(path, stored), secret=secret)
+    epoch, sizes = _epoch(path, stored), _payload_sizes(path, stored)
+    return WatermarkKey(key_id=key_id, epoch=epoch, secret=secret, payload_sizes=sizes)
 
 
 def export_locator(key: WatermarkKey, path: Path) -> None:
@@ -104,7 +118,7 @@ def export_locator(key: WatermarkKey, path: Path) -> None:
     Raises:
         As ``create_locator_key``.
     """
-    _create(path, "locator", key.secret, {"epoch": key.epoch})
+    _create(path, "locator", key.secret, _locator_fields(key.epoch, key.payload_sizes))
 
 
 def import_locator(source: Path, path: Path) -> WatermarkKey:
@@ -114,7 +128,8 @@ def import_locator(source: Path, path: Path) -> WatermarkKey:
         As ``create_locator_key``, and as ``load_locator_key`` but for permissions: the file has travelled.
     """
     _, secret, stored = _parsed(source, "locator", read_bounded(source, most=_MAX_FILE_BYTES))
-    _create(path, "locator", secret, {"epoch": _epoch(source, stored)})
+    fields = _locator_fields(_epoch(source, stored), _payload_sizes(source, stored))
+    _create(path, "locator", secret, fields)
     return load_locator_key(path)
 
 
@@ -141,7 +156,8 @@ def renew_in_place(path: Path, kind: Kind, *, epoch: int, random: Randomness) ->
         InputError: ``output.unwritable``.
         ConfigurationError: ``disk.full``, ``disk.failed``.
     """
-    _create(path, kind, random(SECRET_BYTES), {"epoch": epoch}, overwrite=True)
+    sizes = load_locator_key(path).payload_sizes if kind == "locator" else _USUAL_SIZES
+    _create(path, kind, random(SECRET_BYTES), _locator_fields(epoch, sizes), overwrite=True)
 
 
 def create_log_key(
@@ -192,7 +208,12 @@ def load_records_key(path: Path) -> RecordsKey:
 
 
 def _create(
-    path: Path, kind: Kind, secret: bytes, more: dict[str, str | int], *, overwrite: bool = False
+    path: Path,
+    kind: Kind,
+    secret: bytes,
+    more: Mapping[str, str | int | list[int]],
+    *,
+    overwrite: bool = False,
 ) -> None:
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"a key has {SECRET_BYTES} random bytes")
@@ -204,6 +225,20 @@ def _create(
         **more,
     }
     write_private(path, canonical_bytes(stored) + b"\n", overwrite=overwrite)
+
+
+def _locator_fields(epoch: int, sizes: tuple[int, ...]) -> dict[str, str | int | list[int]]:
+    """What a locator key file holds beside the secret; usual sizes are not named."""
+    if tuple(sizes) not in _SIZES:
+        raise ValueError("payload_sizes must be 8, 16 or both")
+    return {"epoch": epoch} if sizes == _USUAL_SIZES else {"epoch": epoch, "payload_sizes": list(sizes)}
+
+
+def _payload_sizes(path: Path, stored: dict[str, Any]) -> tuple[int, ...]:
+    sizes = stored.get("payload_sizes", list(_USUAL_SIZES))
+    if type(sizes) is not list or tuple(sizes) not in _SIZES:
+        raise _damaged(path, "its sizes of ids are not 8, 16 or both")
+    return tuple(map(int, sizes))
 
 
 def _epoch(path: Path, stored: dict[str, Any]) -> int:
