@@ -109,7 +109,7 @@ def recover(
         located: tuple[Candidate, ...] = ()
         if by_digest and not isinstance(frames, Frames):
             located = _located(frames, registry, trust=trust, at=at)
-        reason = "; ".join(filter(None, (_no_mark(mark), _by_digest_alone(located))))
+        reason = "; ".join(filter(None, (_no_mark(mark), _by_digest_alone(located), _unseen(frames))))
         return Recovery(state=State.NO_CREDENTIALS, reason=reason, mark=mark, candidates=located)
     entries = registry.find(reading.algorithm, reading.key_id, reading.epoch, reading.payload)
     candidates = tuple(
@@ -119,6 +119,7 @@ def recover(
         )
     )
     state, reason = _judge(candidates, reading)
+    reason = "; ".join(filter(None, (reason, _unseen(frames))))
     return Recovery(state=state, reason=reason, mark=mark, candidates=candidates)
 
 
@@ -159,6 +160,11 @@ def _located(clip: ClipLook, registry: Registry, *, trust: TrustLists, at: datet
     return tuple(
         one for one in found if isinstance(one.digest.detail, ClipReading) and one.digest.detail.spans
     )
+
+
+def _unseen(frames: Frames | ClipLook) -> str:
+    """What of a clip was not looked at: damaged, or too long."""
+    return "" if isinstance(frames, Frames) or frames.unseen is None else frames.unseen
 
 
 def _by_digest_alone(found: tuple[Candidate, ...]) -> str:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from provenance.watermark.key import WatermarkKey
 
 
+_LOOK_PIXELS = 10**10
+"""Pixels in all frames together that are looked at for a mark alone: some three minutes of one core."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClipLook:
     """What was seen of a clip.
@@ -28,13 +32,13 @@ class ClipLook:
         mark: as ``PooledDetector`` read it.
         samples: its frames, reduced to what comparing needs.
         frames: how many were decoded.
-        damage: where decoding stopped and why; None when the whole clip was seen.
+        unseen: where looking stopped and why; None when the whole clip was seen, or all that it took.
     """
 
     mark: Evidence
     samples: ClipSamples
     frames: int
-    damage: str | None = None
+    unseen: str | None = None
 
 
 def footage_of(asset: Asset, limits: ClipLimits | None = None) -> Footage:
@@ -59,7 +63,8 @@ def look(
     Args:
         keys: locator keys to look for; none is "not checked".
         strict: raise where the file is damaged; else look at what comes before that.
-        for_mark: stop once it is clear that no mark is there; then the samples are of the beginning.
+        for_mark: stop once it is clear that no mark is there, or after minutes of work; then the samples
+            are of the beginning.
 
     Raises:
         InputError: as ``ClipReader`` and its ``frames``.
@@ -67,17 +72,22 @@ def look(
     """
     with ClipReader(asset.data, asset.mime, limits) as reader:
         size = (reader.clip.width, reader.clip.height)
-        detector, sampler, frames = PooledDetector(keys, size), ClipSampler(size), 0
+        detector, sampler = PooledDetector(keys, size), ClipSampler(size)
+        frames, unseen = 0, None
         for frame in reader.frames(strict=strict):
             detector.add(frame.rgb, frame.seconds)
             sampler.add(frame.rgb, frame.seconds)
             frames += 1
             if for_mark and detector.decided and not is_read(detector.result()):
                 break
-        damage = None if reader.damage is None else reader.damage.what
-        if not frames and reader.damage is not None:
-            raise reader.damage
-    return ClipLook(mark=detector.result(), samples=sampler.result(), frames=frames, damage=damage)
+            if for_mark and frames * size[0] * size[1] > _LOOK_PIXELS:
+                unseen = f"only its first {frame.seconds:.0f} s were looked at"
+                break
+        if reader.damage is not None:
+            if not frames:
+                raise reader.damage
+            unseen = reader.damage.what
+    return ClipLook(mark=detector.result(), samples=sampler.result(), frames=frames, unseen=unseen)
 
 
 def read_mark(asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | None = None) -> Evidence:

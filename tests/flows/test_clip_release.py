@@ -115,6 +115,16 @@ def test_a_stripped_copy_leads_back_to_its_manifest(studio, made, suffix, tmp_pa
     assert verify_file(copy, home=studio).state is State.RECOVERED
 
 
+def test_a_damaged_copy_is_found_by_what_can_be_decoded_and_that_is_said(studio, made, tmp_path) -> None:
+    copy = stripped(made[".webm"], tmp_path / "copy.webm")
+    data = copy.read_bytes()
+    copy.write_bytes(data[: len(data) * 3 // 4])
+    found = recover_file(copy, home=studio)
+    assert found.state is State.RECOVERED
+    assert "the clip ends after" in found.reason
+    assert "the clip ends after" in verify_file(copy, home=studio).reason
+
+
 def test_a_copy_compressed_again_leads_back_too(studio, made, tmp_path) -> None:
     asset, out = read_asset(made[".mp4"]), io.BytesIO()
     rewrite(asset.data, asset.mime, out, lambda frame: frame.rgb, codec=VideoCodec.VP9)
