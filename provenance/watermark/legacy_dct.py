@@ -2,9 +2,9 @@
 
 The decoder is the package's: largest of the 15 values after the first, which half of a step it lies in. The
 encoder is free as long as that decoder reads it. The package's own may lower the largest value below another
-one, which its decoder then reads instead: 21 of 100 blocks of its clean output are wrong. Here the value stays
-the largest by a margin, by whichever costs less of raising it and lowering what comes too near: 2 of 100 are
-wrong, where colours are saturated (``benchmarks/results/legacy_marks.json``).
+one, which its decoder then reads instead: 21 of 100 blocks of its clean output are wrong. Here the value
+stays the largest by a margin, by whichever costs less of raising it and lowering what comes too near: 2 of
+100 are wrong, mostly where blue or green end (``benchmarks/results/legacy_marks.json``).
 """
 
 from __future__ import annotations

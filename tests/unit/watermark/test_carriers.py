@@ -48,6 +48,7 @@ def test_each_is_found_as_its_program_writes_it(photographs, as_frames, software
         assert "proves nothing" in found.reason
 
 
+@pytest.mark.slow
 def test_what_diffusers_writes_is_found(photographs, as_frames) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("imwatermark")

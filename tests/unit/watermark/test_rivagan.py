@@ -40,6 +40,7 @@ def test_bits_come_back_after_a_jpeg(riva, small) -> None:
     assert 10 * np.log10(255**2 / np.mean((marked.astype(float) - small) ** 2)) > 38
 
 
+@pytest.mark.slow
 def test_the_same_as_the_package_to_a_rounding(riva, small) -> None:
     package = pytest.importorskip("imwatermark")
     package.WatermarkEncoder.loadModel()
