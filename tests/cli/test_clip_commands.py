@@ -44,6 +44,7 @@ def test_a_clip_is_released_verified_and_found_again(guard_cli, home, clip, tmp_
     assert "seconds    0.0–2.0 of this file are 0.0–2.0 of the released clip" in ran.out
 
 
+@pytest.mark.slow
 def test_a_codec_by_choice(guard_cli, home, clip) -> None:
     ran = guard_cli(
         "release", clip, "--source", "generated", "-o", "out", "--video-codec", "vp9", "--format", "json"
