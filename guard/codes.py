@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "against.manifest": "The file given with --against has no manifest that holds, so there is nothing signed to compare with. Pass the file as it was released; guard verify says what is wrong with this one.",
+    "against.no-digest": "The manifest of the file given with --against signs no digest of a picture: it was made by another program, or for a clip. Only a signed digest can be compared with.",
     "bench.attacks": "Attacks of guard bench watermark come in named sets, several with commas between them: core35 (the table of every comparison), ci12 (a quick part of it), sweeps or one of them (sweep-jpeg, …), adversarial.",
     "bench.baseline": "The file given with --baseline is no result of guard bench watermark: take the result.json that a run with -o wrote, or the document printed with --format json.",
     "bench.changed": "A picture changed while the attack lab was measuring on it, so its trials would not belong together. It was left out; run again with a folder that nothing writes to.",
@@ -138,6 +140,8 @@ CODES: dict[str, str] = {
     "registry.too-new": "The registry was written by a newer mediaguard with another schema. Update this installation.",
     "registry.unknown-manifest": "A manifest was to be marked as released that was never registered.",
     "registry.unwritable": "The registry file, or the folder it is in, cannot be read or written. SQLite needs to create files beside it.",
+    "report.format": "A report of guard recover is a PNG picture or an HTML page, chosen by the ending of its name.",
+    "report.one-file": "A report shows one found file. Run guard recover with --report once for each.",
     "request.out-of-range": "A number of the request lies outside what any model can do, or no picture or too many pictures were asked for. The line names the field and its range.",
     "request.scheduler": "The name of the scheduler is not one that is known here. The hint lists the names.",
     "request.size": "Latent models work in blocks of 8 pixels, and the bundled model draws squares. Choose such a size.",

@@ -47,8 +47,9 @@ _BINS = 8
 _STEEPER, _STEEPEST = 1.5, 0.06
 """Noise grows with texture by so much more than its medians do, for its tails. Medians of benign copies
 grow by less than the second; an altered label on flat ground, all the texture there is, must stay none."""
-_OWN = 0.5
-"""Within an altered square, cells of this share of its threshold are altered; the others lie beside."""
+_OWN, _LEAST = 0.5, 3.0
+"""In an altered square, cells of this share of its threshold, and of so many units of noise, are altered; the
+others lie beside what is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,7 +173,7 @@ def _squares(energy: Plane, thresholds: tuple[tuple[int, float], ...]) -> tuple[
         level = np.sqrt(np.maximum(_box(energy, side), 0)) / side
         strongest = max(strongest, float(level.max()) / threshold)
         near = _box(np.pad((level > threshold).astype(float), side - 1), side) > 0.5
-        altered |= near & (energy > (_OWN * threshold) ** 2)
+        altered |= near & (energy > max(_OWN * threshold, _LEAST) ** 2)
     return strongest, altered
 
 

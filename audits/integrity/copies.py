@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,10 @@ def square(pixels: Picture) -> Picture:
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
 
 
+_SPARSE = 29
+"""Every so many pixels of a ramp are fitted: enough for a tenth of a pixel."""
+
+
 def same(pixels: Picture) -> Picture:
     """As it is."""
     return pixels
@@ -78,22 +83,26 @@ class Copy:
         return self.after(self.move(self.before(pixels)))
 
     def placement(self, width: int, height: int) -> Placement:
-        """Where the copy of a ``width`` × ``height`` picture lies on it, to about a tenth of a pixel.
+        """Where the copy of a ``width`` × ``height`` picture lies on it, to about a tenth of a pixel."""
+        return _placement(self.move, width, height)
 
-        A picture of ramps goes the same way; the affine map is fitted to what comes out.
-        """
-        ramps = np.empty((height, width, 3), np.float64)
-        ramps[..., 0] = np.linspace(0, 255, width)
-        ramps[..., 1] = np.linspace(0, 255, height)[:, None]
-        ramps[..., 2] = 0
-        moved = self.move(rounded(ramps)).astype(float)
-        y, x = np.nonzero(
-            (moved[..., 2] < 1) & (moved[..., :2].max(axis=-1) < 235) & (moved[..., :2].min(axis=-1) > 4)
-        )
-        terms = np.stack([x, y, np.ones(len(x))], axis=1)
-        sides = np.array([width - 1, height - 1]) / 255
-        solved = np.linalg.lstsq(terms, moved[y, x, :2] * sides, rcond=None)[0]
-        return Placement(linear=np.asarray(solved[:2].T, float), shift=np.asarray(solved[2], float))
+
+@lru_cache(maxsize=256)
+def _placement(move: Transform, width: int, height: int) -> Placement:
+    """A picture of ramps goes the same way; the affine map is fitted to what comes out."""
+    ramps = np.empty((height, width, 3), np.float64)
+    ramps[..., 0] = np.linspace(0, 255, width)
+    ramps[..., 1] = np.linspace(0, 255, height)[:, None]
+    ramps[..., 2] = 0
+    moved = move(rounded(ramps)).astype(float)
+    y, x = np.nonzero(
+        (moved[..., 2] < 1) & (moved[..., :2].max(axis=-1) < 235) & (moved[..., :2].min(axis=-1) > 4)
+    )
+    x, y = x[::_SPARSE], y[::_SPARSE]
+    terms = np.stack([x, y, np.ones(len(x))], axis=1)
+    sides = np.array([width - 1, height - 1]) / 255
+    solved = np.linalg.lstsq(terms, moved[y, x, :2] * sides, rcond=None)[0]
+    return Placement(linear=np.asarray(solved[:2].T, float), shift=np.asarray(solved[2], float))
 
 
 BENIGN: dict[str, Copy] = {

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILES, FORMAT, finish
+from guard.cli._options import FILES, FORCE, FORMAT, NewPath, finish
 from guard.cli.watermark import show_private
 from guard.text import plain
 from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from guard.recover import Candidate, Recovery
     from provenance.media import Asset
 
 
 @click.command("recover")
 @FILES
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="SIGNED",
+    help="Compare with this signed picture instead of looking in the registry.",
+)
+@click.option(
+    "--report",
+    type=NewPath(path_type=Path, dir_okay=False),
+    metavar="OUT",
+    help="Draw what changed into a new .png or .html file; for one FILE.",
+)
+@FORCE
 @FORMAT
-def command(files: tuple[Path, ...], format_: str) -> None:
+def command(
+    files: tuple[Path, ...], against: Path | None, report: Path | None, force: bool, format_: str
+) -> None:
     """Find the credentials of stripped or changed copies, and say what changed.
 
     0 a credential for a matching picture was found and its signer is known here, 1 the mark was made
-    for another picture, 3 neither. A found credential never covers these bytes.
+    for another picture, 3 neither. A found credential never covers these bytes. With --against: 0 the
+    mark and the digest that SIGNED holds agree, 1 another picture, 3 it only looks like it, or too little
+    to say.
     """
+    from guard.cli._compared import Report, compared  # noqa: PLC0415
+
+    drawn = Report.asked_for(report, files, force=force)
+    if against is not None:
+        finish(compared(files, against, drawn, format_))
     from guard.agreement import require_locator  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
@@ -52,6 +73,7 @@ def command(files: tuple[Path, ...], format_: str) -> None:
             if format_ == "text":
                 print_recovery(file, asset, found)
                 show_private(layer)
+            drawn.of_recovery(file, asset, seen, found)
     finish(batch.close())
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from audits.integrity.edits import EDITS, make
 from audits.robustness import attacks
 from audits.robustness.relink import frames_of
-from provenance.digest_compare import compare, visual_digest
+from provenance.digest_compare import CLAIM, LIKENESS, compare, resemble, visual_digest
 from provenance.evidence import Outcome
 from provenance.watermark.interface import WatermarkKey, detect, embed
 
@@ -156,3 +157,38 @@ def test_a_small_piece_decides_nothing(released) -> None:
     marked = detect(frames_of(pixels), [KEY]).detail.geometry
     answer = compare(digest, frames_of(pixels[:100, :100]), marked)
     assert answer.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("index", [0, 3])
+@pytest.mark.parametrize("kind", ["patch", "face-size swap", "object removal", "colour"])
+def test_edits_of_8_percent_are_found_where_they_are_after_half_size_and_jpeg_50(
+    kind, index, released
+) -> None:
+    (pixels, digest), (donor, _) = released[index], released[index - 1]
+    edited = make(
+        EDITS[kind], pixels, donor, 0.12 if kind == "face-size swap" else 0.08, np.random.default_rng(4)
+    )
+    copy = attacks.chain(attacks.resize(0.5), attacks.jpeg(50))(edited.after)
+    answer = compare(digest, frames_of(copy), None)
+    assert answer.outcome is Outcome.SUPPORTS
+    assert answer.detail.alteration > 1
+    left, top, right, bottom = answer.detail.regions[0]
+    rows, columns = np.nonzero(edited.mask)
+    height, width = edited.mask.shape
+    assert columns.min() / width - 0.03 <= (left + right) / 2 <= columns.max() / width + 0.03
+    assert rows.min() / height - 0.03 <= (top + bottom) / 2 <= rows.max() / height + 0.03
+
+
+@pytest.mark.parametrize("name", ["crop50", "quarter turn", "mirror", "uneven", "gray", "crop10+half+jpeg50"])
+def test_a_copy_without_a_mark_is_laid_by_its_looks(name, released) -> None:
+    pixels, digest = released[1]
+    answer = resemble(digest, frames_of(BENIGN[name](pixels)))
+    assert answer.outcome is Outcome.SUPPORTS
+    assert answer.detail.regions == ()
+    assert answer.claim == LIKENESS != CLAIM
+
+
+def test_looks_do_not_make_another_picture_the_same(released) -> None:
+    for index in range(len(released)):
+        answer = resemble(released[index][1], frames_of(released[index - 1][0]))
+        assert answer.outcome is not Outcome.SUPPORTS

@@ -1,0 +1,81 @@
+"""``guard recover --against`` and ``--report``: words, exit codes, the picture, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def copies(signed, photographs, tmp_path):
+    """A marked copy with a patch, the photograph as it was before the mark, and another picture."""
+    released = np.asarray(Image.open(signed[".png"]).convert("RGB"))
+    patched = released.copy()
+    patched[300:360, 100:160] = photographs[1][100:160, 100:160]
+    made = {"marked.jpg": patched, "unmarked.jpg": photographs[0], "other.jpg": photographs[2]}
+    for name, pixels in made.items():
+        Image.fromarray(pixels[30:490, 20:500] if name == "marked.jpg" else pixels).save(
+            tmp_path / name, quality=75
+        )
+    return {name: tmp_path / name for name in made}
+
+
+def test_the_mark_decides_whether_it_is_recovered_or_only_similar(guard_cli, signed, copies):
+    found = guard_cli("recover", copies["marked.jpg"], "--against", signed[".png"])
+    assert found.code == 0
+    assert found.out.startswith("RECOVERED")
+    assert "altered in places" in found.out
+    alike = guard_cli("recover", copies["unmarked.jpg"], "--against", signed[".png"])
+    assert alike.code == 3
+    assert alike.out.startswith("SIMILAR")
+    assert "no mark says" in alike.out
+    assert "the same picture" not in alike.out
+    other = guard_cli("recover", copies["other.jpg"], "--against", signed[".png"], "--format", "json")
+    document = json.loads(other.out)
+    assert (other.code, document["exit_code"]) == (1, 1)
+    assert document["recoveries"][0]["state"] == "other"
+
+
+def test_a_report_is_drawn_beside_the_words_and_never_over_a_file(guard_cli, signed, copies, tmp_path):
+    first = guard_cli("recover", copies["marked.jpg"], "--report", "out.png")
+    assert first.code == 0
+    with Image.open(tmp_path / "out.png") as report:
+        assert report.format == "PNG"
+        assert max(report.size) <= 1000
+        reds = (np.abs(np.asarray(report).astype(int) - (222, 30, 38)).sum(axis=-1) < 12).sum()
+    assert reds > 200  # the outline of the patch
+    again = guard_cli("recover", copies["marked.jpg"], "--report", "out.png")
+    assert again.code == 2
+    assert "error[output.exists]" in again.err
+    page = guard_cli(
+        "recover", copies["marked.jpg"], "--against", signed[".png"], "--report", "out.html", "--force"
+    )
+    assert page.code == 0
+    assert "data:image/png;base64," in (tmp_path / "out.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--report", "out.svg"), "report.format"),
+        (("other.jpg", "--report", "out.png"), "report.one-file"),
+        (("--against", "other.jpg"), "against.manifest"),
+        (("--against", "missing.png"), "input.missing"),
+        (("--report", "nowhere/out.png"), "output.folder"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(guard_cli, copies, arguments, code, tmp_path):
+    refused = guard_cli("recover", "marked.jpg", *arguments)
+    assert refused.code == 2
+    assert refused.err.startswith(f"error[{code}]")
+    assert not list(tmp_path.glob("out.*"))
+
+
+def test_nothing_is_drawn_for_another_picture(guard_cli, signed, copies, tmp_path):
+    ran = guard_cli("recover", copies["other.jpg"], "--against", signed[".png"], "--report", "out.png")
+    assert ran.code == 1
+    assert "no report was drawn" in ran.err
+    assert not (tmp_path / "out.png").exists()
