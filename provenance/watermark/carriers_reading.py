@@ -14,7 +14,7 @@ import numpy as np
 
 from provenance.watermark import legacy_dct
 from provenance.watermark.carriers import CARRIERS, CarrierReading, Route
-from provenance.watermark.legacy_plane import SIDE, STEP, bands, shares
+from provenance.watermark.legacy_plane import SIDE, STEP, bands, pooled, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,16 +71,18 @@ def decisions(pixels: NDArray[np.uint8], route: Route) -> NDArray[np.bool_]:
 
 
 def _float_reader(route: Route) -> Decide:
-    order = cv2.COLOR_BGR2YUV if route is Route.SWAPPED else cv2.COLOR_RGB2YUV
+    """U is linear, so that sums over 2 × 2 pixels of R, G and B are enough; OpenCV's weights and offset."""
+    blue, red = (0, 2) if route is Route.SWAPPED else (2, 0)
 
     def decide(band: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        width = band.shape[1] // SIDE * SIDE
-        u = cv2.extractChannel(cv2.cvtColor(band[:, :width].astype(np.float32), order), 1)
-        half = (u[0::2, 0::2] + u[0::2, 1::2] + u[1::2, 0::2] + u[1::2, 1::2]) * np.float32(0.5)
-        size = np.abs(half)
+        inside = band[:, : band.shape[1] // SIDE * SIDE]
+        sums = [pooled(cv2.extractChannel(inside, channel)).astype(np.float32) for channel in range(3)]
+        luma = np.float32(0.299) * sums[red] + np.float32(0.587) * sums[1] + np.float32(0.114) * sums[blue]
+        size = np.abs((sums[blue] - luma) * np.float32(0.492 / 2) + np.float32(1))
         size[0::4, 0::4] = 0  # the first value of a block is never looked at
         rows, columns = size.shape[0] // 4, size.shape[1] // 4
-        largest = size.reshape(rows, 4, columns, 4).max(axis=(1, 3)).reshape(-1)
+        tall = size.reshape(rows, 4, 4 * columns).max(axis=1)
+        largest = tall.reshape(rows * columns, 4).max(axis=1)
         return np.asarray(largest % np.float32(STEP) > np.float32(0.5 * STEP))
 
     return decide
