@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +45,18 @@ def arguments() -> argparse.Namespace:
     return made.parse_args()
 
 
-def copies() -> Iterator[tuple[str, str, str, Whitened]]:
-    """(kind, source, copy, plane), for ever, pieces in an order in which every source comes early."""
+def copies(first: int) -> Iterator[tuple[str, str, str, Whitened]]:
+    """(kind, source, copy, plane) from number ``first`` on, in an order in which every source comes early."""
     random = np.random.default_rng(22)
     everything = [
         (kind, name, list(patches(pixels, random, most=PATCHES))) for kind, name, pixels in sources()
     ]
-    for lap in range(10_000):
-        for number, (kind, name, pieces) in enumerate(everything):
-            how = list(COPIES)[(lap + number) % len(COPIES)]
-            copy = COPIES[how](pieces[(lap // len(COPIES)) % PATCHES])
-            yield kind, name, how, whiten(luma_of(Frames(pixels=copy[None])))
+    for number in count(first):
+        lap, place = divmod(number, len(everything))
+        kind, name, pieces = everything[place]
+        how = list(COPIES)[(lap + place) % len(COPIES)]
+        copy = COPIES[how](pieces[(lap // len(COPIES)) % PATCHES])
+        yield kind, name, how, whiten(luma_of(Frames(pixels=copy[None])))
 
 
 def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
@@ -64,10 +66,10 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
     file = asked.state / f"{asked.search}.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     began = time.process_time()
+    if len(rows) * keys >= asked.n:
+        return rows
     with file.open("a") as out:
-        for number, (kind, name, how, whitened) in enumerate(copies()):
-            if number < len(rows):
-                continue
+        for number, (kind, name, how, whitened) in enumerate(copies(len(rows)), start=len(rows)):
             if number * keys >= asked.n or time.process_time() - began > 60 * asked.minutes:
                 break
             random = np.random.default_rng((22, keys, number))

@@ -91,7 +91,10 @@ def test_the_private_mark_key_at_the_command_line(home, guard_cli):
     assert guard_cli("keys", "renew", "--private-mark").code == 0
     assert [key.epoch for key in home.private_marks()] == [2, 1]
     assert home.private_marks()[1] == first
-    assert f"{home.private_marks()[0].key_id}, epoch 2" in guard_cli("doctor").out
+    told = guard_cli("doctor").out + guard_cli("keys", "list", "--format", "json").out
+    assert f"{home.private_marks()[0].key_id}, epoch 2" in told
+    for path in (home.private_mark_path, *earlier_folder(home.private_mark_path).iterdir()):
+        assert json.loads(path.read_text())["secret"] not in told
 
 
 def test_the_private_layer_at_the_command_line(home, guard_cli, photograph, tmp_path):
