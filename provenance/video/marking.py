@@ -83,17 +83,20 @@ def mark_clip(
 def copy_clip(footage: Footage, *, limits: ClipLimits | None = None) -> MarkedClip:
     """The clip as it is, frames and sound not compressed again, in a container without its old metadata.
 
+    The frames of the source are decoded and counted, all of them: the copy of a clip that was cut off
+    would look like a whole one.
+
     Raises:
         InputError: as ``provenance.video.writer.remux``, and as ``ClipReader`` for a damaged clip.
     """
-    out = io.BytesIO()
-    remux(footage.asset.data, footage.asset.mime, out, limits=limits)
-    asset = Asset.of(out.getvalue(), footage.asset.mime)
     digester, frames = ClipDigester((footage.width, footage.height)), 0
-    with ClipReader(asset.data, asset.mime, limits) as reader:
+    with ClipReader(footage.asset.data, footage.asset.mime, limits) as reader:
         for frame in reader.frames():
             digester.add(frame.rgb, frame.seconds)
             frames += 1
+    out = io.BytesIO()
+    remux(footage.asset.data, footage.asset.mime, out, limits=limits)
+    asset = Asset.of(out.getvalue(), footage.asset.mime)
     return MarkedClip(asset=asset, digest=digester.result(), frames=frames)
 
 

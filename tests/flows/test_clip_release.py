@@ -213,6 +213,16 @@ def test_signing_copies_the_frames_as_they_are(studio, make_clip, tmp_path) -> N
         assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(old.frames(), new.frames(), strict=True))
 
 
+def test_a_clip_that_was_cut_off_is_not_signed_as_a_whole_one(studio, made, tmp_path) -> None:
+    whole = (made["folder"] / "clip.webm").read_bytes()
+    (tmp_path / "cut.webm").write_bytes(whole[: len(whole) * 6 // 10])
+    for command in ("sign", "release"):
+        with pytest.raises(InputError) as refused:
+            released(studio, tmp_path / "cut.webm", tmp_path / "out.webm", command=command)
+        assert refused.value.code == "video.truncated"
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.webm"]
+
+
 def test_a_clip_too_small_for_a_mark_says_so(studio, make_clip, tmp_path) -> None:
     (tmp_path / "small.mp4").write_bytes(make_clip(size=(96, 64)))
     done = released(studio, tmp_path / "small.mp4", tmp_path / "out.mp4")
