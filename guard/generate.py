@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from generators.interface import Generation, Generator
+    from generators.interface import Generation, Generator, LatentInit
     from generators.request import GenerationRequest
     from guard.policy.decision import Decision
     from guard.prompt.review import PromptReview
@@ -74,6 +74,7 @@ def generate(
     *,
     folder: Path,
     made: Callable[[Generation], None] = lambda _generation: None,
+    latents: LatentInit | None = None,
 ) -> Iterator[Released]:
     """Steps 3 and 4, picture by picture: what was released stays released if a later one fails.
 
@@ -83,6 +84,7 @@ def generate(
         tools: packs, keys, log and clock.
         folder: where the files go; it exists.
         made: called with each picture before it is released.
+        latents: changes the noise pictures are drawn from (``guard.latent.Shading``).
 
     Raises:
         Denied: policy refuses the plan or a picture.
@@ -91,7 +93,7 @@ def generate(
     publish = approved.publish_prompt
     origin = origin_of(generator, approved.review)
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
-    for generation in generator.generate(approved.request):
+    for generation in generator.generate(approved.request, latents=latents):
         made(generation)
         order = Order(
             draft=Draft(

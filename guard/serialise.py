@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from provenance.watermark.interface import WatermarkReading
+from provenance.watermark.latent_reading import LatentReading
 from provenance.watermark.private_reading import PrivateReading
 from provenance.watermark.telling import told_log10_p, told_statistic
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Of every JSON document on stdout; grows when a field changes its meaning or goes away."""
 
-_LEFT_OUT = frozenset({"secret", "seal", "pem", "digest_assertion", "difference"})
+_LEFT_OUT = frozenset({"nonce", "secret", "seal", "pem", "digest_assertion", "difference"})
 """Fields that do not leave: key material, process-local seals, and thumbnails that only a program reads."""
 
 
@@ -59,6 +60,6 @@ def to_json(value: object) -> Json:
 
 def _field(owner: object, name: str) -> Json:
     value = getattr(owner, name)
-    if isinstance(owner, WatermarkReading | PrivateReading) and name in _TOLD:
+    if isinstance(owner, WatermarkReading | PrivateReading | LatentReading) and name in _TOLD:
         return _TOLD[name](value)
     return to_json(value)

@@ -137,7 +137,7 @@ class PhotographGenerator:
             capabilities=("text",),
         )
 
-    def generate(self, request, hooks=()):
+    def generate(self, request, hooks=(), *, latents=None):
         from generators.interface import Generation
         from provenance.media import Frames
 

@@ -40,6 +40,11 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
 @click.option(
     "--include-prompt", is_flag=True, help="Put the prompt into the manifest, for everyone to read."
 )
+@click.option(
+    "--latent-mark",
+    is_flag=True,
+    help="Also mark the noise each picture is drawn from; `guard watermark detect --latent` finds it.",
+)
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
 @OUTPUT
 @POLICY
@@ -51,13 +56,14 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
     """
     from guard.generate import approve, generate  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.latent import Shading  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
     home = Home.locate().require()
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
     report = Report(batch=Batch(name=RESULTS["generate"], format_=format_))
     with report, report.batch.attempt(), output_folders(folder):
-        publish = asked.pop("include_prompt")
+        publish, shaded = asked.pop("include_prompt"), asked.pop("latent_mark")
         request = _request(home, **asked)
         approved = approve(request, tools, publish_prompt=publish)
         tell_approved(approved)
@@ -66,7 +72,10 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
         generator = load(request.model, online=online)
         making = Making(count=len(request.seeds))
         try:
-            for released in generate(approved, generator, tools, folder=folder, made=making.made):
+            latents = Shading(key=tools.marker.key, random=tools.random) if shaded else None
+            for released in generate(
+                approved, generator, tools, folder=folder, made=making.made, latents=latents
+            ):
                 report.add(released)
         finally:
             making.tell()

@@ -40,12 +40,22 @@ def embed(file: Path, output: Path, **asked: Any) -> None:
 
 @command.command("detect")
 @FILES
+@click.option("--latent", is_flag=True, help="Look for a mark in the noise the picture was drawn from.")
+@click.option(
+    "--model", metavar="REF", help="With --latent: the model that may have drawn it, as for `guard generate`."
+)
 @FORMAT
-def detect(files: tuple[Path, ...], format_: str) -> None:
+def detect(files: tuple[Path, ...], latent: bool, model: str | None, format_: str) -> None:
     """Read the mark of each file: 0 read, 3 none found or not conclusive.
 
     A mark can be copied to another picture; `guard recover` also compares the signed digest.
     """
+    if latent:
+        from guard.cli._latent import detect_latents  # noqa: PLC0415
+
+        detect_latents(files, model=model, format_=format_)
+    if model is not None:
+        raise click.BadOptionUsage("model", "--model goes with --latent")
     from guard.home import Home  # noqa: PLC0415
     from guard.private_layer import beside, look  # noqa: PLC0415
     from guard.recover import read_mark  # noqa: PLC0415
