@@ -41,6 +41,8 @@ def figures() -> list[tuple[str, str, int, str]]:
     ]
     return [
         *((*row, "relink.py") for row in found),
+        *_attacked(),
+        *_beside(),
         (
             "visibility of the mark on the bundled model's pictures",
             f"median {relink['median_psnr_db']:.1f} dB, lowest {relink['lowest_psnr_db']:.1f} dB",
@@ -104,6 +106,34 @@ def _clips(memory: dict[str, Any]) -> tuple[str, str, int, str]:
     spent = f"{longest['mark_and_encode_cpu_ms_per_frame']:.0f} ms"
     what = f"marking a clip of {memory['size']} into AV1: peak memory at {'; '.join(memory['lengths'])}"
     return f"{what}; processor time a frame", f"{peaks}; {spent}", longest["frames"], "clip_memory.py"
+
+
+def _attacked() -> list[tuple[str, str, int, str]]:
+    (tile,) = (alone := result("core35"))["methods"]
+    hardest = sorted(tile["rows"], key=lambda row: row["exact"]["rate"])[:3]
+    told = "; ".join(f"{row['attack']} {row['exact']['successes']} of {row['exact']['n']}" for row in hardest)
+    what = (
+        f"every bit of {tile['payload_bits']} back after 35 attacks, at {tile['psnr']:.1f} dB, on photographs"
+    )
+    sources = f"{what} that nothing was tuned on (from {tile['sources']} sources)"
+    return [
+        (sources, share(tile["overall"]["exact"]), alone["pictures"], "robustness.py core35"),
+        ("the hardest of the 35", told, alone["pictures"], "robustness.py core35"),
+    ]
+
+
+def _beside() -> list[tuple[str, str, int, str]]:
+    """Of a run that takes a quarter of an hour; left out where its result is not there."""
+    if not (ROOT / "benchmarks" / "results" / "core35-peers.json").exists():
+        return []
+    beside = result("core35-peers")
+    told = "; ".join(
+        f"{method['method']} {method['overall']['exact']['rate']:.1%} ({method['payload_bits']} bits, "
+        f"{method['psnr']:.1f} dB)"
+        for method in beside["methods"]
+    )
+    what = "every bit back over the same attacks, method beside method"
+    return [(what, told, beside["pictures"], "robustness.py peers")]
 
 
 def _ratios(measured: dict[str, Any]) -> str:
