@@ -15,7 +15,7 @@ from provenance.evidence import Evidence, Outcome
 from provenance.video.clip_digest_cells import Pair, blocks, excess, half_colour, motion, tone_of
 from provenance.video.clip_digest_placing import lab_of
 from provenance.video.clip_digest_reading import ClipMatch, ClipReading, SlotReading, SlotState
-from provenance.video.locate import spans_of
+from provenance.video.locate import SAME_CLOCK, spans_of
 from provenance.video.locate_alignment import align
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 CLAIM = "is the clip whose digest the manifest signs"
 _TOO_PLAIN = "what the file shows is too little or too plain to tell clips apart"
-ALTERED = 1.6
+ALTERED = 1.4
 """Times what copying may leave, over 2 × 2 cells, from which a slot counts as altered."""
-_MARKED_CELL = 1.0
+_MARKED_CELL = 0.9
 """The same for a cell next to such a block to count as part of what was altered."""
 _OTHER_OUTLINES, _OTHER_FRACTION = 0.5, 0.5
 """A slot with less agreement, or more altered cells, shows something else."""
-_SHOWN = 0.9
+_SHOWN = 0.8
 """Share of a slot that the file must show for it to be compared."""
-_LEAST, _MOSTLY, _WHOLE = 0.5, 0.7, 0.95
-"""Shares of the file's time that must be of the clip: to be called an altered copy, to be taken for one, and
-to be nothing else."""
-_SAME_CLOCK = 1.5
-"""Bins by which the clocks of two spans may differ to be one: what lies between was replaced."""
+_LEAST, _MOSTLY = 0.5, 0.7
+"""Shares of the file's time that must be of the clip: to be called an altered copy, and to be taken so."""
+_REST, _REST_SLOTS = 0.05, 0.5
+"""What may remain of a copy that is nothing else: a share of its time, or of a slot, whichever is more. Spans
+end where single bins stop to fit, which they may do a little early."""
 
 
 def compare_clip(digest: ClipDigest, copy: ClipSamples, geometry: Geometry | None) -> Evidence:
@@ -65,7 +65,9 @@ def compare_clip(digest: ClipDigest, copy: ClipSamples, geometry: Geometry | Non
     # Steps 2 and 3
     slots = _judged(aligned, digest, spans, whole=shown >= _LEAST)
     # Step 4
-    match = _as_a_whole(slots, spans, shown)
+    rest = (1 - shown) * copy.seconds
+    more = rest > max(_REST * copy.seconds, _REST_SLOTS * aligned.slot_bins * copy.bin_seconds)
+    match = _as_a_whole(slots, spans, shown, more=more)
     reading = ClipReading(
         match=match,
         spans=spans,
@@ -84,7 +86,7 @@ def _judged(
 ) -> tuple[SlotReading, ...]:
     length = aligned.slot_bins * aligned.bin_seconds
     count = max(1, int(np.ceil((digest.seconds - 1e-3) / length)))
-    pairs = list(_pairs(aligned, digest, _clocks(aligned, digest, spans, count, whole=whole)).values())
+    pairs = list(_pairs(aligned, _clocks(aligned, digest, spans, count, whole=whole)).values())
     covered = aligned.placement.covered
     tone = tone_of([pair for pair in pairs if pair.outlines >= _OTHER_OUTLINES], covered)
     readings = {pair.slot: _slot(pair, tone, covered, length) for pair in pairs}
@@ -128,19 +130,17 @@ def _replaced(
     for (one, two), (before, after) in zip(
         itertools.pairwise(shifts), itertools.pairwise(spans), strict=True
     ):
-        if abs(one - two) <= _SAME_CLOCK * aligned.bin_seconds:
+        if abs(one - two) <= SAME_CLOCK * aligned.bin_seconds:
             found.append((one, before.signed_end, after.signed_start))
     return [(shift, begin, end) for shift, begin, end in found if end - begin > aligned.bin_seconds]
 
 
-def _pairs(aligned: Alignment, digest: ClipDigest, clocks: dict[int, float]) -> dict[int, Pair]:
+def _pairs(aligned: Alignment, clocks: dict[int, float]) -> dict[int, Pair]:
     signed = half_colour(aligned.signed)
     moved = motion(signed)
-    length = aligned.slot_bins * aligned.bin_seconds
     pairs = {}
     for slot, at in clocks.items():
-        bins = (min((slot + 1) * length, digest.seconds) - slot * length) / aligned.bin_seconds
-        found = half_colour(lab_of(aligned.windows(np.array([at]), bins)))[0]
+        found = half_colour(lab_of(aligned.windows(np.array([at]), aligned.length_of(slot))))[0]
         pairs[slot] = Pair(
             slot=slot, signed=signed[slot], found=found, motion=moved[slot], outlines=aligned.match(slot, at)
         )
@@ -160,13 +160,15 @@ def _slot(pair: Pair, tone: Tone, covered: NDArray[np.bool_], length: float) -> 
     return SlotReading(start=pair.slot * length, state=state, altered_fraction=share, box=_box(altered))
 
 
-def _as_a_whole(slots: tuple[SlotReading, ...], spans: tuple[Span, ...], shown: float) -> ClipMatch:
+def _as_a_whole(
+    slots: tuple[SlotReading, ...], spans: tuple[Span, ...], shown: float, *, more: bool
+) -> ClipMatch:
     if not spans:
         return ClipMatch.OTHER
     if shown < _LEAST:
         return ClipMatch.INSIDE
     states = {slot.state for slot in slots}
-    if SlotState.ALTERED in states or SlotState.OTHER in states or shown < _WHOLE:
+    if SlotState.ALTERED in states or SlotState.OTHER in states or more:
         return ClipMatch.ALTERED
     return ClipMatch.PART if SlotState.MISSING in states or len(spans) > 1 else ClipMatch.SAME
 

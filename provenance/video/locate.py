@@ -29,11 +29,14 @@ _LEAST_TOTAL = 0.1
 """What the slots of a run must have together beyond that: plain ones add nothing."""
 _MOST_SPANS = 16
 _LEAST_SLOTS = 2
-"""One slot alone is found only where the clip or the file is not longer."""
-_FRACTIONS = (-0.5, -0.25, 0.0, 0.25, 0.5)
+"""One slot alone is found only where the clip or the file is not longer, or others told the clock."""
+SAME_CLOCK = 1.5
+"""Bins by which two runs' shifts may differ to be of one clock."""
+_FRACTIONS = (0.0, -0.25, 0.25, -0.5, 0.5)
 """Shifts tried around the best whole one, in bins."""
-_EDGE = 0.7
-"""A bin belongs to a span from this share of the correlation its bins have in the middle."""
+_JOINS, _LEAVES = 0.7, 0.5
+"""Shares of the correlation that a span's bins have (median): from the first on, a bin beyond its slots
+belongs to it, too; below the second, one within its slots does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +80,15 @@ def runs_of(aligned: Alignment) -> list[Run]:
     runs: list[Run] = []
     while len(runs) < _MOST_SPANS:
         found = _strongest(scores, step)
-        if found is None or found[1] - found[0] < least:
+        if found is None:
             break
         first, last, column = found
-        runs.append(_sharpened(first, last, column - aligned.lead, aligned))
+        run = _sharpened(first, last, column - aligned.lead, aligned)
+        if last - first < least and not any(abs(run.shift - other.shift) <= SAME_CLOCK for other in runs):
+            break
+        runs.append(run)
         scores[first:last] = -1
-        begin, end, half = column + first * step, column + last * step, step // 2
+        begin, end, half = column + first * step, column + last * step, max(1, step // 2)
         # Windows that reach by more than half a slot into what was taken are taken too.
         scores[:, max(0, begin - half) : max(0, end - half)] = -1
     return runs
@@ -113,12 +119,14 @@ def _strongest(scores: NDArray[np.float32], step: int) -> tuple[int, int, int] |
 def _sharpened(first: int, last: int, shift: int, aligned: Alignment) -> Run:
     """The shift to a fraction of a bin."""
     some = np.unique(np.linspace(first, last - 1, 8).astype(int))
-    best_score, best_shift = max(
-        (
-            float(np.mean([aligned.match(slot, shift + part + slot * aligned.slot_bins) for slot in some])),
-            shift + part,
-        )
+    scores = [
+        float(np.mean([aligned.match(slot, shift + part + slot * aligned.slot_bins) for slot in some]))
         for part in _FRACTIONS
+    ]
+    # The first of those that are as good, give or take rounding: the whole shift where nothing moves.
+    best_score = max(scores)
+    best_shift = shift + next(
+        part for part, score in zip(_FRACTIONS, scores, strict=True) if score >= best_score - 1e-4
     )
     return Run(first=first, last=last, shift=best_shift, score=best_score)
 
@@ -143,21 +151,20 @@ def _ends(run: Run, aligned: Alignment) -> tuple[int, int]:
     moments = aligned.moments(run.shift)
     begin, end = (round(run.shift + slot * step) for slot in (run.first, run.last))
     begin, end = max(begin, 0), min(end, aligned.bins)
-    level = _EDGE * float(np.median(moments[begin:end]))
-    fits = moments >= level
-    return _edge(fits, begin, -1, step), _edge(fits, end, 1, step)
+    shown = moments / max(float(np.median(moments[begin:end])), 1e-6)
+    return _edge(shown, begin, -1, step), _edge(shown, end, 1, step)
 
 
-def _edge(fits: NDArray[np.bool_], at: int, way: int, most: int) -> int:
-    """Where bins stop to fit: a boundary before bin ``at``, moved outwards (``way``) or inwards."""
+def _edge(shown: NDArray[np.float32], at: int, way: int, most: int) -> int:
+    """The boundary before bin ``at``, moved outwards (``way``) or inwards to where bins stop to fit."""
     outer = 0 if way > 0 else -1  # the bin next to the boundary on its outer side
     inner = -1 - outer
     moved = at
-    while abs(moved - at) < most and 0 <= moved + outer < len(fits) and fits[moved + outer]:
+    while abs(moved - at) < most and 0 <= moved + outer < len(shown) and shown[moved + outer] >= _JOINS:
         moved += way
-    while moved == at or (moved - at) * way < 0:
-        if abs(moved - at) >= most or not 0 <= moved + inner < len(fits) or fits[moved + inner]:
-            break
+    if moved != at:
+        return moved
+    while abs(moved - at) < most and 0 <= moved + inner < len(shown) and shown[moved + inner] < _LEAVES:
         moved -= way
     return moved
 

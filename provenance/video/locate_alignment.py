@@ -47,6 +47,7 @@ class Alignment:
         self.signed, self.slot_bins = slots_of(digest, samples)
         self.bin_seconds = samples.bin_seconds
         self.lead = int((1 - LEAST_COVERED) * self.slot_bins)
+        self._last_bins = digest.seconds / samples.bin_seconds - (len(self.signed) - 1) * self.slot_bins
         self._laid = placement.lay(samples.means)
         nothing = np.zeros_like(self._laid[:1], np.float64)
         self._sums = np.concatenate([nothing, np.cumsum(self._laid, axis=0, dtype=np.float64)])
@@ -59,8 +60,20 @@ class Alignment:
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """(slots, starts) correlation of each slot with the file from each bin on."""
-        starts = np.arange(-self.lead, self.bins - int(LEAST_COVERED * self.slot_bins) + 1)
-        return self._agreement(self.signed, lab_of(self.windows(starts.astype(float))))
+        starts = np.arange(-self.lead, self.bins - int(LEAST_COVERED * self.slot_bins) + 1).astype(float)
+        found = self._agreement(self.signed, lab_of(self.windows(starts)))
+        length = self.length_of(len(self.signed) - 1)
+        if length < self.slot_bins:
+            shown = np.clip(starts + length, 0, self.bins) - np.clip(starts, 0, self.bins)
+            last = self._agreement(self.signed[-1:], lab_of(self.windows(starts, length)))
+            found[-1:] = np.where(shown >= LEAST_COVERED * length, last, -1)
+        return found
+
+    def length_of(self, slot: int) -> float:
+        """Bins that a slot lasts: fewer for the last one."""
+        return (
+            min(max(self._last_bins, 1.0), self.slot_bins) if slot == len(self.signed) - 1 else self.slot_bins
+        )
 
     def windows(self, starts: NDArray[np.float64], length: float | None = None) -> NDArray[np.float32]:
         """(n, rows, columns, 3) RGB: the mean over a slot's length, or another one, from each start, in
@@ -73,7 +86,7 @@ class Alignment:
 
     def match(self, slot: int, start: float) -> float:
         """Correlation of one slot with the file from a start on, in bins."""
-        window = lab_of(self.windows(np.array([start])))
+        window = lab_of(self.windows(np.array([start]), self.length_of(slot)))
         return self._agreement(self.signed[slot : slot + 1], window).item()
 
     def moments(self, shift: float) -> NDArray[np.float32]:
