@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from provenance.digest_planes import Reference
     from provenance.watermark.interface import Geometry
 
-_MOST_TILES = 12
-"""Places tried in each direction: bounds the work on copies with absurd geometry."""
+_MOST_TILES = 16
+"""Places tried in each direction: all that the finest tile of a 16:9 picture leaves open; bounds the work on
+copies with absurd geometry."""
 _SAMPLES = 64
 """Parts to a side in which what surrounds the picture is looked at."""
 _PLAIN = 10.0

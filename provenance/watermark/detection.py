@@ -9,6 +9,7 @@ import numpy as np
 
 from provenance.evidence import Evidence, Outcome
 from provenance.watermark.decoding import log10_tail_of, payload_of, statistic_of
+from provenance.watermark.fine_tile import FINE_SPREAD
 from provenance.watermark.front_end import whiten_picture
 from provenance.watermark.interface import ALGORITHM, CLAIM, Effort, Geometry, WatermarkReading
 from provenance.watermark.layout import T, layout_of
@@ -141,8 +142,9 @@ def _geometry(found: Found, whitened: Whitened) -> Geometry:
     # Area reduction puts plane pixel 0 at copy pixel (1 / shrink - 1) / 2.
     offset = (np.array(found.offset) - found.matrix @ ((1 - shrink) / 2)) % T
     (a, b), (c, d) = matrix.tolist()
+    spreads = (*SPREADS, FINE_SPREAD)
     return Geometry(
-        matrix=((a, b), (c, d)), offset=(float(offset[0]), float(offset[1])), period=float(T), spreads=SPREADS
+        matrix=((a, b), (c, d)), offset=(float(offset[0]), float(offset[1])), period=float(T), spreads=spreads
     )
 
 

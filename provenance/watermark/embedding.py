@@ -20,6 +20,7 @@ from provenance.evidence import Evidence, Outcome
 from provenance.watermark.applying import add_change, psnr
 from provenance.watermark.decoding import clearness, read_lines
 from provenance.watermark.detection import detect_picture
+from provenance.watermark.fine_tile import ENERGY, FineTile, carries_fine_tile
 from provenance.watermark.front_end import reduced, whiten
 from provenance.watermark.interface import Effort, Marked, WatermarkReading
 from provenance.watermark.layout import layout_of
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _STEP_DB = 0.7
 """Between strengths tried."""
 _ENOUGH_DB = 5.0
-"""Eb/N0 wanted after JPEG-50: the code decodes 99 of 100 at 2 dB, the rest is margin."""
+"""Eb/N0 wanted after JPEG-50: the code decodes 99 of 100 at 0.5 dB, the rest is margin."""
 _LEAST_DB = 3.0
 """At the floor this much is accepted, and below it the picture cannot carry a mark."""
 _ENOUGH_HALF_DB = 6.0
@@ -61,7 +62,8 @@ class _Job:
     Attributes:
         luma: (h, w) of the picture as it is weighed.
         pattern: (h, w) tile × visibility, in 8-bit steps at strength 1.
-        rms: of the pattern where the picture shows.
+        rms: of the whole change where the picture shows, at strength 1.
+        fine: the tile for small pieces; None in pictures that are small themselves.
         matrix: (2, 2) from pixels of ``luma`` to tile samples.
         layout: of the key.
         signs: what the data lines carry.
@@ -71,6 +73,7 @@ class _Job:
     luma: NDArray[np.float32]
     pattern: NDArray[np.float32]
     rms: float
+    fine: FineTile | None
     matrix: NDArray[np.float64]
     layout: Layout
     signs: NDArray[np.int64]
@@ -118,10 +121,13 @@ def _choose(frames: Frames, payload: bytes, layout: Layout, quality: float) -> t
     if luma.shown is not None:
         hiding = hiding * luma.shown
     tile, signs = tile_of(payload, layout), data_signs(payload, layout)
+    size, fine = (frames.width, frames.height), None
+    if carries_fine_tile(*size):
+        fine = FineTile(tile=tile, hiding=hiding, size=size)
     tried = []
     for spread in SPREADS:
-        scale = pixels_per_sample(frames.width, frames.height, spread)
-        job = _job(luma, hiding, tile, scale, layout=layout, signs=signs, size=len(payload))
+        scale = pixels_per_sample(*size, spread)
+        job = _job(luma, hiding, tile, scale, fine=fine, layout=layout, signs=signs, size=len(payload))
         half_db = _after_jpeg(job, quality, half=True)
         tried.append((half_db - _PREFER_FINE_DB * (spread > 1), half_db, job))
     _, half_db, job = max(tried, key=lambda item: item[0])
@@ -134,6 +140,7 @@ def _job(
     tile: NDArray[np.float32],
     scale: float,
     *,
+    fine: FineTile | None,
     layout: Layout,
     signs: NDArray[np.int64],
     size: int,
@@ -141,10 +148,14 @@ def _job(
     height, width = luma.plane.shape
     pattern = hiding * lay(tile, width, height, scale, reduction=luma.reduction)
     shown = 1.0 if luma.shown is None else float(luma.shown.mean())
+    rms = float(np.sqrt(np.mean(pattern * pattern) / shown))
+    if fine is not None:  # both tiles have the same energy at the same strength
+        pattern *= np.float32(np.sqrt(1 - ENERGY))
     return _Job(
         luma=luma.plane,
         pattern=pattern,
-        rms=max(float(np.sqrt(np.mean(pattern * pattern) / shown)), 1e-9),
+        rms=max(rms, 1e-9),
+        fine=fine,
         matrix=np.diag(1 / (scale * np.array(luma.reduction))),
         layout=layout,
         signs=signs,
@@ -198,7 +209,7 @@ def _marked(frames: Frames, job: _Job, quality: float) -> tuple[Frames, float]:
     planned = strength = _strength(job, quality, frames.depth)
     steps = np.float32(1 if frames.depth == 8 else 257)
     for rounds in count():
-        marked = add_change(frames, job.pattern * (steps * np.float32(strength)))
+        marked = _changed(frames, job, steps * np.float32(strength))
         reached = psnr(frames, marked)
         if reached >= quality and (reached <= quality + _CLOSE_DB or rounds >= _ROUNDS):
             return marked, strength
@@ -207,6 +218,13 @@ def _marked(frames: Frames, job: _Job, quality: float) -> tuple[Frames, float]:
         nearer = float(10 ** ((reached - quality - _CLOSE_DB / 2) / 20))
         strength *= nearer if rounds < _ROUNDS else 0.99
     raise AssertionError("unreachable: count() does not end")
+
+
+def _changed(frames: Frames, job: _Job, strength: np.float32) -> Frames:
+    if job.fine is None:
+        return add_change(frames, job.pattern * strength)
+    rows, share = job.fine.rows, strength * np.float32(np.sqrt(ENERGY))
+    return add_change(frames, job.pattern * strength, lambda start, count: rows(start, count) * share)
 
 
 def _carries(evidence: Evidence, payload: bytes) -> bool:

@@ -74,7 +74,7 @@ class Geometry:
     matrix: Matrix
     offset: tuple[float, float]
     period: float = 128.0
-    spreads: tuple[float, ...] = (1.0, 1.6)
+    spreads: tuple[float, ...] = (1.0, 1.6, 0.31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
