@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 MOST_REGIONS = 12
 _FEWEST = 3
 """Cells of a group; fewer beside a larger group are strays."""
-_LUMA_SQUARES = ((2, 6.4), (5, 3.8))
+_LUMA_SQUARES = ((2, 7.7), (5, 4.6))
 """(side in cells, root mean square of lightness in units of noise) above which a square is altered."""
-_COLOR_SQUARES = ((1, 8.4), (2, 5.2))
+_COLOR_SQUARES = ((1, 10.0), (2, 6.2))
 """The same for a* and b* together, in cells of twice the side."""
 _LUMA_FLOOR, _COLOR_FLOOR = 0.6, 0.8
 """Least noise, in L*a*b* units: rounding to 8 bits and slight gradients are never an edit."""

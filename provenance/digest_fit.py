@@ -29,6 +29,8 @@ _GAINS, _OFFSET = (0.4, 2.5), 0.4
 """Contrast and brightness changes beyond these are not taken for the same picture."""
 _PRIOR = 1e-3
 """Variance, of channels in 0..1, that the belief in "unchanged" weighs as much as."""
+_SATURATIONS = (0.4, 1.8)
+"""Changes of saturation beyond these are not taken for the same picture."""
 _CLOSENESS = 0.02
 """What a median difference of 1 costs in the choice between placements; it decides between those in which
 about as many cells agree: ``ALTERED`` more costs 0.4, as much as 40 % of the cells."""
@@ -47,7 +49,8 @@ class Fit:
         structure: (32, 32), the larger of both pictures' largest steps to a neighbour, 0..40: outlines and
             texture, where flat ground has 0.
         correlation: of lightness steps between neighbours in both pictures, -1..1, altered cells left out.
-        gain: (3,), of each channel; 1 where unchanged.
+        saturation: distance of colours from gray over what tells in lightness; 1 where unchanged.
+        gain: (3,), of each channel after that; 1 where unchanged.
         offset: (3,), added to each channel after that; channels are 0..1.
         brightness: mean change of the channels, which are 0..1.
         gray: the copy is gray.
@@ -59,6 +62,7 @@ class Fit:
     difference: NDArray[np.float64]
     structure: NDArray[np.float64]
     correlation: float
+    saturation: float
     gain: NDArray[np.float64]
     offset: NDArray[np.float64]
     brightness: float
@@ -72,7 +76,8 @@ class Fit:
 
     def toned(self, rgb: NDArray[np.float64]) -> NDArray[np.float64]:
         """(…, 3) of the signed picture, in the copy's tones."""
-        return _toned(rgb, self.gain, self.offset, gray=self.gray)
+        colored = _grayed(rgb) if self.gray else _saturated(rgb, self.saturation)
+        return _toned(colored, self.gain, self.offset)
 
     @property
     def altered_cells(self) -> NDArray[np.bool_]:
@@ -119,8 +124,10 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         wanted = _grayed(wanted)
     keep = np.ones(len(seen), bool)
     for _ in range(3):
-        gain, offset = _photometry(seen[keep], wanted[keep])
-        expected = _toned(wanted, gain, offset, gray=False)
+        saturation = _saturation(seen[keep], wanted[keep])
+        colored = _saturated(wanted, saturation)
+        gain, offset = _photometry(seen[keep], colored[keep])
+        expected = _toned(colored, gain, offset)
         # Less contrast makes differences smaller too; 0.5 bounds how far that is undone.
         error = np.abs(to_lab(expected) - to_lab(seen)).sum(axis=1) / np.clip(gain.mean(), 0.5, 1)
         keep = error <= max(float(np.quantile(error, 0.7)), ALTERED / 2)
@@ -134,6 +141,7 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         difference=difference,
         structure=np.maximum(_steps(signed, covered), _steps(found, covered)),
         correlation=_agreement(found[..., 0], signed[..., 0], covered & (difference <= ALTERED)),
+        saturation=saturation,
         gain=gain,
         offset=offset,
         brightness=float((expected - wanted)[keep].mean()),
@@ -151,10 +159,27 @@ def _grayed(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.repeat((rgb @ LUMA)[..., None], 3, axis=-1)
 
 
+def _saturated(rgb: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    gray = _grayed(rgb)
+    return gray + factor * (rgb - gray)
+
+
 def _toned(
-    rgb: NDArray[np.float64], gain: NDArray[np.float64], offset: NDArray[np.float64], *, gray: bool
+    rgb: NDArray[np.float64], gain: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return np.clip((_grayed(rgb) if gray else rgb) * gain + offset, 0, 1)
+    return np.clip(rgb * gain + offset, 0, 1)
+
+
+def _saturation(seen: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
+    """By how much more colours were stretched than lightness was: contrast alone stretches both alike."""
+    slopes = []
+    for found, signed in (
+        (seen - _grayed(seen), wanted - _grayed(wanted)),
+        (luma_of(seen) - luma_of(seen).mean(), luma_of(wanted) - luma_of(wanted).mean()),
+    ):
+        power = float((signed**2).mean())
+        slopes.append((float((found * signed).mean()) + _PRIOR) / (power + _PRIOR))
+    return float(np.clip(slopes[0] / max(slopes[1], _GAINS[0]), *_SATURATIONS))
 
 
 def _photometry(
