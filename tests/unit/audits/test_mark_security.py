@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,13 @@ def test_the_table_of_levels():
     assert table[-1].observed == 1
     assert table[-1].ratio == pytest.approx(0.25 / 1e-4)
     assert table[0].to_json()["ratio_low"] < table[0].ratio < table[0].to_json()["ratio_high"]
+
+
+def test_the_page_on_attacks_says_what_the_results_say(monkeypatch):
+    benchmarks = Path(__file__).parents[3] / "benchmarks"
+    monkeypatch.syspath_prepend(str(benchmarks))
+    import mark_tables
+
+    text = mark_tables.DOCUMENT.read_text("utf-8")
+    assert mark_tables.filled(text) == text
+    assert text.count("| none |") == 1

@@ -1,0 +1,96 @@
+"""The tables of docs/reference/mark-security.md, from the results: ``python benchmarks/mark_tables.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from readme import ROOT, result
+
+from audits.statistics import wilson
+
+DOCUMENT = ROOT / "docs" / "reference" / "mark-security.md"
+_NAMES = {"size": "size implied", "full": "whole search"}
+
+
+def calibration() -> str:
+    """Nominal against observed."""
+    lines = [
+        "| search | p-value | trials at or below | trials | observed / nominal (95 %) |",
+        "|---|---|---|---|---|",
+    ]
+    for name, search in result("mark_calibration")["searches"].items():
+        for row in search["levels"]:
+            ratio = f"{row['ratio']:.2f} ({row['ratio_low']:.2f}–{row['ratio_high']:.2f})"
+            lines.append(
+                f"| {_NAMES[name]} | {row['nominal']:g} | {row['observed']:,} | {row['n']:,} | {ratio} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def trials() -> str:
+    """How many trials, from what, and what was wrongly accepted."""
+    said = []
+    for name, search in result("mark_calibration")["searches"].items():
+        wrong = wilson(search["wrong_payloads_accepted"]["successes"], search["trials"])
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(search["sources"].items()))
+        said.append(
+            f"- {_NAMES[name]}: {search['trials']:,} trials on {search['copies']:,} copies from"
+            f" {sum(search['sources'].values())} sources ({kinds}); payloads accepted: {wrong.successes}"
+            f" (95 % interval up to {wrong.high:.1e})"
+        )
+    return "\n".join(said) + "\n"
+
+
+def attacks() -> str:
+    """What every attack came to."""
+    found = result("mark_security")
+    rows = [("none", found["marked"])]
+    for part in ("moved", "removed"):
+        rows += list(found[part].items())
+    rows += [(f"marked again: {name}", row) for name, row in found["marked_again"].items()]
+    for pool in found["averaging"]:
+        n = pool["pictures"]
+        rows.append((f"average of {n}: subtracted", pool["removal"]))
+        rows.append((f"average of {n}: added to unmarked pictures", pool["forgery_on_unmarked_pictures"]))
+    lines = [
+        "| attack | n | dB | id read | RECOVERED | private layer | a trace is told | another id accepted |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, row in rows:
+        cells = " | ".join(_share(row[one]) for one in ("read", "recovered", "private", "trace", "wrong"))
+        quality = "–" if not row["median_psnr_db"] else f"{row['median_psnr_db']:.1f}"
+        lines.append(f"| {name} | {row['n']} | {quality} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def likeness() -> str:
+    """How well averaging knows the tile."""
+    return "".join(
+        f"- {pool['pictures']} pictures: "
+        + ", ".join(
+            f"{value:.2f} at spread {name}"
+            for name, value in pool["likeness_of_the_estimate_by_spread"].items()
+        )
+        + "\n"
+        for pool in result("mark_security")["averaging"]
+    )
+
+
+def _share(rate: dict[str, Any]) -> str:
+    return f"{rate['successes']} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f} %)"
+
+
+TABLES = {"calibration": calibration, "trials": trials, "attacks": attacks, "likeness": likeness}
+
+
+def filled(text: str) -> str:
+    """The document with its tables as the results have them."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        before, rest = text.split(begin)
+        text = before + begin + table() + end + rest.split(end)[1]
+    return text
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(filled(DOCUMENT.read_text("utf-8")), encoding="utf-8")
