@@ -57,7 +57,7 @@ def test_what_was_embedded_is_read(payload, key, seed, height, width) -> None:
     assert marked.evidence.detail.payload == payload
 
 
-@few
+@settings(few, max_examples=5)
 @given(payload=st.binary(min_size=16, max_size=16), key=keys, seed=st.integers(0, 99), both=st.booleans())
 def test_twice_as_long_ids_are_read_too(payload, key, seed, both) -> None:
     key = replace(key, payload_sizes=(8, 16) if both else (16,))
@@ -203,7 +203,8 @@ def test_a_bare_tile_is_read_at_every_offset(payload, key, x, y) -> None:
     layout = layout_of(key)
     plane = np.roll(np.tile(tile_of(payload, layout), (3, 3)), (-y, -x), axis=(0, 1))
     lines = read_lines(plane, np.eye(2), layout)
-    assert lines.offset == (x, y)
+    away = (np.array(lines.offset) - (x, y) + T / 2) % T - T / 2  # around the tile
+    assert np.abs(away).max() <= 0.25
     assert statistic_of(lines, layout) > 10
 
 
