@@ -29,8 +29,8 @@ from provenance.watermark.interface import Effort, WatermarkKey, detect
 
 NATURE = Path("/usr/share/backgrounds/mate/nature")
 NAMES = ("Aqua", "Dune", "FreshFlower", "GreenMeadow", "LadyBird", "Storm", "Wood", "YellowFlower")
-SIDES = (64, 96, 128, 192, 256, 384, 512)
-CONTRASTS = (0.25, 0.125, 0.0625, 0.03125)
+SIDES = (64, 96, 128, 192, 224, 256, 320, 384, 512)
+CONTRASTS = (0.25, 0.03125)
 QUALITIES = (42.0, 41.0, 40.0)
 BYTES = (8, 16)
 COPIES = {"jpeg50": attacks.jpeg(50), "half": attacks.resize(0.5)}
