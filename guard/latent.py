@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guard.records import Progress
 from provenance.errors import IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.media import Frames
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from provenance.watermark.latent_reading import Inverter
 
 _STAGE = "latent-mark"
+_LEFT = frozenset({Progress.WRITTEN, Progress.RELEASED})
+"""How far a release came whose picture may be out there."""
 _REFINEMENTS = 20
 """Gradient steps on the decoder: a fifth more statistic for two seconds (measured on the bundled model)."""
 
@@ -78,7 +81,7 @@ def on_record(records: Records) -> Iterator[tuple[Record, LatentMark]]:
     """
     for path in sorted(records.folder.glob("*.json")):
         record = records.read(path.stem)
-        if record.recipe is not None:
+        if record.recipe is not None and record.progress in _LEFT:
             yield from ((record, mark) for mark in _marks_of(record.recipe))
 
 
