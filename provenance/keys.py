@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["locator", "log", "private-mark", "records"]
 Randomness: TypeAlias = Callable[[int], bytes]
 """Gives that many random bytes; ``secrets.token_bytes`` except in tests."""
+_Fields: TypeAlias = Mapping[str, str | int | list[int]]
 
 SECRET_BYTES = 32
 _USUAL_SIZES = (8,)
@@ -207,14 +208,7 @@ def load_records_key(path: Path) -> RecordsKey:
     return RecordsKey(key_id=key_id, secret=secret)
 
 
-def _create(
-    path: Path,
-    kind: Kind,
-    secret: bytes,
-    more: Mapping[str, str | int | list[int]],
-    *,
-    overwrite: bool = False,
-) -> None:
+def _create(path: Path, kind: Kind, secret: bytes, more: _Fields, *, overwrite: bool = False) -> None:
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"a key has {SECRET_BYTES} random bytes")
     stored = {
@@ -227,7 +221,7 @@ def _create(
     write_private(path, canonical_bytes(stored) + b"\n", overwrite=overwrite)
 
 
-def _locator_fields(epoch: int, sizes: tuple[int, ...]) -> dict[str, str | int | list[int]]:
+def _locator_fields(epoch: int, sizes: tuple[int, ...]) -> _Fields:
     """What a locator key file holds beside the secret; usual sizes are not named."""
     if tuple(sizes) not in _SIZES:
         raise ValueError("payload_sizes must be 8, 16 or both")
