@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MOST_TILES = 16
 """Places tried in each direction: all that the finest tile of a 16:9 picture leaves open; bounds the work on
 copies with absurd geometry."""
+_FINEST = 0.99
+"""Pixels to a sample below which no finer tile is laid (``provenance.watermark.fine_tile``)."""
 _SAMPLES = 64
 """Parts to a side in which what surrounds the picture is looked at."""
 _PLAIN = 10.0
@@ -42,6 +44,8 @@ def marked_places(reference: Reference, view: View, geometry: Geometry) -> Itera
     released = np.array(reference.released, float)
     for spread in geometry.spreads:
         scale = spread * np.sqrt(released.prod()) / 512
+        if spread < 1 and scale < _FINEST:
+            continue
         linear = scale * np.array(geometry.matrix)
         canvas = Canvas(view, reference.released, linear)
         corners = linear @ np.array([[0, width, 0, width], [0, 0, height, height]])
