@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 _STEP_DB = 0.7
 """Between strengths tried."""
-_ENOUGH_DB = 5.0
+_ENOUGH_DB = 4.0
 """Eb/N0 wanted after JPEG-50: the code decodes 99 of 100 at 0.5 dB, the rest is margin."""
-_LEAST_DB = 3.0
+_LEAST_DB = 1.5
 """At the floor this much is accepted, and below it the picture cannot carry a mark."""
-_ENOUGH_HALF_DB = 6.0
+_ENOUGH_HALF_DB = 5.0
 """Eb/N0 aimed at after half size and JPEG-50, so that a crop on top of both still decodes."""
 _GAIN_PER_DB = 1.6
 """Clearness gained for each dB of quality given up, near the quantiser's dead zone (measured 1.2-1.8)."""
