@@ -77,7 +77,7 @@ def signed_digest(manifest: ManifestReading) -> VisualDigest:
         raise InputError("against.manifest", what, hint="pass the file as it was released")
     if manifest.digest_assertion is None or not manifest.mime.startswith("image/"):
         what = "its manifest signs no digest of a picture to compare with"
-        raise InputError("against.no-digest", what, hint="pass a picture that guard has released")
+        raise InputError("against.no-digest", what, hint="pass a picture that was released with mediaguard")
     return VisualDigest.from_assertion(manifest.digest_assertion)
 
 

@@ -17,7 +17,7 @@ SOURCES = [
 ]
 NOT_COMMANDS = {"command", "does", "from", "met", "never", "process", "was"}
 """Words that follow "guard" where a sentence speaks of the program."""
-FOREIGN = {"--force-reinstall", "--revision", "--upgrade"}
+FOREIGN = {"--force-reinstall", "--no-deps", "--revision", "--upgrade"}
 """Of the commands hf and pip."""
 CONTEXT = click.Context(cli)
 
