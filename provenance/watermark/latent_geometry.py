@@ -48,9 +48,9 @@ def placed(frames: Frames, geometry: Geometry, size: tuple[int, int]) -> list[Fr
 def _places(
     copy: tuple[int, ...], geometry: Geometry, released: NDArray[np.float64]
 ) -> Iterator[tuple[float, NDArray[np.float64]]]:
-    """(rank, (2, 3) affine from the copy's pixels to the canvas); first what covers much and sticks out little.
+    """(rank, (2, 3) affine from the copy's pixels to the canvas), in any order.
 
-    Where several fit, the copy is more often most of the picture than a small piece of it.
+    What covers much of the picture and sticks out little ranks lowest, which is best: where several fit, the copy is more often most of the picture than a small piece of it.
     """
     width, height = copy
     for spread in geometry.spreads:
