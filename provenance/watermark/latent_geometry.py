@@ -50,7 +50,8 @@ def _places(
 ) -> Iterator[tuple[float, NDArray[np.float64]]]:
     """(rank, (2, 3) affine from the copy's pixels to the canvas), in any order.
 
-    What covers much of the picture and sticks out little ranks lowest, which is best: where several fit, the copy is more often most of the picture than a small piece of it.
+    What covers much of the picture and sticks out little ranks lowest, which is best: where several fit, the
+    copy is more often most of the picture than a small piece of it.
     """
     width, height = copy
     for spread in geometry.spreads:
