@@ -126,7 +126,7 @@ def test_keys_and_trust_lists_are_listed_as_json_without_secrets(guard_cli, home
     keys = json.loads(guard_cli("keys", "list", "--format", "json").out)
     assert keys["schema_version"] == 1
     assert keys["signing"]["tier"] == "development"
-    assert set(keys["locator"]) == {"key_id", "epoch"}
+    assert set(keys["locator"]) == {"key_id", "epoch", "payload_sizes"}
     lists = json.loads(guard_cli("trust", "list", "--format", "json").out)
     assert lists["schema_version"] == 1
     assert [one["name"] for one in lists["lists"]] == ["development"]
