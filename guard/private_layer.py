@@ -62,7 +62,9 @@ def in_words(layer: Evidence) -> str:
     if not isinstance(reading, PrivateReading):
         return layer.reason or "not looked for"
     if layer.outcome is Outcome.SUPPORTS:
-        return f"this installation marked this very content ({p_in_words(reading.log10_p)})"
+        # The trials were made with locator keys; this layer follows the same rule.
+        told = p_in_words(reading.log10_p).removesuffix(" measured")
+        return f"this installation marked this very content ({told}, not calibrated by itself)"
     return "absent: marked without it, elsewhere, for other content, or damaged since"
 
 

@@ -53,7 +53,7 @@ def detect_latents(files: tuple[Path, ...], *, model: str | None, format_: str) 
 def _show(file: Path, mark: Evidence, record: Record | None) -> None:
     from provenance.evidence import Outcome  # noqa: PLC0415
     from provenance.watermark.latent_reading import LatentReading  # noqa: PLC0415
-    from provenance.watermark.telling import p_in_words, told_statistic  # noqa: PLC0415
+    from provenance.watermark.telling import in_numbers  # noqa: PLC0415
 
     click.echo(f"{_HEADLINE.get(mark.outcome, 'COULD NOT BE READ')}  {plain(str(file))}")
     reading = mark.detail
@@ -61,10 +61,8 @@ def _show(file: Path, mark: Evidence, record: Record | None) -> None:
         click.echo(f"    id         {record.content_id}, drawn {plain(record.created_at)}")
     if isinstance(reading, LatentReading):
         click.echo(f"    key        {reading.key_id}, epoch {reading.epoch}")
-        click.echo(
-            f"    statistic  z ≥ {told_statistic(reading.statistic)}, {p_in_words(reading.log10_p)}; "
-            f"hypotheses tried: {reading.hypotheses}"
-        )
+        told = in_numbers(reading.statistic, reading.log10_p, reading.hypotheses)
+        click.echo(f"    statistic  {told}")
     if mark.outcome is Outcome.ABSENT:
         click.echo("    absence of a mark proves nothing")
     elif mark.reason:

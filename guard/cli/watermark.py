@@ -82,7 +82,7 @@ def detect(files: tuple[Path, ...], latent: bool, model: str | None, format_: st
 def _show(path: Path, mark: Evidence) -> None:
     from provenance.evidence import Outcome  # noqa: PLC0415
     from provenance.watermark.interface import WatermarkReading  # noqa: PLC0415
-    from provenance.watermark.telling import p_in_words, told_statistic  # noqa: PLC0415
+    from provenance.watermark.telling import in_numbers  # noqa: PLC0415
 
     click.echo(f"{_HEADLINE.get(mark.outcome, 'COULD NOT BE READ')}  {plain(str(path))}")
     reading = mark.detail
@@ -90,10 +90,8 @@ def _show(path: Path, mark: Evidence) -> None:
         if reading.payload is not None:
             click.echo(f"    id         {reading.payload.hex()}")
         click.echo(f"    key        {reading.key_id}, epoch {reading.epoch}")
-        click.echo(
-            f"    statistic  z ≥ {told_statistic(reading.statistic)}, {p_in_words(reading.log10_p)}; "
-            f"hypotheses tried: {reading.hypotheses}"
-        )
+        told = in_numbers(reading.statistic, reading.log10_p, reading.hypotheses)
+        click.echo(f"    statistic  {told}")
     if mark.outcome is Outcome.ABSENT:
         click.echo("    absence of a mark proves nothing")
     elif mark.reason:

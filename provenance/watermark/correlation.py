@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COARSE_GRID, FINE_GRID = 48, 72
 """Offsets tried to a side. Pilots reach 22 cycles, so 45 see every peak, between samples dimmed by up to
-a half; at 72 by a fifth, and 96 found no more (measured)."""
+a half; at 72 by a fifth."""
 _CHUNK = 16
 """Surfaces computed at once: so many stay in the processor's cache."""
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _BANDS = 6
 _UPRIGHT = np.eye(2, dtype=np.int64)
-_FRACTIONS = np.arange(-3, 4) / 4
-"""Offsets are found to a quarter of a sample."""
+_FRACTIONS = np.arange(-4, 5) / 4
+"""Offsets are found to a quarter of a sample; half a step of the grid they are first found on is 0.9."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,7 +147,7 @@ def _offset(pilots: NDArray[np.complex128], layout: Layout) -> tuple[float, floa
     size = np.abs(pilots)
     limited = pilots * np.minimum(1, 2 * np.median(size) / np.maximum(size, 1e-9))
     _, offsets = correlate(limited[None].astype(np.complex64), layout, grid=FINE_GRID)
-    x, y = offsets[0]
+    x, y = np.rint(4 * offsets[0]) / 4
     u, v = layout.u[layout.pilots], layout.v[layout.pilots]
     around = np.array([(x + dx, y + dy) for dx in _FRACTIONS for dy in _FRACTIONS])
     waves = np.exp(2j * np.pi * (around @ np.stack([u, v])) / T)

@@ -3,9 +3,8 @@
 The tile is laid relative to the picture's size, so that a reduced copy reads like the picture. A piece
 that holds less than about four tiles cannot be read: a crop to less than a quarter, or a sixteenth at
 most. Pictures so large that such a piece is a picture of its own carry the same tile again at about a third
-of the size. It dies when the whole is reduced, and the piece that was not reduced needs it (8 megapixels,
-pieces of 512 × 512: 0 of 10 read without it and 10 of 10 with it, after JPEG-75 9 of 10; the whole at 360
-pixels and JPEG-50 10 of 10 either way).
+of the size. It dies when the whole is reduced, and the piece that was not reduced needs it
+(``benchmarks/pieces.py``: pieces of 512 × 512 from 8 megapixels, and the whole at 360 pixels).
 """
 
 from __future__ import annotations

@@ -30,3 +30,8 @@ def p_in_words(log10_p: float) -> str:
     if log10_p < -log10(MEASURED_TRIALS):
         return f"p < 1/{MEASURED_TRIALS:,} measured"
     return f"p ≤ {10 ** told_log10_p(log10_p):.1g}"
+
+
+def in_numbers(z: float, log10_p: float, hypotheses: int) -> str:
+    """The numbers of a reading for one line."""
+    return f"z ≥ {told_statistic(z)}, {p_in_words(log10_p)}; hypotheses tried: {hypotheses}"
