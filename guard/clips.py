@@ -8,6 +8,7 @@ decision is made knowing that.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from guard.marking import CANNOT_CARRY, described
@@ -22,6 +23,7 @@ from provenance.video.reader import ClipReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from guard.stages import Checked
     from guard.tools import Marker, Tools
@@ -34,21 +36,24 @@ _MOST_STILLS = 64
 """Frames of a clip that inspectors see: one a second, and fewer a second in long clips."""
 
 
-def mark_footage(checked: Checked, footage: Footage, *, marker: Marker, content_id: bytes) -> Marked:
+def mark_footage(
+    checked: Checked, footage: Footage, *, marker: Marker, content_id: bytes, spool: Path | None = None
+) -> Marked:
     """Mark, compress and describe a clip; without a mark where the plan or the clip has none."""
+    copied = partial(_copied, checked, footage, content_id, spool)
     if checked.plan.watermark is MarkDuty.OFF:
-        return _copied(checked, footage, content_id, reason="the plan asks for no mark")
+        return copied(reason="the plan asks for no mark")
     try:
-        made = mark_clip(footage, content_id, marker.key, codec=checked.draft.codec)
+        made = mark_clip(footage, content_id, marker.key, codec=checked.draft.codec, spool=spool)
     except Error as error:
         if error.code != CANNOT_CARRY:
             raise
-        return _incapable(checked, footage, content_id, reason=error.what)
+        return replace(copied(reason=error.what), capacity_exceeded=True)
     asset = described(checked, made.asset)
     evidence = read_mark(asset, [marker.key])
     if evidence.outcome is not Outcome.SUPPORTS:
         reason = "the clip is too short or too plain: no mark can be read from it once it is compressed"
-        return _incapable(checked, footage, content_id, reason=reason)
+        return replace(copied(reason=reason), capacity_exceeded=True)
     leaving = footage_of(asset)
     return Marked(
         checked=checked,
@@ -80,15 +85,17 @@ def stills(footage: Footage) -> Iterator[Frames]:
     """What inspectors look at: a frame a second as a picture each, and fewer in long clips."""
     every = max(1.0, (footage.clip.seconds or 0.0) / _MOST_STILLS)
     due = 0.0
-    with ClipReader(footage.asset.data, footage.asset.mime) as reader:
+    with ClipReader(footage.asset.content, footage.asset.mime) as reader:
         for frame in reader.frames():
             if frame.seconds >= due:
                 due += every
                 yield Frames(pixels=frame.rgb[None])
 
 
-def _copied(checked: Checked, footage: Footage, content_id: bytes, *, reason: str) -> Marked:
-    copy = copy_clip(footage)
+def _copied(
+    checked: Checked, footage: Footage, content_id: bytes, spool: Path | None, *, reason: str
+) -> Marked:
+    copy = copy_clip(footage, spool=spool)
     asset = described(checked, copy.asset)
     return Marked(
         checked=checked,
@@ -99,7 +106,3 @@ def _copied(checked: Checked, footage: Footage, content_id: bytes, *, reason: st
         unmarked_reason=reason,
         clip=copy,
     )
-
-
-def _incapable(checked: Checked, footage: Footage, content_id: bytes, *, reason: str) -> Marked:
-    return replace(_copied(checked, footage, content_id, reason=reason), capacity_exceeded=True)

@@ -107,7 +107,7 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
         frames=frames,
         mime=asset.mime,
         origin=statement.origin(),
-        source=asset if has_trace(asset.data) else None,
+        source=asset if has_trace(asset.content) else None,
         quality=None if is_lossless(asset) else max(jpeg_quality(asset) or 0, _LOSSY_FLOOR),
         found=Media(
             colour=known(_colour(asset, frames)), generator_traces=traces, metadata_readable=readable
@@ -127,7 +127,7 @@ def _clip_draft(asset: Asset, statement: Statement, found: Media) -> Draft:
         frames=footage,
         mime=asset.mime,
         origin=statement.origin(),
-        source=asset if has_trace(asset.data) else None,
+        source=asset if has_trace(asset.content) else None,
         found=replace(found, colour=known(Colour.KEPT)),
     )
 

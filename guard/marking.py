@@ -13,6 +13,8 @@ from provenance.manifest.sidecar import BESIDE
 from provenance.media import Frames
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from guard.tools import Marker
     from provenance.media import Asset
     from provenance.watermark.interface import Marked as MarkedFrames
@@ -28,18 +30,21 @@ CANNOT_CARRY = "watermark.capacity-exceeded"
 a missing package among it, ends the release."""
 
 
-def mark(checked: Checked, *, marker: Marker, content_id: bytes) -> Marked:
+def mark(checked: Checked, *, marker: Marker, content_id: bytes, spool: Path | None = None) -> Marked:
     """Enlarge if need be, mark, encode, describe.
 
     A picture too small to carry a mark is enlarged first and the manifest will say so; one that
     cannot carry it at the quality floor goes on unmarked in its own size with the reason, and the
     publish decision is made knowing that.
+
+    Args:
+        spool: folder on whose disk a clip lies until it may leave.
     """
     picture = checked.draft.frames
     if not isinstance(picture, Frames):
         from guard.clips import mark_footage  # noqa: PLC0415 - PyAV
 
-        return mark_footage(checked, picture, marker=marker, content_id=content_id)
+        return mark_footage(checked, picture, marker=marker, content_id=content_id, spool=spool)
     if checked.plan.watermark is MarkDuty.OFF:
         return _unmarked(checked, picture, content_id, reason="the plan asks for no mark")
     try:

@@ -8,7 +8,6 @@ without one they are removed. ``docs/decisions/0001-nothing-on-disk-before-allow
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from provenance.files import replace_atomically
 from provenance.locks import locked
 from provenance.log.leaves import allowed_at
 from provenance.manifest.sidecar import write_sidecar
+from provenance.stored import FileBytes, sha256_of
 
 UNFINISHED = frozenset({Progress.INTENT, Progress.WRITTEN})
 
@@ -123,4 +123,4 @@ def _place_beside(record: Record, registry: Registry, media: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(FileBytes(path))

@@ -40,7 +40,7 @@ def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
 
 
 def _container(asset: Asset) -> Json:
-    known: dict[str, Json] = {"mime": asset.mime, "bytes": len(asset.data), "sha256": asset.sha256}
+    known: dict[str, Json] = {"mime": asset.mime, "bytes": len(asset.content), "sha256": asset.sha256}
     try:
         found = to_json(_clip(asset) if is_clip(asset.mime) else header(asset))
         assert isinstance(found, dict)

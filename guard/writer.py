@@ -7,13 +7,13 @@ in mediaguard writes media to disk (``tests/invariants/test_only_writer.py`` hol
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from guard.policy.decision import Decision, Stage, authorise
 from provenance.errors import InputError, IntegrityError
 from provenance.files import check_writable_folder, replace_atomically, write_temporary
 from provenance.manifest.sidecar import sidecar_of, write_sidecar
+from provenance.stored import FileBytes, sha256_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,8 @@ def stage(signed: Signed, decision: Decision, partial: Path) -> None:
         ConfigurationError: ``disk.full``; nothing is left behind.
     """
     authorise(decision, stage=Stage.PUBLISH, subject=signed.asset.sha256)
-    write_temporary(partial, signed.asset.data, temporary=partial)
-    if hashlib.sha256(partial.read_bytes()).hexdigest() != signed.asset.sha256:
+    write_temporary(partial, signed.asset.content, temporary=partial)
+    if sha256_of(FileBytes(partial)) != signed.asset.sha256:
         partial.unlink(missing_ok=True)
         raise IntegrityError(
             "output.corrupted",

@@ -17,16 +17,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
-from provenance.files import read_bounded
+from provenance.files import open_file, read_bounded, too_large
 from provenance.media import Asset, Limits
 from provenance.metadata import riff
 from provenance.metadata.parts import check_parts
-from provenance.sniff import mime_of
+from provenance.sniff import HEAD_BYTES, mime_of
+from provenance.video.container import MIMES as CLIPS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.media import Frames
+    from provenance.stored import Bytes
 
 _DEFAULT_LIMITS = Limits()
 
@@ -51,13 +53,20 @@ class Header:
 
 
 def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
-    """The media file at ``path``, whole, with type and digest from its content.
+    """The media file at ``path``, whole, with type and digest from its content; a clip stays on the disk.
 
     Raises:
         InputError: ``input.missing``, ``input.folder``, ``input.empty``, ``input.unreadable``,
-            ``input.too-large``, ``input.not-media`` or ``input.too-many-parts``.
+            ``input.too-large``, ``input.not-media``, ``input.too-many-parts`` or ``input.changed``.
     """
-    data = read_bounded(path, most=limits.max_bytes)
+    data: Bytes = open_file(path)
+    mime = mime_of(data[:HEAD_BYTES])
+    if mime in CLIPS:
+        if len(data) > limits.max_clip_bytes:
+            raise too_large(path, limits.max_clip_bytes)
+    else:
+        data = read_bounded(path, most=limits.max_bytes)
+        mime = mime_of(data)
     if not data:
         raise InputError(
             "input.empty",
@@ -65,7 +74,6 @@ def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
             where=str(path),
             hint="check how it was copied or exported",
         )
-    mime = mime_of(data)
     if mime is None:
         raise InputError(
             "input.not-media",
@@ -152,6 +160,8 @@ def jpeg_quality(asset: Asset) -> int | None:
     Raises:
         InputError: ``input.damaged``, ``input.truncated`` or ``input.too-many-parts``.
     """
+    if asset.mime in CLIPS:
+        return None
     from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
 
     check_parts(asset.data)

@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from provenance.errors import ConfigurationError, Error, InputError
+from provenance.stored import FileBytes, chunks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from provenance.stored import Bytes
 
 _TEMP_PREFIX, _TEMP_SUFFIX = ".guard-", ".partial"
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
@@ -46,7 +49,7 @@ def write_private(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         raise
 
 
-def write_temporary(final: Path, data: bytes, *, mode: int = PUBLIC, temporary: Path | None = None) -> Path:
+def write_temporary(final: Path, data: Bytes, *, mode: int = PUBLIC, temporary: Path | None = None) -> Path:
     """A new, synced file beside ``final`` that holds ``data``; rename it with ``replace_atomically``.
 
     ``temporary`` names it, for callers who noted the name before; it must not exist. Nothing is left
@@ -59,7 +62,7 @@ def write_temporary(final: Path, data: bytes, *, mode: int = PUBLIC, temporary: 
         )
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(chunks_of(data))
                 file.flush()
                 os.fsync(file.fileno())
         except BaseException:
@@ -129,24 +132,44 @@ def read_bounded(path: Path, *, most: int) -> bytes:
         InputError: ``input.missing``, ``input.folder``, ``input.not-media`` (a pipe or device),
             ``input.unreadable`` or ``input.too-large``.
     """
+    with _readable(path), path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise too_large(path, most)
+    return data
+
+
+def open_file(path: Path) -> FileBytes:
+    """The bytes of the regular file at ``path``, to be read where they lie.
+
+    Raises:
+        InputError: as ``read_bounded``, except for its size.
+    """
+    with _readable(path):
+        return FileBytes(path)
+
+
+def too_large(path: Path, most: int) -> InputError:
+    """The error for a file of more than ``most`` bytes."""
+    return InputError(
+        "input.too-large",
+        f"the file is larger than the limit of {most:,} bytes",
+        where=str(path),
+        hint="give a smaller file",
+    )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
         _refuse_other_than_file(path, path.stat().st_mode)
-        with path.open("rb") as file:
-            data = file.read(most + 1)
+        yield
     except OSError as error:
         raise _unreadable(path, error) from error
     except ValueError as error:  # a NUL character in the name
         raise InputError(
             "input.missing", "no file can have this name", where=str(path), hint="check the path"
         ) from error
-    if len(data) > most:
-        raise InputError(
-            "input.too-large",
-            f"the file is larger than the limit of {most:,} bytes",
-            where=str(path),
-            hint="give a smaller file",
-        )
-    return data
 
 
 @contextmanager

@@ -6,9 +6,10 @@ one into the other; nothing here touches the disk or a codec.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+
+from provenance.stored import Bytes, sha256_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,8 @@ class Limits:
 
     max_bytes: int = 256 * 2**20
     """Encoded size; a larger file is refused before it is read."""
+    max_clip_bytes: int = 8 * 2**30
+    """The same of clips, which are not read into memory."""
     max_pixels: int = 100_000_000
     """Width × height × frames; checked from the header, before any pixel is decoded."""
     max_side: int = 32_768
@@ -36,22 +39,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """An encoded media file held in memory.
+    """An encoded media file. Pictures are held in memory, clips lie where they are.
 
     Attributes:
-        data: the file's bytes, exactly.
+        content: the file's bytes, exactly; two assets of one digest are the same.
         mime: media type found in the content, never taken from a file name.
-        sha256: lower-case hex digest of ``data``.
+        sha256: lower-case hex digest of ``content``.
     """
 
-    data: bytes
+    content: Bytes = field(repr=False, compare=False)
     mime: str
     sha256: str
 
     @classmethod
-    def of(cls, data: bytes, mime: str) -> Asset:
+    def of(cls, data: Bytes, mime: str) -> Asset:
         """An asset over ``data``, with its digest computed."""
-        return cls(data=data, mime=mime, sha256=hashlib.sha256(data).hexdigest())
+        return cls(content=data, mime=mime, sha256=sha256_of(data))
+
+    @property
+    def data(self) -> bytes:
+        """All bytes, in memory. What handles clips takes ``content``, whose size does not matter."""
+        return bytes(self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

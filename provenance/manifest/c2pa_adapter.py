@@ -6,7 +6,6 @@ unknown keys without a word; every one of its errors is translated; no stream, h
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -21,12 +20,15 @@ import c2pa
 from provenance.errors import ConfigurationError, InputError
 from provenance.manifest.trust import ListKind, TrustLists
 from provenance.sniff import format_name
+from provenance.spool import spool_like
+from provenance.stored import require_unchanged, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from provenance.manifest.signers import PemSigner, Signer
     from provenance.manifest.spec import Parent
+    from provenance.stored import Bytes
 
 _REMOTE = re.compile(r"^Remote: .*?(https?://\S+)?$", re.DOTALL)
 _MAX_MANIFEST_JSON = 2**20
@@ -51,18 +53,18 @@ class StoreReport:
     remote_url: str | None = None
 
 
-def read_store(data: bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None) -> StoreReport:
+def read_store(data: Bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None) -> StoreReport:
     """Reads and validates a file's manifest store; opens no socket."""
     return _read(data, mime, _context(_settings(trust), os.getpid()), sidecar)
 
 
-def read_plain(data: bytes, mime: str, *, sidecar: bytes | None = None) -> StoreReport:
+def read_plain(data: Bytes, mime: str, *, sidecar: bytes | None = None) -> StoreReport:
     """The same file in the library's default state, except that it fetches nothing."""
     return _read(data, mime, _context('{"verify":{"remote_manifest_fetch":false}}', os.getpid()), sidecar)
 
 
 def write_store(
-    data: bytes,
+    data: Bytes,
     mime: str,
     definition: Mapping[str, Any],
     signer: Signer,
@@ -70,14 +72,15 @@ def write_store(
     *,
     parent: Parent | None = None,
     embed: bool = True,
-) -> tuple[bytes, bytes]:
+) -> tuple[Bytes, bytes]:
     """Signs ``data`` and returns the signed file and its manifest store.
 
     With ``embed=False`` the file stays as it is and the store is all there is.
 
     Raises:
         InputError: ``sign.unsupported-media``, ``sign.parent-unreadable`` or ``sign.manifest-too-large``.
-        ConfigurationError: ``sign.certificate-refused`` or ``sign.library-failed``.
+        ConfigurationError: ``sign.certificate-refused`` or ``sign.library-failed``; ``disk.full`` for a clip
+            that does not fit where it is kept until it may leave.
         Exception: whatever the signer itself raised, unchanged.
     """
     text = json.dumps(definition, allow_nan=False)
@@ -86,7 +89,7 @@ def write_store(
             "sign.manifest-too-large", f"the manifest has {len(text)} characters; the limit is 1 MiB"
         )
     raised: list[Exception] = []
-    out = io.BytesIO()
+    signed = spool_like(data)
     try:
         native = _native_signer(signer, raised)
         with c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder:
@@ -94,17 +97,29 @@ def write_store(
                 _add_parent(builder, parent)
             if not embed:
                 builder.set_no_embed()
-            store = builder.sign(native, mime, io.BytesIO(data), out)
+            out = signed.writer()
+            store = builder.sign(native, mime, stream_of(data), out)
+            out.flush()
     except c2pa.C2paError as error:
-        if raised:
-            raise raised[0] from error
+        require_unchanged(data)
+        if cause := next(iter(raised), None) or signed.failure:
+            raise cause from error
         raise _signing_error(error, mime) from error
-    return (out.getvalue() if embed else data), bytes(store)
+    if not embed:
+        return data, bytes(store)
+    return (bytes(signed) if isinstance(data, bytes) else signed), bytes(store)
 
 
-def _read(data: bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreReport:
+def _read(data: Bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreReport:
     try:
-        with c2pa.Reader(mime, io.BytesIO(data), manifest_data=sidecar, context=context) as reader:
+        return _report(data, mime, context, sidecar)
+    finally:
+        require_unchanged(data)
+
+
+def _report(data: Bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreReport:
+    try:
+        with c2pa.Reader(mime, stream_of(data), manifest_data=sidecar, context=context) as reader:
             return StoreReport(report=json.loads(reader.json()))
     except c2pa.C2paError.ManifestNotFound as error:
         return StoreReport(failure=Failure.ABSENT, message=str(error))
@@ -139,7 +154,8 @@ def _settings(trust: TrustLists) -> str:
                 "remote_manifest_fetch": False,
                 "ocsp_fetch": False,
             },
-            "core": {"allowed_network_hosts": []},
+            # What is larger would lie readable in a temporary file: provenance.manifest.sign.MOST_BYTES.
+            "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 1024},
             "builder": {"thumbnail": {"enabled": False}},
         }
     )
@@ -191,7 +207,7 @@ def _keeping(sign: Callable[[bytes], bytes], raised: list[Exception]) -> Callabl
 def _add_parent(builder: Any, parent: Parent) -> None:
     ingredient = {"title": parent.title, "relationship": "parentOf", "label": parent.label}
     try:
-        builder.add_ingredient(ingredient, parent.mime, io.BytesIO(parent.data))
+        builder.add_ingredient(ingredient, parent.mime, stream_of(parent.data))
     except c2pa.C2paError as error:
         from provenance.manifest.spec import unreadable_parent  # noqa: PLC0415 - readers do without it
 

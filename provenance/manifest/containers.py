@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING
 
 from provenance.manifest.cbor import StructureError
 from provenance.metadata import bmff, gif, jpeg, png, riff, tiff
+from provenance.stored import windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from provenance.stored import Bytes
 
 _HEAD = 32
 """Bytes of a box by which a hard binding may choose it: length, type and the type of a ``uuid`` box."""
 _TRACE = re.compile(rb"c2(?:pa|ma|um|cm|as|cl|cs|sh)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
+_LARGEST = 64 * 2**20
+"""Bytes of a store that is read from a clip; pictures are in memory anyway."""
 _SUFFIX = b"\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
 
@@ -60,22 +65,25 @@ class Embedded:
         return start, end
 
 
-def has_trace(data: bytes) -> bool:
+def has_trace(data: Bytes) -> bool:
     """Whether the bytes hold a C2PA box type anywhere, even where the container is broken.
 
     Sixteen bytes that say "C2PA" and a JUMBF suffix do not occur by accident.
     """
-    return _SUFFIX in data and _TRACE.search(data) is not None
+    windows = (window for _, window in windows_of(data, overlap=15))
+    return any(_SUFFIX in window and _TRACE.search(window) is not None for window in windows)
 
 
-def find_store(data: bytes) -> Embedded | None:
+def find_store(data: Bytes) -> Embedded | None:
     """The manifest store of a file, or None when its container holds none.
 
     Raises:
         StructureError: several stores, or one whose framing is wrong.
         InputError: ``media.damaged`` when the container cannot be walked.
     """
-    return _walker(data)(data)
+    if bmff.is_bmff(data):
+        return _bmff(data)
+    return _anywhere(data) if not isinstance(data, bytes) else _walker(data)(data)
 
 
 def _walker(data: bytes) -> Callable[[bytes], Embedded | None]:
@@ -89,14 +97,14 @@ def _walker(data: bytes) -> Callable[[bytes], Embedded | None]:
         return _tiff
     if gif.is_gif(data):
         return _gif
-    if bmff.is_bmff(data):
-        return _bmff
     return _anywhere
 
 
-def _whole(data: bytes, start: int, end: int, found: Embedded | None, *spans: tuple[int, int]) -> Embedded:
+def _whole(data: Bytes, start: int, end: int, found: Embedded | None, *spans: tuple[int, int]) -> Embedded:
     if found is not None:
         raise StructureError("the file carries more than one manifest store")
+    if end - start > _LARGEST:
+        raise StructureError(f"the manifest store has more than {_LARGEST:,} bytes")
     piece = Piece(file=start, store=0, length=end - start)
     return Embedded(store=data[start:end], pieces=(piece,), spans=spans)
 
@@ -168,21 +176,21 @@ def _joined(data: bytes, group: list[jpeg.Segment]) -> Embedded:
     )
 
 
-def _bmff(data: bytes) -> Embedded | None:
+def _bmff(data: Bytes) -> Embedded | None:
     """Top-level ``uuid`` box with purpose ``manifest`` (§A.5)."""
     found, free, kinds = None, [], []
     for box in bmff.boxes(data):
         start, end = box.data, box.end
         kinds.append((box, data[box.start : box.start + _HEAD]))
         if box.kind == b"uuid" and data[start : start + 16] == bmff.C2PA:
-            purpose, _, rest = data[start + 20 : end].partition(b"\0")
-            if purpose == b"manifest":
+            purpose, ended, rest = data[start + 20 : min(end, start + 64)].partition(b"\0")
+            if purpose == b"manifest" and ended:
+                at = start + 20 + len(purpose) + 1
                 if any(data[start + 16 : start + 20]) or len(rest) < 8:
                     raise StructureError("the box of the manifest has an unknown version or is cut off")
                 if any(rest[:8]):
-                    at = end - len(rest)
                     free.append(f"bytes {at}-{at + 7}: where Merkle boxes are said to be")
-                found = _whole(data, end - len(rest) + 8, end, found, (box.start, end))
+                found = _whole(data, at + 8, end, found, (box.start, end))
     if found is None:
         return None
     # A store is followed by padding inside its box; its own length says where it ends.
@@ -216,13 +224,20 @@ def _gif(data: bytes) -> Embedded | None:
     return found
 
 
-def _anywhere(data: bytes) -> Embedded | None:
+def _anywhere(data: Bytes) -> Embedded | None:
     """Containers not walked here: the store where it lies in one piece."""
     found = None
-    for match in re.finditer(rb"jumb....jumdc2pa" + re.escape(_SUFFIX), data, re.DOTALL):
-        start = match.start() - 4
+    for position in _stores(data):
+        start = position - 4
         end = start + int.from_bytes(data[start : start + 4], "big") if start >= 0 else -1
         if start < 0 or end > len(data):
             raise StructureError("the manifest store is cut off")
         found = _whole(data, start, end, found, (start, end))
     return found
+
+
+def _stores(data: Bytes) -> Iterator[int]:
+    """Where the type of a store's first box stands, with that of the box inside it."""
+    pattern = re.compile(rb"jumb....jumdc2pa" + re.escape(_SUFFIX), re.DOTALL)
+    for offset, window in windows_of(data, overlap=27):
+        yield from (offset + match.start() for match in pattern.finditer(window))

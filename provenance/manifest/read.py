@@ -54,10 +54,10 @@ def read_manifest(
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     # step 1
     try:
-        check_parts(asset.data)
-        embedded = _alone(sidecar) if sidecar is not None else find_store(asset.data)
+        check_parts(asset.content)
+        embedded = _alone(sidecar) if sidecar is not None else find_store(asset.content)
     except (StructureError, InputError) as error:
-        if isinstance(error, StructureError) or has_trace(asset.data):
+        if isinstance(error, StructureError) or has_trace(asset.content):
             return _malformed(moment, str(error))
         raise
     if embedded is None:
@@ -97,7 +97,7 @@ def raw_agrees(asset: Asset, *, sidecar: bytes | None = None) -> bool:
     """
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
-    report = c2pa_adapter.read_plain(asset.data, asset.mime, sidecar=sidecar).report
+    report = c2pa_adapter.read_plain(asset.content, asset.mime, sidecar=sidecar).report
     if report is None:
         return False
     found = history.failures(report.get("validation_results"))
@@ -143,7 +143,9 @@ def _judged(
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
     # step 3
-    answer = c2pa_adapter.read_store(asset.data, asset.mime, trust, sidecar=store if found.sidecar else None)
+    answer = c2pa_adapter.read_store(
+        asset.content, asset.mime, trust, sidecar=store if found.sidecar else None
+    )
     if answer.report is None:
         return replace(found, reason=f"the manifest cannot be read: {text(answer.message)}")
     # step 4
@@ -186,12 +188,12 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
     """No store where one belongs: absent, elsewhere, or damaged out of its place."""
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
-    if has_trace(asset.data):
+    if has_trace(asset.content):
         return _malformed(at, "the file holds parts of a manifest, but not where a manifest belongs")
     if asset.mime in _WITHOUT_PLACE:
         why = f"{format_name(asset.mime)} files have no place for a manifest"
         return ManifestReading(state=ManifestState.ABSENT, reason=why, at=at)
-    answer = c2pa_adapter.read_store(asset.data, asset.mime, trust)
+    answer = c2pa_adapter.read_store(asset.content, asset.mime, trust)
     if answer.failure is c2pa_adapter.Failure.REMOTE:
         return ManifestReading(
             state=ManifestState.REMOTE_ONLY,

@@ -1,4 +1,4 @@
-"""Signing in memory: build, lint, sign, read back; files and renaming are the caller's.
+"""Signing: build, lint, sign, read back; files and renaming are the caller's.
 
 Steps of ``sign``:
     1. a source that already carries a manifest becomes the parent, unless that cannot be read;
@@ -29,10 +29,14 @@ from provenance.media import Asset
 if TYPE_CHECKING:
     from provenance.manifest.signers import Signer
     from provenance.manifest.spec import ManifestSpec
+    from provenance.stored import Bytes
 
 MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff", "video/mp4", "video/quicktime", "video/webm")
 """Containers whose manifests are read strictly; others are not signed."""
 
+MOST_BYTES = 512 * 2**20
+"""Of a file that is signed: up to here the C2PA library keeps its working copy in memory, beyond it in a
+readable file on the disk, where nothing may lie that is not allowed to leave yet."""
 _ALTERED = {ManifestState.TAMPERED, ManifestState.HISTORY_PROBLEM}
 
 
@@ -76,14 +80,15 @@ def sign(
             bound to the file's bytes and kept beside them.
 
     Raises:
-        InputError: ``sign.unsupported-media``, ``sign.parent-unreadable``, ``sign.manifest-too-large``.
+        InputError: ``sign.unsupported-media``, ``sign.too-large``, ``sign.parent-unreadable`` or
+            ``sign.manifest-too-large``.
         ConfigurationError: ``sign.certificate-refused``, ``sign.library-failed``.
         IntegrityError: ``sign.rubric`` or ``sign.read-back``: what was made is not what was asked for.
         Exception: whatever the signer raised.
     """
-    _refuse_unsupported(asset.mime)
+    _refuse_unsupported(asset)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
-    source = parent or (asset if has_trace(asset.data) else None)  # step 1
+    source = parent or (asset if has_trace(asset.content) else None)  # step 1
     before = None if source is None else _readable(source, lists, moment)
     # step 2
     definition = _linted(manifest_definition(spec, with_parent=source is not None))
@@ -98,12 +103,18 @@ def sign(
     return SignedAsset(asset=signed, manifest=store, reading=reading)
 
 
-def _refuse_unsupported(mime: str) -> None:
-    if mime not in MIMES:
+def _refuse_unsupported(asset: Asset) -> None:
+    if asset.mime not in MIMES:
         raise InputError(
             "sign.unsupported-media",
-            f"{mime} files are not signed",
+            f"{asset.mime} files are not signed",
             hint="PNG, JPEG, WebP and TIFF pictures and MP4, WebM and QuickTime clips are",
+        )
+    if len(asset.content) > MOST_BYTES:
+        raise InputError(
+            "sign.too-large",
+            f"the new file has {len(asset.content):,} bytes; up to {MOST_BYTES:,} can be signed",
+            hint="cut the clip into parts, or make it smaller",
         )
 
 
@@ -131,14 +142,14 @@ def _write(
     *,
     source: Asset | None,
     embed: bool,
-) -> tuple[bytes, bytes]:
+) -> tuple[Bytes, bytes]:
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
     parent = None
     if source is not None:
-        parent = Parent(data=source.data, mime=source.mime, title="earlier version", label=PARENT)
+        parent = Parent(data=source.content, mime=source.mime, title="earlier version", label=PARENT)
     return c2pa_adapter.write_store(
-        asset.data, asset.mime, definition, signer, trust, parent=parent, embed=embed
+        asset.content, asset.mime, definition, signer, trust, parent=parent, embed=embed
     )
 
 

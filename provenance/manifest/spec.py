@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from provenance.stored import Bytes
+
 _HEX = re.compile(r"[0-9a-f]{2,128}")
 _OVERSIGHT = ("fully_autonomous", "prompt_guided", "human_validated")
 """Values of ``humanOversightLevel`` (C2PA 2.4 §18.28)."""
@@ -87,7 +89,7 @@ class ManifestSpec:
 class Parent:
     """An earlier asset, taken in as an ingredient."""
 
-    data: bytes
+    data: Bytes
     mime: str
     title: str
     label: str

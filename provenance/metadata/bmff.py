@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.metadata.parts import MOST, bounded
+from provenance.spool import copied, spool_like
+from provenance.stored import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from provenance.stored import Bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +41,12 @@ C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 """Type of the ``uuid`` box that holds a manifest (C2PA specification §A.5)."""
 
 
-def is_bmff(data: bytes) -> bool:
+def is_bmff(data: Bytes) -> bool:
     """Whether the bytes start like an ISO base media file."""
     return data[4:8] == b"ftyp"
 
 
-def boxes(data: bytes, most: int = MOST) -> Iterator[Box]:
+def boxes(data: Bytes, most: int = MOST) -> Iterator[Box]:
     """The top-level boxes.
 
     Raises:
@@ -52,13 +56,14 @@ def boxes(data: bytes, most: int = MOST) -> Iterator[Box]:
     return bounded(_boxes(data), most)
 
 
-def _boxes(data: bytes) -> Iterator[Box]:
+def _boxes(data: Bytes) -> Iterator[Box]:
     position = 0
     while position + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
+        head = data[position : position + 16]
+        length, kind = struct.unpack_from(">I4s", head)
         start = position + 8
-        if length == 1 and position + 16 <= len(data):
-            (length,) = struct.unpack_from(">Q", data, position + 8)
+        if length == 1 and len(head) == 16:
+            (length,) = struct.unpack_from(">Q", head, 8)
             start += 8
         end = len(data) if length == 0 else position + length
         if end > len(data) or end < start:
@@ -67,32 +72,36 @@ def _boxes(data: bytes) -> Iterator[Box]:
         position = end
 
 
-def xmp_boxes(data: bytes) -> Iterator[Box]:
+def xmp_boxes(data: Bytes) -> Iterator[Box]:
     """The ``uuid`` boxes that hold XMP; its packet lies behind their 16-byte type."""
     return _of_type(data, XMP)
 
 
-def manifest_boxes(data: bytes) -> Iterator[Box]:
+def manifest_boxes(data: Bytes) -> Iterator[Box]:
     """The ``uuid`` boxes that hold a manifest."""
     return _of_type(data, C2PA)
 
 
-def with_xmp(data: bytes, packet: bytes, drop: Iterable[Box]) -> bytes:
+def with_xmp(data: Bytes, packet: bytes, drop: Iterable[Box]) -> Bytes:
     """The file with ``packet`` in a new last box, and the boxes in ``drop`` blanked.
 
     Sample tables hold offsets from the beginning of the file, so nothing before the new box may move.
 
     Raises:
         InputError: ``media.damaged`` when a box reaches past the end or the last one has no length.
+        ConfigurationError: ``disk.full`` for a clip that lies on the disk.
     """
-    changed, last = bytearray(data), next(iter(reversed(tuple(boxes(data)))), None)
+    last = next(iter(reversed(tuple(boxes(data)))), None)
     if last is None or last.end != len(data) or not any(data[last.start : last.start + 4]):
         raise InputError("media.damaged", "the file does not end with a whole box")
+    changed = copied(data, spool_like(data))
     for box in drop:
-        changed[box.start + 4 : box.start + 8] = b"free"
-        changed[box.data : box.end] = bytes(box.end - box.data)
-    return bytes(changed) + struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP + packet
+        changed.write_at(box.start + 4, b"free")
+        for start in range(box.data, box.end, CHUNK):
+            changed.write_at(start, bytes(min(CHUNK, box.end - start)))
+    changed.write_at(len(data), struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP + packet)
+    return bytes(changed) if isinstance(data, bytes) else changed
 
 
-def _of_type(data: bytes, kind: bytes) -> Iterator[Box]:
+def _of_type(data: Bytes, kind: bytes) -> Iterator[Box]:
     return (box for box in boxes(data) if box.kind == b"uuid" and data[box.data : box.data + 16] == kind)

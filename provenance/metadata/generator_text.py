@@ -29,8 +29,9 @@ def generator_keywords(asset: Asset) -> tuple[str, ...]:
     Raises:
         InputError: ``media.damaged`` or ``input.too-many-parts``.
     """
-    if not asset.data.startswith(png.SIGNATURE):
+    if not asset.content.startswith(png.SIGNATURE):
         return ()
-    texts = (c.payload(asset.data) for c in png.chunks(asset.data) if c.kind in (b"tEXt", b"zTXt", b"iTXt"))
+    data = asset.data
+    texts = (c.payload(data) for c in png.chunks(data) if c.kind in (b"tEXt", b"zTXt", b"iTXt"))
     found = (text.partition(b"\0")[0].decode("latin-1") for text in texts)
     return tuple(keyword for keyword in found if keyword in KEYWORDS)

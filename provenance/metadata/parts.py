@@ -14,6 +14,8 @@ from provenance.media import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from provenance.stored import Bytes
+
 MOST = Limits().max_parts
 _Part = TypeVar("_Part")
 
@@ -39,7 +41,7 @@ def too_many(most: int) -> InputError:
     )
 
 
-def check_parts(data: bytes, most: int = MOST) -> None:
+def check_parts(data: Bytes, most: int = MOST) -> None:
     """Refuse a file of more than ``most`` parts; damage is left to whoever parses it.
 
     Raises:
@@ -53,10 +55,14 @@ def check_parts(data: bytes, most: int = MOST) -> None:
             raise
 
 
-def _parts(data: bytes, most: int) -> Iterable[object]:
+def _parts(data: Bytes, most: int) -> Iterable[object]:
     # Here, because the walks themselves use what stands above.
     from provenance.metadata import bmff, gif, jpeg, png, riff, tiff  # noqa: PLC0415
 
+    if bmff.is_bmff(data):
+        return bmff.boxes(data, most)
+    if not isinstance(data, bytes):
+        return ()
     if data.startswith(png.SIGNATURE):
         return png.chunks(data, most)
     if data.startswith(jpeg.SIGNATURE):
@@ -67,4 +73,4 @@ def _parts(data: bytes, most: int) -> Iterable[object]:
         return tiff.directories(data, most)
     if gif.is_gif(data):
         return gif.applications(data, most)
-    return bmff.boxes(data, most) if bmff.is_bmff(data) else ()
+    return ()

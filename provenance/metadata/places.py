@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.metadata import bmff, jpeg, png, riff, tiff
-from provenance.sniff import format_name, mime_of
+from provenance.sniff import HEAD_BYTES, format_name, mime_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from provenance.stored import Bytes
 
 XMP_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 XMP_JPEG_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
@@ -22,9 +24,9 @@ MAX_PACKET = 2**20
 VP8X_ANIMATION, VP8X_XMP, VP8X_EXIF, VP8X_ALPHA, VP8X_ICC = 0x02, 0x04, 0x08, 0x10, 0x20
 
 
-def unsupported(data: bytes) -> InputError:
+def unsupported(data: Bytes) -> InputError:
     """The error for containers whose metadata are not handled."""
-    mime = mime_of(data)
+    mime = mime_of(data[:HEAD_BYTES])
     this = "files of another kind" if mime is None else f"{format_name(mime)} files"
     return InputError(
         "metadata.unsupported-media",
@@ -32,13 +34,19 @@ def unsupported(data: bytes) -> InputError:
     )
 
 
-def packets(data: bytes) -> tuple[bytes, ...]:
+def packets(data: Bytes) -> tuple[bytes, ...]:
     """All XMP packets of a file.
 
     Raises:
         InputError: ``metadata.unsupported-media``, ``metadata.too-large`` or ``media.damaged``.
     """
-    if data.startswith(png.SIGNATURE):
+    if is_bmff_clip(data):
+        found = [
+            data[box.data + 16 : min(box.end, box.data + MAX_PACKET + 17)] for box in bmff.xmp_boxes(data)
+        ]
+    elif not isinstance(data, bytes):
+        raise unsupported(data)
+    elif data.startswith(png.SIGNATURE):
         found = [_itxt_text(c.payload(data)) for c in png.chunks(data) if is_png_xmp(c, data)]
     elif data.startswith(jpeg.SIGNATURE):
         found = [s.payload(data)[len(XMP_JPEG) :] for s in jpeg.segments(data) if is_jpeg_xmp(s, data)]
@@ -46,8 +54,6 @@ def packets(data: bytes) -> tuple[bytes, ...]:
         found = [c.payload(data) for c in riff.chunks(data) if c.kind == b"XMP "]
     elif tiff.is_tiff(data):
         found = [e.payload(data) for e in tiff.directory(data)[0] if e.tag == tiff.XMP]
-    elif is_bmff_clip(data):
-        found = [data[box.data + 16 : box.end] for box in bmff.xmp_boxes(data)]
     else:
         raise unsupported(data)
     if any(len(packet) > MAX_PACKET for packet in found):
@@ -55,12 +61,16 @@ def packets(data: bytes) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def with_packet(data: bytes, packet: bytes) -> bytes:
+def with_packet(data: Bytes, packet: bytes) -> Bytes:
     """The file with ``packet`` as its only XMP packet and without any manifest.
 
     Raises:
         InputError: ``metadata.unsupported-media``, ``metadata.too-large`` or ``media.damaged``.
     """
+    if is_bmff_clip(data):
+        return bmff.with_xmp(data, packet, drop=[*bmff.xmp_boxes(data), *bmff.manifest_boxes(data)])
+    if not isinstance(data, bytes):
+        raise unsupported(data)
     if data.startswith(png.SIGNATURE):
         drop = [c for c in png.chunks(data) if is_png_xmp(c, data) or c.kind == b"caBX"]
         added = png.chunk(b"iTXt", XMP_PNG + b"\0\0\0\0\0" + packet)
@@ -73,14 +83,12 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
         return webp_with(data, kept, extra=riff.chunk(b"XMP ", packet))
     if tiff.is_tiff(data):
         return tiff.rewrite(data, drop=frozenset({tiff.C2PA}), blobs={tiff.XMP: packet})
-    if is_bmff_clip(data):
-        return bmff.with_xmp(data, packet, drop=[*bmff.xmp_boxes(data), *bmff.manifest_boxes(data)])
     raise unsupported(data)
 
 
-def is_bmff_clip(data: bytes) -> bool:
+def is_bmff_clip(data: Bytes) -> bool:
     """Whether it is an MP4 or QuickTime file; pictures of that family keep XMP elsewhere."""
-    return mime_of(data) in ("video/mp4", "video/quicktime")
+    return mime_of(data[:HEAD_BYTES]) in ("video/mp4", "video/quicktime")
 
 
 def is_png_xmp(chunk: png.Chunk, data: bytes) -> bool:

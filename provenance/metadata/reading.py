@@ -58,7 +58,7 @@ class MetadataReading:
 def read_metadata(asset: Asset) -> Evidence:
     """What the XMP says about trained models: SUPPORTS, CONTRADICTS (another source type), or ABSENT."""
     try:
-        reading = _merge([_parse(found) for found in places.packets(asset.data)])
+        reading = _merge([_parse(found) for found in places.packets(asset.content)])
     except InputError as error:
         outcome = Outcome.NOT_CHECKED if error.code == "metadata.unsupported-media" else Outcome.FAILED
         return _evidence(outcome, None, error.what)

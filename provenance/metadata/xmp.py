@@ -40,7 +40,7 @@ def describe(
     """
     refuse_signed(asset, allowed=discards_signature)
     packet = packet_for(source_type=source_type, model_name=model_name, creator_tool=creator_tool)
-    return Asset.of(places.with_packet(asset.data, packet), asset.mime)
+    return Asset.of(places.with_packet(asset.content, packet), asset.mime)
 
 
 def packet_for(*, source_type: DigitalSourceType, model_name: str | None, creator_tool: str) -> bytes:
@@ -68,7 +68,7 @@ def refuse_signed(asset: Asset, *, allowed: bool) -> None:
     """Raises:
     InputError: ``metadata.would-break-signature``: writing metadata breaks a hard binding.
     """
-    if not allowed and has_trace(asset.data):
+    if not allowed and has_trace(asset.content):
         raise InputError(
             "metadata.would-break-signature",
             "the file is signed; changing its metadata would break the signature",

@@ -51,8 +51,8 @@ _HDR = (16, 18)
 class ClipLimits:
     """Bounds under which a clip is read (house promise 7); all are held against what is really decoded."""
 
-    max_bytes: int = 256 * 2**20
-    """Encoded size."""
+    max_bytes: int = 8 * 2**30
+    """Encoded size; none of it is held in memory."""
     max_side: int = 8_192
     """Longest side of a frame in pixels."""
     max_frame_pixels: int = 36_000_000

@@ -47,7 +47,7 @@ def footage_of(asset: Asset, limits: ClipLimits | None = None) -> Footage:
     Raises:
         InputError: as ``provenance.video.opening.describe``.
     """
-    return Footage(asset=asset, clip=describe(asset.data, asset.mime, limits or ClipLimits()))
+    return Footage(asset=asset, clip=describe(asset.content, asset.mime, limits or ClipLimits()))
 
 
 def look(
@@ -70,7 +70,7 @@ def look(
         InputError: as ``ClipReader`` and its ``frames``.
         ConfigurationError: ``extra.missing`` without OpenCV or scipy.
     """
-    with ClipReader(asset.data, asset.mime, limits) as reader:
+    with ClipReader(asset.content, asset.mime, limits) as reader:
         size = (reader.clip.width, reader.clip.height)
         detector, sampler = PooledDetector(keys, size), ClipSampler(size)
         frames, unseen = 0, None
@@ -96,7 +96,7 @@ def read_mark(asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | N
     Raises:
         As ``look``.
     """
-    with ClipReader(asset.data, asset.mime, limits) as reader:
+    with ClipReader(asset.content, asset.mime, limits) as reader:
         detector = PooledDetector(keys, (reader.clip.width, reader.clip.height))
         for frame in reader.frames(strict=False):
             detector.add(frame.rgb, frame.seconds)

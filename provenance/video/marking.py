@@ -5,7 +5,6 @@ Both give a file without the titles, places and prompts of the old one, and the 
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from math import inf, log10
 from typing import TYPE_CHECKING
@@ -13,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.media import Asset
+from provenance.spool import Spool
 from provenance.video.clip_digest import ClipDigester
 from provenance.video.pooled import ClipMarker
 from provenance.video.reader import ClipReader
 from provenance.video.writer import remux, rewrite
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from provenance.video.clip_digest import ClipDigest
     from provenance.video.container import RGB, ClipFrame, ClipLimits, Footage, VideoCodec
     from provenance.watermark.key import WatermarkKey
@@ -52,6 +54,7 @@ def mark_clip(
     *,
     codec: VideoCodec | None = None,
     limits: ClipLimits | None = None,
+    spool: Path | None = None,
 ) -> MarkedClip:
     """Mark every frame and compress the clip again.
 
@@ -61,6 +64,7 @@ def mark_clip(
         key: the locator key.
         codec: what to compress with; None: AV1 in MP4, VP9 in WebM.
         limits: bounds for what is read.
+        spool: folder on whose disk the new clip lies until it leaves; see ``provenance.spool``.
 
     Raises:
         InputError: ``watermark.capacity-exceeded`` when frames are too small; else as
@@ -69,10 +73,11 @@ def mark_clip(
     """
     size = (footage.width, footage.height)
     pen = _Pen(marker=ClipMarker(key, payload, size), digester=ClipDigester(size))
-    out = io.BytesIO()
-    written = rewrite(footage.asset.data, footage.asset.mime, out, pen.mark, codec=codec, limits=limits)
+    made, source = Spool(spool), footage.asset
+    with made.writer() as out:
+        written = rewrite(source.content, source.mime, out, pen.mark, codec=codec, limits=limits)
     return MarkedClip(
-        asset=Asset.of(out.getvalue(), footage.asset.mime),
+        asset=Asset.of(made, source.mime),
         digest=pen.digester.result(),
         frames=written.frames,
         psnr=pen.psnr(),
@@ -80,7 +85,7 @@ def mark_clip(
     )
 
 
-def copy_clip(footage: Footage, *, limits: ClipLimits | None = None) -> MarkedClip:
+def copy_clip(footage: Footage, *, limits: ClipLimits | None = None, spool: Path | None = None) -> MarkedClip:
     """The clip as it is, frames and sound not compressed again, in a container without its old metadata.
 
     The frames of the source are decoded and counted, all of them: the copy of a clip that was cut off
@@ -90,14 +95,14 @@ def copy_clip(footage: Footage, *, limits: ClipLimits | None = None) -> MarkedCl
         InputError: as ``provenance.video.writer.remux``, and as ``ClipReader`` for a damaged clip.
     """
     digester, frames = ClipDigester((footage.width, footage.height)), 0
-    with ClipReader(footage.asset.data, footage.asset.mime, limits) as reader:
+    with ClipReader(footage.asset.content, footage.asset.mime, limits) as reader:
         for frame in reader.frames():
             digester.add(frame.rgb, frame.seconds)
             frames += 1
-    out = io.BytesIO()
-    remux(footage.asset.data, footage.asset.mime, out, limits=limits)
-    asset = Asset.of(out.getvalue(), footage.asset.mime)
-    return MarkedClip(asset=asset, digest=digester.result(), frames=frames)
+    made, source = Spool(spool), footage.asset
+    with made.writer() as out:
+        remux(source.content, source.mime, out, limits=limits)
+    return MarkedClip(asset=Asset.of(made, source.mime), digest=digester.result(), frames=frames)
 
 
 @dataclass(slots=True, kw_only=True)

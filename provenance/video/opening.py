@@ -6,7 +6,6 @@ frame has them from both, so a clip is described by decoding that one.
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import contextmanager
 from fractions import Fraction
@@ -18,13 +17,15 @@ import numpy as np
 from provenance.errors import InputError
 from provenance.metadata.generator_text import KEYWORDS
 from provenance.sniff import format_name
+from provenance.stored import stream_of
 from provenance.video.container import MIMES, Clip, ClipLimits, Colour, unsupported
 from provenance.video.counting import damaged, no_frames, require_whole, within
 from provenance.video.orientation import Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+
+    from provenance.stored import Bytes
 
 _DEMUXERS = {mime: "matroska" if mime in ("video/webm", "video/x-matroska") else "mov" for mime in MIMES}
 """By type of the content: a guess could end at a play list, which opens other files."""
@@ -35,7 +36,7 @@ SWS_MATRIX = {1: 1, 2: 5, 3: 5, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """H.273 matrix coefficients → swscale's; BT.601 where they are not specified, there and back."""
 
 
-def opened(source: bytes | Path, mime: str, limits: ClipLimits) -> Any:
+def opened(source: Bytes, mime: str, limits: ClipLimits) -> Any:
     """PyAV's container.
 
     Raises:
@@ -43,12 +44,11 @@ def opened(source: bytes | Path, mime: str, limits: ClipLimits) -> Any:
     """
     if mime not in MIMES:
         raise unsupported(mime)
-    file = io.BytesIO(source) if isinstance(source, bytes) else str(source)
-    within(len(source) if isinstance(source, bytes) else source.stat().st_size, limits.max_bytes, "bytes")
+    within(len(source), limits.max_bytes, "bytes")
     # Frames that no header announced are refused by the decoder before it allocates them.
     bounds = {"max_pixels": str(limits.max_frame_pixels)}
     with translated(f"this {format_name(mime)} file cannot be read"):
-        return av.open(file, format=_DEMUXERS[mime], options=bounds)
+        return av.open(stream_of(source), format=_DEMUXERS[mime], options=bounds)
 
 
 def picture_track(container: Any) -> Any:
@@ -75,7 +75,7 @@ def picture_track(container: Any) -> Any:
     return found[0]
 
 
-def describe(source: bytes | Path, mime: str, limits: ClipLimits) -> Clip:
+def describe(source: Bytes, mime: str, limits: ClipLimits) -> Clip:
     """The clip as container and first frame have it.
 
     Raises:

@@ -21,8 +21,9 @@ from provenance.video.orientation import Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import Self
+
+    from provenance.stored import Bytes
 
 _TOLERABLE = frozenset({"video.damaged", "video.truncated"})
 
@@ -44,7 +45,7 @@ class ClipReader:
     """An open clip; use as a context manager, and go over ``frames`` or ``parts`` once.
 
     Args:
-        source: the file, or its bytes.
+        source: the file's bytes.
         mime: media type found in the content.
         limits: bounds for what is decoded.
 
@@ -59,7 +60,7 @@ class ClipReader:
             ``video.too-large``.
     """
 
-    def __init__(self, source: bytes | Path, mime: str, limits: ClipLimits | None = None) -> None:
+    def __init__(self, source: Bytes, mime: str, limits: ClipLimits | None = None) -> None:
         self._limits = limits or ClipLimits()
         self.damage: InputError | None = None
         self.clip = describe(source, mime, self._limits)

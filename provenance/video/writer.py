@@ -26,9 +26,9 @@ from provenance.video.reader import ClipReader, Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from typing import BinaryIO, Self
 
+    from provenance.stored import Bytes
     from provenance.video.container import RGB
 
 # SVT-AV1 tells its settings on standard error unless its own variable asks for errors only.
@@ -67,7 +67,7 @@ class Written:
 
 
 def rewrite(
-    source: bytes | Path,
+    source: Bytes,
     mime: str,
     target: BinaryIO,
     change: Callable[[ClipFrame], RGB],
@@ -78,7 +78,7 @@ def rewrite(
     """Write the clip in ``source`` again with every frame changed in brightness, into the same container.
 
     Args:
-        source: the file, or its bytes.
+        source: the file's bytes.
         mime: media type found in the content.
         target: where to; has to be seekable.
         change: gets every frame in turn and returns it changed; colours of the result do not count.
@@ -102,11 +102,11 @@ def rewrite(
         return writer.finish()
 
 
-def remux(source: bytes | Path, mime: str, target: BinaryIO, *, limits: ClipLimits | None = None) -> None:
+def remux(source: Bytes, mime: str, target: BinaryIO, *, limits: ClipLimits | None = None) -> None:
     """Write pictures and sound of the clip in ``source`` again as they are, without anything beside them.
 
     Args:
-        source: the file, or its bytes.
+        source: the file's bytes.
         mime: media type found in the content.
         target: where to; has to be seekable.
         limits: bounds for what is read.

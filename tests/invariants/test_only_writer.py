@@ -28,7 +28,7 @@ WRITERS = {
 ALLOWED = {
     "provenance/codecs_encode.py": "encodes into memory; returns an Asset",
     "provenance/codecs_deep.py": "encodes into memory; returns an Asset",
-    "provenance/video/writer.py": "writes a clip to where it is told; the one caller, below, tells it memory",
+    "provenance/video/writer.py": "writes a clip to where it is told; the one caller, below, tells it a spool",
     "audits/robustness/attacks.py": "recompresses in memory, as an attack",
     "provenance/watermark/embedding.py": "simulates JPEG in memory",
 }
@@ -66,15 +66,15 @@ def test_allowed_encoders_write_into_memory_only(name: str) -> None:
     assert ".open(" not in text.replace("Image.open(", "").replace("av.open(", "")
 
 
-def test_clips_are_written_into_memory() -> None:
-    """Denied pixels never touch the disk, so whoever calls the clip writer hands it a buffer."""
+def test_clips_are_written_into_spools() -> None:
+    """Denied pixels never touch the disk, so whoever calls the clip writer hands it a spool."""
     calls = ("rewrite(", "remux(", "ClipWriter(")
     writer = ROOT / "provenance" / "video" / "writer.py"
     named = [p for p in sources() if p != writer and any(c in p.read_text(encoding="utf-8") for c in calls)]
     clip_callers = [p for p in named if "provenance.video.writer" in p.read_text(encoding="utf-8")]
     assert clip_callers == [ROOT / "provenance" / "video" / "marking.py"]
     text = clip_callers[0].read_text(encoding="utf-8")
-    assert text.count("out = io.BytesIO()") == text.count(", out,") + text.count(", out)") == 2
+    assert text.count("Spool(spool)") == text.count("with made.writer() as out:") == text.count(", out,") == 2
 
 
 def test_the_writer_asks_for_a_sealed_decision_before_every_write() -> None:
