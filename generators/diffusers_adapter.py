@@ -18,7 +18,7 @@ from generators import finish
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
 from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
-from generators.recipe import ModelRecord, Recipe, StageRecord
+from generators.recipe import ModelRecord, Recipe, SchedulerRecord, StageRecord
 from generators.recording_adapter import environment, hook_records, scheduler_record
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.media import Frames
@@ -119,22 +119,43 @@ class DiffusersGenerator:
             for index, (seed, pixels) in enumerate(zip(seeds, pictures, strict=True)):
                 warnings = prompt.warnings + negative.warnings + (_REPLACED if flagged[index] else ())
                 frames, finished = self._finished(request, pixels, seed)
-                recipe = Recipe(
-                    model=self.model,
+                recipe = self._recipe(
+                    request,
+                    frames,
                     seed=seed,
                     scheduler=record,
-                    steps=self._steps(request),
-                    guidance_scale=self._guidance(request),
-                    width=frames.width,
-                    height=frames.height,
                     hooks=shaded[index] + hook_records(hooks),
-                    finish=finished,
-                    options=dict(request.options),
-                    environment=environment(self.pipeline),
-                    batch_size=len(seeds),
-                    batch_index=index,
+                    finished=finished,
+                    batch=(index, len(seeds)),
                 )
                 yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
+
+    def _recipe(
+        self,
+        request: GenerationRequest,
+        frames: Frames,
+        *,
+        seed: int,
+        scheduler: SchedulerRecord,
+        hooks: tuple[StageRecord, ...],
+        finished: tuple[StageRecord, ...],
+        batch: tuple[int, int],
+    ) -> Recipe:
+        return Recipe(
+            model=self.model,
+            seed=seed,
+            scheduler=scheduler,
+            steps=self._steps(request),
+            guidance_scale=self._guidance(request),
+            width=frames.width,
+            height=frames.height,
+            hooks=hooks,
+            finish=finished,
+            options=dict(request.options),
+            environment=environment(self.pipeline),
+            batch_index=batch[0],
+            batch_size=batch[1],
+        )
 
     def _check(
         self, request: GenerationRequest, hooks: Sequence[StepHook], latents: LatentInit | None

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from provenance.log.audit import LogReport
     from provenance.log.leaves import Leaf
     from provenance.log.store import Log
-    from provenance.registry import Registry, Release
+    from provenance.registry import Registry
+    from provenance.registry_entry import Release
 
 _ANEW = (
     "to start anew on purpose, move log/, keys/log.pem and registry.sqlite away together and run guard init"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from generators.interface import Generation, Generator, LatentInit
     from generators.request import GenerationRequest
     from guard.policy.decision import Decision
+    from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
     from guard.stages import Released
     from guard.tools import Tools
@@ -90,25 +91,25 @@ def generate(
         Denied: policy refuses the plan or a picture.
         InputError: the model cannot honour a field of the request.
     """
-    publish = approved.publish_prompt
-    origin = origin_of(generator, approved.review)
+    origin, publish = origin_of(generator, approved.review), approved.publish_prompt
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
     for generation in generator.generate(approved.request, latents=latents):
         made(generation)
-        order = Order(
-            draft=Draft(
-                frames=generation.frames,
-                mime="image/png",
-                origin=replace(origin, recipe=generation.recipe),
-            ),
-            plan=owed,
-            command="generate",
-            folder=folder,
-            prompt=approved.asked.prompt,
-            negative_prompt=approved.asked.negative_prompt,
-            publish_prompt=publish,
-        )
-        yield release(order, tools)
+        drawn = replace(origin, recipe=generation.recipe)
+        draft = Draft(frames=generation.frames, mime="image/png", origin=drawn)
+        yield release(_order(approved, draft, plan=owed, folder=folder), tools)
+
+
+def _order(approved: Approved, draft: Draft, *, plan: Plan, folder: Path) -> Order:
+    return Order(
+        draft=draft,
+        plan=plan,
+        command="generate",
+        folder=folder,
+        prompt=approved.asked.prompt,
+        negative_prompt=approved.asked.negative_prompt,
+        publish_prompt=approved.publish_prompt,
+    )
 
 
 def origin_of(generator: Generator, reviewed: PromptReview) -> Origin:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from provenance.canonical import commitment
 from provenance.log.leaves import DecisionLeaf, ManifestLeaf
-from provenance.registry import RegistryEntry
+from provenance.registry_entry import RegistryEntry
 
 if TYPE_CHECKING:
     from guard.policy.decision import Decision

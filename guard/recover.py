@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from provenance.manifest.reading import ManifestReading
     from provenance.manifest.trust import TrustLists
-    from provenance.registry import Registry, RegistryEntry
+    from provenance.registry import Registry
+    from provenance.registry_entry import RegistryEntry
     from provenance.video.look import ClipLook
     from provenance.watermark.interface import Geometry, WatermarkKey
 

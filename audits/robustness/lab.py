@@ -122,17 +122,16 @@ def measure(
     identities = identities_of(setup)
     store = Checkpoint.open(checkpoint, _run_of(setup))
     about = {**store.run, "pictures_sha256": digest_of(samples)}
-    tasks = [_task(sample, name, setup) for name in setup.methods for sample in samples]
-    left = [
-        task for task in tasks if not store.holds(shown(task.method), task.sample.id, identities[task.method])
-    ]
+    tasks = {
+        (shown(name), sample.id): _task(sample, name, setup) for name in setup.methods for sample in samples
+    }
+    left = [task for place, task in tasks.items() if not store.holds(*place, identities[task.method])]
     failed = _finish(left, store, jobs, progress or (lambda *_: None), before=len(tasks) - len(left))
-    found = (store.done.get((shown(task.method), task.sample.id)) for task in tasks)
     return Measured(
         setup=setup,
         about=about,
         samples=tuple(samples),
-        trials=tuple(trial for trial in found if trial is not None),
+        trials=tuple(store.done[place] for place in tasks if place in store.done),
         refused=(*refused, *failed),
     )
 

@@ -73,8 +73,7 @@ class Scale:
         kind: name of the scale.
         family: of all its attacks.
         mildest: parameter at severity 0, which changes nothing (JPEG: next to nothing).
-        hardest: parameter at severity 1.
-        levels: parameters of the sweep, mildest first.
+        levels: parameters of the sweep, mildest first; the last has severity 1.
         make: from parameter and seed to the function; most have no use for the seed.
         waves: name of the kind in WAVES, or None.
     """
@@ -82,14 +81,13 @@ class Scale:
     kind: str
     family: Family
     mildest: float
-    hardest: float
     levels: tuple[float, ...]
     make: Callable[[float, int], Transform]
     waves: str | None = None
 
     def severity(self, parameter: float) -> float:
-        """Where ``parameter`` lies between ``mildest`` and ``hardest``; beyond these it stops at 0 or 1."""
-        return min(max((parameter - self.mildest) / (self.hardest - self.mildest), 0.0), 1.0)
+        """Where ``parameter`` lies between ``mildest`` and the last level, not below 0 or above 1."""
+        return min(max((parameter - self.mildest) / (self.levels[-1] - self.mildest), 0.0), 1.0)
 
     def at(self, parameter: float, *, name: str | None = None, seed: int = 0) -> Attack:
         """The attack with that parameter."""
@@ -122,7 +120,6 @@ JPEG = Scale(
     kind="jpeg",
     family=Family.DEGRADATION,
     mildest=100,
-    hardest=10,
     levels=(95, 90, 75, 60, 50, 40, 30, 20, 10),
     make=lambda quality, _: attacks.jpeg(round(quality)),
     waves="Dist-JPEG",
@@ -131,7 +128,6 @@ RESIZE = Scale(
     kind="resize",
     family=Family.GEOMETRIC,
     mildest=1,
-    hardest=0.2,
     levels=(0.9, 0.75, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2),
     make=lambda factor, _: filters.resample(factor),
 )
@@ -139,7 +135,6 @@ CROP = Scale(
     kind="crop",
     family=Family.GEOMETRIC,
     mildest=0,
-    hardest=0.9,
     levels=(0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.85, 0.9),
     make=lambda share, _: attacks.crop(share),
 )
@@ -147,7 +142,6 @@ ROTATION = Scale(
     kind="rotation",
     family=Family.GEOMETRIC,
     mildest=0,
-    hardest=45,
     levels=(1, 2, 5, 9, 15, 22.5, 30, 45),
     make=lambda degrees, _: attacks.rotate(degrees),
     waves="Dist-Rotation",
@@ -156,7 +150,6 @@ NOISE = Scale(
     kind="noise",
     family=Family.DEGRADATION,
     mildest=0,
-    hardest=48,
     levels=(2, 5, 8, 12, 18, 25, 36, 48),
     make=attacks.noise,
     waves="Dist-Noise",
@@ -165,7 +158,6 @@ BLUR = Scale(
     kind="blur",
     family=Family.DEGRADATION,
     mildest=0,
-    hardest=5,
     levels=(0.5, 1, 1.5, 2, 2.5, 3, 4, 5),
     make=lambda deviation, _: filters.blur(deviation),
     waves="Dist-Blur",
@@ -174,7 +166,6 @@ BRIGHTNESS = Scale(
     kind="brightness",
     family=Family.PHOTOMETRIC,
     mildest=0,
-    hardest=0.6,
     levels=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
     make=lambda shift, _: attacks.levels(shift, 1),
     waves="Dist-Bright",
@@ -183,7 +174,6 @@ CONTRAST = Scale(
     kind="contrast",
     family=Family.PHOTOMETRIC,
     mildest=1,
-    hardest=0.1,
     levels=(0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.1),
     make=lambda factor, _: attacks.levels(0, factor),
     waves="Dist-Contrast",
@@ -192,7 +182,6 @@ ERASING = Scale(
     kind="erasing",
     family=Family.DEGRADATION,
     mildest=0,
-    hardest=0.6,
     levels=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
     make=filters.erase,
     waves="Dist-Erase",
@@ -201,7 +190,6 @@ DENOISING = Scale(
     kind="denoising",
     family=Family.ADVERSARIAL,
     mildest=0,
-    hardest=20,
     levels=(3, 6, 10, 15, 20),
     make=lambda strength, _: filters.non_local_means(strength),
 )

@@ -59,13 +59,12 @@ def command(
 
     home, at = Home.locate().require(), utc_now()
     require_locator(home)
-    keys, registry, trust = home.locators(), home.registry_as_found(), home.trust()
-    private = home.private_marks()
+    keys, private = home.locators(), home.private_marks()
+    registry, trust = home.registry_as_found(), home.trust()
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
-            asset = read_asset(file)
-            seen = decoded(asset, keys, whole=True)
+            seen = decoded(asset := read_asset(file), keys, whole=True)
             found = recover(seen, keys=keys, registry=registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
             layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)

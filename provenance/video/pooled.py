@@ -80,13 +80,9 @@ class PooledDetector:
         """True when further frames change nothing: a mark was read, or enough was looked at."""
         return bool(self._cannot_look()) or self._found() or self._windows >= len(_GAPS)
 
-    def wants(self, seconds: float) -> bool:
-        """False when the frame of that moment need not be decoded: ``add`` would not look at it."""
-        return not self.decided and seconds >= self._resume
-
     def add(self, rgb: NDArray[np.uint8], seconds: float) -> None:
         """Look at the next frame: (H, W, 3) uint8, shown from ``seconds`` on."""
-        if not self.wants(seconds):
+        if self.decided or seconds < self._resume:
             return
         gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
         luma = cv2.resize(gray, self._small, interpolation=cv2.INTER_AREA)

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from provenance.errors import ConfigurationError, Error
-from provenance.registry import Registry, RegistryEntry
+from provenance.registry import Registry
+from provenance.registry_entry import RegistryEntry
 
 ID, OTHER = bytes(range(8)), bytes(8)
 
@@ -147,7 +148,8 @@ def test_a_failed_step_changes_nothing(registry):
 def test_two_processes_at_once(path):
     script = """
         import hashlib, pathlib, sys
-        from provenance.registry import Registry, RegistryEntry
+        from provenance.registry import Registry
+        from provenance.registry_entry import RegistryEntry
         path, name = pathlib.Path(sys.argv[1]), sys.argv[2]
         won = 0
         with Registry.open(path) as registry:
