@@ -78,6 +78,8 @@ _BRANDS = {
 }
 """ISO base media brands (ISO/IEC 14496-12 §4.3). ``mif1`` and ``msf1`` say "some HEIF": look further."""
 
+_NAMES = {"video/x-msvideo": "AVI", "video/quicktime": "QuickTime", "video/x-matroska": "Matroska"}
+"""Of formats that are not called after their media type."""
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 
 
@@ -101,7 +103,7 @@ def extension_for(mime: str) -> str:
 
 def format_name(mime: str) -> str:
     """How people call the format: ``"JPEG"`` for ``image/jpeg``, ``"MP4"`` for ``video/mp4``."""
-    return mime.partition("/")[2].removeprefix("x-").removesuffix("+xml").upper()
+    return _NAMES.get(mime) or mime.partition("/")[2].removeprefix("x-").removesuffix("+xml").upper()
 
 
 def _riff(head: bytes) -> str | None:
