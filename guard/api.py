@@ -93,6 +93,7 @@ def release_file(
     home: Home | None = None,
     force: bool = False,
     video_codec: str | None = None,
+    private_number: int | None = None,
 ) -> Released:
     """Release a picture or clip made elsewhere: marked, labelled, signed, logged, read back.
 
@@ -105,21 +106,21 @@ def release_file(
         home: the installation; None: the usual one.
         force: replace an existing output.
         video_codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for clips; None: AV1 in MP4, VP9 in WebM.
+        private_number: of your own, 1 to 255, for the private layer of a picture's mark; None: none.
 
     Raises:
         Denied: policy said no; nothing was written.
         InputError, ConfigurationError: the file, the output or the installation cannot be used.
     """
     from guard.inspect import kind_of  # noqa: PLC0415
-    from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
+    from guard.intake import Statement, release_asset, source_type, take_in  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
-    from provenance.codecs import read_asset  # noqa: PLC0415
-    from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
 
-    tools, asset = assemble(home or Home.locate(), policy=policy), read_asset(path)
+    asset, sidecar = take_in(path, private_number=private_number)
+    tools = assemble(home or Home.locate(), policy=policy, private_number=private_number)
     said, kind = Statement(source_type=source_type(source), model_name=model_name), kind_of(asset.mime)
     plan = ask(Stage.PLAN, said.origin(), tools, command="release", kind=kind).obligations
-    how: dict[str, Any] = {"force": force, "codec": video_codec, "sidecar": read_sidecar(path, asset.mime)}
-    return release_asset(asset, said, tools, plan=plan, command="release", output=output, **how)
+    how: dict[str, Any] = {"command": "release", "force": force, "codec": video_codec, "sidecar": sidecar}
+    return release_asset(asset, said, tools, plan=plan, output=output, **how)

@@ -186,6 +186,20 @@ class Home:
 
         return locator_ring(self.locator_path)
 
+    def private_mark(self) -> PrivateMarkKey:
+        """The key that the private layer of marks is written with.
+
+        Raises:
+            ConfigurationError: ``key.missing`` where the operator made none, among others.
+        """
+        from provenance.keys import load_private_mark_key  # noqa: PLC0415
+
+        path = self.private_mark_path
+        if not path.exists():
+            what, hint = "this installation has no private mark key", "guard keys new --private-mark"
+            raise ConfigurationError("key.missing", what, where=str(path), hint=hint)
+        return load_private_mark_key(path)
+
     def private_marks(self) -> tuple[PrivateMarkKey, ...]:
         """Keys of the private layer, the one in force first; empty where there is none."""
         from provenance.key_ring import private_mark_ring  # noqa: PLC0415

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from guard.contradiction import read_earlier_mark, read_generator_traces, refuse_contradiction
 from guard.inspect import share_made
 from guard.policy.facts import Colour, Media, Synthetic, known
+from guard.private_layer import require_number
 from guard.release import Order, release
 from guard.stages import Draft, Origin
-from provenance.codecs import decode, header, is_lossless, jpeg_quality
+from provenance.codecs import decode, header, is_lossless, jpeg_quality, read_asset
 from provenance.errors import InputError
 from provenance.manifest.containers import has_trace
 from provenance.manifest.reading import DigitalSourceType
+from provenance.manifest.sidecar import read_sidecar
 from provenance.video.container import VideoCodec, is_clip, require_av
 
 if TYPE_CHECKING:
@@ -136,6 +138,17 @@ def _colour(asset: Asset, frames: Frames) -> Colour:
     if header(asset).mode != "CMYK":
         return Colour.KEPT
     return Colour.GUESSED if frames.icc is None else Colour.CONVERTED
+
+
+def take_in(path: Path, *, private_number: int | None = None) -> tuple[Asset, bytes | None]:
+    """The file to release, and its manifest where that lies beside it.
+
+    Raises:
+        InputError: it cannot be read; ``watermark.private-number`` for a number that its mark cannot carry.
+    """
+    asset = read_asset(path)
+    require_number(private_number, asset.mime)
+    return asset, read_sidecar(path, asset.mime)
 
 
 def release_asset(

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from guard.serialise import to_json
 from provenance.digest import VisualDigest
+from provenance.errors import InputError
 from provenance.evidence import Evidence, Outcome
 from provenance.media import Frames
+from provenance.video.container import is_clip
 from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.private_reading import CLAIM, PrivateReading
 from provenance.watermark.telling import p_in_words
@@ -48,12 +50,31 @@ def look(
     if not isinstance(seen, Frames) or not isinstance(reading, WatermarkReading) or reading.geometry is None:
         why = "clips carry none" if marked else "it is read where a mark was found, and none was"
         return Evidence(claim=CLAIM, channel="private-mark", outcome=Outcome.NOT_CHECKED, reason=why)
-    from provenance.watermark.private import read_private  # noqa: PLC0415 - numpy, scipy, OpenCV
+    from provenance.watermark.private_detection import read_private  # noqa: PLC0415 - numpy, scipy, OpenCV
 
     used = next(key for key in locators if (key.key_id, key.epoch) == (reading.key_id, reading.epoch))
     same = [one for one in candidates if one.digest.outcome is Outcome.SUPPORTS]
     shown = [lightness_of(one.manifest.digest_assertion) for one in same]
     return read_private(seen, reading.geometry, used, keys, thumbnails=shown)
+
+
+def require_number(number: int | None, mime: str) -> None:
+    """Before any work: a number for the private layer is one that it carries, of a medium that has it.
+
+    Raises:
+        InputError: ``watermark.private-number``.
+    """
+    if number is None:
+        return
+    if is_clip(mime):
+        what, hint = (
+            "marks of clips have no private layer to carry a number",
+            "release clips without a number",
+        )
+        raise InputError("watermark.private-number", what, hint=hint)
+    if not 0 < number < 256:
+        what, hint = f"the private layer cannot carry {number}", "give a number from 1 to 255"
+        raise InputError("watermark.private-number", what, hint=hint)
 
 
 def in_words(layer: Evidence) -> str:
@@ -62,9 +83,8 @@ def in_words(layer: Evidence) -> str:
     if not isinstance(reading, PrivateReading):
         return layer.reason or "not looked for"
     if layer.outcome is Outcome.SUPPORTS:
-        # The trials were made with locator keys; this layer follows the same rule.
-        told = p_in_words(reading.log10_p).removesuffix(" measured")
-        return f"this installation marked this very content ({told}, not calibrated by itself)"
+        number = "" if reading.number is None else f", number {reading.number}"
+        return f"this installation marked this very content{number} ({p_in_words(reading.log10_p)})"
     return "absent: marked without it, elsewhere, for other content, or damaged since"
 
 

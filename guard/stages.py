@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from provenance.watermark.interface import Marked as MarkedFrames
 
 
+_NO_LAYER = "the mark has no private layer, nor a number in it: the picture cannot carry both"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where the pixels come from, as it will be stated in the manifest.
@@ -185,4 +188,5 @@ class Released:
         said = tuple(warned.message for warned in self.decision.warnings)
         draft = self.signed.marked.checked.draft
         notes = (*draft.notes, *(draft.frames.notes if isinstance(draft.frames, Footage) else ()))
-        return (*said, *notes) if self.pending is None else (*said, *notes, self.pending)
+        layer = () if getattr(self.signed.marked.mark, "private_layer", None) is not False else (_NO_LAYER,)
+        return (*said, *notes, *layer, *(() if self.pending is None else (self.pending,)))

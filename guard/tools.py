@@ -58,10 +58,17 @@ class Marker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileMarker:
-    """The tile watermark under one locator key, with the private layer where there is a key for it."""
+    """The tile watermark under one locator key, with the private layer where there is a key for it.
+
+    Attributes:
+        key: the locator key.
+        private: key of the private layer; None: marks have none.
+        private_number: the operator's own that the layer carries, 1 to 255; None: none.
+    """
 
     key: WatermarkKey
     private: PrivateMarkKey | None = None
+    private_number: int | None = None
 
     @property
     def algorithm(self) -> str:
@@ -82,7 +89,9 @@ class TileMarker:
         if self.private is not None and len(frames.pixels) == 1:
             from provenance.watermark.private_embedding import embed_both  # noqa: PLC0415 - OpenCV
 
-            return embed_both(frames, payload, self.key, self.private, target_db=target_db)
+            return embed_both(
+                frames, payload, self.key, self.private, number=self.private_number, target_db=target_db
+            )
         from provenance.watermark.interface import embed  # noqa: PLC0415
 
         return embed(frames, payload, self.key, target_db=target_db)
@@ -126,9 +135,19 @@ class Tools:
 
 
 def assemble(
-    home: Home, *, policy: str | None = None, passphrase: Callable[[], bytes] | None = None
+    home: Home,
+    *,
+    policy: str | None = None,
+    passphrase: Callable[[], bytes] | None = None,
+    private_number: int | None = None,
 ) -> Tools:
     """The tools of an installation.
+
+    Args:
+        home: where its keys and stores are.
+        policy: packs beside ``base``; None: those of its settings.
+        passphrase: gives that of the signing key.
+        private_number: goes into the private layer of every mark; this installation needs a key for it.
 
     Raises:
         ConfigurationError: the home or one of its parts is missing or unusable.
@@ -141,9 +160,10 @@ def assemble(
     require_whole(home.require())
     require_locator(home)
     locators = home.locators()
+    private = next(iter(home.private_marks()), None) if private_number is None else home.private_mark()
     return Tools(
         packs=load_packs(home.config().policy if policy is None else policy),
-        marker=TileMarker(key=locators[0], private=next(iter(home.private_marks()), None)),
+        marker=TileMarker(key=locators[0], private=private, private_number=private_number),
         signer=home.signer(passphrase),
         trust=home.trust(),
         registry=home.registry(),

@@ -117,14 +117,13 @@ def measure(
         ConfigurationError: ``extra.missing``, ``weights.*``, ``bench.worker``.
     """
     if not samples:
-        hint = "put PNG, JPEG, WebP or TIFF pictures there"
-        raise InputError("bench.no-pictures", "there is no picture to measure on", hint=hint)
+        what, hint = "there is no picture to measure on", "put PNG, JPEG, WebP or TIFF pictures there"
+        raise InputError("bench.no-pictures", what, hint=hint)
     identities = identities_of(setup)
     store = Checkpoint.open(checkpoint, _run_of(setup))
     about = {**store.run, "pictures_sha256": digest_of(samples)}
-    tasks = {
-        (shown(name), sample.id): _task(sample, name, setup) for name in setup.methods for sample in samples
-    }
+    names = setup.methods
+    tasks = {(shown(name), sample.id): _task(sample, name, setup) for name in names for sample in samples}
     left = [task for place, task in tasks.items() if not store.holds(*place, identities[task.method])]
     failed = _finish(left, store, jobs, progress or (lambda *_: None), before=len(tasks) - len(left))
     return Measured(

@@ -51,6 +51,13 @@ OUTPUT = click.option(
     metavar="DIR",
     help="Folder for the released files; made if absent.",
 )
+PRIVATE_NUMBER = click.option(
+    "--private-number",
+    metavar="N",
+    type=click.IntRange(1, 255),
+    help="A number of your own (which tenant, which model) for the private layer of the marks, 1 to 255; "
+    "`guard watermark detect` reads it, with your private mark key only.",
+)
 FORCE = click.option("--force", is_flag=True, help="Replace existing output files.")
 POLICY = click.option(
     "--policy",

@@ -82,6 +82,7 @@ def run(
     format_: str,
     video_codec: str | None = None,
     by_id: bool = False,
+    private_number: int | None = None,
 ) -> int:
     """Release every file; the gravest exit code.
 
@@ -89,25 +90,23 @@ def run(
     """
     from guard.home import Home  # noqa: PLC0415
     from guard.inspect import kind_of  # noqa: PLC0415
-    from guard.intake import Statement, release_asset, source_type  # noqa: PLC0415
+    from guard.intake import Statement, release_asset, source_type, take_in  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
     from guard.policy.fact import Kind  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
-    from provenance.codecs import read_asset  # noqa: PLC0415
-    from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
 
     statement = Statement(source_type=source_type(source), model_name=model_name)
-    tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase)
+    number = private_number
+    tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase, private_number=number)
     decided = cache(partial(ask, Stage.PLAN, statement.origin(), tools, command=command))
     stage_line("policy", f"{packs_of(decided(kind=Kind.IMAGE))}: allowed to start")
 
     def one(path: Path, target: Path) -> Released:
-        asset = read_asset(path)
+        asset, sidecar = take_in(path, private_number=private_number)
         refuse_format(asset, None if by_id else target)
         plan = decided(kind=kind_of(asset.mime)).obligations
-        how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec}
-        how["sidecar"] = read_sidecar(path, asset.mime)
+        how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec, "sidecar": sidecar}
         return release_asset(asset, statement, tools, plan=plan, output=target, **how)
 
     return _each(targets, one, format_=format_, by_id=by_id)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FORMAT, OUTPUT, POLICY, existing_passphrase, finish, output_folders
+from guard.cli._options import (
+    FORMAT,
+    OUTPUT,
+    POLICY,
+    PRIVATE_NUMBER,
+    existing_passphrase,
+    finish,
+    output_folders,
+)
 from guard.cli._report import Making, Report, tell_approved
 
 if TYPE_CHECKING:
@@ -46,6 +54,7 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
     help="Also mark the noise each picture is drawn from; `guard watermark detect --latent` finds it.",
 )
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
+@PRIVATE_NUMBER
 @OUTPUT
 @POLICY
 @FORMAT
@@ -60,7 +69,8 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
     from guard.tools import assemble  # noqa: PLC0415
 
     home = Home.locate().require()
-    tools = assemble(home, policy=policy, passphrase=existing_passphrase)
+    number = asked.pop("private_number")
+    tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
     report = Report(batch=Batch(name=RESULTS["generate"], format_=format_))
     with report, report.batch.attempt(), output_folders(folder):
         publish, shaded = asked.pop("include_prompt"), asked.pop("latent_mark")

@@ -110,16 +110,12 @@ def renew(passphrase: bool | None, locator: bool, private_mark: bool) -> None:
 def _new_epoch(*, of_locator: bool) -> None:
     from guard.agreement import require_locator  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from provenance.errors import ConfigurationError  # noqa: PLC0415
     from provenance.key_ring import renew_locator, renew_private_mark  # noqa: PLC0415
 
     home = Home.locate().require()
     if not of_locator:
-        path = home.private_mark_path
-        if not path.exists():
-            what, hint = "this installation has no private mark key", "guard keys new --private-mark"
-            raise ConfigurationError("key.missing", what, where=str(path), hint=hint)
-        private = renew_private_mark(path)
+        home.private_mark()  # nothing begins anew where nothing began
+        private = renew_private_mark(home.private_mark_path)
         click.echo(f"private mark key {private.key_id}, epoch {private.epoch}; earlier epochs are kept")
         return
     require_locator(home)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli import _release
-from guard.cli._options import FILES, OUTPUT, finish
+from guard.cli._options import FILES, OUTPUT, PRIVATE_NUMBER, finish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Keep the names of the inputs, which may hold a prompt, or use the random id in the mark.",
 )
+@PRIVATE_NUMBER
 @_release.statements
 def command(files: tuple[Path, ...], folder: Path, names: str, **asked: Any) -> None:
     """Release media made elsewhere: a hosted API, ComfyUI, a camera, anything.

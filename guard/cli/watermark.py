@@ -8,7 +8,7 @@ import click
 
 from guard.cli import _release
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILES, FORMAT, finish
+from guard.cli._options import FILES, FORMAT, PRIVATE_NUMBER, finish
 from guard.text import plain
 from guard.verdict import MET, NOTHING_TO_CONCLUDE
 
@@ -32,6 +32,7 @@ def command() -> None:
 
 
 @command.command("embed")
+@PRIVATE_NUMBER
 @_release.one_file
 def embed(file: Path, output: Path, **asked: Any) -> None:
     """Mark a file and keep its signed manifest in the registry instead of in the file."""

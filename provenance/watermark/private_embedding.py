@@ -13,7 +13,15 @@ from provenance.watermark.detection import detect_picture
 from provenance.watermark.front_end import reduced
 from provenance.watermark.interface import FLOOR_DB, TARGET_DB, Effort, Marked, WatermarkReading, embed
 from provenance.watermark.layout import layout_of
-from provenance.watermark.private import coarse_signs, line_signs, quadrature, read_private, thumbnail_of
+from provenance.watermark.private import (
+    NO_NUMBER,
+    NUMBERS,
+    coarse_signs,
+    line_signs,
+    quadrature,
+    thumbnail_of,
+)
+from provenance.watermark.private_detection import read_private
 from provenance.watermark.tile import UNIT_SIDE, lay, pixels_per_sample, visibility, waves
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ def embed_both(
     key: WatermarkKey,
     private: PrivateMarkKey,
     *,
+    number: int | None = None,
     floor_db: float = FLOOR_DB,
     target_db: float = TARGET_DB,
 ) -> Marked:
@@ -41,37 +50,40 @@ def embed_both(
     Both together meet ``target_db`` and ``floor_db`` as ``interface.embed`` does for the locator alone.
     Where the layer cannot be read back, or costs the locator, the picture carries the locator alone.
 
+    Args:
+        number: of the operator's own, 1 to 255, that the layer also carries.
+
     Raises:
         As ``interface.embed``.
     """
+    if number is not None and number not in NUMBERS:
+        raise ValueError(f"the private layer carries numbers from {NUMBERS.start} to {NUMBERS.stop - 1}")
     marked = embed(
         frames, payload, key, floor_db=floor_db + SHARE_DB, target_db=max(target_db, floor_db) + SHARE_DB
     )
-    reading = marked.evidence.detail
-    assert isinstance(reading, WatermarkReading)
-    assert reading.geometry is not None
-    both = _with_layer(frames, marked, reading.geometry, key, private)
+    layout = layout_of(key)
+    shown, _ = coarse_signs(thumbnail_of(marked.frames))
+    layer = quadrature(layout, line_signs(private, shown, len(layout.data), number or NO_NUMBER))
+    both = _with_layer(frames, marked, waves(layer, layout))
     evidence = detect_picture(both, [key], Effort.QUICK)
     again = evidence.detail
     if isinstance(again, WatermarkReading) and again.payload == payload and again.geometry is not None:
-        layer = read_private(both, again.geometry, key, [private])
-        if layer.outcome is Outcome.SUPPORTS:
-            return replace(
-                marked, frames=both, psnr=psnr(frames, both), evidence=evidence, private_layer=True
-            )
+        found = read_private(both, again.geometry, key, [private])
+        if found.outcome is Outcome.SUPPORTS and getattr(found.detail, "number", None) == number:
+            quality = psnr(frames, both)
+            return replace(marked, frames=both, psnr=quality, evidence=evidence, private_layer=True)
     return replace(embed(frames, payload, key, floor_db=floor_db, target_db=target_db), private_layer=False)
 
 
-def _with_layer(
-    frames: Frames, marked: Marked, geometry: Geometry, key: WatermarkKey, private: PrivateMarkKey
-) -> Frames:
+def _with_layer(frames: Frames, marked: Marked, tile: NDArray[np.float32]) -> Frames:
     """The marked picture with the layer, at the strength that uses up the share kept for it."""
-    layout = layout_of(key)
-    signs = line_signs(private, coarse_signs(thumbnail_of(marked.frames))[0], len(layout.data))
-    scale = pixels_per_sample(frames.width, frames.height, _spread(frames, geometry))
+    reading = marked.evidence.detail
+    assert isinstance(reading, WatermarkReading)
+    assert reading.geometry is not None
+    scale = pixels_per_sample(frames.width, frames.height, _spread(frames, reading.geometry))
     luma = reduced(frames)
     height, width = luma.plane.shape
-    pattern = lay(waves(quadrature(layout, signs), layout), width, height, scale, reduction=luma.reduction)
+    pattern = lay(tile, width, height, scale, reduction=luma.reduction)
     pattern = pattern * visibility(luma.plane)
     if luma.shown is not None:
         pattern = pattern * luma.shown

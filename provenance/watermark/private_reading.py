@@ -14,11 +14,13 @@ class PrivateReading:
     Attributes:
         key_id: of the private key that fitted best.
         epoch: of that key.
-        log10_p: of the p-value after Bonferroni over keys, thumbnails and patterns of unsure signs.
+        number: the operator's own that it carries, 1 to 255; None where it carries none.
+        log10_p: of the p-value after Bonferroni over keys, looks, numbers and patterns of unsure signs.
         tried: how many of these there were.
     """
 
     key_id: str
     epoch: int
+    number: int | None
     log10_p: float
     tried: int

@@ -14,18 +14,24 @@ import numpy as np
 import scipy.fft
 
 from audits.statistics import wilson
+from provenance.keys import PrivateMarkKey
 from provenance.watermark import synchronisation as sync
 from provenance.watermark.decoding import fold, lines_in, log10_tail_of, payload_of
 from provenance.watermark.detection import read_in
 from provenance.watermark.interface import WatermarkKey
 from provenance.watermark.layout import layout_of
+from provenance.watermark.private_detection import weigh
 from provenance.watermark.search import SPREADS, STAGES, Search
 from provenance.watermark.statistic import GATE_LOG10_P, corrected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from numpy.typing import NDArray
+
     from provenance.watermark.front_end import Whitened
+
+    Shown = tuple[NDArray[np.bool_], NDArray[np.float64]]
 
 LEVELS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 """Nominal p-values at which the observed share is reported."""
@@ -72,6 +78,29 @@ def full_trials(whitened: Whitened, keys: int, random: Callable[[int], bytes]) -
     for _ in range(keys):
         reading = read_in(search, whitened, [_fresh(random)], STAGES)
         yield Trial(log10_p=reading.log10_p, accepted=reading.payload is not None)
+
+
+def private_trials(
+    across: NDArray[np.float64], shown: Shown, keys: int, random: Callable[[int], bytes]
+) -> Iterator[float]:
+    """log10 of the p-value of the private layer under keys that never met the picture.
+
+    Args:
+        across: (n,) ``private.quadratures`` of the copy.
+        shown: its ``private.coarse_signs``.
+        keys: how many.
+        random: n random bytes.
+    """
+    for _ in range(keys):
+        yield weigh(across, [shown], [PrivateMarkKey(key_id="fresh", epoch=0, secret=random(32))]).log10_p
+
+
+def content_trials(
+    across: NDArray[np.float64], others: Iterable[Shown], key: PrivateMarkKey
+) -> Iterator[float]:
+    """The same under the key that did write a layer there, held against what other pictures show."""
+    for shown in others:
+        yield weigh(across, [shown], [key]).log10_p
 
 
 def _fresh(random: Callable[[int], bytes]) -> WatermarkKey:

@@ -11,7 +11,7 @@ from audits.statistics import wilson
 from provenance.digest_compare import compare
 from provenance.evidence import Outcome
 from provenance.watermark.interface import WatermarkReading, detect
-from provenance.watermark.private import read_private
+from provenance.watermark.private_detection import read_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,10 @@ from PIL import Image
 from guard.api import recover_file
 from guard.doctor import examine_home
 from guard.home import Home
+from guard.private_layer import require_number
 from guard.tools import assemble
 from guard.verdict import State
-from provenance.errors import IntegrityError
+from provenance.errors import InputError, IntegrityError
 from provenance.key_ring import earlier_folder, renew_locator
 from provenance.keys import load_locator_key
 
@@ -95,6 +96,36 @@ def test_the_private_mark_key_at_the_command_line(home, guard_cli):
     assert f"{home.private_marks()[0].key_id}, epoch 2" in told
     for path in (home.private_mark_path, *earlier_folder(home.private_mark_path).iterdir()):
         assert json.loads(path.read_text())["secret"] not in told
+
+
+def test_a_number_goes_along_and_only_the_private_key_reads_it(home, guard_cli, photograph, tmp_path):
+    Image.fromarray(photograph).save(tmp_path / "photo.png")
+    arguments = ("photo.png", "--source", "trainedAlgorithmicMedia", "-o", "out", "--private-number")
+    ran = guard_cli("release", *arguments, 7)
+    assert ran.code == 2
+    assert "guard keys new --private-mark" in ran.err
+    assert guard_cli("keys", "new", "--private-mark").code == 0
+    assert guard_cli("release", *arguments, 256).code == 2
+    assert not (tmp_path / "out").exists()
+    assert guard_cli("release", *arguments, 7).code == 0
+    (released,) = (tmp_path / "out").iterdir()
+    with Image.open(released) as image:
+        image.convert("RGB").save(tmp_path / "web.jpg", quality=60)
+    ran = guard_cli("watermark", "detect", "web.jpg")
+    assert "this installation marked this very content, number 7 (p < 1/100,000 measured)" in ran.out
+    (told,) = json.loads(guard_cli("recover", "web.jpg", "--format", "json").out)["recoveries"]
+    assert told["private_layer"]["detail"]["number"] == 7
+    home.private_mark_path.unlink()
+    assert "number" not in guard_cli("recover", "web.jpg").out
+
+
+def test_clips_and_numbers_out_of_range_are_refused_before_any_work():
+    for number, mime in ((7, "video/mp4"), (0, "image/png"), (256, "image/png")):
+        with pytest.raises(InputError) as caught:
+            require_number(number, mime)
+        assert caught.value.code == "watermark.private-number"
+    require_number(255, "image/png")
+    require_number(None, "video/mp4")
 
 
 def test_the_private_layer_at_the_command_line(home, guard_cli, photograph, tmp_path):

@@ -20,12 +20,10 @@ from provenance.watermark.interface import FLOOR_DB, WatermarkKey, WatermarkRead
 from provenance.watermark.private import (
     coarse_signs,
     line_signs,
-    patterns_of,
     quadratures,
-    read_private,
     thumbnail_of,
-    weigh,
 )
+from provenance.watermark.private_detection import HYPOTHESES, read_private, weigh
 from provenance.watermark.private_embedding import SHARE_DB, embed_both
 
 LOCATOR = WatermarkKey(key_id="published", epoch=1, secret=bytes(range(32)))
@@ -92,7 +90,36 @@ def test_a_ring_of_epochs_names_the_one_that_fits(marked):
     _, layer = looked(marked.frames.pixels[0], keys=(replace(PRIVATE, epoch=2), PRIVATE))
     assert layer.outcome is Outcome.SUPPORTS
     assert layer.detail.epoch == 1
-    assert layer.detail.tried == 512
+    assert layer.detail.tried == 2 * HYPOTHESES
+
+
+@pytest.mark.parametrize("number", [1, 200, 255])
+def test_a_number_goes_along(photograph, number):
+    made = embed_both(frames_of(photograph), PAYLOAD, LOCATOR, PRIVATE, number=number)
+    assert made.private_layer is True
+    for copy in (*COPIES.values(), attacks.jpeg(60)):
+        payload, layer = looked(copy(made.frames.pixels[0]))
+        assert payload == PAYLOAD
+        assert layer.outcome is Outcome.SUPPORTS
+        assert layer.detail.number == number
+    _, layer = looked(made.frames.pixels[0], keys=(replace(PRIVATE, secret=bytes(32)),))
+    assert layer.detail.number is None
+
+
+@pytest.mark.parametrize("number", [0, -1, 256])
+def test_other_numbers_are_no_numbers(photograph, number):
+    with pytest.raises(ValueError, match="from 1 to 255"):
+        embed_both(frames_of(photograph), PAYLOAD, LOCATOR, PRIVATE, number=number)
+
+
+def test_nobody_without_the_key_turns_one_number_into_another():
+    """What tells two numbers apart on one picture says nothing of another picture."""
+    one, other = np.arange(32) % 3 == 0, np.arange(32) % 5 == 0
+    turned = [
+        line_signs(PRIVATE, seen, 1142, 7) * line_signs(PRIVATE, seen, 1142, 9) for seen in (one, other)
+    ]
+    assert abs(int(turned[0] @ turned[1])) < 5 * np.sqrt(1142)
+    assert abs(int(line_signs(PRIVATE, one, 1142, 7) @ line_signs(PRIVATE, one, 1142))) < 5 * np.sqrt(1142)
 
 
 def test_the_locator_key_alone_cannot_write_it(photograph):
@@ -128,9 +155,9 @@ def test_its_p_value_is_true(marked):
     reading = detect(marked.frames, [LOCATOR]).detail
     random = np.random.default_rng(8)
     across = quadratures(marked.frames, reading.geometry, LOCATOR)
-    patterns = patterns_of(*coarse_signs(thumbnail_of(marked.frames)))
+    shown = [coarse_signs(thumbnail_of(marked.frames))]
     keys = [PrivateMarkKey(key_id="x", epoch=1, secret=random.bytes(32)) for _ in range(150)]
-    found = np.array([weigh(across, patterns, [key]).log10_p for key in keys])
+    found = np.array([weigh(across, shown, [key]).log10_p for key in keys])
     for level in (0.3, 0.1):
         assert (found <= np.log10(level)).sum() <= 1.2 * level * 150 + 2.5 * np.sqrt(level * 150)
     assert found.min() > -6
@@ -141,8 +168,10 @@ def test_signs_stay_the_same_for_ever():
     signs = np.arange(32) % 3 == 0
     assert np.packbits(line_signs(PRIVATE, signs, 64) < 0).tobytes().hex() == GOLDEN
 
+    assert np.packbits(line_signs(PRIVATE, signs, 64, 7) < 0).tobytes().hex() == WITH_A_NUMBER
 
-GOLDEN = "ab9046515bc9c522"
+
+GOLDEN, WITH_A_NUMBER = "ab9046515bc9c522", "3661093a455f00a2"
 
 
 def test_the_coarse_signs_are_those_of_the_picture(photograph):
