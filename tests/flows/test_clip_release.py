@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from audits.robustness.security.averaging import estimate, folded, forged
 from guard.api import recover_file, release_file, verify_file
 from guard.errors import Denied
 from guard.home import Home
@@ -34,6 +35,7 @@ from provenance.manifest.reading import DigitalSourceType
 from provenance.media import Asset
 from provenance.video.clip_digest_reading import ClipMatch, ClipReading
 from provenance.video.container import VideoCodec
+from provenance.video.pooled_marking import CLIP_SPREAD
 from provenance.video.reader import ClipReader
 from provenance.video.writer import remux, rewrite
 
@@ -144,6 +146,23 @@ def test_a_mark_moved_to_another_clip_is_a_mismatch(studio, made, make_clip, tmp
     rewrite(other, "video/mp4", out, lambda f: np.clip(f.rgb + 2 * next(moved), 0, 255).astype(np.uint8))
     (tmp_path / "moved.mp4").write_bytes(out.getvalue())
     assert recover_file(tmp_path / "moved.mp4", home=studio).state is State.LOCATOR_MISMATCH
+
+
+def test_a_mark_that_was_averaged_from_a_clip_recovers_nothing_elsewhere(
+    studio, make_clip, photographs, tmp_path
+) -> None:
+    """An attacker without a key: 48 frames of one clip are enough to make another one carry its mark."""
+    (tmp_path / "clip.mp4").write_bytes(make_clip(size=SIZE, frames=48, step=4, sound=None))
+    released(studio, tmp_path / "clip.mp4", tmp_path / "marked.mp4")
+    asset = read_asset(tmp_path / "marked.mp4")
+    with ClipReader(asset.content, asset.mime) as marked:
+        tile = estimate([folded(frame.rgb, CLIP_SPREAD) for frame in marked.frames()])
+    other = [photographs[2][20 : 20 + SIZE[1], 3 * at : 3 * at + SIZE[0]] for at in range(24)]
+    frames = [forged(frame, tile, CLIP_SPREAD, quality_db=34) for frame in other]
+    (tmp_path / "forged.mp4").write_bytes(encoded(frames, rate=12))
+    found = recover_file(tmp_path / "forged.mp4", home=studio)
+    assert found.mark.outcome is Outcome.SUPPORTS  # the forgery succeeds, as far as a locator goes
+    assert found.state is State.LOCATOR_MISMATCH
 
 
 def test_no_byte_of_a_signed_clip_changes_unnoticed_outside_what_is_listed(studio, made) -> None:

@@ -14,7 +14,7 @@ from provenance.video.clip_digest import ClipDigester
 from provenance.video.clip_digest_compare import compare_clip
 from provenance.video.clip_digest_placing import ClipSampler, sample_clip
 from provenance.video.clip_digest_reading import ClipMatch, SlotState
-from provenance.video.locate import locate
+from provenance.video.locate import _edge, locate
 from provenance.watermark.interface import Geometry
 
 SIZE = (192, 108)
@@ -191,6 +191,16 @@ def test_a_part_in_a_longer_file_is_located(first, length, lead, seed):
     assert span.start == pytest.approx(lead / FPS, abs=1)
     assert span.end == pytest.approx((lead + len(part)) / FPS, abs=1)
     assert span.signed_start - span.start == pytest.approx((first - lead) / FPS, abs=0.15)
+
+
+@given(off=st.integers(-9, 11), dips=st.lists(st.integers(13, 46), max_size=3))
+def test_an_end_is_where_bins_stop_to_fit(off, dips):
+    """Not at the first one that does not; from inside as well as from outside."""
+    shown = np.full(70, 0.1, np.float32)
+    shown[10:50] = 0.9
+    shown[dips] = 0.2
+    assert _edge(shown, 50 + off, 1, 12) == 50
+    assert _edge(shown, 10 + off, -1, 12) == 10
 
 
 def test_mostly_something_else_is_not_decided():
