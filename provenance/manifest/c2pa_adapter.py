@@ -83,13 +83,8 @@ def write_store(
             that does not fit where it is kept until it may leave.
         Exception: whatever the signer itself raised, unchanged.
     """
-    text = json.dumps(definition, allow_nan=False)
-    if len(text) > _MAX_MANIFEST_JSON:
-        raise InputError(
-            "sign.manifest-too-large", f"the manifest has {len(text)} characters; the limit is 1 MiB"
-        )
+    text, signed = _bounded_json(definition), spool_like(data)
     raised: list[Exception] = []
-    signed = spool_like(data)
     try:
         native = _native_signer(signer, raised)
         with c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder:
@@ -108,6 +103,15 @@ def write_store(
     if not embed:
         return data, bytes(store)
     return (bytes(signed) if isinstance(data, bytes) else signed), bytes(store)
+
+
+def _bounded_json(definition: Mapping[str, Any]) -> str:
+    text = json.dumps(definition, allow_nan=False)
+    if len(text) > _MAX_MANIFEST_JSON:
+        raise InputError(
+            "sign.manifest-too-large", f"the manifest has {len(text)} characters; the limit is 1 MiB"
+        )
+    return text
 
 
 def _read(data: Bytes, mime: str, context: Any, sidecar: bytes | None) -> StoreReport:

@@ -80,8 +80,7 @@ def sign(
             bound to the file's bytes and kept beside them.
 
     Raises:
-        InputError: ``sign.unsupported-media``, ``sign.too-large``, ``sign.parent-unreadable`` or
-            ``sign.manifest-too-large``.
+        InputError: ``sign.unsupported-media``, ``sign.too-large``, ``sign.parent-unreadable``, ….
         ConfigurationError: ``sign.certificate-refused``, ``sign.library-failed``.
         IntegrityError: ``sign.rubric`` or ``sign.read-back``: what was made is not what was asked for.
         Exception: whatever the signer raised.
