@@ -93,10 +93,10 @@ def _show(path: Path, mark: Evidence) -> None:
         click.echo(f"    key        {reading.key_id}, epoch {reading.epoch}")
         told = in_numbers(reading.statistic, reading.log10_p, reading.hypotheses)
         click.echo(f"    statistic  {told}")
+    if mark.reason:
+        click.echo(f"    {plain(mark.reason)}")
     if mark.outcome is Outcome.ABSENT:
         click.echo("    absence of a mark proves nothing")
-    elif mark.reason:
-        click.echo(f"    {plain(mark.reason)}")
 
 
 def show_private(layer: Evidence | None) -> None:

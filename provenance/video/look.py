@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provenance.evidence import Evidence, Outcome
@@ -87,7 +87,8 @@ def look(
             if not frames:
                 raise reader.damage
             unseen = reader.damage.what
-    return ClipLook(mark=detector.result(), samples=sampler.result(), frames=frames, unseen=unseen)
+    mark = _of_what_was_seen(detector.result(), unseen)
+    return ClipLook(mark=mark, samples=sampler.result(), frames=frames, unseen=unseen)
 
 
 def read_mark(asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | None = None) -> Evidence:
@@ -103,6 +104,13 @@ def read_mark(asset: Asset, keys: Sequence[WatermarkKey], limits: ClipLimits | N
             if detector.decided:
                 break
         return detector.result()
+
+
+def _of_what_was_seen(mark: Evidence, unseen: str | None) -> Evidence:
+    """Who is told that there is no mark is told as well where nobody looked."""
+    if unseen is None or mark.outcome is not Outcome.ABSENT:
+        return mark
+    return replace(mark, reason=f"no mark was found in what could be looked at: {unseen}")
 
 
 def is_read(mark: Evidence) -> bool:

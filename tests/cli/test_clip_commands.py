@@ -72,3 +72,12 @@ def test_bad_clips_get_one_line_each_and_leave_nothing(guard_cli, home, make_cli
     ran = guard_cli("sign", "misnamed.webm", "--source", "generated", "-o", "new.webm")
     assert "error[output.misnamed]" in ran.err
     assert ran.code == 2
+
+
+def test_no_mark_in_what_is_left_of_a_clip_is_not_no_mark(guard_cli, home, make_clip, tmp_path) -> None:
+    webm = make_clip(size=(288, 256), frames=36, container="webm", codec="libvpx-vp9", sound="libopus")
+    (tmp_path / "cut.webm").write_bytes(webm[: len(webm) * 7 // 10])
+    for command in (("watermark", "detect"), ("verify",), ("recover",)):
+        ran = guard_cli(*command, "cut.webm")
+        assert ran.code == 3
+        assert "the clip ends after" in ran.out, command
