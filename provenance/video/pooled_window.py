@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.fft
 
-from provenance.watermark.decoding import fold, lines_in
+from provenance.watermark.decoding import lines_in
+from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.layout import T
 from provenance.watermark.search import Candidate
 
@@ -73,7 +73,7 @@ class Window:
         """
         total = np.zeros((T, T), np.complex64) if before is None else before.folded.copy()
         for plane in self._planes:
-            transform = scipy.fft.fft2(fold(plane.astype(np.float32), candidate.matrix))
+            transform = tile_spectrum(plane.astype(np.float32), candidate.matrix)
             heard = _heard(transform, layout, candidate.lines.offset)
             total += max(heard, 0.0) ** 2 * transform
         if total.any():

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
-import scipy.fft
 
 from provenance.watermark import ecc
 from provenance.watermark.correlation import FINE_GRID, correlate
+from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.layout import AMPLITUDE_PILOT, R_MAX, R_MIN, T
 from provenance.watermark.statistic import statistic, verify_log10_tail
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 _BANDS = 6
 _UPRIGHT = np.eye(2, dtype=np.int64)
+_ALL = slice(None)
 _FRACTIONS = np.arange(-4, 5) / 4
 """Offsets are found to a quarter of a sample; half a step of the grid they are first found on is 0.9."""
 
@@ -41,55 +41,54 @@ class Lines:
 
 
 def read_lines(plane: NDArray[np.float32], matrix: NDArray[np.float64], layout: Layout) -> Lines:
-    """Fold the plane into one tile and read its lines.
+    """The tile's lines under one geometry.
 
     Args:
         plane: (h, w) whitened luma.
         matrix: (2, 2) from plane pixels to tile samples.
         layout: of the key.
     """
-    return lines_in(scipy.fft.fft2(fold(plane, matrix)), layout)
+    return lines_in(tile_spectrum(plane, matrix), layout)
 
 
 def lines_in(
-    folded: NDArray[np.complexfloating], layout: Layout, turn: NDArray[np.int64] = _UPRIGHT
+    spectrum: NDArray[np.complexfloating],
+    layout: Layout,
+    turn: NDArray[np.int64] = _UPRIGHT,
+    *,
+    offset: tuple[float, float] | None = None,
 ) -> Lines:
-    """The lines of a folded plane's spectrum.
+    """The lines of a plane's tile spectrum.
 
     Args:
-        folded: (T, T) transform of the folded plane.
+        spectrum: (T, T) of the plane (``folding.tile_spectrum``).
         layout: of the key.
-        turn: (2, 2) quarter turn or mirror image from the folded plane to the tile.
+        turn: (2, 2) quarter turn or mirror image from the tile it was made for to the tile.
+        offset: tile coordinates of the plane's origin, where they are known.
     """
-    raw = raw_lines(folded, layout, turn)
-    x, y = _offset(raw[layout.pilots], layout)
-    aligned = raw * np.exp(2j * np.pi * (layout.u * x + layout.v * y) / T)
+    raw = raw_lines(spectrum, layout, turn)
+    x, y = _offset(raw[layout.pilots], layout) if offset is None else offset
+    aligned = raw * np.exp(-2j * np.pi * (layout.u * x + layout.v * y) / T)
     soft, gain = _weigh(aligned, layout)
-    return Lines(soft=soft, gain=gain, offset=((-x) % T, (-y) % T))
+    return Lines(soft=soft, gain=gain, offset=(x % T, y % T))
 
 
 def raw_lines(
-    folded: NDArray[np.complexfloating], layout: Layout, turn: NDArray[np.int64] = _UPRIGHT
+    spectrum: NDArray[np.complexfloating],
+    layout: Layout,
+    turn: NDArray[np.int64] = _UPRIGHT,
+    chosen: NDArray[np.int64] | slice = _ALL,
 ) -> NDArray[np.complex128]:
-    """(n,) lines of ``folded`` with their keyed phases taken out, the offset still in; as ``lines_in``."""
-    u, v = turn.T @ np.stack([layout.u, layout.v])
-    return np.asarray(folded[v % T, u % T] * np.exp(-1j * layout.phase))
+    """Lines of ``spectrum`` with their keyed phases taken out, the offset still in; as ``lines_in``.
 
-
-def fold(plane: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Resample to the tile's frame and add up all tiles; tile coordinate 0 lies at plane pixel (0, 0)."""
-    height, width = plane.shape
-    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height]], float)
-    start = np.floor(corners.min(axis=1) / T) * T
-    across, down = np.ceil((corners.max(axis=1) + 1 - start) / T).astype(int)
-    back = np.linalg.inv(matrix)
-    shrink = float(np.sqrt(abs(np.linalg.det(back))))
-    if shrink > 1.5:
-        plane = cv2.GaussianBlur(plane, (0, 0), 0.35 * shrink)  # no aliasing into the tile
-    warp = np.hstack([back, (back @ start)[:, None]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    flat = cv2.warpAffine(plane, warp, (int(across) * T, int(down) * T), flags=flags)
-    return np.asarray(flat.reshape(down, T, across, T).sum(axis=(0, 2)))
+    Args:
+        spectrum: as ``lines_in``.
+        layout: as ``lines_in``.
+        turn: as ``lines_in``.
+        chosen: indices of the layout's lines that are wanted.
+    """
+    u, v = turn.T @ np.stack([layout.u[chosen], layout.v[chosen]])
+    return np.asarray(spectrum[v % T, u % T] * np.exp(-1j * layout.phase[chosen]))
 
 
 def statistic_of(lines: Lines, layout: Layout) -> float:
@@ -143,16 +142,20 @@ def _coded(lines: Lines, layout: Layout) -> NDArray[np.float64]:
 
 
 def _offset(pilots: NDArray[np.complex128], layout: Layout) -> tuple[float, float]:
-    """Phase correlation of the pilots over all offsets; loud lines are limited to twice the median."""
+    """Where the plane's origin lies in the tile, from the pilots' phase correlation over all offsets.
+
+    Loud lines are limited to twice the median.
+    """
     size = np.abs(pilots)
     limited = pilots * np.minimum(1, 2 * np.median(size) / np.maximum(size, 1e-9))
     _, offsets = correlate(limited[None].astype(np.complex64), layout, grid=FINE_GRID)
     x, y = np.rint(4 * offsets[0]) / 4
+    across, down = x + _FRACTIONS, y + _FRACTIONS
     u, v = layout.u[layout.pilots], layout.v[layout.pilots]
-    around = np.array([(x + dx, y + dy) for dx in _FRACTIONS for dy in _FRACTIONS])
-    waves = np.exp(2j * np.pi * (around @ np.stack([u, v])) / T)
-    best_x, best_y = around[int(np.argmax((waves @ limited).real))]
-    return float(best_x), float(best_y)
+    waves = np.exp(2j * np.pi / T * np.outer(across, u)), np.exp(2j * np.pi / T * np.outer(v, down))
+    near = ((waves[0] * limited) @ waves[1]).real
+    column, row = np.unravel_index(near.argmax(), near.shape)
+    return -float(across[column]), -float(down[row])
 
 
 def _weigh(

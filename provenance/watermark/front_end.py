@@ -103,8 +103,9 @@ def smooth(plane: NDArray[np.float32], box: int) -> NDArray[np.float32]:
 
 def deviation_of(residue: NDArray[np.float32], box: int) -> NDArray[np.float32]:
     """Local standard deviation of a plane without local mean."""
+    variance = smooth(residue * residue, box)
     # Running sums may end a little below zero where there is nothing.
-    return np.asarray(cv2.sqrt(cv2.max(smooth(residue * residue, box), 0.0)))
+    return np.asarray(cv2.sqrt(cv2.max(variance, 0.0, dst=variance), dst=variance))
 
 
 def _luma(pixels: NDArray[np.integer], depth: int) -> NDArray[np.float32]:
@@ -130,21 +131,25 @@ def _smaller(plane: NDArray[Any]) -> NDArray[Any]:
 
 
 def _even_contrast(luma: NDArray[np.float32]) -> NDArray[np.float32]:
-    residue = luma - smooth(luma, 11)
-    deviation = deviation_of(residue, 13)
-    even = np.clip(residue / (deviation + 2.0), -2.2, 2.2)
-    even[deviation < 0.25] = 0  # clipped or constant: rounding noise, no mark
+    even = cv2.subtract(luma, smooth(luma, 11))
+    deviation = deviation_of(even, 13)
+    flat = deviation < 0.25
+    even /= cv2.add(deviation, 2.0, dst=deviation)
+    np.clip(even, -2.2, 2.2, out=even)
+    even[flat] = 0  # clipped or constant: rounding noise, no mark
     return np.asarray(even, np.float32)
 
 
 def _flatten_spectrum(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     shape = tuple(scipy.fft.next_fast_len(side, real=True) for side in plane.shape)
     spectrum = scipy.fft.rfft2(plane, shape)
-    power = spectrum.real**2 + spectrum.imag**2
+    power = spectrum.real**2
+    power += spectrum.imag**2
+    most = 3.0 / np.sqrt(np.maximum(power, 1e-18))  # the gain that takes a line to three times the envelope
     # The envelope is smoothed in the log domain so that lines, the mark's own among them, barely move it.
-    level = cv2.blur(cv2.log(power + 1e-3 * power.mean() + 1e-12), (13, 13), borderType=cv2.BORDER_REFLECT)
-    gain = cv2.exp(-0.5 * level)
-    strength = np.sqrt(power) * gain
-    gain *= np.minimum(1, 3.0 / np.maximum(strength, 1e-9))
-    flat = scipy.fft.irfft2(spectrum * gain, shape)
+    power += 1e-3 * power.mean() + 1e-12
+    level = cv2.blur(cv2.log(power, dst=power), (13, 13), borderType=cv2.BORDER_REFLECT)
+    level *= -0.5
+    spectrum *= np.minimum(cv2.exp(level, dst=level), most, out=level)
+    flat = scipy.fft.irfft2(spectrum, shape, overwrite_x=True)
     return np.ascontiguousarray(flat[: plane.shape[0], : plane.shape[1]], np.float32)

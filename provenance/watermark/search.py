@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.fft
 
 from provenance.watermark import synchronisation as sync
 from provenance.watermark.correlation import COARSE_GRID, FINE_GRID, correlate
-from provenance.watermark.decoding import fold, lines_in, promise, raw_lines, read_lines
+from provenance.watermark.decoding import lines_in, promise, raw_lines, read_lines
+from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.spectrum import spectrum_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,14 @@ STAGES = 5
 QUICK_STAGES = 2
 _SIEVE = 320
 """Geometries of a stage that are judged by phases; more of them are sieved by power first."""
-_REFINED, _FOLLOWED = 12, 3
-"""Geometries of a stage that are climbed from, and at most handed on."""
+_CLIMBED, _FREED = 12, 4
+"""Geometries of a stage that are climbed from, and of these the ones also tried with shear and stretch."""
+_READ, _FOLLOWED = 8, 3
+"""Scales of an upright tile that are read, and of these at most handed on."""
 _TURNS_READ = 4
-"""Of the sixteen ways a copy can lie at the sizes suggested, so many are read in full."""
+"""Of the sixteen ways a copy can lie at the sizes suggested, so many are read in full, at most."""
+_NEAR = 0.7
+"""Only those whose pilots come so near to the best: without a mark all four do."""
 _ALIKE = 0.012
 """Geometries closer than this share one peak."""
 _FAINTEST = 6.0
@@ -59,6 +63,15 @@ class Candidate:
     lines: Lines
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Peak:
+    """A frequency matrix that was climbed to, with the offset near which it was, and what speaks for it."""
+
+    promise: float
+    matrix: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
 class Search:
     """One plane, for any number of keys; what does not depend on the key is computed once."""
 
@@ -77,18 +90,20 @@ class Search:
         if stage == 0:
             yield from self._suggested(layout)
             return
-        for frequency in self._standing_out(self._proposed(stage, layout), layout):
-            matrix = frequency.T
-            yield Candidate(matrix=matrix, lines=read_lines(self.plane, matrix, layout))
+        proposed = self._proposed(stage, layout)
+        if not len(proposed):  # a plane without structure has no peaks
+            return
+        yield from self._upright(proposed, layout) if stage == 1 else self._anyhow(proposed, layout)
 
     def _suggested(self, layout: Layout) -> list[Candidate]:
-        """All turns and mirror images come from one folding: they only rename its lines."""
-        tries = [(matrix, folded, turn) for matrix, folded in self._folded for turn in sync.TURNS]
-        pilots = np.stack([raw_lines(folded, layout, turn)[layout.pilots] for _, folded, turn in tries])
+        """All turns and mirror images come from one spectrum: they only rename its lines."""
+        tries = [(matrix, spectrum, turn) for matrix, spectrum in self._straight for turn in sync.TURNS]
+        pilots = np.stack([raw_lines(spectrum, layout, turn, layout.pilots) for _, spectrum, turn in tries])
         peaks, _ = correlate(pilots.astype(np.complex64), layout, grid=FINE_GRID)
+        best = np.argsort(-peaks)[:_TURNS_READ]
         found = [
-            Candidate(matrix=turn @ matrix, lines=lines_in(folded, layout, turn))
-            for matrix, folded, turn in (tries[index] for index in np.argsort(-peaks)[:_TURNS_READ])
+            Candidate(matrix=turn @ matrix, lines=lines_in(spectrum, layout, turn))
+            for matrix, spectrum, turn in (tries[i] for i in best if peaks[i] >= _NEAR * peaks[best[0]])
         ]
         return sorted(found, key=lambda one: -promise(one.lines, layout))[:2]
 
@@ -103,21 +118,54 @@ class Search:
             proposed = sync.uneven(self.size)
         return sync.promising(self._spectrum, layout, proposed, keep=_SIEVE)
 
-    def _standing_out(self, proposed: NDArray[np.float64], layout: Layout) -> list[NDArray[np.float64]]:
-        if not len(proposed):  # a plane without structure has no peaks
+    def _upright(self, proposed: NDArray[np.float64], layout: Layout) -> list[Candidate]:
+        """The best scales near those proposed. Straight planes are read exactly, at little cost."""
+        matrices, offsets = (array[:_READ] for array in self._peaks(proposed, layout))
+        _, matrices, _ = sync.refine(self._spectrum, layout, matrices, offsets, sync.SCALE)
+        tries = [Candidate(matrix=one.T, lines=read_lines(self.plane, one.T, layout)) for one in matrices]
+        tries.sort(key=lambda one: -promise(one.lines, layout))
+        return [one for one in tries[:_FOLLOWED] if promise(one.lines, layout) >= _FAINTEST]
+
+    def _anyhow(self, proposed: NDArray[np.float64], layout: Layout) -> list[Candidate]:
+        """The best geometry near those proposed."""
+        # Where few tiles are seen, a climb by pilots alone ends in shear and stretch that are not there. Data
+        # lines took no part in it: they say whether it went to the right place.
+        peaks = self._climb(*self._peaks(proposed, layout), layout, sync.TURN_AND_SCALE)
+        best = sorted(peaks, key=lambda peak: -peak.promise)[:_FREED]
+        matrices, offsets = np.stack([peak.matrix for peak in best]), np.stack([peak.offset for peak in best])
+        peaks += self._climb(matrices, offsets, layout, sync.EVERY_WAY)
+        top = max(peaks, key=lambda peak: peak.promise)
+        if top.promise < _FAINTEST:
             return []
+        return [Candidate(matrix=top.matrix.T, lines=read_lines(self.plane, top.matrix.T, layout))]
+
+    def _peaks(
+        self, proposed: NDArray[np.float64], layout: Layout
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(n, 2, 2) the geometries under which pilots agree best, and (n, 2) their offsets."""
         if len(proposed) > _SIEVE:
             glance, _ = self._correlated(proposed, layout, COARSE_GRID)
             proposed = proposed[np.argpartition(-glance, _SIEVE)[:_SIEVE]]
         scores, offsets = self._correlated(proposed, layout, FINE_GRID)
         apart = _apart(proposed, scores)
-        refined = sync.refine(self._spectrum, layout, proposed[apart], offsets[apart])
-        ranked = [
-            (score + sync.agreement(self._spectrum, layout, matrix, offset), matrix)
-            for score, matrix, offset in zip(*refined, strict=True)
+        return proposed[apart], offsets[apart]
+
+    def _climb(
+        self,
+        matrices: NDArray[np.float64],
+        offsets: NDArray[np.float64],
+        layout: Layout,
+        directions: NDArray[np.float64],
+    ) -> list[_Peak]:
+        climbed = sync.refine(self._spectrum, layout, matrices, offsets, directions)
+        return [
+            _Peak(
+                promise=float(score + sync.agreement(self._spectrum, layout, matrix, offset)),
+                matrix=matrix,
+                offset=offset,
+            )
+            for score, matrix, offset in zip(*climbed, strict=True)
         ]
-        ranked.sort(key=lambda item: -item[0])
-        return [matrix for total, matrix in ranked[:_FOLLOWED] if total >= _FAINTEST]
 
     def _correlated(
         self, matrices: NDArray[np.float64], layout: Layout, grid: int
@@ -129,10 +177,10 @@ class Search:
         return spectrum_of(self.plane, sync.highest(self.size))
 
     @cached_property
-    def _folded(self) -> list[tuple[NDArray[np.float64], NDArray[np.complexfloating]]]:
-        """(matrix, transform) of the plane folded as its size suggests, for each spread."""
+    def _straight(self) -> list[tuple[NDArray[np.float64], NDArray[np.complex64]]]:
+        """(matrix, tile spectrum) of the plane as its size suggests, for each spread."""
         matrices = [np.eye(2) / scale for scale in sync.sizes(self.size, SPREADS)]
-        return [(matrix, scipy.fft.fft2(fold(self.plane, matrix))) for matrix in matrices]
+        return [(matrix, tile_spectrum(self.plane, matrix)) for matrix in matrices]
 
 
 def _apart(matrices: NDArray[np.float64], scores: NDArray[np.float64]) -> list[int]:
@@ -142,6 +190,6 @@ def _apart(matrices: NDArray[np.float64], scores: NDArray[np.float64]) -> list[i
         matrix = matrices[index]
         if all(np.abs(matrix - matrices[other]).max() >= _ALIKE * np.abs(matrix).max() for other in taken):
             taken.append(int(index))
-        if len(taken) == _REFINED:
+        if len(taken) == _CLIMBED:
             break
     return taken

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from provenance.watermark.layout import Layout
     from provenance.watermark.spectrum import Spectrum
 
-_WIDEST, _NARROWEST = 3.5, 0.62
-"""Scales searched, relative to what the copy's size suggests: a crop to a fifth of the area at the coarse
-spread; a copy pasted into borders."""
+_WIDEST, _NARROWEST = 4.6, 0.62
+"""Scales searched, relative to what the copy's size suggests: a crop to an eighth of the area at the
+coarse spread; a copy pasted into borders."""
 _STEP = 0.011
 """Relative scale step: half a frequency sample at the pilots' mean radius of a 512-pixel copy."""
 _ANGLES, _LOG_STEP = 512, 0.0062
@@ -110,6 +110,7 @@ def rotations(spectrum: Spectrum, layout: Layout, size: tuple[int, int], *, keep
     log_scales = np.log(_unit(size)) + np.arange(np.log(_NARROWEST), np.log(_WIDEST), _LOG_STEP)
     lowest = np.log(PILOT_BAND[0] / T) - log_scales[-1]
     rings = round((np.log(PILOT_BAND[1] / T) - log_scales[0] - lowest) / _LOG_STEP) + 2
+    rings = scipy.fft.next_fast_len(rings, real=True)  # no shift that counts reaches beyond them
     polar = scipy.fft.rfft2(_log_polar(spectrum, lowest, rings))
     scores, matrices = [], []
     for mirror in (1, -1):
@@ -136,9 +137,13 @@ def promising(
 
 
 def refine(
-    spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64], offsets: NDArray[np.float64]
+    spectrum: Spectrum,
+    layout: Layout,
+    matrices: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    directions: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Climb the coherent score over all four numbers of each matrix, near its offset.
+    """Climb the coherent score of each matrix near its offset, in ``directions`` (``EVERY_WAY``).
 
     Returns:
         (n,) scores, (n, 2, 2) matrices and (n, 2) offsets where they were reached.
@@ -158,7 +163,7 @@ def refine(
     rows = np.arange(len(matrices))
     for _ in range(6):
         for _ in range(4):
-            tries = (np.eye(2) + step * _DIRECTIONS) @ matrices[:, None]
+            tries = (np.eye(2) + step * directions) @ matrices[:, None]
             scores = score(tries).max(axis=2)
             top = scores.argmax(axis=1)
             better = scores[rows, top] > best + 1e-6
@@ -189,7 +194,7 @@ def agreement(
 
 _AROUND = np.array([(x, y) for x in (-1.0, -0.5, 0.0, 0.5, 1.0) for y in (-1.0, -0.5, 0.0, 0.5, 1.0)])
 """Offsets tried beside the best whole one, in tile samples."""
-_DIRECTIONS = np.array(
+EVERY_WAY = np.array(
     [
         sign * np.array(direction, float)
         for direction in ([[0, -1], [1, 0]], [[1, 0], [0, 1]], [[1, 0], [0, -1]], [[0, 1], [1, 0]])
@@ -197,6 +202,7 @@ _DIRECTIONS = np.array(
     ]
 )
 """Rotation, scale, aspect, shear; both ways."""
+TURN_AND_SCALE, SCALE = EVERY_WAY[:4], EVERY_WAY[2:4]
 
 
 def pilot_lines(spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64]) -> NDArray[np.complex64]:
@@ -208,7 +214,7 @@ def pilot_lines(spectrum: Spectrum, layout: Layout, matrices: NDArray[np.float64
 
 
 def _log_polar(spectrum: Spectrum, lowest: float, rings: int) -> NDArray[np.float32]:
-    """(_ANGLES, 2 × rings) excess power over half a turn; zero beyond the limit and in the padding."""
+    """(_ANGLES, rings) excess power over half a turn; zero beyond the limit."""
     angle = np.arange(_ANGLES)[:, None] * (np.pi / _ANGLES)
     radius = np.exp(lowest + _LOG_STEP * np.arange(rings))[None]
     fx, fy = radius * np.cos(angle), radius * np.sin(angle)
@@ -218,7 +224,7 @@ def _log_polar(spectrum: Spectrum, lowest: float, rings: int) -> NDArray[np.floa
     smooth = cv2.blur(spectrum.power, (3, 3))
     sampled = cv2.remap(smooth, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) - 1
     sampled[(np.abs(fx) >= spectrum.limit) | (np.abs(fy) >= spectrum.limit)] = 0
-    return np.pad(sampled, ((0, 0), (0, rings)))
+    return np.asarray(sampled)
 
 
 def _shift_scores(
@@ -232,7 +238,7 @@ def _shift_scores(
 ) -> NDArray[np.float32]:
     """(_ANGLES, len(log_scales)) pilot power; a correlation, as rotation and scale are shifts here."""
     marks = _pilot_marks(layout, rings, mirror)
-    every = scipy.fft.irfft2(polar * marks, (_ANGLES, 2 * rings))
+    every = scipy.fft.irfft2(polar * marks, (_ANGLES, rings))
     score = every[:, : len(log_scales)][:, ::-1]
     heard = (layout.radius[layout.pilots][None] / T < limit * np.exp(log_scales)[:, None]).sum(axis=1)
     return np.ascontiguousarray(score / np.sqrt(np.maximum(heard, 16)), np.float32)
@@ -245,6 +251,6 @@ def _pilot_marks(layout: Layout, rings: int, mirror: int) -> NDArray[np.complex6
     turn = np.rint((np.arctan2(v, u * mirror) % np.pi) * _ANGLES / np.pi).astype(int) % _ANGLES
     # Ring of the pilot at the largest scale; at log_scales[j] it lies len - 1 - j rings further out.
     ring = np.rint(np.log(radius / PILOT_BAND[0]) / _LOG_STEP).astype(int)
-    marks = np.zeros((_ANGLES, 2 * rings), np.float32)
+    marks = np.zeros((_ANGLES, rings), np.float32)
     np.add.at(marks, (turn, ring), 1)
     return np.asarray(scipy.fft.rfft2(marks).conj())

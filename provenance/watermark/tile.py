@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 
 from provenance.watermark import ecc
-from provenance.watermark.front_end import deviation_of
+from provenance.watermark.front_end import deviation_of, smooth
 from provenance.watermark.layout import T
 
 if TYPE_CHECKING:
@@ -86,5 +86,5 @@ def visibility(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     Local standard deviation of the fine structure, bounded below so that flat ground takes part and
     above so that edges do not take all.
     """
-    deviation = deviation_of(luma - cv2.GaussianBlur(luma, (0, 0), 2.5), 9)
+    deviation = deviation_of(luma - smooth(luma, 7), 9)
     return np.asarray(cv2.pow(cv2.min(2.2 + deviation, 14.0), 0.8), np.float32)

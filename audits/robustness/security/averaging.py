@@ -17,7 +17,7 @@ import scipy.fft
 
 from audits.robustness.attacks import rounded
 from audits.robustness.relink import frames_of
-from provenance.watermark.decoding import fold
+from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.front_end import luma_of, whiten
 from provenance.watermark.layout import R_MAX, R_MIN, T
 from provenance.watermark.tile import lay, pixels_per_sample, visibility
@@ -42,7 +42,7 @@ def folded(pixels: Picture, spread: float) -> NDArray[np.complex128]:
     """
     plane = whiten(luma_of(frames_of(pixels))).plane
     scale = pixels_per_sample(plane.shape[1], plane.shape[0], spread)
-    spectrum = scipy.fft.fft2(fold(plane, np.eye(2) / scale)).astype(np.complex128)
+    spectrum = tile_spectrum(plane, np.eye(2) / scale).astype(np.complex128)
     return np.asarray(spectrum / np.maximum(np.abs(spectrum), 1e-9))
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.fft
 
 from audits.statistics import wilson
 from provenance.keys import PrivateMarkKey
 from provenance.watermark import synchronisation as sync
-from provenance.watermark.decoding import fold, lines_in, log10_tail_of, payload_of
+from provenance.watermark.decoding import lines_in, log10_tail_of, payload_of
 from provenance.watermark.detection import read_in
+from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.interface import WatermarkKey
 from provenance.watermark.layout import layout_of
 from provenance.watermark.private_detection import weigh
@@ -62,10 +62,10 @@ def size_implied_trials(whitened: Whitened, keys: int, random: Callable[[int], b
         random: n random bytes.
     """
     size = whitened.plane.shape[1], whitened.plane.shape[0]
-    folded = [scipy.fft.fft2(fold(whitened.plane, np.eye(2) / scale)) for scale in sync.sizes(size, SPREADS)]
+    spectra = [tile_spectrum(whitened.plane, np.eye(2) / scale) for scale in sync.sizes(size, SPREADS)]
     for _ in range(keys):
         layout = layout_of.__wrapped__(_fresh(random))  # not kept: it is used once
-        followed = [lines_in(spectrum, layout) for spectrum in folded]
+        followed = [lines_in(spectrum, layout) for spectrum in spectra]
         tails = [log10_tail_of(lines, layout) for lines in followed]
         best = corrected(min(tails), len(tails))
         accepted = best <= GATE_LOG10_P and any(payload_of(lines, layout)[1] for lines in followed)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.media import Frames
-from provenance.watermark.decoding import fold, lines_in, payload_of, promise, statistic_of
+from provenance.watermark.decoding import lines_in, payload_of, promise, statistic_of
+from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.front_end import luma_of, whiten
 from provenance.watermark.interface import WatermarkKey, embed
 from provenance.watermark.layout import layout_of
@@ -165,11 +165,11 @@ def test_unmarked_pictures_give_p_values_that_are_true(photographs):
     found, number = [], 0
     for picture in pictures:
         plane = plane_of(picture)
-        folded = [scipy.fft.fft2(fold(plane, np.eye(2) * scale)) for scale in (1.5, 1.0)]
+        spectra = [tile_spectrum(plane, np.eye(2) * scale) for scale in (1.5, 1.0)]
         for _ in range(2000 // len(pictures)):
             number += 1
             layout = layout_of.__wrapped__(key_of(number))
-            lines = lines_in(folded[number % 2], layout)
+            lines = lines_in(spectra[number % 2], layout)
             found.append(verify_log10_tail(lines.soft[layout.verify], lines.gain[layout.verify]))
     found = np.array(found)
     assert len(found) == 2000
