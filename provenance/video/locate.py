@@ -160,11 +160,10 @@ def _edge(shown: NDArray[np.float32], at: int, way: int, most: int) -> int:
 
     All bins on the way are added up: one that fits badly, as where the camera moves fast, ends no span.
     """
-    boundaries = np.arange(at - way * most, at + way * most, way)
-    bins = boundaries if way > 0 else boundaries - 1  # those behind each boundary
-    bins = bins[(bins >= 0) & (bins < len(shown))]
+    first, last = (min(max(at + way * side * most, 0), len(shown)) for side in (-1, 1))
+    bins = np.arange(first, last, way) - (way < 0)  # those behind each boundary
     fits = np.concatenate([[0.0], np.cumsum(shown[bins] - _BELONGS)])
-    return at - way * most + way * int(fits.argmax())
+    return first + way * int(fits.argmax())
 
 
 def _without(span: Span, taken: Span) -> Span:

@@ -193,14 +193,21 @@ def test_a_part_in_a_longer_file_is_located(first, length, lead, seed):
     assert span.signed_start - span.start == pytest.approx((first - lead) / FPS, abs=0.15)
 
 
-@given(off=st.integers(-9, 11), dips=st.lists(st.integers(13, 46), max_size=3))
-def test_an_end_is_where_bins_stop_to_fit(off, dips):
-    """Not at the first one that does not; from inside as well as from outside."""
+@given(off=st.integers(-9, 11), dips=st.lists(st.integers(13, 46), max_size=3), cut=st.booleans())
+def test_an_end_is_where_bins_stop_to_fit(off, dips, cut):
+    """Not at the first one that does not; from inside and from outside; at most where the file ends."""
     shown = np.full(70, 0.1, np.float32)
     shown[10:50] = 0.9
     shown[dips] = 0.2
-    assert _edge(shown, 50 + off, 1, 12) == 50
-    assert _edge(shown, 10 + off, -1, 12) == 10
+    begin = 10 if cut else 0
+    shown = shown[begin : 50 if cut else None]
+    assert _edge(shown, 50 + off - begin, 1, 12) == 50 - begin
+    assert _edge(shown, 10 + off - begin, -1, 12) == 10 - begin
+
+
+def test_a_file_shorter_than_a_second_is_one_span():
+    assert _edge(np.ones(14, np.float32), 14, 1, 24) == 14
+    assert _edge(np.ones(14, np.float32), 0, -1, 24) == 0
 
 
 def test_mostly_something_else_is_not_decided():
