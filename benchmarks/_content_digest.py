@@ -9,6 +9,7 @@ import numpy as np
 from _pictures import pictures
 from PIL import Image
 
+from audits.integrity.copies import AFTERWARDS
 from audits.integrity.edits import EDITS, SHARES
 from audits.integrity.roc import area, points
 from audits.statistics import wilson
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 BACKGROUNDS = Path("/usr/share/backgrounds/mate/nature")
 """Of Debian's mate-backgrounds."""
-SIDE, CROP, CROPS = 512, 768, 3
+SIDE, CROP, CROPS = 512, 768, 6
 
 
 def photographs() -> dict[str, np.ndarray]:
@@ -53,14 +54,22 @@ def summary(found: list[Trial], shown: dict[str, np.ndarray], alike: dict[str, i
     """One group's part of the result."""
     laid = [trial for trial in found if not trial.blind]
     benign = [trial for trial in laid if trial.kind == "benign"]
-    edited = [trial for trial in laid if trial.kind != "benign"]
+    drawn_edits = [trial for trial in laid if trial.kind != "benign"]
+    edited = [trial for trial in drawn_edits if trial.visible]
     large = [trial for trial in edited if trial.share >= 0.05]
     blind = [trial for trial in found if trial.blind]
     return {
         "pictures": len(shown),
         "sources": len({name.split("-")[0] for name in shown}),
         "benign": _benign(benign),
+        "edits": _edits(edited),
         "edits_from_5_percent": _edits(large),
+        "edits_from_5_percent_visible_or_not": _edits(
+            [trial for trial in drawn_edits if trial.share >= 0.05 and trial.first]
+        ),
+        "by_copy_from_5_percent": {
+            copy: _edits([trial for trial in large if trial.copy == copy]) for copy in AFTERWARDS
+        },
         "by_kind_and_share": {
             kind: {
                 f"{share:.0%}": _edits([t for t in edited if (t.kind, t.share) == (kind, share)])

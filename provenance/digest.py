@@ -1,6 +1,6 @@
 """The visual digest: what a released picture looked like, small enough to sign with it.
 
-About 64 × 64 cells in CIE L*a*b*, under 4 kB. Because it stands in the signed manifest, it says which
+64 × 64 to 96 × 96 cells in CIE L*a*b*, under 4 kB. Because it stands in the signed manifest, it says which
 picture the manifest is about after everything else was stripped from a copy. Values only;
 ``provenance.digest_compare`` computes and compares.
 """
@@ -16,8 +16,10 @@ from provenance.errors import IntegrityError
 
 COARSE = 32
 """Cells to a side of the grid on which copies are told from other pictures, whatever their shape."""
-VERSION = 2
-_CELLS = 64 * 64
+VERSION = 3
+SIDES = (64, 72, 80, 96)
+"""Cells to a side of a square picture's fine grid, by the two upper bits of a code: as many as its bytes keep
+well (``provenance.digest_compare.visual_digest``)."""
 _MOST_UNEVEN = 4.0
 """A picture longer than this gets no more cells along its length."""
 _MAX_SIDE = 1 << 20
@@ -34,10 +36,10 @@ class Shape:
     columns: int
 
     @classmethod
-    def of(cls, width: int, height: int) -> Shape:
-        """About 4,096 cells, about as square as the picture's sides allow; multiples of 8 of them."""
+    def of(cls, width: int, height: int, side: int = SIDES[0]) -> Shape:
+        """About ``side``² cells, about as square as the picture's sides allow; multiples of 8 of them."""
         uneven = min(max(width / height, 1 / _MOST_UNEVEN), _MOST_UNEVEN)
-        columns = 8 * round((_CELLS * uneven) ** 0.5 / 8)
+        columns = 8 * round(side * uneven**0.5 / 8)
         return cls(rows=8 * round(columns / uneven / 8), columns=columns)
 
     @property
@@ -49,10 +51,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisualDigest:
-    """A released picture at about 64 × 64.
+    """A released picture at 64 × 64 cells or more.
 
     Attributes:
-        version: of this layout; 2.
+        version: of this layout; 3.
         width: of the released picture, in pixels.
         height: of the released picture, in pixels.
         code: means of L* over each cell of ``shape``, and of a* and b* over each four, as at most 2,880
@@ -67,12 +69,12 @@ class VisualDigest:
     def __post_init__(self) -> None:
         sides_ok = 1 <= self.width <= _MAX_SIDE and 1 <= self.height <= _MAX_SIDE
         if self.version != VERSION or not 1 <= len(self.code) <= _MOST_CODE or not sides_ok:
-            raise ValueError("a visual digest has version 2, a size in pixels and at most 2880 bytes")
+            raise ValueError("a visual digest has version 3, a size in pixels and at most 2880 bytes")
 
     @property
     def shape(self) -> Shape:
         """Cells of the planes in ``code``."""
-        return Shape.of(self.width, self.height)
+        return Shape.of(self.width, self.height, SIDES[self.code[0] >> 6])
 
     def to_assertion(self) -> Assertion:
         """The digest as the data of a manifest assertion; under 4,000 bytes."""

@@ -7,6 +7,7 @@ offset of the brightness, over cells that agree (an altered place must not pull)
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +22,37 @@ if TYPE_CHECKING:
 
 _LEVELS = (4, 2, 1)
 """Cells of the fine grid to a cell of each level, from the roughest to the finest."""
-_ROUNDS = (3, 2, 3)
+_ROUNDS = (3, 3, 6)
+_STILL = 0.01
+"""Movement, in cells, from which on another round changes nothing."""
 _FEWEST = 64
 """Covered cells below which nothing is fitted."""
+_NOISE = 0.003
+"""Least noise, of luma in 0..1."""
+_OFF, _ROUGH = 0.5, 2.0
+"""Cells of the fine grid by which a placement is off, as standard deviations: without an outline that tells,
+nothing is moved along the outlines that there are."""
 _FARTHEST = 0.08
 """Largest movement of a corner taken for a correction, in shares of the picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Likely:
+    """How far from the ``given`` placement the right one may lie: by some ``cells`` of a level."""
+
+    given: Placement
+    cells: float
+
+    def so_far(
+        self, placement: Placement, grid: tuple[int, ...], released: tuple[int, int]
+    ) -> NDArray[np.float64]:
+        """What has been moved, as the six numbers of ``_step``."""
+        linear = placement.linear @ np.linalg.inv(self.given.linear)
+        shift = placement.shift - linear @ self.given.shift
+        size, cell = np.array(released, float), np.array(released) / (grid[1], grid[0])
+        change = np.eye(2) - linear
+        middle = change @ (size / 2 - 0.5) - shift
+        return np.concatenate([[middle[axis], *(change[axis] * size)] / cell[axis] for axis in (0, 1)])
 
 
 def align(reference: Reference, view: View, placement: Placement, *, rough: bool = False) -> Placement:
@@ -40,15 +67,22 @@ def align(reference: Reference, view: View, placement: Placement, *, rough: bool
         wanted = area_means(luma_of(reference.fine), rows, columns).astype(np.float64)
         canvas = Canvas(luma, reference.released, placement.linear, grid=(rows, columns))
         for _ in range(rounds):
-            found = _step(wanted, canvas, found, reference.released)
-    return found if _near(found, placement, view.size, reference.released) else placement
+            likely = _Likely(given=placement, cells=(_ROUGH if rough else _OFF) / level)
+            before, found = found, _step(wanted, canvas, found, reference.released, likely)
+            if _moved(found, before, view.size, reference.released) * max(rows, columns) < _STILL:
+                break
+    return found if _moved(found, placement, view.size, reference.released) <= _FARTHEST else placement
 
 
 def _step(
-    wanted: NDArray[np.float64], canvas: Canvas, placement: Placement, released: tuple[int, int]
+    wanted: NDArray[np.float64],
+    canvas: Canvas,
+    placement: Placement,
+    released: tuple[int, int],
+    likely: _Likely,
 ) -> Placement:
     placed = canvas.place(placement)
-    covered = placed.covered
+    covered = inner(placed.covered)
     if covered.sum() < _FEWEST:
         return placement
     rows, columns = wanted.shape
@@ -58,14 +92,18 @@ def _step(
     x, y = x[covered], y[covered]
     plain = np.stack([wanted[covered], np.ones(len(seen))], axis=1)
     slopes = np.stack([across, across * x, across * y, down, down * x, down * y], axis=1)
-    weights = np.ones(len(seen))
+    telling = across**2 + down**2
+    weights, spread, gain = np.ones(len(seen)), 0.0, 1.0
+    terms, so_far = np.concatenate([plain, -slopes], axis=1), likely.so_far(placement, wanted.shape, released)
     for _ in range(3):
-        solved = _solve(np.concatenate([plain, -slopes], axis=1), seen, weights)
+        # Moved in all by what was given and this: as unlikely as a cell that is off by its share of noise.
+        pull = np.hypot(spread, _NOISE) ** 2 / likely.cells**2
+        solved = _solve(terms, seen, weights, pull, so_far * gain)
+        gain = max(float(solved[0]), 0.1)
         error = seen - plain @ solved[:2] + slopes @ solved[2:]
-        spread = 1.48 * np.median(np.abs(error)) + 1e-4
+        spread = 1.48 * _median(np.abs(error), telling) + 1e-4
         weights = 1 / (1 + (error / (2 * spread)) ** 2)
-    gain = solved[0]
-    if gain < 0.1:
+    if solved[0] < 0.1:
         return placement
     # Cells to pixels of the released picture; x and y run from -0.5 to 0.5 over it.
     width, height = released
@@ -75,15 +113,35 @@ def _step(
     return placement.moved(change, offset)
 
 
+def inner(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Without the picture's outermost cells: what lies around a copy, a frame or black corners, bleeds in."""
+    kept = covered.copy()
+    kept[0] = kept[-1] = kept[:, 0] = kept[:, -1] = False
+    return kept
+
+
 def _solve(
-    terms: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64]
+    terms: NDArray[np.float64],
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    pull: float,
+    so_far: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     weighted = terms * weights[:, None]
-    ridge = 1e-9 * np.eye(terms.shape[1]) * len(values)
-    return np.asarray(np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ values))
+    ridge = np.diag([1e-9 * len(values)] * 2 + [pull] * 6)
+    back = np.concatenate([[0, 0], -pull * so_far])
+    return np.asarray(np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ values + back))
 
 
-def _near(found: Placement, given: Placement, size: tuple[int, int], released: tuple[int, int]) -> bool:
+def _median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Of weighted values: cells without outlines fit anywhere, and say nothing of how well outlines do."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    return float(values[order[min(np.searchsorted(reached, reached[-1] / 2), len(order) - 1)]])
+
+
+def _moved(found: Placement, given: Placement, size: tuple[int, int], released: tuple[int, int]) -> float:
+    """Largest movement of a corner, in shares of the picture's sides."""
     corners = np.array([(0, 0), (1, 0), (0, 1), (1, 1)]) * np.array(size)
     moved = corners @ (found.linear - given.linear).T + (found.shift - given.shift)
-    return bool((np.abs(moved) <= _FARTHEST * np.array(released)).all())
+    return float((np.abs(moved) / np.array(released)).max())

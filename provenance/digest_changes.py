@@ -1,12 +1,9 @@
 """Which cells of a copy differ by more than its recompression, resizing and toning explain.
 
-1. fit the copy's lightness and colour by smooth functions of the signed picture's, and what blur,
-   sharpening and a last fraction of a cell leave along outlines
-2. what remains is noise, more where there is texture: how much, this copy's own cells say
-3. in units of that noise, the energy of small squares of cells; those over a threshold are altered
-
-As thresholds stand in units of each copy's own noise, JPEG 50 at half size raises no alarm and a faint edit
-of a clean copy is still seen. They were set on other pictures than those of docs/reference/content-digest.md.
+What remains after ``provenance.digest_noise`` took the explained part away is measured in units of each
+cell's noise; rectangles of cells whose energy is over a threshold are altered. So JPEG 50 at half size raises
+no alarm, and a faint edit of a clean copy is still seen. Thresholds were set on other pictures than those of
+docs/reference/content-digest.md.
 """
 
 from __future__ import annotations
@@ -16,7 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provenance.digest_align import inner
+from provenance.digest_code import CHROMA_STEP
 from provenance.digest_grid import to_lab
+from provenance.digest_noise import (
+    bent_color,
+    bent_lightness,
+    color_terms,
+    highest,
+    luma_terms,
+    noise,
+    redrawn,
+    remainder,
+    texture,
+    unplaced,
+)
 from provenance.digest_planes import quarter
 
 if TYPE_CHECKING:
@@ -35,21 +46,26 @@ if TYPE_CHECKING:
 MOST_REGIONS = 12
 _FEWEST = 3
 """Cells of a group; fewer beside a larger group are strays."""
-_LUMA_SQUARES = ((2, 7.7), (5, 4.6))
-"""(side in cells, root mean square of lightness in units of noise) above which a square is altered."""
-_COLOR_SQUARES = ((1, 10.0), (2, 6.2))
+_LUMA_WINDOWS = ((1, 1, 6.8), (2, 2, 4.8), (3, 3, 3.7), (5, 5, 2.6), (2, 6, 3.2), (6, 2, 3.2))
+"""(rows, columns, root mean square of lightness in units of noise) above which a window is altered: small
+ones for edits that stand out, larger and longer ones for faint ones and for lines of text."""
+_COLOR_WINDOWS = ((1, 1, 6.6), (2, 2, 4.7), (3, 3, 3.9))
 """The same for a* and b* together, in cells of twice the side."""
-_LUMA_FLOOR, _COLOR_FLOOR = 0.6, 0.8
+_MOST = 9.0
+"""Units of noise up to which a cell counts: one alone does not make a window."""
+_LUMA_FLOOR, _COLOR_FLOOR = 0.35, 0.45
 """Least noise, in L*a*b* units: rounding to 8 bits and slight gradients are never an edit."""
-_ROUNDING = 0.29
-"""Standard deviation of what rounding to 1 leaves."""
-_BINS = 8
-_STEEPER, _STEEPEST = 1.5, 0.06
-"""Noise grows with texture by so much more than its medians do, for its tails. Medians of benign copies
-grow by less than the second; an altered label on flat ground, all the texture there is, must stay none."""
-_OWN, _LEAST = 0.5, 3.0
-"""In an altered square, cells of this share of its threshold, and of so many units of noise, are altered; the
-others lie beside what is."""
+_ROUNDING = 0.27
+"""Standard deviation of what rounding coefficients to 1 leaves."""
+_FEW_PIXELS = 2.5
+"""Pixels of the copy to a cell's side; fewer make more noise. Compression keeps colours of two by two pixels,
+and a cell of colours is as large as four of lightness."""
+_STRETCHED, _MOST_STRETCHED = 0.5, 0.5
+"""Noise grows by this share of the logarithms of gamma and of more contrast, up to the second: where pixels
+were clipped, a cell's mean does not say how many."""
+_BESIDE = 0.2
+"""A cell that differs by less than this share of what another in reach does lies beside what is
+altered: colours bleed into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,109 +94,89 @@ def find_changes(reference: Reference, placed: Placed, best: Fit) -> Changes:
         placed: the copy on the fine grid.
         best: the coarse fit of the same placement, for its tones.
     """
-    covered, toned = _without_rim(placed.covered), best.toned(reference.fine)
-    quarters = np.asarray(quarter(covered.astype(float)) == 1)
-    wanted, seen = to_lab(toned), to_lab(placed.rgb)
-    luma = _remainder(_luma_terms(wanted), seen[..., 0], covered)
-    floor = float(np.hypot(_LUMA_FLOOR, _ROUNDING * reference.step))
-    energy = (luma / _noise(luma, _texture(wanted[..., 0]), covered, floor)) ** 2 * covered
-    score, altered = _squares(energy, _LUMA_SQUARES)
-    wanted, seen = to_lab(quarter(toned)), to_lab(quarter(placed.rgb))
-    texture = _texture(wanted[..., 0]) / 2 + np.maximum(_texture(wanted[..., 1]), _texture(wanted[..., 2]))
-    floor = float(np.hypot(_COLOR_FLOOR, 1.5 * _ROUNDING * reference.step))
-    difference, energy = np.abs(luma) * covered, np.zeros(quarters.shape)
-    for channel in (1, 2):
-        color = _remainder(_color_terms(wanted), seen[..., channel], quarters)
-        energy += (color / _noise(color, texture, quarters, floor)) ** 2 * quarters
-        difference += _doubled(np.abs(color) * quarters)
-    color_score, color_altered = _squares(energy, _COLOR_SQUARES)
+    covered = inner(placed.covered)
+    energy, difference = _luma_energy(reference, placed, best, covered)
+    score, altered = _windows(energy, _LUMA_WINDOWS)
+    energy, colors = _color_energy(reference, placed, best, covered)
+    color_score, color_altered = _windows(energy, _COLOR_WINDOWS)
     cells, boxes = _grouped(np.asarray(altered | _doubled(color_altered), bool) & covered)
     return Changes(
         score=max(score, color_score),
         altered=cells,
         regions=boxes,
-        difference=difference,
+        difference=(difference + _doubled(colors)) * covered,
         covered=covered,
     )
 
 
-def _without_rim(covered: Cells) -> Cells:
-    """Without the outermost cells: what lies around a copy, a frame or black corners, bleeds into them."""
-    inner = covered.copy()
-    inner[0] = inner[-1] = inner[:, 0] = inner[:, -1] = False
-    return inner
+def _luma_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells) -> tuple[Plane, Plane]:
+    """Squares of L* in units of noise, and its differences."""
+    shown, signed = to_lab(reference.fine), reference.lightness
+    wanted = to_lab(best.toned(reference.fine))
+    wanted[..., 0] += signed - shown[..., 0]
+    terms = luma_terms(wanted)
+    left, factors = remainder(terms, to_lab(placed.rgb)[..., 0], covered)
+    textures = [texture(signed), *(_doubled(texture(reference.chroma[..., k])) for k in (0, 1))]
+    floor = float(np.hypot(_LUMA_FLOOR, _ROUNDING * reference.step))
+    level = noise(left, (textures[0], textures[1] + textures[2]), covered, floor)
+    level += bent_lightness(best, shown, textures) + unplaced(signed, left, covered)
+    level += redrawn(terms, factors)
+    level *= _roughness(reference, best)
+    return (left / level) ** 2 * covered, np.abs(left)
 
 
-def _luma_terms(lab: Plane) -> Plane:
-    """(rows, columns, 9): tone curve, colour's part in gray, sharpness, and a shift across and down."""
-    lightness, a, b = ((lab[..., channel] - middle) / 50 for channel, middle in ((0, 50), (1, 0), (2, 0)))
-    padded = np.pad(lightness, 1, mode="edge")
-    ring = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
-    down, across = np.gradient(lightness)
-    one = np.ones_like(lightness)
-    terms = [one, lightness, lightness**2, lightness**3, a, b, ring - 4 * lightness, across, down]
-    return np.stack(terms, axis=-1)
+def _color_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells) -> tuple[Plane, Plane]:
+    """The same of a* and b* together, in cells of twice the side."""
+    quarters = np.asarray(quarter(covered.astype(float)) == 1)
+    shown, wanted = to_lab(reference.colors), to_lab(best.toned(reference.colors))
+    if not best.gray:
+        wanted[..., 1:] += min(best.saturation, 1.0) * (reference.chroma - shown[..., 1:])
+    seen = to_lab(quarter(placed.rgb))
+    lightness = texture(shown[..., 0])
+    color = np.maximum(*(texture(reference.chroma[..., k]) for k in (0, 1)))
+    floor = float(np.hypot(_COLOR_FLOOR, CHROMA_STEP * _ROUNDING * reference.step))
+    energy, difference = np.zeros(quarters.shape), np.zeros(quarters.shape)
+    bent, rough = bent_color(best, shown, lightness), _roughness(reference, best)
+    for channel in (1, 2):
+        left, _ = remainder(color_terms(wanted), seen[..., channel], quarters)
+        level = (noise(left, (lightness, color), quarters, floor) + bent) * rough
+        energy += (left / level) ** 2 * quarters
+        difference += np.abs(left) * quarters
+    return energy, difference
 
 
-def _color_terms(lab: Plane) -> Plane:
-    """(rows, columns, 8): saturation and hue, and both of them changing with lightness."""
-    lightness, a, b = ((lab[..., channel] - middle) / 50 for channel, middle in ((0, 50), (1, 0), (2, 0)))
-    one = np.ones_like(lightness)
-    terms = [one, lightness, lightness**2, lightness**3, a, b, a * lightness, b * lightness]
-    return np.stack(terms, axis=-1)
+def _roughness(reference: Reference, best: Fit) -> float:
+    """By how much noise is more because the copy has few pixels to a cell, or its tones were stretched."""
+    area = np.prod(reference.released) / reference.lightness.size / abs(np.linalg.det(best.placement.linear))
+    stretched = abs(np.log(best.power)) + max(float(np.log(best.contrast)), 0.0)
+    return float(max(1.0, _FEW_PIXELS / np.sqrt(area)) * (1 + _STRETCHED * min(stretched, _MOST_STRETCHED)))
 
 
-def _remainder(terms: Plane, seen: Plane, covered: Cells) -> Plane:
-    """What the terms leave of ``seen``, fitted over cells that agree; 0 where not covered."""
-    rows, values = terms[covered], seen[covered]
-    weights = np.ones(len(values))
-    ridge = 1e-6 * len(values) * np.eye(rows.shape[1])
-    for _ in range(4):
-        weighted = rows * weights[:, None]
-        error = values - rows @ np.linalg.solve(weighted.T @ rows + ridge, weighted.T @ values)
-        weights = 1 / (1 + (error / (2.96 * np.median(np.abs(error)) + 2e-3)) ** 2)
-    left = np.zeros(seen.shape)
-    left[covered] = error
-    return left
-
-
-def _texture(plane: Plane) -> Plane:
-    """Range of values in three by three cells."""
-    low = high = np.pad(plane, 1, mode="edge")
-    low = np.minimum(np.minimum(low[:-2], low[1:-1]), low[2:])
-    low = np.minimum(np.minimum(low[:, :-2], low[:, 1:-1]), low[:, 2:])
-    high = np.maximum(np.maximum(high[:-2], high[1:-1]), high[2:])
-    return np.maximum(np.maximum(high[:, :-2], high[:, 1:-1]), high[:, 2:]) - low
-
-
-def _noise(left: Plane, texture: Plane, covered: Cells, floor: float) -> Plane:
-    """Standard deviation of unaltered cells: a line through the medians of eight degrees of texture."""
-    degree, size = texture[covered], np.abs(left[covered])
-    groups = np.argsort(degree, kind="stable")[: len(degree) // _BINS * _BINS].reshape(_BINS, -1)
-    x, y = np.median(degree[groups], axis=1), 1.48 * np.median(size[groups], axis=1)
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / (((x - x.mean()) ** 2).sum() + 1e-9))
-    slope = min(max(slope, 0.0), _STEEPEST)
-    base = max(float(y.mean() - slope * x.mean()), 0.7 * float(y.min()))
-    return np.maximum(base + _STEEPER * slope * texture, floor)
-
-
-def _squares(energy: Plane, thresholds: tuple[tuple[int, float], ...]) -> tuple[float, Cells]:
-    """The strongest square over its threshold, and the cells of those that are over it."""
+def _windows(energy: Plane, windows: tuple[tuple[int, int, float], ...]) -> tuple[float, Cells]:
+    """The strongest window over its threshold, and the cells that stand out in those over theirs."""
     altered, strongest = np.zeros(energy.shape, bool), 0.0
-    for side, threshold in thresholds:
-        if side > min(energy.shape):
+    capped = np.minimum(energy, _MOST**2)
+    for rows, columns, threshold in windows:
+        if rows > energy.shape[0] or columns > energy.shape[1]:
             continue
-        level = np.sqrt(np.maximum(_box(energy, side), 0)) / side
+        level = np.sqrt(np.maximum(_box(capped, rows, columns), 0) / (rows * columns))
         strongest = max(strongest, float(level.max()) / threshold)
-        near = _box(np.pad((level > threshold).astype(float), side - 1), side) > 0.5
-        altered |= near & (energy > max(_OWN * threshold, _LEAST) ** 2)
+        if level.max() <= threshold:
+            continue
+        near = energy
+        for _ in range(max(rows, columns) - 1):
+            near = highest(near)
+        own = energy > np.maximum(threshold**2, _BESIDE**2 * near)
+        over = np.pad((level > threshold).astype(float), [(rows - 1,) * 2, (columns - 1,) * 2])
+        altered |= (_box(over, rows, columns) > 0.5) & own
     return strongest, altered
 
 
-def _box(plane: Plane, side: int) -> Plane:
-    """Sums over every square of ``side`` cells: (rows, columns) to (rows - side + 1, columns - side + 1)."""
+def _box(plane: Plane, rows: int, columns: int) -> Plane:
+    """Sums over every window of so many cells."""
     sums = np.pad(plane.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    return np.asarray(sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side])
+    whole = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+    return np.asarray(whole)
 
 
 def _doubled(plane: NDArray[Any]) -> NDArray[Any]:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 CODE_BYTES = 2880
 """Budget of the code: 3,840 characters of base64, under 4,000 bytes with the assertion's other fields."""
 STEPS = 64
+"""Rungs of the ladder; the first byte holds the rung in its lower six bits."""
 _FINEST, _RATIO = 0.5, 2 ** (1 / 8)
 """The ladder: steps of 0.5 to 117 L*a*b* units, each 9 % wider than the one before."""
-_CHROMA_STEP = 1.5
+CHROMA_STEP = 3.0
 """Steps of a* and b* are wider: compression leaves less of them too."""
 _BLOCK, _PLANES = 8, 3
 _RINGS = 2 * _BLOCK - 1
@@ -41,15 +42,20 @@ _MOST = 1 << 14
 """Coefficients are bounded by 8 times the widest range of a plane, over the finest step."""
 
 
-def encode_planes(planes: Sequence[Plane], shape: Shape) -> bytes:
-    """L*, a* and b* planes of ``shape`` as at most ``CODE_BYTES`` bytes."""
+def encode_planes(planes: Sequence[Plane], shape: Shape, fineness: int = 0) -> bytes:
+    """L*, a* and b* planes of ``shape`` as at most ``CODE_BYTES`` bytes.
+
+    Args:
+        fineness: which of ``provenance.digest.SIDES`` the shape is of; stands in the code.
+    """
     spectra = [_transform(plane) for plane in planes]
     low, high = 0, STEPS - 1
     while low < high:  # finer steps never take fewer bits, up to a few
         middle = (low + high) // 2
         fits = _length(spectra, shape, middle) <= CODE_BYTES
         low, high = (low, middle) if fits else (middle + 1, high)
-    return _pack(spectra, shape, low)
+    code = _pack(spectra, shape, low)
+    return bytes([code[0] | fineness << 6]) + code[1:]
 
 
 def decode_planes(code: bytes, shape: Shape) -> tuple[Plane, Plane, Plane]:
@@ -59,7 +65,7 @@ def decode_planes(code: bytes, shape: Shape) -> tuple[Plane, Plane, Plane]:
         ValueError: the code is not one of ``encode_planes`` for this shape.
     """
     rings = _rings(shape)
-    if not _HEAD <= len(code) <= CODE_BYTES or code[0] >= STEPS:
+    if not _HEAD <= len(code) <= CODE_BYTES:
         raise ValueError("its code has no head")
     nibbles = np.frombuffer(code[1:_HEAD], np.uint8)
     parameters = np.stack([nibbles >> 4, nibbles & 15], axis=1).ravel()[: _PLANES * _RINGS].astype(int)
@@ -72,7 +78,9 @@ def decode_planes(code: bytes, shape: Shape) -> tuple[Plane, Plane, Plane]:
         raise ValueError("its code holds impossible coefficients")
     found, start = [], 0
     for index, (rows, columns) in enumerate(_padded(shape)):
-        spectrum = signed[start : start + rows * columns].reshape(rows, columns) * _step(code[0], index)
+        spectrum = signed[start : start + rows * columns].reshape(rows, columns) * _step(
+            code[0] % STEPS, index
+        )
         kept_rows, kept_columns = shape.planes[index]
         plane = _inverse(spectrum)[:kept_rows, :kept_columns]
         found.append(np.clip(plane, *((0, 100) if index == 0 else (-128, 127))))
@@ -82,11 +90,11 @@ def decode_planes(code: bytes, shape: Shape) -> tuple[Plane, Plane, Plane]:
 
 def step_of(code: bytes) -> float:
     """The step of L* coefficients: cells of a decoded plane are off by about 0.29 of it."""
-    return _step(code[0], 0)
+    return _step(code[0] % STEPS, 0)
 
 
 def _step(rung: int, plane: int) -> float:
-    return float(_FINEST * _RATIO**rung * (1.0 if plane == 0 else _CHROMA_STEP))
+    return float(_FINEST * _RATIO**rung * (1.0 if plane == 0 else CHROMA_STEP))
 
 
 def _rounded(spectra: Sequence[Plane], rung: int) -> NDArray[np.int64]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.digest import COARSE, DigestReading, Shape, VisualDigest
+from provenance.digest import COARSE, SIDES, DigestReading, Shape, VisualDigest
 from provenance.digest_align import align
 from provenance.digest_changes import find_changes
-from provenance.digest_code import encode_planes
+from provenance.digest_code import encode_planes, step_of
 from provenance.digest_fit import ALTERED, Fit, fit, likeness
 from provenance.digest_grid import Canvas, Placed, Placement, area_means, view_of
 from provenance.digest_places import around, marked_places, whole
@@ -57,14 +57,21 @@ _FEWEST_STEPS = 16
 """Cells with structure needed: a plain ground matches every other one."""
 _MOST_FITTED = 3
 """Places that are fitted; of more, those whose outlines agree best."""
+_WELL_KEPT = 1.2
+"""Step, in L* units, up to which a finer grid is taken."""
 _TOUCHED = 0.12
 """Share of a coarse cell from which fine altered cells make it an altered one."""
 
 
 def visual_digest(frames: Frames) -> VisualDigest:
     """The digest of a released picture (its first frame)."""
-    shape = Shape.of(frames.width, frames.height)
-    code = encode_planes(planes_of(view_of(frames), shape), shape)
+    view, code = view_of(frames), b""
+    for fineness, side in enumerate(SIDES):
+        shape = Shape.of(frames.width, frames.height, side)
+        finer = encode_planes(planes_of(view, shape), shape, fineness)
+        if code and step_of(finer) > _WELL_KEPT:
+            break
+        code = finer
     return VisualDigest(width=frames.width, height=frames.height, code=code)
 
 
@@ -151,7 +158,7 @@ def _refined(reference: Reference, view: View, best: Fit) -> Fit:
 
 def _changes(reference: Reference, view: View, best: Fit) -> Changes:
     grid = (reference.shape.rows, reference.shape.columns)
-    canvas = Canvas(view, reference.released, best.placement.linear, grid=grid)
+    canvas = Canvas(view, reference.released, best.placement.linear, grid=grid, whole=True)
     return find_changes(reference, canvas.place(best.placement), best)
 
 

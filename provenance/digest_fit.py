@@ -34,6 +34,10 @@ _SATURATIONS = (0.4, 1.8)
 _CLOSENESS = 0.02
 """What a median difference of 1 costs in the choice between placements; it decides between those in which
 about as many cells agree: ``ALTERED`` more costs 0.4, as much as 40 % of the cells."""
+_POWERS = tuple(2 ** (step / 4) for step in range(-4, 5))
+"""Gammas that are tried, of brightness."""
+_CURVED = 0.85
+"""A gamma is believed where it leaves less than this share of what a straight line leaves."""
 _GRAY = 0.03
 """Channels closer than this everywhere: the copy is in gray."""
 
@@ -50,6 +54,7 @@ class Fit:
             texture, where flat ground has 0.
         correlation: of lightness steps between neighbours in both pictures, -1..1, altered cells left out.
         saturation: distance of colours from gray over what tells in lightness; 1 where unchanged.
+        power: gamma of each channel after that; 1 where unchanged.
         gain: (3,), of each channel after that; 1 where unchanged.
         offset: (3,), added to each channel after that; channels are 0..1.
         brightness: mean change of the channels, which are 0..1.
@@ -63,6 +68,7 @@ class Fit:
     structure: NDArray[np.float64]
     correlation: float
     saturation: float
+    power: float
     gain: NDArray[np.float64]
     offset: NDArray[np.float64]
     brightness: float
@@ -76,8 +82,8 @@ class Fit:
 
     def toned(self, rgb: NDArray[np.float64]) -> NDArray[np.float64]:
         """(…, 3) of the signed picture, in the copy's tones."""
-        colored = _grayed(rgb) if self.gray else _saturated(rgb, self.saturation)
-        return _toned(colored, self.gain, self.offset)
+        colored = (_grayed(rgb) if self.gray else _saturated(rgb, self.saturation)).clip(0, 1)
+        return _toned(colored**self.power, self.gain, self.offset)
 
     @property
     def altered_cells(self) -> NDArray[np.bool_]:
@@ -122,10 +128,11 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
     gray = bool(np.ptp(seen, axis=1).max() < _GRAY)
     if gray:
         wanted = _grayed(wanted)
+    power = _power(luma_of(seen), luma_of(wanted))
     keep = np.ones(len(seen), bool)
     for _ in range(3):
-        saturation = _saturation(seen[keep], wanted[keep])
-        colored = _saturated(wanted, saturation)
+        saturation = _saturation(seen[keep], wanted[keep] ** power)
+        colored = _saturated(wanted, saturation).clip(0, 1) ** power
         gain, offset = _photometry(seen[keep], colored[keep])
         expected = _toned(colored, gain, offset)
         # Less contrast makes differences smaller too; 0.5 bounds how far that is undone.
@@ -142,6 +149,7 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         structure=np.maximum(_steps(signed, covered), _steps(found, covered)),
         correlation=_agreement(found[..., 0], signed[..., 0], covered & (difference <= ALTERED)),
         saturation=saturation,
+        power=power,
         gain=gain,
         offset=offset,
         brightness=float((expected - wanted)[keep].mean()),
@@ -168,6 +176,33 @@ def _toned(
     rgb: NDArray[np.float64], gain: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     return np.clip(rgb * gain + offset, 0, 1)
+
+
+def _power(seen: NDArray[np.floating], wanted: NDArray[np.floating]) -> float:
+    """The gamma under which gain and offset explain the copy's brightness best, if any does much better."""
+    order = np.argsort(wanted)
+    seen, wanted = seen[order].astype(np.float64), wanted[order].astype(np.float64)
+    open_ = (seen > 0.03) & (seen < 0.97)
+    if open_.sum() < 64:
+        return 1.0
+    seen, wanted = seen[open_], wanted[open_].clip(0, 1)
+    left = {power: _left(seen, wanted**power) for power in _POWERS}
+    best = min(_POWERS, key=lambda power: left[power])
+    if left[best] >= _CURVED * left[1.0]:
+        return 1.0
+    finer = [best * 2 ** (step / 24) for step in range(-3, 4)]
+    return min(finer, key=lambda power: _left(seen, wanted**power))
+
+
+def _left(seen: NDArray[np.floating], wanted: NDArray[np.floating]) -> float:
+    """Mean error of the seven tenths of cells that a straight line explains best."""
+    keep = np.ones(len(seen), bool)
+    for _ in range(3):
+        x, y = wanted[keep], seen[keep]
+        gain = ((x - x.mean()) * (y - y.mean())).mean() / (x.var() + 1e-6)
+        error = np.abs(seen - y.mean() - gain * (wanted - x.mean()))
+        keep = error <= np.quantile(error, 0.7)
+    return float(error[keep].mean()) + 1e-3
 
 
 def _saturation(seen: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from provenance.media import Frames
+
+    Edge = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 _SRGB_TO_XYZ = np.array(
     [
@@ -28,8 +30,10 @@ _WHITE = _SRGB_TO_XYZ.sum(axis=1)
 LUMA = np.array([0.299, 0.587, 0.114])
 """BT.601, of gamma-encoded channels."""
 _MID_GRAY = 128 / 255
-_MOST_PIXELS = 1 << 16
-"""Pixels of a view: about four by four to a cell of a digest."""
+_MOST_PIXELS = 1 << 18
+"""Pixels of a view: about eight by eight to a cell of a digest."""
+_ASKEW = 0.05
+"""Tangent of the angle from which a cell is made of several boxes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,6 +47,14 @@ class View:
 
     rgb: NDArray[np.float32]
     size: tuple[int, int]
+    sums: NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        rows, columns, channels = self.rgb.shape
+        sums = np.zeros((rows + 1, columns + 1, channels))
+        np.cumsum(self.rgb, axis=0, out=sums[1:, 1:], dtype=np.float64)
+        np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+        object.__setattr__(self, "sums", sums)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +96,7 @@ def view_of(frames: Frames) -> View:
     if factor < 1:
         smaller = (max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
         image = Image.fromarray(pixels[..., 0] if frames.is_gray else pixels)
-        pixels = np.asarray(image.resize(smaller, Image.Resampling.BOX))
+        pixels = np.asarray(image.resize(smaller, Image.Resampling.HAMMING))
     rgb = pixels.astype(np.float32).reshape(*pixels.shape[:2], -1) / np.float32(255)
     return View(rgb=np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb, size=size)
 
@@ -143,14 +155,16 @@ def to_rgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Canvas:
-    """A copy reduced to about a grid's fineness, ready to be laid onto it in many places.
+    """A grid of the released picture, ready for a copy to be laid onto it in many places.
+
+    Means are exact over boxes: a cell of a copy that lies askew is made of several.
 
     Args:
         view: the copy.
         released: (width, height) of the released picture.
-        linear: (2, 2), about how copy pixels map to released pixels: says how far to reduce.
+        linear: (2, 2), about how copy pixels map to released pixels.
         grid: (rows, columns) of the released picture's grid.
-        samples: per cell and direction.
+        whole: cells count as covered only where the copy shows all of them, not just most.
     """
 
     def __init__(
@@ -160,31 +174,32 @@ class Canvas:
         linear: NDArray[np.float64],
         *,
         grid: tuple[int, int] = (COARSE, COARSE),
-        samples: int = 2,
+        whole: bool = False,
     ) -> None:
-        self._size = np.array(view.size, float)
-        self._parts = tuple(np.ndindex(samples, samples))
-        self._grid, self._samples = grid, samples
-        cell = np.array(released, float) / (grid[1], grid[0]) / samples
-        # Pixels of the copy under one sample; reducing by that much leaves bilinear sampling honest.
-        per_point = np.maximum(np.abs(np.linalg.inv(linear)) @ cell, 1.0)
-        columns, rows = (
-            max(1, min(most, round(side / step)))
-            for side, most, step in zip(view.size, view.rgb.shape[1::-1], per_point, strict=True)
-        )
-        self._small = area_means(view.rgb, rows, columns)
-        self._points = _points(grid[0] * samples, grid[1] * samples) * cell - 0.5
+        self._view, self._whole = view, whole
+        back = np.sort(np.abs(np.linalg.inv(linear)), axis=1)
+        self._parts = 1 if (back[:, 0] < _ASKEW * back[:, 1]).all() else 2
+        self._cell = np.array(released, float) / (grid[1], grid[0]) / self._parts
+        self._points = _points(grid[0] * self._parts, grid[1] * self._parts) * self._cell - 0.5
 
     def place(self, placement: Placement) -> Placed:
         """The copy where ``placement`` says."""
-        copy = (self._points - placement.shift) @ np.linalg.inv(placement.linear).T
-        inside = np.asarray(((copy >= -0.5) & (copy <= self._size - 0.5)).all(axis=-1))
-        rows, columns = self._small.shape[:2]
-        sampled = _bilinear(self._small, (copy + 0.5) * np.array([columns, rows]) / self._size - 0.5)
-        parts = [(slice(y, None, self._samples), slice(x, None, self._samples)) for y, x in self._parts]
-        mean = np.add.reduce([sampled[part] for part in parts]) / np.float32(len(parts))
+        back = np.linalg.inv(placement.linear)
+        size = np.array(self._view.size, float)
+        middle = (self._points - placement.shift) @ back.T + 0.5
+        half = np.hypot(*(back * self._cell).T) / 2
+        reach = half * (0.9 if self._whole else 0.5 if self._parts == 1 else 0.0)
+        inside = np.asarray(((middle >= reach) & (middle <= size - reach)).all(axis=-1))
+        rows, columns = self._view.rgb.shape[:2]
+        scale = np.array([columns, rows]) / size
+        mean = _box_means(self._view.sums, middle * scale, half * scale)
+        parts = [
+            (slice(y, None, self._parts), slice(x, None, self._parts))
+            for y, x in np.ndindex(self._parts, self._parts)
+        ]
+        rgb = np.add.reduce([mean[part] for part in parts]) / len(parts)
         covered = np.logical_and.reduce([inside[part] for part in parts])
-        return Placed(rgb=np.clip(mean, 0, 1).astype(np.float64), covered=np.asarray(covered, bool))
+        return Placed(rgb=np.clip(rgb, 0, 1), covered=np.asarray(covered, bool))
 
 
 @lru_cache(maxsize=16)
@@ -202,16 +217,39 @@ def _shares(length: int, parts: int) -> NDArray[np.float32]:
     return np.asarray(np.clip(overlap, 0, 1) * (parts / length), np.float32)
 
 
-def _bilinear(image: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float32]:
-    rows, columns, channels = image.shape
-    flat = image.reshape(rows * columns, channels)
-    x = np.clip(points[..., 0].ravel(), 0, columns - 1).astype(np.float32)
-    y = np.clip(points[..., 1].ravel(), 0, rows - 1).astype(np.float32)
-    left = np.minimum(x.astype(np.int32), max(columns - 2, 0))
-    top = np.minimum(y.astype(np.int32), max(rows - 2, 0))
-    right, down = int(columns > 1), columns * int(rows > 1)
-    fx, fy = (x - left)[:, None], (y - top)[:, None]
-    first = top * columns + left
-    upper = flat[first] * (1 - fx) + flat[first + right] * fx
-    lower = flat[first + down] * (1 - fx) + flat[first + down + right] * fx
-    return np.asarray(upper * (1 - fy) + lower * fy).reshape(*points.shape[:-1], channels)
+def _box_means(
+    sums: NDArray[np.float64], middle: NDArray[np.float64], half: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(..., channels): means over boxes, parts of pixels included; of what lies inside the picture.
+
+    Args:
+        sums: (rows + 1, columns + 1, channels) over all pixels above and to the left.
+        middle: (..., 2) of the boxes, as x and y in pixels from the outer corner.
+        half: of their width and height.
+    """
+    rows, columns = sums.shape[:2]
+    edges = []
+    for axis, length in ((0, columns - 1), (1, rows - 1)):
+        low = np.clip(middle[..., axis] - half[axis], 0, length - 1e-3)
+        high = np.clip(middle[..., axis] + half[axis], low + 1e-3, length)
+        edges.append((_split(low, length), _split(high, length), high - low))
+    (left, right, width), (top, bottom, height) = edges
+    total = _sums_at(sums, bottom, right) - _sums_at(sums, bottom, left)
+    total += _sums_at(sums, top, left) - _sums_at(sums, top, right)
+    return np.asarray(total / (width * height)[..., None])
+
+
+def _split(place: NDArray[np.float64], length: int) -> Edge:
+    """Whole pixels before a place, and how far into the next one it is."""
+    whole = np.minimum(place.astype(np.int64), length - 1)
+    return whole, (place - whole)[..., None]
+
+
+def _sums_at(sums: NDArray[np.float64], down: Edge, across: Edge) -> NDArray[np.float64]:
+    (row, fy), (column, fx) = down, across
+    flat, columns = sums.reshape(-1, sums.shape[2]), sums.shape[1]
+    first = row * columns + column
+    upper, lower = flat[first], flat[first + columns]
+    upper = upper + fx * (flat[first + 1] - upper)
+    lower = lower + fx * (flat[first + columns + 1] - lower)
+    return np.asarray(upper + fy * (lower - upper))

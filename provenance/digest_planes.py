@@ -26,6 +26,9 @@ class Reference:
         released: (width, height) of the released picture, in pixels.
         shape: of the fine grid.
         fine: (rows, columns, 3) in 0..1.
+        colors: (rows / 2, columns / 2, 3) in 0..1, with a* and b* as they are signed.
+        lightness: (rows, columns), L* as it is signed; ``fine`` has it only where colours can be shown.
+        chroma: (rows / 2, columns / 2, 2), a* and b* as they are signed.
         coarse: (32, 32, 3) in 0..1, whatever the picture's sides.
         step: by which lightness was rounded, in L* units.
     """
@@ -33,6 +36,9 @@ class Reference:
     released: tuple[int, int]
     shape: Shape
     fine: NDArray[np.float64]
+    colors: NDArray[np.float64]
+    lightness: NDArray[np.float64]
+    chroma: NDArray[np.float64]
     coarse: NDArray[np.float64]
     step: float
 
@@ -54,6 +60,9 @@ class Reference:
             released=(digest.width, digest.height),
             shape=shape,
             fine=fine,
+            lightness=lightness,
+            chroma=np.stack(color, axis=-1),
+            colors=to_rgb(np.stack([quarter(lightness), *color], axis=-1)),
             coarse=area_means(fine, COARSE, COARSE).astype(np.float64),
             step=step_of(digest.code),
         )

@@ -94,6 +94,8 @@ def _placement(move: Transform, width: int, height: int) -> Placement:
     ramps[..., 0] = np.linspace(0, 255, width)
     ramps[..., 1] = np.linspace(0, 255, height)[:, None]
     ramps[..., 2] = 0
+    # Noise, so that rounding leaves no bias.
+    ramps[..., :2] += np.random.default_rng(0).uniform(-0.5, 0.5, (height, width, 2))
     moved = move(rounded(ramps)).astype(float)
     y, x = np.nonzero(
         (moved[..., 2] < 1) & (moved[..., :2].max(axis=-1) < 235) & (moved[..., :2].min(axis=-1) > 4)

@@ -6,7 +6,7 @@ side of a square of the edit's area, in shares of the picture's shorter side. Ra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -49,6 +49,11 @@ class Edited:
         difference = to_lab(self.after[self.mask] / 255.0) - to_lab(self.before[self.mask] / 255.0)
         return float(np.abs(difference).sum(axis=-1).mean())
 
+    @property
+    def visible(self) -> bool:
+        """Whether it changes the picture so that somebody may see it."""
+        return self.change >= VISIBLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
@@ -78,9 +83,21 @@ def make(
     """
     for _ in range(_TRIES):
         edited = edit(pixels, donor, share, random)
-        if edited.change >= VISIBLE:
+        if edited.visible:
             return edited
     return None
+
+
+def draws(
+    edit: Edit, pixels: Picture, donor: Picture, share: float, random: np.random.Generator
+) -> Iterator[Edited]:
+    """The first edit, wherever it falls; and where it cannot be seen, another that can, if there is one."""
+    first = edit(pixels, donor, share, random)
+    yield first
+    if not first.visible:
+        again = make(edit, pixels, donor, share, random)
+        if again is not None:
+            yield again
 
 
 def patch(pixels: Picture, donor: Picture, share: float, random: np.random.Generator) -> Edited:

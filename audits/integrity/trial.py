@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.integrity.copies import AFTERWARDS, BENIGN
-from audits.integrity.edits import EDITS, SHARES, make
+from audits.integrity.edits import EDITS, SHARES, draws
 from provenance.digest import DigestReading
 from provenance.digest_compare import compare_placed, resemble, visual_digest
 from provenance.digest_grid import Placement
@@ -50,6 +50,8 @@ class Trial:
         score: of the strongest difference; above 1 the copy is called altered.
         located: some region lies where the edit is.
         stray: share of the altered area that lies beside the edit.
+        visible: the edit changes what somebody sees (``audits.integrity.edits.VISIBLE``).
+        first: it lies where it fell first; False where it was drawn again, to be visible.
     """
 
     source: str
@@ -61,6 +63,8 @@ class Trial:
     score: float = 0.0
     located: bool = False
     stray: float = 0.0
+    visible: bool = True
+    first: bool = True
 
 
 def trials(source: str, pixels: Picture, donors: list[Picture], seed: int, *, blind: bool) -> Iterator[Trial]:
@@ -74,22 +78,18 @@ def trials(source: str, pixels: Picture, donors: list[Picture], seed: int, *, bl
             yield _told(replace(case, blind=True), resemble(digest, _frames(copy(pixels))))
     for kind, edit in EDITS.items():
         for share in (*SHARES, *AGAIN):
-            donor = donors[int(random.integers(len(donors)))]
-            edited = make(edit, pixels, donor, share, random)
-            if edited is None:
-                continue
-            signed = visual_digest(_frames(edited.before)) if kind == "text" else digest
-            name = list(AFTERWARDS)[int(random.integers(len(AFTERWARDS)))]
-            seen, case = (
-                AFTERWARDS[name](edited.after),
-                Trial(source=source, kind=kind, share=share, copy=name),
-            )
-            yield _told(case, _held(seen, AFTERWARDS[name], signed, random), edited.mask)
-            if blind and share in BLIND_SHARES:
-                yield _told(replace(case, blind=True), resemble(signed, _frames(seen)), edited.mask)
+            donor, case = donors[int(random.integers(len(donors)))], Trial(source=source, copy="", kind=kind)
+            for drawn, edited in enumerate(draws(edit, pixels, donor, share, random)):
+                name = list(AFTERWARDS)[int(random.integers(len(AFTERWARDS)))]
+                case = replace(case, share=share, copy=name, visible=edited.visible, first=drawn == 0)
+                signed = visual_digest(_frames(edited.before)) if kind == "text" else digest
+                seen = AFTERWARDS[name](edited.after)
+                yield _told(case, _held(seen, AFTERWARDS[name], signed, random), edited.mask)
+                if blind and share in BLIND_SHARES and edited.visible:
+                    yield _told(replace(case, blind=True), resemble(signed, _frames(seen)), edited.mask)
 
 
-AGAIN = (0.05, 0.08, 0.12)
+AGAIN = (0.05, 0.08, 0.12, 0.20)
 """Sizes of which a picture has two edits of each kind: those at which it is decided."""
 BLIND = (
     "unchanged",

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from provenance.digest import COARSE, Shape, VisualDigest
-from provenance.digest_code import CODE_BYTES, decode_planes, encode_planes, step_of
+from provenance.digest_code import CHROMA_STEP, CODE_BYTES, decode_planes, encode_planes, step_of
 from provenance.digest_compare import altered_heatmap, compare, visual_digest
-from provenance.digest_grid import area_means, to_lab, to_rgb
+from provenance.digest_grid import Canvas, Placement, View, area_means, to_lab, to_rgb
 from provenance.digest_planes import Reference
 from provenance.errors import IntegrityError
 from provenance.evidence import Outcome
@@ -136,8 +137,9 @@ def test_planes_come_back_within_the_budget_and_to_about_a_step(seed, contrast, 
     ]
     code = encode_planes(planes, shape)
     assert len(code) <= CODE_BYTES
-    for plane, back in zip(planes, decode_planes(code, shape), strict=True):
-        assert np.sqrt(((plane - back) ** 2).mean()) <= 0.6 * step_of(code)
+    for index, (plane, back) in enumerate(zip(planes, decode_planes(code, shape), strict=True)):
+        step = step_of(code) * (1 if index == 0 else CHROMA_STEP)
+        assert np.sqrt(((plane - back) ** 2).mean()) <= 0.6 * step
 
 
 @given(st.binary(max_size=2900), st.integers(1, 3000), st.integers(1, 3000))
@@ -170,6 +172,57 @@ def test_a_changed_code_is_refused_or_decoded(data, photograph) -> None:
 
 def test_every_field_of_a_code_counts(photograph) -> None:
     digest = visual_digest(frames(photograph))
-    for code in (digest.code[:-1], digest.code + b"\xff", bytes([200]) + digest.code[1:]):
-        with pytest.raises(ValueError, match="code"):
-            decode_planes(code, digest.shape)
+    other_grid = bytes([digest.code[0] ^ 0x80]) + digest.code[1:]
+    for code in (digest.code[:-1], digest.code + b"\xff", other_grid):
+        changed = VisualDigest(width=digest.width, height=digest.height, code=code)
+        with pytest.raises(IntegrityError, match="code"):
+            Reference.of(changed)
+
+
+def test_a_plain_picture_is_kept_on_a_finer_grid(photograph) -> None:
+    ramp = np.linspace(40, 200, 512)[:, None, None] * np.ones((1, 512, 3))
+    plain = visual_digest(frames(ramp.astype(np.uint8)))
+    assert plain.shape == Shape(rows=96, columns=96)
+    assert step_of(plain.code) <= 1.2
+    assert visual_digest(frames(photograph)).shape == Shape(rows=64, columns=64)
+
+
+def test_cells_are_the_means_of_what_they_cover_wherever_they_lie() -> None:
+    """Boxes that end between pixels, for a crop and a scale that are no multiple of anything."""
+    random = np.random.default_rng(8)
+    pixels = random.uniform(size=(90, 120, 3)).astype(np.float32)
+    placement = Placement(linear=np.diag([1.3, 1.7]), shift=np.array([2.2, 3.1]))
+    placed = Canvas(View(rgb=pixels, size=(120, 90)), (160, 150), placement.linear, grid=(20, 16)).place(
+        placement
+    )
+    fine = 120  # points to a cell's side: midpoint sums come as close as that allows
+    y, x = ((np.arange(count * fine) + 0.5) / (count * fine) for count in (20, 16))
+    across = np.floor((x * 160 - 0.5 - 2.2) / 1.3 + 0.5).astype(int)
+    down = np.floor((y * 150 - 0.5 - 3.1) / 1.7 + 0.5).astype(int)
+    sampled = pixels[np.clip(down, 0, 89)][:, np.clip(across, 0, 119)]
+    wanted = sampled.reshape(20, fine, 16, fine, 3).mean(axis=(1, 3))
+    inside = (slice(1, -1), slice(1, -1))
+    assert placed.covered[inside].all()
+    assert np.abs(placed.rgb - wanted)[inside].max() < 0.01
+
+
+def test_a_copy_of_another_size_has_the_same_cells(photograph) -> None:
+    """No moiré: a quarter less of the size changes cells by less than compression does."""
+    view = View(rgb=photograph.astype(np.float32) / 255, size=(512, 512))
+    smaller = np.asarray(Image.fromarray(photograph).resize((384, 384), Image.Resampling.LANCZOS))
+    other = View(rgb=smaller.astype(np.float32) / 255, size=(384, 384))
+    cells = [
+        Canvas(one, (512, 512), np.eye(2) * scale, grid=(64, 64))
+        .place(Placement(linear=np.eye(2) * scale, shift=np.full(2, (scale - 1) / 2)))
+        .rgb
+        for one, scale in ((view, 1.0), (other, 512 / 384))
+    ]
+    assert np.sqrt(((cells[0] - cells[1]) ** 2).mean()) < 0.003
+
+
+@pytest.mark.parametrize("power", [0.6, 0.7, 1.4, 1.7])
+def test_a_gamma_is_fitted(photograph, power) -> None:
+    bent = np.rint(255 * (photograph / 255.0) ** power).astype(np.uint8)
+    answer = compare(visual_digest(frames(photograph)), frames(bent), None)
+    assert answer.outcome is Outcome.SUPPORTS
+    assert answer.detail.regions == ()
