@@ -7,11 +7,12 @@ is that picture; ``private``: the private layer says this installation marked th
 from __future__ import annotations
 
 import argparse
+import json
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from _results import write
+from _results import RESULTS, write
 from _unmarked import BACKGROUNDS, photographs
 from PIL import Image
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     Picture = NDArray[np.uint8]
 
 SIDE = 512
-POOLS = (10, 30, 100)
-"""Marked pictures of one key that an averaging attacker has."""
+POOLS = (10, 30, 100, 300)
+"""Pictures marked with both layers, each of one key, that an averaging attacker has."""
 BUDGET_DB = 40.0
 """What an averaging attacker changes a picture by."""
 
@@ -75,7 +76,7 @@ class Lab:
         for name, pixels in supply:
             if len(self.phases[1.0]) >= pool:
                 break
-            made = release(pixels, self.keys.locator, self.random.bytes)
+            made = release(pixels, self.keys.locator, self.random.bytes, private=self.keys.private)
             if made is not None:
                 self.sources.add(name)
                 for spread in SPREADS:
@@ -169,26 +170,32 @@ def removed(lab: Lab) -> dict[str, Any]:
     return {name: rates(by(transform)) for name, transform in transforms.items()}
 
 
+def averaging_of_all(lab: Lab) -> list[dict[str, Any]]:
+    """With few and with many pictures."""
+    return [averaged(lab, pool) for pool in POOLS if pool <= len(lab.phases[1.0])]
+
+
+PARTS = {"moved": moved, "removed": removed, "marked_again": marked_again, "averaging": averaging_of_all}
+
+
 def main() -> None:
     cv2.setNumThreads(1)
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("-n", type=int, default=20, help="pictures attacked")
     made.add_argument("--pool", type=int, default=max(POOLS), help="pictures that an averaging attacker has")
+    made.add_argument("--part", choices=PARTS, action="append", help="measure this again, keep the rest")
     asked = made.parse_args()
-    lab = Lab(asked.n, asked.pool)
-    pools = [pool for pool in POOLS if pool <= len(lab.phases[1.0])]
+    lab, file = Lab(asked.n, asked.pool), RESULTS / "mark_security.json"
+    before = json.loads(file.read_text("utf-8")) if asked.part and file.exists() else {}
     found: dict[str, Any] = {
+        **{name: before[name] for name in PARTS if name in before},
         "pictures": len(lab.targets),
         "averaged_sources": len(lab.sources),
         "budget_db": BUDGET_DB,
         "marked": rates(lab.over(lambda _, __, original: (original.pixels, original.pixels))),
     }
-    for name, part in (("moved", moved), ("removed", removed), ("marked_again", marked_again)):
-        found[name] = part(lab)
-        write("mark_security", **found)
-    found["averaging"] = []
-    for pool in pools:
-        found["averaging"].append(averaged(lab, pool))
+    for name in asked.part or PARTS:
+        found[name] = PARTS[name](lab)
         write("mark_security", **found)
 
 

@@ -9,6 +9,13 @@ from readme import ROOT, result
 from audits.statistics import wilson
 
 DOCUMENT = ROOT / "docs" / "reference" / "mark-security.md"
+_COPIES = {
+    "none": "as released",
+    "jpeg60": "JPEG-60",
+    "half": "half size",
+    "half, jpeg60": "half size, JPEG-60",
+    "jpeg30": "JPEG-30",
+}
 _NAMES = {"size": "size implied", "full": "whole search"}
 
 
@@ -24,6 +31,29 @@ def calibration() -> str:
             lines.append(
                 f"| {_NAMES[name]} | {row['nominal']:g} | {row['observed']:,} | {row['n']:,} | {ratio} |"
             )
+    return "\n".join(lines) + "\n"
+
+
+def numbers() -> str:
+    """How often a number is read where a layer without one is found."""
+    lines = [
+        "| copy | n | mark read | layer without a number found | number read, of these | wrong number |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in result("private_layer")["numbers"]["copies"].items():
+        of_these = _share(row["number_where_layer_is_found"])
+        cells = f"{row['mark_read']} | {row['layer_without_number']} | {of_these} | {row['wrong_number']}"
+        lines.append(f"| {_COPIES.get(name, name)} | {row['n']} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def beside() -> str:
+    """What the layer costs the locator mark."""
+    found = result("private_layer")["locator"]
+    lines = ["| copy | mark | read, of 60 keys | mean statistic |", "|---|---|---|---|"]
+    for name, row in found.items():
+        mark, copy = name.split(", ", 1)
+        lines.append(f"| {copy} | {mark} | {_share(row['read'])} | {row['mean_statistic']:.1f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -80,7 +110,14 @@ def _share(rate: dict[str, Any]) -> str:
     return f"{rate['successes']} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f} %)"
 
 
-TABLES = {"calibration": calibration, "trials": trials, "attacks": attacks, "likeness": likeness}
+TABLES = {
+    "calibration": calibration,
+    "trials": trials,
+    "numbers": numbers,
+    "beside": beside,
+    "attacks": attacks,
+    "likeness": likeness,
+}
 
 
 def filled(text: str) -> str:

@@ -45,6 +45,7 @@ HELD_OUT = ("coffee", "motorcycle", "hubble_deep_field", "retina", "china", "flo
 """Not used when the layer was tuned; the backgrounds were not either."""
 SIDE = 768
 KEYS = 60
+_CUT = {"none": "crop", "jpeg60": "crop, jpeg60", "half": "crop, half", "jpeg30": "crop, jpeg30"}
 
 
 def pictures() -> Iterator[tuple[str, Picture]]:
@@ -137,7 +138,7 @@ def locator() -> dict[str, Any]:
             for how in ("none", "jpeg60", "half", "jpeg30"):
                 reading, _ = keys.look(COPIES[how](piece))
                 row = (reading.payload == keys.payload, reading.statistic)
-                found.setdefault(f"{name}, {how}", []).append(row)
+                found.setdefault(f"{name}, {_CUT[how]}", []).append(row)
     return {
         name: {
             "read": wilson(sum(read for read, _ in rows), len(rows)).to_json(),

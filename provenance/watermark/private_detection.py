@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 
 LEVEL_LOG10_P = -6.0
 """From here on the layer is said to be there; nothing else, no CRC, stands behind it."""
-_UNSURE, _MOST_TURNED = 8, 4
+UNSURE, MOST_TURNED = 8, 4
 """Which signs may have turned over, and how many of them."""
-HYPOTHESES = (1 + len(NUMBERS)) * sum(comb(_UNSURE, count) for count in range(_MOST_TURNED + 1))
+HYPOTHESES = (1 + len(NUMBERS)) * sum(comb(UNSURE, count) for count in range(MOST_TURNED + 1))
 """For one key and one look."""
 _TURNED = tuple(
-    np.array(list(combinations(range(_UNSURE), count)), np.int64).reshape(comb(_UNSURE, count), count)
-    for count in range(_MOST_TURNED + 1)
+    np.array(list(combinations(range(UNSURE), count)), np.int64).reshape(comb(UNSURE, count), count)
+    for count in range(MOST_TURNED + 1)
 )
 
 
@@ -111,7 +111,7 @@ def patterns_of(signs: NDArray[np.bool_], sizes: NDArray[np.float64]) -> tuple[N
     Returns:
         for each count of turned signs (m, 32).
     """
-    unsure = np.argsort(sizes, kind="stable")[:_UNSURE]
+    unsure = np.argsort(sizes, kind="stable")[:UNSURE]
     groups = []
     for turned in _TURNED:
         patterns = np.repeat(signs[None], len(turned), axis=0)
@@ -153,10 +153,11 @@ def _totals(
 ) -> NDArray[np.float64]:
     """(m, 256) how well the lines agree with each pattern and number."""
     bits, labels = streams(key, patterns, len(across))
-    places = labels + (np.arange(len(patterns)) * len(_PARITIES))[:, None]
-    agreeing = np.where(bits, -across, across)
-    by_label = np.bincount(places.ravel(), agreeing.ravel(), len(patterns) * len(_PARITIES))
-    return np.asarray(by_label.reshape(len(patterns), -1) @ _PARITIES)
+    by_label = [  # row by row: what fits into a processor's cache is done in a third of the time
+        np.bincount(row, np.where(minus, -across, across), len(_PARITIES))
+        for minus, row in zip(bits.astype(np.bool_), labels, strict=True)
+    ]
+    return np.asarray(np.stack(by_label) @ _PARITIES)
 
 
 def _parities() -> NDArray[np.float64]:

@@ -10,13 +10,20 @@ import pytest
 from audits.robustness.fidelity import psnr
 from audits.robustness.relink import frames_of, release
 from audits.robustness.security import averaging
-from audits.robustness.security.calibration import full_trials, levels, size_implied_trials
+from audits.robustness.security.calibration import (
+    content_trials,
+    full_trials,
+    levels,
+    private_trials,
+    size_implied_trials,
+)
 from audits.robustness.security.judging import Defender, judge, rates
 from audits.robustness.security.removal import jitter, spread_of, subtract
 from provenance.keys import PrivateMarkKey
 from provenance.watermark.front_end import luma_of, whiten
-from provenance.watermark.interface import WatermarkKey, embed
+from provenance.watermark.interface import WatermarkKey, detect, embed
 from provenance.watermark.layout import layout_of
+from provenance.watermark.private import coarse_signs, quadratures, thumbnail_of
 
 KEYS = Defender(
     locator=WatermarkKey(key_id="published", epoch=1, secret=bytes(range(32))),
@@ -116,6 +123,17 @@ def test_trials_are_those_of_the_product(astronaut):
     marked = embed(frames_of(astronaut), b"\x01" * 8, KEYS.locator).frames
     (seen,) = size_implied_trials(whiten(luma_of(marked)), 1, lambda _: KEYS.locator.secret)
     assert seen.log10_p > -6  # the key is the same, its epoch another: it never met this picture
+
+
+def test_trials_of_the_private_layer(original, astronaut):
+    frames = frames_of(original.pixels)
+    reading = detect(frames, [KEYS.locator]).detail
+    across = quadratures(frames, reading.geometry, KEYS.locator)
+    own, other = (coarse_signs(thumbnail_of(frames_of(one))) for one in (original.pixels, astronaut[::-1]))
+    random = np.random.default_rng(7)
+    assert all(p > -6 for p in private_trials(across, own, 20, random.bytes))
+    right, wrong = content_trials(across, [own, other], KEYS.private)
+    assert right < -6 < wrong
 
 
 def test_the_table_of_levels():

@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 import pytest
 from PIL import Image
 
-from guard.api import recover_file
+from guard.api import recover_file, release_file
+from guard.cli._report import summary
 from guard.doctor import examine_home
 from guard.home import Home
 from guard.private_layer import require_number
 from guard.tools import assemble
 from guard.verdict import State
 from provenance.errors import InputError, IntegrityError
+from provenance.evidence import Evidence, Outcome
 from provenance.key_ring import earlier_folder, renew_locator
-from provenance.keys import load_locator_key
+from provenance.keys import create_private_mark_key, load_locator_key
+from provenance.watermark.private_reading import CLAIM
 
 
 @pytest.fixture
@@ -117,6 +120,19 @@ def test_a_number_goes_along_and_only_the_private_key_reads_it(home, guard_cli, 
     assert told["private_layer"]["detail"]["number"] == 7
     home.private_mark_path.unlink()
     assert "number" not in guard_cli("recover", "web.jpg").out
+
+
+def test_a_mark_without_the_layer_is_told(home, photograph, tmp_path, monkeypatch):
+    import provenance.watermark.private_embedding as embedding
+
+    unread = Evidence(claim=CLAIM, channel="private-mark", outcome=Outcome.ABSENT)
+    monkeypatch.setattr(embedding, "read_private", lambda *_: unread)
+    photo, term = tmp_path / "photo.png", "trainedAlgorithmicMedia"
+    Image.fromarray(photograph[:300, :300]).save(photo)
+    create_private_mark_key(home.private_mark_path)
+    made = release_file(photo, tmp_path / "out.png", source=term, home=home, private_number=9)
+    assert summary(made)["private_layer"] is False
+    assert any("no private layer, nor a number in it" in told for told in made.warnings)
 
 
 def test_clips_and_numbers_out_of_range_are_refused_before_any_work():
