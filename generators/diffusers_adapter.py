@@ -1,7 +1,7 @@
 """Runs text-to-image models in the diffusers folder layout: bundled, from local folders, from the hub.
 
-The one file of this package that calls diffusers at run time; its exceptions end here. Loading is in
-``generators.loading_adapter``.
+What is asked of a pipeline and what is recorded of it; the call itself is in ``generators.calling_adapter``,
+loading in ``generators.loading_adapter``.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import diffusers
-import numpy as np
 import torch
 
 from generators import finish
+from generators.calling_adapter import callback_of, pictures_of
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
 from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord, StageRecord
 from generators.recording_adapter import environment, hook_records, scheduler_record
-from provenance.errors import ConfigurationError, InputError, IntegrityError
+from provenance.errors import InputError
 from provenance.media import Frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from generators.defaults import Defaults
@@ -228,10 +229,10 @@ class DiffusersGenerator:
         if (size := self._drawn_size(request)) and "width" in accepted:
             arguments["width"], arguments["height"] = size
         if hooks:
-            arguments["callback_on_step_end"] = _callback(hooks)
+            arguments["callback_on_step_end"] = callback_of(hooks)
         if noise is not None:
             arguments["latents"] = torch.from_numpy(noise).to(self.pipeline.device, self.pipeline.dtype)
-        return _pictures(self.pipeline, arguments)
+        return pictures_of(self.pipeline, arguments)
 
     def _steps(self, request: GenerationRequest) -> int:
         chosen = request.num_inference_steps or self.defaults.steps
@@ -258,42 +259,6 @@ _REPLACED = (
         code="generate.replaced", message="the model's own safety checker blacked this picture out"
     ),
 )
-
-
-def _pictures(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
-    """Call the pipeline: (N, H, W, 3) uint8, and which of them its own safety checker replaced."""
-    try:
-        result = pipeline(**arguments)
-    except MemoryError as error:
-        raise ConfigurationError(
-            "generate.out-of-memory",
-            "the model needs more memory than there is",
-            hint="ask for smaller pictures",
-        ) from error
-    except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-        first = (str(error).splitlines() or [""])[0][:200]
-        raise InputError(
-            "generate.failed", f"the model could not run: {type(error).__name__}: {first}"
-        ) from error
-    images = np.asarray(result.images)
-    if not np.isfinite(images).all():
-        raise IntegrityError(
-            "generate.not-finite",
-            "the model gave numbers that are no picture (NaN or infinity)",
-            hint="try another scheduler, a lower guidance scale or full precision",
-        )
-    flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
-    pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
-    return pixels, tuple(bool(flag) for flag in flagged)
-
-
-def _callback(hooks: Sequence[StepHook]) -> Any:
-    def on_step_end(_pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        for hook in hooks:
-            tensors = {**tensors, **hook(step=step, timestep=float(time), tensors=tensors)}
-        return tensors
-
-    return on_step_end
 
 
 def _default(pipeline: Any, name: str, otherwise: float) -> float:

@@ -109,8 +109,7 @@ def release_file(
         private_number: of your own, 1 to 255, for the private layer of a picture's mark; None: none.
 
     Raises:
-        Denied: policy said no; nothing was written.
-        InputError, ConfigurationError: the file, the output or the installation cannot be used.
+        Denied (policy), InputError, ConfigurationError (file, output, installation): nothing was written.
     """
     from guard.inspect import kind_of  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type, take_in  # noqa: PLC0415
