@@ -1,8 +1,8 @@
 """What clip digests tell apart: ``OMP_NUM_THREADS=1 python benchmarks/clip_digest.py [--images DIR]``.
 
 Clips of 320 × 180 and 8 s made from photographs on which no threshold was set. Copies that people make must
-match in every second; edited copies must be told, in the seconds that were edited; parts cut into longer
-foreign clips must be found; unrelated clips must not be.
+match in every second; edited copies must be told, in the seconds that were edited; unrelated clips must not
+be found. Parts cut into foreign clips have ``clip_location.py``.
 """
 
 from __future__ import annotations
@@ -188,25 +188,6 @@ def benign_and_edited(clip: _clips.Timed, digest, other, random, rows) -> None: 
         edits.setdefault(name, Row()).add(compare_clip(digest, copy, None), range(*EDITED))
 
 
-def located(clip, digest, foreign, random) -> dict:  # noqa: ANN001
-    """Parts of 2, 3 and 5 s cut into foreign seconds: found, and how far the ends are off."""
-    result = {}
-    for length in (2, 3, 5):
-        begin = random.uniform(0, SECONDS - length)
-        first = round(begin * _clips.FPS)
-        part = [rgb for rgb, _ in clip[first : first + length * _clips.FPS]]
-        lead = round(random.uniform(2, 6) * _clips.FPS)
-        mixed = [*foreign[:lead], *part, *foreign[lead:]]
-        spans = locate(digest, sample_clip(_clips.coded(timed(mixed), AGAIN)))
-        error = None
-        if spans:
-            start, end = lead / _clips.FPS, lead / _clips.FPS + length
-            clock = (start - first / _clips.FPS) - (spans[0].start - spans[0].signed_start)
-            error = (max(abs(spans[0].start - start), abs(spans[-1].end - end)), abs(clock), len(spans))
-        result[length] = error
-    return result
-
-
 def clips_of(pictures, clips: int):  # noqa: ANN001, ANN201
     """(kind, name, frames) of every clip; kinds by turns."""
     names = sorted(pictures)
@@ -228,7 +209,6 @@ def main() -> None:
     pictures = _clips.photographs(arguments.images)
     benign: dict[str, Row] = {}
     edits: dict[str, Row] = {}
-    spans: dict[int, list] = {2: [], 3: [], 5: []}
     digests, samples, ms = [], [], []
     copied = []
     for kind, name, frames in clips_of(pictures, arguments.clips):
@@ -242,8 +222,6 @@ def main() -> None:
         random, digest = np.random.default_rng([54, index]), digests[index]
         other = [rgb for rgb, _ in copied[(index + 3) % len(copied)][2]]
         benign_and_edited(clip, digest, other, random, (benign, edits))
-        for length, error in located(clip, digest, other, random).items():
-            spans[length].append(error)
         print(index, kind, name, flush=True)
     pairs = list(itertools.permutations(range(len(digests)), 2))
     # Pictures are used again once all had their turn: clips of one picture are not unrelated.
@@ -263,7 +241,6 @@ def main() -> None:
         edits={
             name: {"told": wilson(row.hit, row.n).to_json(), **row.to_json()} for name, row in edits.items()
         },
-        parts_in_foreign_clips={f"{length} s": _located(errors) for length, errors in spans.items()},
         found_in_unrelated_clips=wilson(found, len(pairs)).to_json(),
     )
 
@@ -277,19 +254,6 @@ def _benign(rows: dict[str, Row]) -> dict:
         "clips_not_called_the_same": wilson(false, copies).to_json(),
         "seconds_called_altered": wilson(told, sum(slots.values())).to_json(),
         "copies": {name: row.to_json() for name, row in rows.items()},
-    }
-
-
-def _located(errors: list) -> dict:
-    good = [error for error in errors if error is not None]
-    within = sum(end <= 0.5 and clock <= 0.5 and count == 1 for end, clock, count in good)
-    return {
-        "found": wilson(len(good), len(errors)).to_json(),
-        "ends_within_half_a_second": wilson(within, len(errors)).to_json(),
-        "median_error_of_the_ends_s": round(float(np.median([end for end, _, _ in good])), 3)
-        if good
-        else None,
-        "largest_error_of_the_clock_s": round(max((clock for _, clock, _ in good), default=0.0), 3),
     }
 
 

@@ -3,7 +3,7 @@
     python benchmarks/clip_memory.py            # writes benchmarks/results/clip_memory.json
 
 Marking and looking are measured in a process of their own; then every command of ``guard`` that takes clips,
-on clips of 10 s and 60 s and on one of more than 300 MB: how much each held at most, says the operating system.
+on clips of 10 s and 60 s and on one of more than 300 MB: how much each held at most, as the system tells.
 """
 
 from __future__ import annotations
