@@ -61,8 +61,8 @@ def main() -> None:
     given.state.mkdir(parents=True, exist_ok=True)
     begun = time.process_time()
     result = {}
-    for group, pictures in (("photographs", photographs()), ("drawn", drawn(given.drawn))):
-        found = {}
+    for group, made in (("photographs", photographs), ("drawn", lambda: drawn(given.drawn))):
+        found, pictures = {}, made()
         # The first crop of every photograph comes before the second of any.
         order = sorted(enumerate(pictures.items()), key=lambda one: one[1][0].partition("-")[2])
         for index, (name, pixels) in order:

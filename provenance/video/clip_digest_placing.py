@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.digest_grid import to_lab
+from provenance.tile_places import tile_places
 from provenance.video.clip_digest_bins import Bins, cells_of
 
 if TYPE_CHECKING:
@@ -146,23 +147,8 @@ def _whole(digest: ClipDigest, samples: ClipSamples) -> Iterator[_Way]:
 
 
 def _marked(digest: ClipDigest, samples: ClipSamples, geometry: Geometry) -> Iterator[_Way]:
-    signed, (width, height) = np.array([digest.width, digest.height], float), samples.size
-    for spread in geometry.spreads:
-        scale = spread * float(np.sqrt(digest.width * digest.height)) / 512
-        linear = scale * np.array(geometry.matrix)
-        corners = linear @ np.array([[0, width, 0, width], [0, 0, height, height]])
-        low, high = corners.min(axis=1), corners.max(axis=1)
-        first, period = scale * np.array(geometry.offset), scale * geometry.period
-        # The copy's box [low, high] + shift must lie inside [0, signed], or contain it.
-        ends = np.stack([-low, signed - high])
-        least, most = ends.min(axis=0) - 0.04 * signed, ends.max(axis=0) + 0.04 * signed
-        begin, end = np.ceil((least - first) / period), np.floor((most - first) / period)
-        places = [
-            first + period * np.array([column, row])
-            for column in np.arange(begin[0], end[0] + 1)
-            for row in np.arange(begin[1], end[1] + 1)
-        ]
-        yield from ((linear, shift) for shift in places[:_MOST_PLACES])
+    for linear, shifts in tile_places(geometry, samples.size, (digest.width, digest.height)):
+        yield from ((linear, shift) for shift in shifts[:_MOST_PLACES])
 
 
 def _placement(

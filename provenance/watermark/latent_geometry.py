@@ -7,7 +7,6 @@ back onto a canvas of the released size, in each of the few places where it fits
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,6 +14,7 @@ import numpy as np
 
 from provenance.digest_grid import opaque_rgb
 from provenance.media import Frames
+from provenance.tile_places import corners, tile_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_PLACES = 2
 """Every place costs an inversion."""
-_SLACK = 0.04
-"""Share of the picture by which a copy may stick out: a shift found roughly, or a thin border."""
 _LARGEST = 1.25
 """A copy is at most this much larger than the picture on the canvas; a screenshot with its frame."""
 
@@ -54,25 +52,13 @@ def _places(
     copy is more often most of the picture than a small piece of it.
     """
     width, height = copy
-    for spread in geometry.spreads:
-        scale = spread * np.sqrt(released.prod()) / 512
-        linear = scale * np.array(geometry.matrix)
-        corners = linear @ np.array([[0, width, 0, width], [0, 0, height, height]])
-        low, high = corners.min(axis=1), corners.max(axis=1)
+    for linear, shifts in tile_places(geometry, copy, tuple(released)):
+        low, high = corners(linear, copy)
         if (high - low > _LARGEST * released).any() and not _turned(linear):
             continue
-        first, period = scale * np.array(geometry.offset), scale * geometry.period
-        ends = np.stack([-low, released - high])
-        reach = _SLACK * released
-        least, most = ends.min(axis=0) - reach - first, ends.max(axis=0) + reach - first
-        counts = [
-            range(int(np.ceil(begin / period)), int(np.floor(end / period)) + 1)
-            for begin, end in zip(least, most, strict=True)
-        ]
-        for steps in product(*counts):
-            shift = first + period * np.array(steps)
+        covered = abs(np.linalg.det(linear)) * width * height / released.prod()
+        for shift in shifts:
             out = np.maximum(0, -(low + shift)) + np.maximum(0, high + shift - released)
-            covered = abs(np.linalg.det(linear)) * width * height / released.prod()
             yield float((out / released).sum() - min(covered, 1.0)), np.column_stack([linear, shift])
 
 
