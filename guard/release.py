@@ -13,10 +13,10 @@ The order; each step takes only what the one before returns:
     8. log the decision under a new checkpoint
     9. rename                                                           → Released
 
-Up to step 7 everything stays in memory: denied pixels never touch the disk. A crash before step 8
-leaves no ALLOW in the log, and what lies on the disk is removed; a crash after it leaves synced
-bytes that ``guard.recovery`` gives their name. A manifest in the log without an ALLOW is by
-definition unreleased.
+Up to step 7 everything stays in memory, or unreadable (``provenance.spool``): denied pixels never touch the
+disk in any other form. A crash before step 8 leaves no ALLOW in the log, and what lies on the disk is
+removed; a crash after it leaves synced bytes that ``guard.recovery`` gives their name. A manifest in the log
+without an ALLOW is by definition unreleased.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _registered(released: Released, record: Record, tools: Tools) -> str | None:
 def _prepared(
     order: Order, tools: Tools, record: Record, progress: Callable[[str], None]
 ) -> tuple[Signed, ReadBack, Facts]:
-    """Steps 1 to 4, all in memory: the signed bytes, what a verifier finds in them, what was known before."""
+    """Steps 1 to 4; nothing readable is written: signed bytes, what a verifier finds, what was known before."""
     facts = pixel_facts(
         order.draft,
         command=order.command,
