@@ -181,7 +181,7 @@ def _registered(released: Released, record: Record, tools: Tools) -> str | None:
 def _prepared(
     order: Order, tools: Tools, record: Record, progress: Callable[[str], None]
 ) -> tuple[Signed, ReadBack, Facts]:
-    """Steps 1 to 4; nothing readable is written: signed bytes, what a verifier finds, what was known before."""
+    """Steps 1 to 4, nothing readable written: signed bytes, what a verifier finds, what was known before."""
     facts = pixel_facts(
         order.draft,
         command=order.command,
