@@ -28,7 +28,7 @@ WRITERS = {
 ALLOWED = {
     "provenance/codecs_encode.py": "encodes into memory; returns an Asset",
     "provenance/codecs_deep.py": "encodes into memory; returns an Asset",
-    "provenance/video/writer.py": "writes a clip to where it is told; the one caller, below, tells it a spool",
+    "provenance/video/writer.py": "writes a clip to where it is told: a spool, see below",
     "audits/robustness/attacks.py": "recompresses in memory, as an attack",
     "provenance/watermark/embedding.py": "simulates JPEG in memory",
 }
