@@ -50,8 +50,8 @@ class Fit:
         placement: where the copy lies.
         covered: (32, 32), cells of the signed picture that the copy shows entirely; others count nowhere.
         difference: (32, 32), |ΔL*| + |Δa*| + |Δb*| left after the fit, 0 where not covered.
-        structure: (32, 32), the larger of both pictures' largest steps to a neighbour, 0..40: outlines and
-            texture, where flat ground has 0.
+        structure: (32, 32), the signed picture's largest steps to a neighbour, 0..40: outlines and texture,
+            where flat ground has 0. What an edit adds to a plain picture takes none of it away.
         correlation: of lightness steps between neighbours in both pictures, -1..1, altered cells left out.
         saturation: distance of colours from gray over what tells in lightness; 1 where unchanged.
         power: gamma of each channel after that; 1 where unchanged.
@@ -146,7 +146,7 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         placement=placement,
         covered=covered,
         difference=difference,
-        structure=np.maximum(_steps(signed, covered), _steps(found, covered)),
+        structure=_steps(signed, covered),
         correlation=_agreement(found[..., 0], signed[..., 0], covered & (difference <= ALTERED)),
         saturation=saturation,
         power=power,

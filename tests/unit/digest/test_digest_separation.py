@@ -194,3 +194,26 @@ def test_looks_do_not_make_another_picture_the_same(released) -> None:
     for index in range(len(released)):
         answer = resemble(released[index][1], frames_of(released[index - 1][0]))
         assert answer.outcome is not Outcome.SUPPORTS
+
+
+def on_ground(*places) -> np.ndarray:
+    """Blocks of gray on a plain ground, wherever they lie the same ones."""
+    pixels = np.full((512, 512, 3), (90, 140, 190), np.uint8)
+    blocks = np.random.default_rng(6).integers(60, 200, (5, 5, 1), np.uint8)
+    for y, x in places:
+        pixels[y : y + 120, x : x + 120] = np.kron(blocks, np.ones((24, 24, 3), np.uint8))
+    return pixels
+
+
+def test_what_is_added_to_a_plain_picture_does_not_make_it_another_one() -> None:
+    signed, added = on_ground((60, 60)), on_ground((60, 60), (300, 280))
+    answer = compare(visual_digest(frames_of(signed)), frames_of(added), None)
+    assert answer.outcome is Outcome.SUPPORTS
+    left, top, right, bottom = answer.detail.regions[0]
+    assert (left * 512, top * 512) == pytest.approx((280, 300), abs=12)
+    assert (right * 512, bottom * 512) == pytest.approx((400, 420), abs=12)
+
+
+def test_another_motif_on_the_same_ground_is_another_picture() -> None:
+    answer = compare(visual_digest(frames_of(on_ground((60, 60)))), frames_of(on_ground((320, 300))), None)
+    assert answer.outcome is Outcome.CONTRADICTS
