@@ -164,6 +164,16 @@ def embed(
             ``watermark.payload-size`` for a payload that no reader with this key would look for.
         ConfigurationError: ``extra.missing`` without OpenCV or scipy.
     """
+    _require_markable(frames, payload, key, floor_db, target_db)
+    _require_libraries()
+    from provenance.watermark.embedding import embed_picture  # noqa: PLC0415 - numpy, scipy, OpenCV
+
+    return embed_picture(frames, payload, key, floor_db=floor_db, target_db=target_db)
+
+
+def _require_markable(
+    frames: Frames, payload: bytes, key: WatermarkKey, floor_db: float, target_db: float
+) -> None:
     if len(payload) not in key.payload_sizes:
         sizes = " or ".join(map(str, key.payload_sizes))
         raise InputError(
@@ -181,10 +191,6 @@ def embed(
             f"{frames.width}x{frames.height} is too small for a mark (shorter side {_MINIMUM_SIDE})",
             hint=f"enlarge it to {_MINIMUM_SIDE} pixels or more on its shorter side",
         )
-    _require_libraries()
-    from provenance.watermark.embedding import embed_picture  # noqa: PLC0415 - numpy, scipy, OpenCV
-
-    return embed_picture(frames, payload, key, floor_db=floor_db, target_db=target_db)
 
 
 def detect(frames: Frames, keys: Sequence[WatermarkKey], *, effort: Effort = Effort.NORMAL) -> Evidence:
