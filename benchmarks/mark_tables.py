@@ -34,6 +34,35 @@ def calibration() -> str:
     return "\n".join(lines) + "\n"
 
 
+def private_calibration() -> str:
+    """The same for the private layer."""
+    lines = [
+        "| where the layer is not | p-value | trials at or below | trials | observed / nominal (95 %) |",
+        "|---|---|---|---|---|",
+    ]
+    found = result("private_calibration")
+    cases = {"all": found["levels"], **{name: case["levels"] for name, case in found["cases"].items()}}
+    for name, levels in cases.items():
+        for row in levels if name == "all" else levels[:5:2]:
+            ratio = f"{row['ratio']:.2f} ({row['ratio_low']:.2f}–{row['ratio_high']:.2f})"
+            lines.append(f"| {name} | {row['nominal']:g} | {row['observed']:,} | {row['n']:,} | {ratio} |")
+    return "\n".join(lines) + "\n"
+
+
+def private_trials() -> str:
+    """How many of these trials, and what else was counted."""
+    found = result("private_calibration")
+    alike = ", ".join(
+        f"{row['successes']} of {row['n']:,} ({kind})" for kind, row in found["pairs_alike"].items()
+    )
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found["sources"].items()))
+    return (
+        f"- {found['trials']:,} trials on {found['copies']:,} copies from {sum(found['sources'].values())}"
+        f" sources ({kinds})\n"
+        f"- pairs of pieces of different pictures that show the same to the layer: {alike}\n"
+    )
+
+
 def numbers() -> str:
     """How often a number is read where a layer without one is found."""
     lines = [
@@ -113,6 +142,8 @@ def _share(rate: dict[str, Any]) -> str:
 TABLES = {
     "calibration": calibration,
     "trials": trials,
+    "private calibration": private_calibration,
+    "private trials": private_trials,
     "numbers": numbers,
     "beside": beside,
     "attacks": attacks,

@@ -3,7 +3,7 @@
 A trial is a copy of a piece of a picture, looked at with a private key that did not write a layer for what
 it shows: pictures without any mark, with the locator mark alone, with the layer of another key (and a
 number of its own), and with the layer of this very key, held against what another picture shows. Targets:
-observed over nominal at most 1.2 down to 1e-4, and nothing at the gate.
+observed over nominal at most 1.2 down to 1e-4.
 
 Two pictures may show the same, as far as 32 coarse signs go; then the layer of one is rightly found on the
 other. Such pairs are no trials; how many there are is counted by itself (``alike``). ``--case`` measures
@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -30,7 +30,7 @@ from provenance.errors import InputError
 from provenance.keys import PrivateMarkKey
 from provenance.watermark.interface import Effort, Geometry, WatermarkKey, WatermarkReading, detect, embed
 from provenance.watermark.private import coarse_signs, quadratures, thumbnail_of, upright
-from provenance.watermark.private_detection import LEVEL_LOG10_P, MOST_TURNED, UNSURE
+from provenance.watermark.private_detection import MOST_TURNED, UNSURE
 from provenance.watermark.private_embedding import embed_both
 from provenance.watermark.tile import pixels_per_sample
 
@@ -71,18 +71,17 @@ class Lab:
             for piece in pieces
         ]
 
-    def rows(self, case: str) -> Iterator[dict[str, Any]]:
-        """One row of trials a copy, every source early; none where a wanted mark is not there."""
+    def rows(self, case: str) -> Iterator[list[float]]:
+        """log10 of the p-values, a copy at a time; copies whose mark is wanted and not there are left out."""
         for number in count():
             lap, place = divmod(number, len(self.pieces))
-            kind, name, pieces = self.pieces[place]
+            _, name, pieces = self.pieces[place]
             how = list(COPIES)[(lap + place) % len(COPIES)]
             self.random = np.random.default_rng((23, CASES.index(case), number))
             made = self.marked(pieces[lap % len(pieces)], case)
             found = () if made is None else self.trials(frames_of(COPIES[how](made)), case, name)
-            log10_p = [round(one, 4) for one in found]
-            if log10_p:
-                yield {"kind": kind, "source": name, "copy": how, "log10_p": log10_p}
+            if log10_p := list(found):
+                yield log10_p
 
     def marked(self, piece: Picture, case: str) -> Picture | None:
         """The piece as the case has it; None where it cannot carry that."""
@@ -132,7 +131,7 @@ def alike(one: Shown, other: Shown) -> bool:
     left = [np.delete(apart, np.argsort(sizes, kind="stable")[:UNSURE]).sum() for _, sizes in (one, other)]
     elsewhere = np.concatenate([np.argsort(sizes, kind="stable")[:UNSURE] for _, sizes in (one, other)])
     beyond = np.delete(apart, np.unique(elsewhere)).any()
-    return not beyond and max(left) <= MOST_TURNED and apart.sum() <= 2 * MOST_TURNED
+    return bool(not beyond and max(left) <= MOST_TURNED and apart.sum() <= 2 * MOST_TURNED)
 
 
 def pairs(shown: list[tuple[str, str, Shown]], n: int = 20_000) -> dict[str, Any]:
@@ -147,31 +146,16 @@ def pairs(shown: list[tuple[str, str, Shown]], n: int = 20_000) -> dict[str, Any
     return found
 
 
-def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    found = [p for row in rows for p in row["log10_p"]]
-    return {
-        "trials": len(found),
-        "copies": len(rows),
-        "sources": dict(Counter(kind for kind, _ in {(row["kind"], row["source"]) for row in rows})),
-        "at_the_gate": wilson(sum(p <= LEVEL_LOG10_P for p in found), len(found)).to_json(),
-        "levels": [level.to_json() for level in levels(found)],
-    }
-
-
 def altogether(cases: dict[str, Any]) -> dict[str, Any]:
     """The four cases added up."""
-    n, gate = (
-        sum(case["trials"] for case in cases.values()),
-        sum(case["at_the_gate"]["successes"] for case in cases.values()),
-    )
-    counted = zip(*(case["levels"] for case in cases.values()), strict=True)
+    n = sum(case["trials"] for case in cases.values())
+    added = zip(*(case["levels"] for case in cases.values()), strict=True)
     return {
         "trials": n,
         "copies": sum(case["copies"] for case in cases.values()),
-        "at_the_gate": wilson(gate, n).to_json(),
         "levels": [
             Level(nominal=rows[0]["nominal"], observed=sum(row["observed"] for row in rows), n=n).to_json()
-            for rows in counted
+            for rows in added
         ],
     }
 
@@ -181,14 +165,15 @@ def main() -> None:
     asked, lab = arguments(), Lab()
     kept = RESULTS / "private_calibration.json"
     cases: dict[str, Any] = json.loads(kept.read_text("utf-8"))["cases"] if kept.exists() else {}
+    about = {
+        "sources": dict(Counter(kind for kind, _, _ in lab.pieces)),
+        "pairs_alike": pairs(lab.shown),
+    }
     for case in asked.case or CASES:
-        rows: list[dict[str, Any]] = []
-        for row in lab.rows(case):
-            rows.append(row)
-            if len(rows) * KEYS >= asked.n:
-                break
-        cases[case] = summary(rows)
-        write("private_calibration", **altogether(cases), pairs_alike=pairs(lab.shown), cases=cases)
+        found = list(islice(lab.rows(case), -(-asked.n // KEYS)))
+        told = [level.to_json() for level in levels(p for row in found for p in row)]
+        cases[case] = {"trials": sum(map(len, found)), "copies": len(found), "levels": told}
+        write("private_calibration", **altogether(cases), **about, cases=cases)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from guard.serialise import to_json
 from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.telling import MEASURED_TRIALS, p_in_words, told_log10_p, told_statistic
 
-RESULT = Path(__file__).parents[3] / "benchmarks" / "results" / "mark_calibration.json"
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
 
 
 def reading(z: float, log10_p: float) -> WatermarkReading:
@@ -44,11 +44,20 @@ def test_reports_hold_no_digits_an_attacker_could_climb():
 
 
 def test_the_floor_is_what_the_committed_result_measured():
-    found = json.loads(RESULT.read_text("utf-8"))["searches"]["size"]
+    found = json.loads((RESULTS / "mark_calibration.json").read_text("utf-8"))["searches"]["size"]
     assert found["trials"] >= MEASURED_TRIALS
     assert found["wrong_payloads_accepted"]["successes"] == 0
     for level in found["levels"]:
         assert level["ratio_low"] <= 1.2  # not even the lower end of the interval lies above the goal
+
+
+def test_so_is_that_of_the_private_layer():
+    found = json.loads((RESULTS / "private_calibration.json").read_text("utf-8"))
+    assert found["trials"] >= MEASURED_TRIALS
+    assert len(found["cases"]) == 4
+    for measured in (found, *found["cases"].values()):
+        for level in measured["levels"]:
+            assert level["ratio_low"] <= 1.2
 
 
 def test_the_command_tells_no_theoretical_number(signed, guard_cli, tmp_path):
