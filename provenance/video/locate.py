@@ -34,9 +34,10 @@ SAME_CLOCK = 1.5
 """Bins by which two runs' shifts may differ to be of one clock."""
 _FRACTIONS = (0.0, -0.25, 0.25, -0.5, 0.5)
 """Shifts tried around the best whole one, in bins."""
-_BELONGS = 0.4
-"""Share of the correlation that a span's bins have (median) from which a bin speaks for being of the span.
-Ends were off least, on clips that no result is reported of, at shares from 0.2 to 0.6."""
+_JOINS, _STAYS = 0.5, 0.2
+"""Shares of the correlation that a span's bins have (median): what a bin beyond its slots needs to speak for
+being of the span, and what one within them needs, which was found there as part of a whole slot. Set on clips
+that no result is reported of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,8 @@ def _edge(shown: NDArray[np.float32], at: int, way: int, most: int) -> int:
     """
     first, last = (min(max(at + way * side * most, 0), len(shown)) for side in (-1, 1))
     bins = np.arange(first, last, way) - (way < 0)  # those behind each boundary
-    fits = np.concatenate([[0.0], np.cumsum(shown[bins] - _BELONGS)])
+    needed = np.where(bins < at if way > 0 else bins >= at, _STAYS, _JOINS)
+    fits = np.concatenate([[0.0], np.cumsum(shown[bins] - needed)])
     return first + way * int(fits.argmax())
 
 

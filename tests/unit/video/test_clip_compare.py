@@ -205,6 +205,15 @@ def test_an_end_is_where_bins_stop_to_fit(off, dips, cut):
     assert _edge(shown, 10 + off - begin, -1, 12) == 10 - begin
 
 
+def test_a_found_slot_is_not_given_up_for_bins_that_fit_it_little():
+    """Where a camera moves fast, the mean of a second says little of its first moments."""
+    shown = np.full(48, 0.9, np.float32)
+    shown[:12] = 0.3
+    assert _edge(shown, 0, -1, 24) == 0
+    shown[:12] = 0.05
+    assert _edge(shown, 0, -1, 24) == 12
+
+
 def test_a_file_shorter_than_a_second_is_one_span():
     assert _edge(np.ones(14, np.float32), 14, 1, 24) == 14
     assert _edge(np.ones(14, np.float32), 0, -1, 24) == 0
