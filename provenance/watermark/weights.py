@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provenance.errors import ConfigurationError, missing_extra
+from provenance.errors import ConfigurationError, InputError, missing_extra
+from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,10 +109,11 @@ def load(path: Path, sha256: str, contract: Contract, *, threads: int, feature: 
 
 def _read(path: Path, feature: str) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ConfigurationError("weights.contract", f"{path.name} is too large for an ONNX file")
-        return path.read_bytes()
-    except OSError as error:
+        return read_bounded(path, most=_LARGEST)
+    except InputError as error:
+        if error.code == "input.too-large":
+            what = f"{path.name} is too large for an ONNX file"
+            raise ConfigurationError("weights.contract", what, where=str(path)) from error
         raise ConfigurationError(
             "weights.missing",
             f"{feature} needs the weights file {path.name}, which cannot be read",

@@ -7,6 +7,7 @@ difference between the cell's halves: enough to see every step of an adapter wor
 from __future__ import annotations
 
 import hashlib
+import os
 
 import numpy as np
 import onnx
@@ -236,6 +237,8 @@ def test_another_digest_is_refused_before_anything_runs(tmp_path) -> None:
     assert code == "weights.digest"
     assert hashlib.sha256(data).hexdigest() in told
     (tmp_path / "decoder_Q.onnx").unlink()
+    assert code_of(f"trustmark:{path}")[0] == "weights.missing"
+    os.mkfifo(tmp_path / "decoder_Q.onnx")  # nobody ever writes into it
     assert code_of(f"trustmark:{path}")[0] == "weights.missing"
 
 
