@@ -53,7 +53,7 @@ def report_picture(reading: DigestReading, frames: Frames, digest: VisualDigest,
     found, shown = _laid(reading, frames, digest, signed.size)
     frame = _frame(reading, signed, found, shown)
     details = _details(reading, signed, Image.composite(found, signed, shown))
-    page = _page(frame, details, title, altered=bool(reading.regions))
+    page = _page(frame, details, title, legend(altered=bool(reading.regions), cut=_is_cut(shown)))
     return encode(Frames(pixels=np.asarray(page)[None].copy()), "image/png")
 
 
@@ -86,7 +86,7 @@ def _frame(
     pale = Image.blend(signed, Image.new("RGB", signed.size, _PAPER), 0.72)
     frame = Image.composite(found, pale, shown)
     draw = ImageDraw.Draw(frame)
-    if (np.asarray(shown) == 0).mean() > 0.005:
+    if _is_cut(shown):
         _dashed(frame, shown)
     for number, box in enumerate(reading.regions, 1):
         left, top, right, bottom = _pixels(box, frame.size, 5)
@@ -95,6 +95,17 @@ def _frame(
         if number <= _MOST_DETAILS and len(reading.regions) > 1:
             _tag(draw, (left, top), str(number))
     return frame
+
+
+def _is_cut(shown: Image.Image) -> bool:
+    """Whether enough of the frame is missing from the copy to be seen."""
+    return bool((np.asarray(shown) == 0).mean() > 0.005)
+
+
+def legend(*, altered: bool, cut: bool) -> str:
+    """What is drawn, and nothing else."""
+    told = "red: altered" if altered else "nothing altered as far as the digest can tell"
+    return f"{told}    dashed: rim of the copy    pale: cut away" if cut else told
 
 
 def _dashed(frame: Image.Image, shown: Image.Image) -> None:
@@ -119,7 +130,7 @@ def _details(
 
 
 def _page(
-    frame: Image.Image, details: Sequence[tuple[Image.Image, Image.Image]], title: str, *, altered: bool
+    frame: Image.Image, details: Sequence[tuple[Image.Image, Image.Image]], title: str, legend: str
 ) -> Image.Image:
     beside = 2 * ZOOM + GAP + GAP if details else 0
     head, foot = 40, 64
@@ -139,10 +150,7 @@ def _page(
     if details:
         draw.text((left, head), "as signed (blurred)", fill=_SOFT, font=small)
         draw.text((left + ZOOM + GAP, head), "as found", fill=_SOFT, font=small)
-    legend = "red: altered    " if altered else "nothing altered as far as the digest can tell    "
-    draw.text(
-        (GAP, height - 52), f"{legend}dashed: rim of the copy    pale: cut away", fill=_SOFT, font=small
-    )
+    draw.text((GAP, height - 52), legend, fill=_SOFT, font=small)
     draw.text((GAP, height - 28), STAMP, fill=_SOFT, font=small)
     return page
 

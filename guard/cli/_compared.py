@@ -81,12 +81,11 @@ class Report:
     ) -> None:
         if self.path is None:
             return
-        from guard.changes import describe_changes  # noqa: PLC0415
         from guard.report_file import write_report  # noqa: PLC0415
         from guard.report_picture import report_picture  # noqa: PLC0415 - numpy, Pillow
 
         digest = VisualDigest.from_assertion(manifest.digest_assertion)
-        changes = describe_changes(reading, asset)
+        changes = _changes(reading, asset, state)
         title = f"{state.upper()}: {changes}"
         lines = (
             ("file", str(file)),
@@ -141,18 +140,23 @@ def _code(made: Comparison) -> int:
 
 
 def _print(file: Path, asset: Asset, made: Comparison) -> None:
-    from guard.changes import describe_changes, heat_map  # noqa: PLC0415
+    from guard.changes import heat_map  # noqa: PLC0415
 
     click.echo(f"{made.state.value.upper()}  {plain(str(file))}")
     click.echo(f"  {plain(made.reason)}")
     click.echo(f"    signer     {plain(str(made.manifest.signer or 'unreadable'))}")
     reading = made.digest.detail
     if isinstance(reading, DigestReading) and reading.matches:
-        words = describe_changes(reading, asset)
-        if made.state.value == "similar":
-            words = words.replace("the same picture", "much like the picture", 1)
-        click.echo(f"    picture    {plain(words)}")
+        click.echo(f"    picture    {plain(_changes(reading, asset, made.state.value))}")
         if reading.altered_fraction > 0:
             click.echo("    altered where marked, in the frame of the original (· cut away):")
             for row in heat_map(reading):
                 click.echo(f"      {row}")
+
+
+def _changes(reading: DigestReading, asset: Asset, state: str) -> str:
+    """What changed; by looks alone nobody can say that it is the same picture."""
+    from guard.changes import describe_changes  # noqa: PLC0415
+
+    words = describe_changes(reading, asset)
+    return words.replace("the same picture", "much like the picture", 1) if state == "similar" else words

@@ -57,6 +57,15 @@ def test_a_report_is_drawn_beside_the_words_and_never_over_a_file(guard_cli, sig
     assert "data:image/png;base64," in (tmp_path / "out.html").read_text()
 
 
+def test_a_look_alike_is_not_called_the_same_picture_in_its_report_either(
+    guard_cli, signed, copies, tmp_path
+):
+    guard_cli("recover", copies["unmarked.jpg"], "--against", signed[".png"], "--report", "out.html")
+    page = (tmp_path / "out.html").read_text()
+    assert "<title>SIMILAR: much like the picture" in page
+    assert "the same picture" not in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

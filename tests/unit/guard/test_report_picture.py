@@ -13,7 +13,7 @@ from PIL import Image
 from audits.robustness import attacks
 from audits.robustness.relink import frames_of
 from guard.report_file import page
-from guard.report_picture import SIDE, STAMP, report_picture
+from guard.report_picture import SIDE, STAMP, legend, report_picture
 from provenance.digest_compare import resemble, visual_digest
 from provenance.media import Asset
 
@@ -50,6 +50,15 @@ def test_it_is_stamped_and_bounded(held):
     assert max(picture.shape) <= 1000
     assert (picture[-30:, :400] < 160).any()  # the stamp's line
     assert "no credential" in STAMP
+
+
+@pytest.mark.parametrize("altered", [False, True])
+def test_the_legend_names_a_cut_only_where_one_is_drawn(altered):
+    assert "cut away" in legend(altered=altered, cut=True)
+    whole = legend(altered=altered, cut=False)
+    assert "cut away" not in whole
+    assert "rim" not in whole
+    assert ("red" in whole) is altered
 
 
 @given(title=st.text(max_size=300))
