@@ -30,6 +30,7 @@ from provenance.manifest.reading import ManifestState, SoftBinding, TrustTier
 from provenance.media import Frames
 from provenance.video.clip_digest_reading import ClipMatch, ClipReading
 from provenance.watermark.interface import WatermarkReading
+from provenance.watermark.telling import is_where_size_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,6 +139,14 @@ def read_mark(frames: Frames | ClipLook, keys: Sequence[WatermarkKey]) -> Eviden
         if error.code != "extra.missing":
             raise
         return mark_not_read(error)
+
+
+def is_as_measured(frames: Frames | ClipLook, mark: Evidence) -> bool:
+    """Whether trials on unmarked pictures were about readings like this one; else its p-value is theory."""
+    reading = mark.detail
+    if not isinstance(frames, Frames) or not isinstance(reading, WatermarkReading):
+        return False
+    return is_where_size_says(reading.geometry, frames.width, frames.height)
 
 
 def _weigh(

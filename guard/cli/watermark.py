@@ -13,9 +13,11 @@ from guard.text import plain
 from guard.verdict import MET, NOTHING_TO_CONCLUDE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from provenance.evidence import Evidence
+    from provenance.watermark.interface import WatermarkKey
 
 _HEADLINE = {
     "supports": "MARK READ",
@@ -59,7 +61,7 @@ def detect(files: tuple[Path, ...], latent: bool, model: str | None, format_: st
         raise click.BadOptionUsage("model", "--model goes with --latent")
     from guard.home import Home  # noqa: PLC0415
     from guard.private_layer import beside, look  # noqa: PLC0415
-    from guard.recover import read_mark  # noqa: PLC0415
+    from guard.recover import is_as_measured, read_mark  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
@@ -75,12 +77,12 @@ def detect(files: tuple[Path, ...], latent: bool, model: str | None, format_: st
             found = mark.outcome is Outcome.SUPPORTS
             batch.add(beside(mark, layer), MET if found else NOTHING_TO_CONCLUDE, file=file)
             if format_ == "text":
-                _show(file, mark)
+                _show(file, mark, keys, measured=is_as_measured(seen, mark))
                 show_private(layer)
     finish(batch.close())
 
 
-def _show(path: Path, mark: Evidence) -> None:
+def _show(path: Path, mark: Evidence, keys: Sequence[WatermarkKey], *, measured: bool) -> None:
     from provenance.evidence import Outcome  # noqa: PLC0415
     from provenance.watermark.interface import WatermarkReading  # noqa: PLC0415
     from provenance.watermark.telling import in_numbers  # noqa: PLC0415
@@ -91,7 +93,10 @@ def _show(path: Path, mark: Evidence) -> None:
         if reading.payload is not None:
             click.echo(f"    id         {reading.payload.hex()}")
         click.echo(f"    key        {reading.key_id}, epoch {reading.epoch}")
-        told = in_numbers(reading.statistic, reading.log10_p, reading.hypotheses)
+        others = [key for key in keys if (key.key_id, key.epoch) != (reading.key_id, reading.epoch)]
+        for key in others if mark.outcome is Outcome.ABSENT else []:
+            click.echo(f"               {key.key_id}, epoch {key.epoch}; tried as well")
+        told = in_numbers(reading.statistic, reading.log10_p, reading.hypotheses, measured=measured)
         click.echo(f"    statistic  {told}")
     if mark.reason:
         click.echo(f"    {plain(mark.reason)}")

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from guard.serialise import to_json
 from provenance.watermark.interface import WatermarkReading
-from provenance.watermark.telling import MEASURED_TRIALS, p_in_words, told_log10_p, told_statistic
+from provenance.watermark.telling import (
+    MEASURED_TRIALS,
+    in_numbers,
+    p_in_words,
+    told_log10_p,
+    told_statistic,
+)
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
 
@@ -36,6 +45,17 @@ def test_a_p_value_is_told_as_far_as_it_was_measured(log10_p, words):
     assert told_log10_p(log10_p) == pytest.approx(max(log10_p, -5.0), abs=0.1)
 
 
+@given(st.floats(-5, 0))
+def test_what_is_told_is_never_smaller_than_what_was_read(log10_p):
+    p = 10**log10_p
+    assert 10 ** told_log10_p(log10_p) >= p * (1 - 1e-12)
+    assert float(p_in_words(log10_p).removeprefix("p ≤ ")) >= p * (1 - 1e-12)
+
+
+def test_the_bound_is_rounded_up():
+    assert "p ≤ 0.02;" in in_numbers(2.3, math.log10(0.0112), 3)
+
+
 def test_reports_hold_no_digits_an_attacker_could_climb():
     one, other = to_json(reading(17.31641, -66.123)), to_json(reading(17.30002, -65.9))
     assert one == other
@@ -58,6 +78,22 @@ def test_so_is_that_of_the_private_layer():
     for measured in (found, *found["cases"].values()):
         for level in measured["levels"]:
             assert level["ratio_low"] <= 1.2
+
+
+def test_so_are_latent_marks():
+    assert (
+        json.loads((RESULTS / "latent_mark.json").read_text("utf-8"))["false_alarms"]["n"] >= MEASURED_TRIALS
+    )
+
+
+@pytest.mark.parametrize("how", [Image.Transpose.ROTATE_90, "crop"])
+def test_what_no_trial_was_about_is_told_as_theory(how, signed, guard_cli, tmp_path):
+    picture = Image.open(signed[".png"])
+    width, height = picture.size
+    picture = picture.crop((30, 40, width - 20, height)) if how == "crop" else picture.transpose(how)
+    picture.save(tmp_path / "copy.png")
+    ran = guard_cli("watermark", "detect", "copy.png")
+    assert f"p < 1/{MEASURED_TRIALS:,} by theory;" in ran.out
 
 
 def test_the_command_tells_no_theoretical_number(signed, guard_cli, tmp_path):
