@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guard.verdict import Verdict
+    from provenance.canonical import Json
 
 _COLOUR = {MET: "green", NOT_MET: "red"}
 
@@ -54,10 +55,22 @@ def command(
         with batch.attempt(path):
             verdict = verify_file(path, at=at, marks=marks)
             code = exit_code(verdict.state, requirement, vouched=verdict.vouched)
-            batch.add(verdict, code, file=path)
+            batch.add(verdict if requirement is None else _held(verdict, requirement, code), code, file=path)
             if format_ == "text":
                 print_verdict(path, verdict, code)
+                if requirement is not None:
+                    met = "met" if code == MET else "not met"
+                    click.echo(f"    {'required':<{STAGE_WIDTH - 6}} {requirement.value}: {met}")
     finish(batch.close())
+
+
+def _held(verdict: Verdict, requirement: Requirement, code: int) -> dict[str, Json]:
+    """A verdict with what ``--require`` asked of it."""
+    from guard.serialise import to_json  # noqa: PLC0415
+
+    body = to_json(verdict)
+    assert isinstance(body, dict)
+    return {**body, "required": {"level": requirement.value, "met": code == MET}}
 
 
 def print_verdict(path: Path, verdict: Verdict, code: int) -> None:
