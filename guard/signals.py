@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from guard.recover import read_mark
@@ -11,6 +11,7 @@ from guard.statements import mark_not_read
 from guard.verify import decoded
 from provenance.codecs import header, jpeg_quality
 from provenance.errors import Error, InputError
+from provenance.evidence import Evidence, Outcome
 from provenance.manifest.read import read_manifest
 from provenance.media import Frames
 from provenance.metadata.reading import read_metadata
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from guard.home import Home
     from provenance.canonical import Json
-    from provenance.evidence import Evidence
     from provenance.media import Asset
     from provenance.video.look import ClipLook
 
@@ -84,6 +84,8 @@ def _carrier(pixels: Frames | ClipLook | Error) -> Evidence:
     if not isinstance(pixels, Frames):
         return not_looked(InputError("watermark.clip", "carriers are looked for in single pictures"))
     try:
-        return look(pixels)
+        found = look(pixels)
     except Error as error:
         return not_looked(error)
+    # the likeliest of those that are not there has a name, and would be read as a finding
+    return replace(found, detail=None) if found.outcome is Outcome.ABSENT else found

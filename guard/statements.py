@@ -13,6 +13,7 @@ from provenance.errors import Error
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, SigningTime, TrustTier
 from provenance.metadata.reading import MetadataReading
+from provenance.watermark.interface import CLAIM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +77,7 @@ def unchecked(given: Sequence[Answer], manifest: ManifestReading) -> tuple[str, 
 def mark_not_read(why: str | Error) -> Evidence:
     """Nobody looked for a mark; an error says what helps."""
     reason = f"{why.what} ({why.hint or why.code})" if isinstance(why, Error) else why
-    claim = "carries a mark of this registry"
-    return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
+    return Evidence(claim=CLAIM, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
 
 
 def _bytes(manifest: ManifestReading) -> Answer:

@@ -47,6 +47,23 @@ def test_verify_json_follows_the_schema(guard_cli, files):
     assert document["exit_code"] == ran.code == 1  # the gravest: one file was changed
 
 
+def test_a_requirement_is_told_met_or_not(guard_cli, signed):
+    for level, code in (("trusted", 1), ("intact", 0)):
+        ran = guard_cli("verify", signed[".png"], "--require", level)
+        assert ran.code == code
+        document = json.loads(guard_cli("verify", signed[".png"], "--require", level, "--format", "json").out)
+        Draft202012Validator(SCHEMA).validate(document)
+        assert document["verdicts"][0]["required"] == {"level": level, "met": code == 0}
+    assert "not met" in guard_cli("verify", signed[".png"], "--require", "trusted").out
+    assert "required" not in guard_cli("verify", signed[".png"]).out
+
+
+def test_inspect_names_no_software_whose_carrier_is_absent(guard_cli, files):
+    (found,) = json.loads(guard_cli("inspect", "plain.png", "--format", "json").out)["signals"]
+    assert found["carrier"]["outcome"] == "absent"
+    assert found["carrier"]["detail"] is None
+
+
 def test_verify_jsonl_is_one_verdict_a_line(guard_cli, files):
     lines = guard_cli("verify", *files, "--format", "jsonl").out.splitlines()
     validator = Draft202012Validator({**SCHEMA["$defs"]["verdict"], "$defs": SCHEMA["$defs"]})
