@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from provenance.watermark.latent import LatentMark
     from provenance.watermark.latent_reading import Inverter
 
-_STAGE = "latent-mark"
+STAGE = "latent-mark"
+"""In recipes, and the channel of readings."""
 _LEFT = frozenset({Progress.WRITTEN, Progress.RELEASED})
 """How far a release came whose picture may be out there."""
 _REFINEMENTS = 20
@@ -60,7 +61,7 @@ class Shading:
 
         mark = fresh(self.random)
         stage = StageRecord(
-            name=_STAGE,
+            name=STAGE,
             version="1",
             parameters={
                 "algorithm": ALGORITHM,
@@ -112,7 +113,7 @@ def look(
 
     if not isinstance(seen, Frames):
         why = "latent marks are read from single pictures; this is a clip"
-        return Evidence(claim=CLAIM, channel=_STAGE, outcome=Outcome.NOT_CHECKED, reason=why), None
+        return Evidence(claim=CLAIM, channel=STAGE, outcome=Outcome.NOT_CHECKED, reason=why), None
     known = list(on_record(records))
     reading = None if pixel_mark is None else pixel_mark.detail
     geometry = reading.geometry if isinstance(reading, WatermarkReading) else None
@@ -143,7 +144,7 @@ def _marks_of(recipe: str) -> list[LatentMark]:
     from provenance.watermark.latent import LatentMark  # noqa: PLC0415 - numpy
 
     try:
-        stages = [stage for stage in json.loads(recipe)["hooks"] if stage["name"] == _STAGE]
+        stages = [stage for stage in json.loads(recipe)["hooks"] if stage["name"] == STAGE]
         read = [(stage["parameters"]["nonce"], stage["parameters"]["payload"]) for stage in stages]
         return [LatentMark(nonce=bytes.fromhex(n), payload=bytes.fromhex(p)) for n, p in read]
     except (ValueError, KeyError, TypeError) as error:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from guard.stages import Released
 
 
+_MOST_NAMED = 5
+"""Files that a warning names."""
+
+
 def packs_of(decision: Decision) -> str:
     """Names and versions of the packs that decided."""
     return ", ".join(f"{pack.name} {pack.version}" for pack in decision.packs)
@@ -63,7 +67,7 @@ class Report:
         """One line a stage over all on stderr, then the paths on stdout."""
         for stage, text in stages(self.released):
             stage_line(stage, text)
-        for message in dict.fromkeys(message for one in self.released for message in one.warnings):
+        for message in warned(self.released):
             warning(message)
         if self.batch.format_ == "text":
             for one in self.released:
@@ -108,6 +112,7 @@ def summary(released: Released) -> dict[str, object]:
         "state": released.proof.manifest.state,
         "watermark_db": None if marked.mark is None else round(marked.mark.psnr, 1),
         "private_layer": _layer(marked.mark),
+        "latent_mark": _shaded(released),
         "unmarked_reason": marked.unmarked_reason,
         "log_entries": released.leaves,
         "warnings": released.warnings,
@@ -133,6 +138,9 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
         layers = [_layer(one.mark) for one in marked]
         if any(layer is not None for layer in layers):
             yield "private layer", f"{sum(layer is True for layer in layers)} of {len(marked)}, decoded back"
+    shaded = sum(map(_shaded, released))
+    if shaded:
+        yield "latent mark", f"in the noise of {shaded} of {len(released)}; not read back"
     for one in released:
         reason = one.signed.marked.unmarked_reason
         if reason:
@@ -148,6 +156,18 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
     yield "read back", f"{len(released)} of {len(released)}: {states}"
 
 
+def warned(released: Sequence[Released]) -> Iterator[str]:
+    """Each warning once, with the names of its files where it is not of all of them."""
+    names: dict[str, list[str]] = {}
+    for one in released:
+        for message in dict.fromkeys(one.warnings):
+            names.setdefault(message, []).append(one.path.name)
+    for message, files in names.items():
+        more = "" if len(files) <= _MOST_NAMED else f" and {len(files) - _MOST_NAMED} more"
+        where = f" ({', '.join(files[:_MOST_NAMED])}{more})"
+        yield message if len(files) == len(released) else message + where
+
+
 def _range(values: list[float]) -> str:
     low, high = f"{min(values):.1f}", f"{max(values):.1f}"
     return low if low == high else f"{low}–{high}"
@@ -158,3 +178,11 @@ def _layer(mark: object) -> bool | None:
     from provenance.watermark.interface import Marked  # noqa: PLC0415
 
     return mark.private_layer if isinstance(mark, Marked) else None
+
+
+def _shaded(released: Released) -> bool:
+    """Whether the picture was drawn from noise that carries a mark."""
+    from guard.latent import STAGE  # noqa: PLC0415
+
+    recipe = released.signed.marked.checked.draft.origin.recipe
+    return recipe is not None and any(stage.name == STAGE for stage in recipe.hooks)

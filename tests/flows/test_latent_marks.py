@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from guard.cli._report import stages, summary
 from guard.generate import approve, generate
 from guard.latent import Shading, inverter_for, look, on_record
 from provenance.evidence import Outcome
@@ -32,6 +33,8 @@ def test_a_released_picture_is_traced_to_its_record_by_its_noise(home, tools, tm
     shading = Shading(key=tools.marker.key, random=tools.random)
     approved = approve(request, tools)
     released = list(generate(approved, inverter.generator, tools, folder=out, latents=shading))
+    assert all(summary(one)["latent_mark"] for one in released)
+    assert ("latent mark", "in the noise of 2 of 2; not read back") in list(stages(released))
     known = list(on_record(home.records()))
     assert len({mark.nonce for _, mark in known}) == 2
     found, record = look(
