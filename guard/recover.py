@@ -242,7 +242,7 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
             changed = reading.match is ClipMatch.ALTERED
         what = "the same clip" if isinstance(reading, ClipReading) else "the same picture"
         what += ", altered in places" if changed else ""
-        return State.RECOVERED, f"a signed manifest was found for {what}; it does not cover these bytes"
+        return State.RECOVERED, f"a signed manifest was found for {what}"
     if Outcome.CONTRADICTS in outcomes:
         kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"
         return State.LOCATOR_MISMATCH, (

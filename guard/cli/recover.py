@@ -40,9 +40,9 @@ def command(
     """Find the credentials of stripped or changed copies, and say what changed.
 
     0 a credential for a matching picture was found and its signer is known here, 1 the mark was made
-    for another picture, 3 neither. A found credential never covers these bytes. With --against: 0 the
-    mark and the digest that SIGNED holds agree, 1 another picture, 3 it only looks like it, or too little
-    to say.
+    for another picture, 3 neither. Whether a manifest in FILE covers its bytes is not
+    looked at: guard verify. With --against: 0 the mark and the digest that SIGNED holds agree, 1 another
+    picture, 3 it only looks like it, or too little to say.
     """
     from guard.cli._compared import Report, compared  # noqa: PLC0415
 
@@ -93,7 +93,8 @@ def _code(found: Recovery) -> int:
 def print_recovery(file: Path, asset: Asset, found: Recovery) -> None:
     """What was found, in the order a person asks: is there something, whose, and what changed."""
     click.echo(f"{found.state.value.upper()}  {plain(str(file))}")
-    click.echo(f"  {plain(found.reason)}")
+    bytes_too = "; whether it covers these bytes: guard verify" if found.state is State.RECOVERED else ""
+    click.echo(f"  {plain(found.reason)}{bytes_too}")
     for candidate in found.candidates:
         _print_candidate(candidate, asset)
 

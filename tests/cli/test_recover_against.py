@@ -23,6 +23,14 @@ def copies(signed, photographs, tmp_path):
     return {name: tmp_path / name for name in made}
 
 
+def test_of_a_file_whose_own_manifest_covers_it_nothing_else_is_said(guard_cli, signed):
+    ran = guard_cli("recover", signed[".png"])
+    assert "RECOVERED" in ran.out
+    assert "whether it covers these bytes: guard verify" in ran.out
+    assert "does not cover" not in ran.out + ran.err
+    assert "never covers" not in guard_cli("recover", "--help").out
+
+
 def test_the_mark_decides_whether_it_is_recovered_or_only_similar(guard_cli, signed, copies):
     found = guard_cli("recover", copies["marked.jpg"], "--against", signed[".png"])
     assert found.code == 0
