@@ -1,7 +1,7 @@
 """What attackers make of marks: ``python benchmarks/mark_security.py``, for docs/reference/mark-security.md.
 
 ``read``: the mark gives the id of its original; ``recovered``: and the digest signed in the manifest says it
-is that picture; ``private``: the private layer says this installation marked this very content.
+is that picture; ``private``: the private layer says this installation marked a picture like this one.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guard.serialise import to_json
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from provenance.video.look import ClipLook
     from provenance.watermark.interface import WatermarkKey
 
+_LIKE = "this installation marked a picture that looks like this one from afar; its parts are not checked"
+
 
 def look(
     seen: Frames | ClipLook,
@@ -34,7 +37,7 @@ def look(
     keys: Sequence[PrivateMarkKey],
     candidates: Sequence[Candidate] = (),
 ) -> Evidence | None:
-    """Whether this installation marked this very content; None where it has no private key.
+    """Whether this installation marked a picture like this one; None where it has no private key.
 
     Args:
         seen: the copy, as found.
@@ -55,7 +58,11 @@ def look(
     used = next(key for key in locators if (key.key_id, key.epoch) == (reading.key_id, reading.epoch))
     same = [one for one in candidates if one.digest.outcome is Outcome.SUPPORTS]
     shown = [lightness_of(one.manifest.digest_assertion) for one in same]
-    return read_private(seen, reading.geometry, used, keys, thumbnails=shown)
+    layer = read_private(seen, reading.geometry, used, keys, thumbnails=shown)
+    held = [one.digest.detail for one in same]
+    if layer.outcome is Outcome.SUPPORTS and any(getattr(one, "altered_fraction", 0.0) > 0 for one in held):
+        return replace(layer, reason="parts were altered since")
+    return layer
 
 
 def require_number(number: int | None, mime: str) -> None:
@@ -84,7 +91,8 @@ def in_words(layer: Evidence) -> str:
         return layer.reason or "not looked for"
     if layer.outcome is Outcome.SUPPORTS:
         number = "" if reading.number is None else f", number {reading.number}"
-        return f"this installation marked this very content{number} ({p_in_words(reading.log10_p)})"
+        since = "" if layer.reason is None else f"; {layer.reason}"
+        return f"{_LIKE}{number} ({p_in_words(reading.log10_p)}){since}"
     return "absent: marked without it, elsewhere, for other content, or damaged since"
 
 

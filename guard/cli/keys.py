@@ -26,8 +26,8 @@ def new(private_mark: bool) -> None:
     """Make a key that guard init does not make.
 
     --private-mark: from now on marks carry a second layer, bound to what the picture shows. With the key
-    this installation can tell that it marked this very content; the mark's locator key does not
-    suffice to write that layer. Never hand it out.
+    this installation can tell that it marked a picture which looks like this one from afar; the
+    mark's locator key does not suffice to write that layer. Never hand it out.
     """
     from guard.home import Home  # noqa: PLC0415
     from provenance.keys import create_private_mark_key  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The private layer: did *this installation* mark *this very content*?
+"""The private layer: did *this installation* mark a picture that looks like this one?
 
 The locator key is handed out with a registry, so a mark written with it proves nothing about who wrote
 it. Operators who want more make a private mark key. Then every data line of the tile also carries, in

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLAIM = "was marked by this installation, for this very content"
+CLAIM = "looks from afar like a picture that this installation marked (32 signs of lightness)"
+"""No more is known: the signs say nothing about parts, and nothing about who altered them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class Judged:
         wrong: another id was accepted.
         trace: a mark is said to be there, read or not.
         recovered: and the digest signed in the manifest says it is that picture: RECOVERED.
-        private: the private layer says this installation marked this very content.
+        private: the private layer says this installation marked a picture like this one.
         psnr: dB against the picture that the attacker began with; infinite where nothing changed.
     """
 
