@@ -16,7 +16,7 @@ MAP_ROWS, MAP_COLUMNS = 16, 32
 """A terminal cell is about twice as high as wide, so two rows of the digest make one row of the map."""
 
 _MOST_NAMED = 6
-"""Altered seconds that are named one by one."""
+"""Stretches of altered seconds that are named one by one."""
 _WHOLE = 0.985
 """Share of the picture from which a copy counts as uncropped: registration is exact to about a cell."""
 
@@ -67,19 +67,31 @@ def describe_clip(reading: ClipReading) -> str:
     shown = (right - left) * (bottom - top)
     if shown < _WHOLE:
         parts.append(f"cropped to {shown:.0%}")
-    changed = [slot for slot in reading.slots if slot.state in (SlotState.ALTERED, SlotState.OTHER)]
+    changed = _stretches(reading)
     if changed:
-        where = ", ".join(f"{slot.start:.0f}" for slot in changed[:_MOST_NAMED])
-        more = "" if len(changed) <= _MOST_NAMED else f" and {len(changed) - _MOST_NAMED} more"
-        parts.append(f"altered from second {where}{more} of the released clip")
+        where = ", ".join(f"{start:.0f}–{end:.0f}" for start, end in changed[:_MOST_NAMED])
+        more = "" if len(changed) <= _MOST_NAMED else f" and {len(changed) - _MOST_NAMED} more stretches"
+        parts.append(f"altered in seconds {where}{more} of the released clip")
     return ", ".join(parts)
 
 
+def _stretches(reading: ClipReading) -> list[tuple[float, float]]:
+    """(start, end) of altered seconds on end, in the released clip."""
+    found: list[tuple[float, float]] = []
+    for slot in reading.slots:
+        if slot.state in (SlotState.ALTERED, SlotState.OTHER):
+            joins = bool(found) and abs(found[-1][1] - slot.start) < reading.slot_seconds / 2
+            start = found.pop()[0] if joins else slot.start
+            found.append((start, slot.start + reading.slot_seconds))
+    return found
+
+
 def span_lines(reading: ClipReading) -> tuple[str, ...]:
-    """Which seconds of the file are which of the released clip."""
+    """Which seconds of the file are which of the released clip; "about" where little moves."""
+    whole = reading.match is ClipMatch.SAME
     return tuple(
-        f"{span.start:.1f}–{span.end:.1f} of this file are {span.signed_start:.1f}–{span.signed_end:.1f} "
-        "of the released clip"
+        f"{'about ' if span.about and not whole else ''}{span.start:.1f}–{span.end:.1f} of this file are "
+        f"{span.signed_start:.1f}–{span.signed_end:.1f} of the released clip"
         for span in reading.spans
     )
 

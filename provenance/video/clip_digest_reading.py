@@ -46,6 +46,7 @@ class Span:
         signed_start: in the signed clip.
         signed_end: in the signed clip; as far from its start as in the file.
         score: mean correlation of outlines over the span, -1 to 1.
+        about: little moves there, so that other seconds nearby would fit nearly as well.
     """
 
     start: float
@@ -53,6 +54,7 @@ class Span:
     signed_start: float
     signed_end: float
     score: float
+    about: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from provenance.video.clip_digest_reading import Span
 from provenance.video.locate_alignment import align
+from provenance.video.locate_clock import settled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +49,8 @@ class Run:
     last: int
     shift: float
     score: float
+    about: bool = False
+    """Whether shifts nearby fit nearly as well."""
 
 
 def locate(digest: ClipDigest, samples: ClipSamples, geometry: Geometry | None = None) -> tuple[Span, ...]:
@@ -84,12 +87,15 @@ def runs_of(aligned: Alignment) -> list[Run]:
         if found is None:
             break
         first, last, column = found
-        run = _sharpened(first, last, column - aligned.lead, aligned)
+        gain = np.maximum(scores - SAME_OUTLINES, 0)
+        shift, about = settled(first, last, column - aligned.lead, gain, aligned)
+        run = _sharpened(first, last, shift, aligned, about=about)
         if last - first < least and not any(abs(run.shift - other.shift) <= SAME_CLOCK for other in runs):
             break
         runs.append(run)
         scores[first:last] = -1
-        begin, end, half = column + first * step, column + last * step, max(1, step // 2)
+        column, half = shift + aligned.lead, max(1, step // 2)
+        begin, end = column + first * step, column + last * step
         # Windows that reach by more than half a slot into what was taken are taken too.
         scores[:, max(0, begin - half) : max(0, end - half)] = -1
     return runs
@@ -117,19 +123,20 @@ def _strongest(scores: NDArray[np.float32], step: int) -> tuple[int, int, int] |
     return best
 
 
-def _sharpened(first: int, last: int, shift: int, aligned: Alignment) -> Run:
-    """The shift to a fraction of a bin."""
+def _sharpened(first: int, last: int, shift: int, aligned: Alignment, *, about: bool) -> Run:
+    """The shift to a fraction of a bin, where whole ones can be told apart."""
+    fractions = (0.0,) if about else _FRACTIONS
     some = np.unique(np.linspace(first, last - 1, 8).astype(int))
     scores = [
         float(np.mean([aligned.match(slot, shift + part + slot * aligned.slot_bins) for slot in some]))
-        for part in _FRACTIONS
+        for part in fractions
     ]
     # The first of those that are as good, give or take rounding: the whole shift where nothing moves.
     best_score = max(scores)
     best_shift = shift + next(
-        part for part, score in zip(_FRACTIONS, scores, strict=True) if score >= best_score - 1e-4
+        part for part, score in zip(fractions, scores, strict=True) if score >= best_score - 1e-4
     )
-    return Run(first=first, last=last, shift=best_shift, score=best_score)
+    return Run(first=first, last=last, shift=best_shift, score=best_score, about=about)
 
 
 def _span(run: Run, aligned: Alignment, digest: ClipDigest, samples: ClipSamples) -> Span:
@@ -143,6 +150,7 @@ def _span(run: Run, aligned: Alignment, digest: ClipDigest, samples: ClipSamples
         signed_start=round(start - shift, 3),
         signed_end=round(stop - shift, 3),
         score=run.score,
+        about=run.about,
     )
 
 
@@ -186,4 +194,5 @@ def _without(span: Span, taken: Span) -> Span:
         signed_start=round(cut_start + offset, 3),
         signed_end=round(cut_end + offset, 3),
         score=span.score,
+        about=span.about,
     )

@@ -57,6 +57,11 @@ class Alignment:
         """How many bins the file has."""
         return len(self._laid)
 
+    @property
+    def signed_bins(self) -> float:
+        """How many bins the signed clip would have."""
+        return (len(self.signed) - 1) * self.slot_bins + self._last_bins
+
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """(slots, starts) correlation of each slot with the file from each bin on."""

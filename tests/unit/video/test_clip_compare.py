@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guard.changes import describe_clip, span_lines
 from provenance.evidence import Outcome
 from provenance.video.clip_digest import ClipDigester
 from provenance.video.clip_digest_compare import compare_clip
@@ -237,3 +238,37 @@ def test_a_sampler_keeps_its_bound():
     assert samples.bin_seconds == 2
     with pytest.raises(ValueError, match="no frame"):
         sample_clip([])
+
+
+@pytest.mark.parametrize("speed", [0, 1, 3])
+def test_a_clip_in_which_little_moves_is_the_whole_clip(speed):
+    """All clocks fit a still alike, and the whole of it is the simplest."""
+    still = next(rgb for rgb, _ in clip(1, 1))
+    frames = timed([np.roll(still, speed * index // FPS, axis=1) for index in range(6 * FPS)])
+    evidence = compared(noisy(frames, 3), signed=digest_of(frames))
+    assert evidence.detail.match is ClipMatch.SAME
+    (span,) = evidence.detail.spans
+    assert (span.start, span.end, span.signed_start) == pytest.approx((0, 6, 0))
+    assert span.about
+
+
+def test_a_patch_in_a_still_does_not_move_its_clock():
+    still = next(rgb for rgb, _ in clip(1, 1))
+    patched = still.copy()
+    patched[30:60, 90:130] = (250, 20, 20)
+    frames = [patched if 12 <= index < 30 else still for index in range(6 * FPS)]
+    evidence = compared(timed(frames), signed=digest_of(timed([still] * 6 * FPS)))
+    assert evidence.detail.match is ClipMatch.ALTERED
+    assert describe_clip(evidence.detail).endswith("altered in seconds 1–3 of the released clip")
+    (span,) = evidence.detail.spans
+    assert (span.start, span.end, span.signed_start) == pytest.approx((0, 6, 0))
+
+
+def test_the_clock_is_exact_where_the_camera_moves_and_about_where_it_does_not():
+    frames = [rgb for rgb, _ in clip(1, 6)]
+    moving = compared(timed(frames[24:]))
+    assert not moving.detail.spans[0].about
+    assert span_lines(moving.detail)[0].startswith("0.0–")
+    still = compared(timed(frames[:1] * 36), signed=digest_of(timed(frames[:1] * 72)))
+    assert still.detail.match is ClipMatch.PART
+    assert span_lines(still.detail)[0].startswith("about 0.0–3.0 of this file are ")
