@@ -27,7 +27,7 @@ CODES: dict[str, str] = {
     "generate.out-of-memory": "The model and its intermediate results do not fit into the memory of this machine. Ask for smaller or fewer pictures at a time, or use a smaller model.",
     "generate.replaced": "A warning: the model's own safety checker found something and replaced the picture with black. mediaguard shows this because a black picture without a reason is no answer.",
     "home.missing": "Releasing needs keys, a log and a registry, and this installation has none yet. guard init makes them. GUARD_HOME names another folder for them.",
-    "home.unusable": "The folder for keys, log and registry cannot be made or written to. Set GUARD_HOME to a folder of yours.",
+    "home.unusable": "The folder for keys, log and registry cannot be made, read or written to. Mend its permissions, or set GUARD_HOME to a folder of yours.",
     "identity.bad-lifetime": "A claim-signing certificate lives between 1 and 366 days (C2PA certificate profile). Development identities default to 90 days and are renewed with guard keys renew.",
     "identity.bad-name": "The name of an identity stands in its certificate and becomes public with every file it signs. It has 1 to 64 printable characters; mediaguard never takes it from the user or host name.",
     "input.animated": "The file holds more than one picture: an animation, or a document of several pages. Picture commands act on exactly one, because a mark or digest of the first frame would say nothing about the others. Export the frame you mean, or release the animation as an MP4 or WebM clip.",

@@ -19,6 +19,7 @@ Nothing in here is created by reading it; ``guard init`` makes it and never over
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from guard.records import Records
     from provenance.keys import PrivateMarkKey
@@ -114,8 +115,13 @@ class Home:
         return self.folder / "records"
 
     def exists(self) -> bool:
-        """True once ``guard init`` has finished here."""
-        return self.config_path.is_file()
+        """True once ``guard init`` has finished here.
+
+        Raises:
+            ConfigurationError: ``home.unusable`` where the folder may not be looked into.
+        """
+        with _looking_into(self.folder):
+            return self.config_path.is_file()
 
     def require(self) -> Home:
         """This home, if it has been made.
@@ -136,14 +142,16 @@ class Home:
         """The settings; defaults where the file or a key is absent.
 
         Raises:
-            ConfigurationError: ``config.invalid`` for unreadable TOML, unknown keys or wrong types.
+            ConfigurationError: ``config.invalid`` for unreadable TOML, unknown keys or wrong types;
+                ``home.unusable``.
         """
-        if not self.config_path.is_file():
+        if not self.exists():
             return Config()
         import tomllib  # noqa: PLC0415 - verify does without the settings
 
         try:
-            values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
+            with _looking_into(self.config_path):
+                values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
             config = Config(**values)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
             raise _invalid_config(self.config_path, str(error)) from error
@@ -207,10 +215,16 @@ class Home:
         return private_mark_ring(self.private_mark_path)
 
     def trust(self) -> TrustLists:
-        """The lists of this installation; empty when there is no home, so that verify works anywhere."""
+        """The lists of this installation; empty when there is no home, so that verify works anywhere.
+
+        Raises:
+            ConfigurationError: ``home.unusable`` where they may not be looked into.
+            IntegrityError: as ``load_trust``.
+        """
         from provenance.manifest.trust import TrustLists, load_trust  # noqa: PLC0415
 
-        return load_trust(self.trust_folder) if self.trust_folder.is_dir() else TrustLists()
+        with _looking_into(self.trust_folder):
+            return load_trust(self.trust_folder) if self.trust_folder.is_dir() else TrustLists()
 
     def log(self) -> Log:
         """The transparency log, with its key."""
@@ -265,6 +279,24 @@ class Home:
                 hint="restore it from a backup; guard init makes an empty one",
             )
         return Records(folder=self.records_folder)
+
+
+@contextmanager
+def _looking_into(path: Path) -> Iterator[None]:
+    """What the system refuses to open is a matter of permissions, and no bug.
+
+    Raises:
+        ConfigurationError: ``home.unusable``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            "home.unusable",
+            f"the home folder cannot be read: {error.strerror or type(error).__name__}",
+            where=str(path),
+            hint="mend its permissions, or set GUARD_HOME to a folder of yours",
+        ) from error
 
 
 def _invalid_config(path: Path, what: str) -> ConfigurationError:

@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
+from guard.cli.main import run
 from guard.clock import utc_now
 from guard.home import Home
 from guard.setup import initialise
@@ -117,3 +119,25 @@ def test_only_pictures_are_sent_on_to_recover(home, guard_cli, tmp_path):
     ran = guard_cli("verify", "s.pdf", "--format", "json")
     assert ran.code == 2
     assert "guard recover" not in json.dumps(json.loads(ran.out)) + ran.err
+
+
+@pytest.mark.parametrize("command", [RELEASE, ("verify", "a.png"), ("recover", "a.png"), ("keys", "list")])
+@pytest.mark.parametrize("part", ["", "trust", "config.toml"])
+def test_a_home_that_may_not_be_read_is_no_bug(home, capsys, monkeypatch, part, command):
+    closed = home.folder / part
+
+    def refusing(real):
+        def call(path, *given, **more):
+            if path != closed and path.is_relative_to(closed):
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *given, **more)
+
+        return call
+
+    for name in ("stat", "open"):
+        monkeypatch.setattr(Path, name, refusing(getattr(Path, name)))
+    code, told = run(command), capsys.readouterr().err
+    assert code != 70
+    assert "PermissionError" not in told
+    if part == "" and command[0] != "verify":
+        assert (code, "error[home.unusable]: " in told) == (2, True)
