@@ -32,8 +32,11 @@ def _named(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     return value
 
 
-FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+_READ = click.Path(path_type=Path, readable=False)
+"""A file that may not be read is an error of that file (``input.unreadable``), not of the command line."""
+
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=_READ)
+FILE = click.argument("file", metavar="FILE", type=_READ)
 FORMAT = click.option(
     "--format",
     "format_",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -296,6 +298,26 @@ def test_of_a_batch_the_file_at_fault_is_named(guard_cli, home, bad):
     told = [line for line in ran.err.splitlines() if line.startswith("  --> ")]
     assert told == [f"  --> {name}" for name in names]
     assert "released        fine.png → out/fine.png" in ran.err
+
+
+def test_a_file_that_may_not_be_read_does_not_end_the_batch(home, tmp_path, monkeypatch, capsys):
+    picture(tmp_path / "closed.png")
+    picture(tmp_path / "open.png")
+    monkeypatch.chdir(tmp_path)
+    real, asked = Path.open, os.access
+
+    def refusing(path, *given, **more):
+        if path.name == "closed.png":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *given, **more)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in str(path) and asked(path, mode))
+    assert run(["watermark", "detect", "closed.png", "open.png"]) == 2
+    told = capsys.readouterr()
+    assert "error[input.unreadable]: " in told.err
+    assert "  --> closed.png" in told.err
+    assert "NO MARK FOUND  open.png" in told.out
 
 
 def test_an_output_at_fault_is_named_with_its_input(guard_cli, home, tmp_path):
