@@ -136,6 +136,9 @@ def refuse_format(asset: Asset, target: Path | None) -> None:
     from provenance.sniff import EXTENSIONS, extension_for, format_name  # noqa: PLC0415 - not for --help
 
     content, ending = format_name(asset.mime), extension_for(asset.mime)
+    if asset.mime.startswith("audio/"):
+        what = f"this {content} file holds sound and no pictures, so it cannot be released"
+        raise InputError("output.format", what, hint="give a picture or a clip")
     if asset.mime not in RELEASABLE:
         raise InputError(
             "output.format",

@@ -339,6 +339,16 @@ def test_the_words_of_a_decoder_are_not_shown(guard_cli, home, bad):
     assert not re.search(r"OSError|image file|bytes not processed|stream", ran.err)
 
 
+def test_of_sound_alone_is_said_that_it_has_no_pictures(guard_cli, home, tmp_path):
+    head = b"M4A \x00\x00\x00\x00M4A mp42isom"
+    data = struct.pack(">I", 8 + len(head)) + b"ftyp" + head + struct.pack(">I", 1008) + b"mdat" + bytes(1000)
+    (tmp_path / "song.mp4").write_bytes(data)
+    ran = guard_cli("release", "song.mp4", *SOURCE, "-o", "out")
+    assert_told(ran, "output.format", 2)
+    assert "holds sound and no pictures" in ran.err
+    assert "clips can" not in ran.err
+
+
 def test_a_name_that_claims_another_format_is_refused(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     (tmp_path / "really.png").write_bytes(picture(tmp_path / "b.jpg").read_bytes())
