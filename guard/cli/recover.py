@@ -96,10 +96,10 @@ def print_recovery(file: Path, asset: Asset, found: Recovery) -> None:
     bytes_too = "; whether it covers these bytes: guard verify" if found.state is State.RECOVERED else ""
     click.echo(f"  {plain(found.reason)}{bytes_too}")
     for candidate in found.candidates:
-        _print_candidate(candidate, asset)
+        _print_candidate(candidate, asset, said=found.reason)
 
 
-def _print_candidate(candidate: Candidate, asset: Asset) -> None:
+def _print_candidate(candidate: Candidate, asset: Asset, *, said: str) -> None:
     from guard.changes import describe_changes, describe_clip, heat_map, span_lines  # noqa: PLC0415
     from provenance.digest import DigestReading  # noqa: PLC0415
     from provenance.video.clip_digest_reading import ClipReading  # noqa: PLC0415
@@ -120,5 +120,5 @@ def _print_candidate(candidate: Candidate, asset: Asset) -> None:
         click.echo(f"    clip       {describe_clip(reading)}")
         for line in span_lines(reading):
             click.echo(f"    seconds    {line}")
-    elif candidate.digest.reason:
+    elif candidate.digest.reason and candidate.digest.reason not in said:
         click.echo(f"    content    {plain(candidate.digest.reason)}")

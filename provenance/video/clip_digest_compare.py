@@ -39,7 +39,8 @@ _OTHER_OUTLINES, _OTHER_FRACTION = 0.5, 0.5
 _SHOWN = 0.8
 """Share of a slot that the file must show for it to be compared."""
 _LEAST, _MOSTLY = 0.5, 0.7
-"""Shares of the file's time that must be of the clip: to be called an altered copy, and to be taken so."""
+"""Shares of the file's time that must be of the clip: for what lies between to count as replaced in its
+place, and for the file to be called a copy of the clip."""
 _REST, _REST_SLOTS = 0.05, 0.5
 """What may remain of a copy that is nothing else: a share of its time, or of a slot, whichever is more. Spans
 end where single bins stop to fit, which they may do a little early."""
@@ -165,7 +166,7 @@ def _as_a_whole(
 ) -> ClipMatch:
     if not spans:
         return ClipMatch.OTHER
-    if shown < _LEAST:
+    if shown < _MOSTLY:
         return ClipMatch.INSIDE
     states = {slot.state for slot in slots}
     if SlotState.ALTERED in states or SlotState.OTHER in states or more:

@@ -29,7 +29,7 @@ class ClipMatch(StrEnum):
     ALTERED = "altered"
     """Mostly seconds of the clip, some of them altered, replaced or among others."""
     INSIDE = "inside"
-    """Mostly something else, with seconds of the clip in it."""
+    """Too much else for a copy (more than three tenths of its time), with seconds of the clip in it."""
     OTHER = "other"
     """Another clip."""
     UNDECIDED = "undecided"

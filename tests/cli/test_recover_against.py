@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from guard.cli.recover import print_recovery
+from guard.verdict import State
 
 
 @pytest.fixture
@@ -96,3 +101,15 @@ def test_nothing_is_drawn_for_another_picture(guard_cli, signed, copies, tmp_pat
     assert ran.code == 1
     assert "no report was drawn" in ran.err
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_reason_is_given_once(capsys):
+    reason = "too small or too plain to tell pictures apart"
+    candidate = SimpleNamespace(
+        manifest=SimpleNamespace(signer="Someone", model_name=None),
+        entry=SimpleNamespace(content_id=b"\1" * 8),
+        digest=SimpleNamespace(detail=None, reason=reason),
+    )
+    found = SimpleNamespace(state=State.NO_CREDENTIALS, reason=reason, candidates=(candidate, candidate))
+    print_recovery(Path("tiny.jpg"), None, found)
+    assert capsys.readouterr().out.count(reason) == 1

@@ -272,3 +272,10 @@ def test_the_clock_is_exact_where_the_camera_moves_and_about_where_it_does_not()
     still = compared(timed(frames[:1] * 36), signed=digest_of(timed(frames[:1] * 72)))
     assert still.detail.match is ClipMatch.PART
     assert span_lines(still.detail)[0].startswith("about 0.0–3.0 of this file are ")
+
+
+def test_half_of_something_else_is_no_copy():
+    mine, other = [rgb for rgb, _ in clip(1, 4)], [rgb for rgb, _ in clip(2, 3)]
+    evidence = compared(timed([*other, *mine]), signed=digest_of(clip(1, 4)))
+    assert evidence.outcome is Outcome.INCONCLUSIVE
+    assert evidence.detail.match is ClipMatch.INSIDE
