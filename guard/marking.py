@@ -49,7 +49,7 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes, spool: Path | N
         return _unmarked(checked, picture, content_id, reason="the plan asks for no mark")
     try:
         frames, before = enlarge(picture, max(marker.minimum_side, checked.plan.min_side))
-        made, asset, sighting = _readable(checked, frames, marker, content_id)
+        made, asset, sighting = _readable(checked, frames, before, marker, content_id)
     except Error as error:
         if error.code != CANNOT_CARRY:
             raise
@@ -86,12 +86,12 @@ def enlarge(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] 
 
 
 def _readable(
-    checked: Checked, frames: Frames, marker: Marker, content_id: bytes
+    checked: Checked, frames: Frames, before: tuple[int, int] | None, marker: Marker, content_id: bytes
 ) -> tuple[MarkedFrames, Asset, Sighting]:
     """Mark and encode; again and stronger where the picture or the container's own losses hide the mark.
 
     Raises:
-        InputError: ``watermark.capacity-exceeded``, naming the floor.
+        InputError: ``watermark.capacity-exceeded``, naming the floor, and the size ``before`` enlarging.
     """
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
@@ -99,8 +99,10 @@ def _readable(
         try:
             made = marker.embed(frames, content_id, target_db=target_db)
         except InputError as error:
-            if error.code != CANNOT_CARRY or target_db == TARGETS_DB[-1]:
+            if error.code != CANNOT_CARRY:
                 raise
+            if target_db == TARGETS_DB[-1]:
+                raise _cannot_carry(frames, before) from error
             continue
         asset = _encode(checked, made.frames)
         sighting = Sighting(frames=made.frames, evidence=made.evidence)
@@ -110,6 +112,14 @@ def _readable(
         if sighting.evidence.outcome is Outcome.SUPPORTS:
             break
     return made, asset, sighting  # where the last one cannot be read either, the publish decision says so
+
+
+def _cannot_carry(frames: Frames, before: tuple[int, int] | None) -> InputError:
+    size, besides = (frames.width, frames.height), ""
+    if before is not None:
+        size, besides = before, f", not even enlarged to {frames.width}x{frames.height}"
+    what = f"this {size[0]}x{size[1]} picture cannot carry a mark at {TARGETS_DB[-1]:.0f} dB{besides}"
+    return InputError(CANNOT_CARRY, what, hint="a plan that requires no mark lets it leave without one")
 
 
 def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: str) -> Marked:

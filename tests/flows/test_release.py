@@ -276,6 +276,13 @@ def test_a_small_picture_is_enlarged_and_that_is_said(home, tools, photograph, t
     assert "default.enlarged" in {warned.rule for warned in released.decision.warnings}
 
 
+def test_the_size_named_is_that_of_the_picture(tools, tmp_path):
+    white = saved(tmp_path / "white.png", np.full((30, 40, 3), 255, np.uint8))
+    released = release(order(tools, white, tmp_path / "out"), tools)
+    said = "this 40x30 picture cannot carry a mark at 40 dB, not even enlarged to 341x256"
+    assert released.signed.marked.unmarked_reason == said
+
+
 NOISE = np.random.default_rng(0).integers(0, 2, (256, 256, 3), dtype=np.uint8) * 255
 """Black or white in every sample: no room for a mark."""
 
@@ -288,7 +295,8 @@ def saved(path: Path, pixels) -> Path:
 def test_a_picture_that_cannot_carry_a_mark_leaves_unmarked_with_a_warning(tools, tmp_path):
     released = release(order(tools, saved(tmp_path / "crowded.png", NOISE), tmp_path / "out"), tools)
     assert released.signed.marked.mark is None
-    assert "at 40.0 dB" in (released.signed.marked.unmarked_reason or "")
+    reason = "this 256x256 picture cannot carry a mark at 40 dB"
+    assert released.signed.marked.unmarked_reason == reason
     assert "default.unmarked" in {warned.rule for warned in released.decision.warnings}
 
 
