@@ -141,6 +141,7 @@ CODES: dict[str, str] = {
     "registry.too-new": "The registry was written by a newer mediaguard with another schema. Update this installation.",
     "registry.unknown-manifest": "A manifest was to be marked as released that was never registered.",
     "registry.unwritable": "The registry file, or the folder it is in, cannot be read or written. SQLite needs to create files beside it.",
+    "report.clip": "Reports of guard recover are drawn of pictures only. Of a clip it says in words which seconds are whose and which were altered; leave --report out.",
     "report.format": "A report of guard recover is a PNG picture or an HTML page, chosen by the ending of its name.",
     "report.one-file": "A report shows one found file. Run guard recover with --report once for each.",
     "request.out-of-range": "A number of the request lies outside what any model can do, or no picture or too many pictures were asked for. The line names the field and its range.",

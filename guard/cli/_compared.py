@@ -15,6 +15,7 @@ from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE
 from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import InputError
 from provenance.media import Frames
+from provenance.video.container import is_clip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,17 @@ class Report:
                 raise InputError("report.one-file", what, hint="name one FILE with --report")
             check_report(path, force=force)
         return cls(path=path, force=force)
+
+    def refuse_clip(self, asset: Asset) -> None:
+        """Before the work on a file, of which no report could be drawn.
+
+        Raises:
+            InputError: ``report.clip``.
+        """
+        if self.path is not None and is_clip(asset.mime):
+            what = "reports are drawn of pictures only, and this is a clip"
+            hint = "without --report, guard recover says in words which seconds were altered"
+            raise InputError("report.clip", what, hint=hint)
 
     def of_recovery(self, file: Path, asset: Asset, seen: object, found: Recovery) -> None:
         """Draw the first candidate that matches."""
@@ -122,6 +134,7 @@ def compared(files: tuple[Path, ...], against: Path, report: Report, format_: st
     for file in files:
         with batch.attempt(file):
             asset = read_asset(file)
+            report.refuse_clip(asset)
             seen = decode(asset)
             made = hold_against(seen, manifest, digest, keys=keys)
             batch.add(made, _code(made), file=file)

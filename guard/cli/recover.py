@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--report",
     type=NewPath(path_type=Path, dir_okay=False),
     metavar="OUT",
-    help="Draw what changed into a new .png or .html file; for one FILE.",
+    help="Draw what changed into a new .png or .html file; for one FILE, a picture.",
 )
 @FORCE
 @FORMAT
@@ -64,7 +64,8 @@ def command(
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
-            seen = decoded(asset := read_asset(file), keys, whole=True)
+            drawn.refuse_clip(asset := read_asset(file))
+            seen = decoded(asset, keys, whole=True)
             found = recover(seen, keys=keys, registry=registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
             layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)

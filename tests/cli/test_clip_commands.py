@@ -44,6 +44,14 @@ def test_a_clip_is_released_verified_and_found_again(guard_cli, home, clip, tmp_
     assert "seconds    0.0–2.0 of this file are 0.0–2.0 of the released clip" in ran.out
 
 
+def test_a_report_of_a_clip_is_refused_before_any_work(guard_cli, home, clip, tmp_path) -> None:
+    ran = guard_cli("recover", clip, "--report", "out.png")
+    assert ran.code == 2
+    assert ran.err.startswith("error[report.clip]")
+    assert "reports are drawn of pictures only" in ran.err
+    assert not (tmp_path / "out.png").exists()
+
+
 @pytest.mark.slow
 def test_a_codec_by_choice(guard_cli, home, clip) -> None:
     ran = guard_cli(
