@@ -21,9 +21,12 @@ class Denied(Error):  # noqa: N818 - the house's name for it
     exit_code = 1
     """1 means "requirement not met": policy REVIEW and DENY alike."""
 
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, *, unmarked: str | None = None) -> None:
+        """``unmarked``: why there is no mark, told where the rule reads facts about the mark."""
         reasons = decision.reasons
         what = reasons[0].message if reasons else f"no rule allows this at stage {decision.stage}"
+        if unmarked and reasons and any(fact.startswith("marks.watermark.") for fact in reasons[0].facts):
+            what += f" ({unmarked})"
         if len(reasons) > 1:
             what += f" (and {len(reasons) - 1} more)"
         rule = reasons[0].rule if reasons else None

@@ -223,7 +223,7 @@ def _decided(signed: Signed, facts: Facts, tools: Tools, record: Record) -> Deci
     decision = decide(tools.packs, Stage.PUBLISH, facts, now=tools.clock(), subject=signed.asset.sha256)
     if not decision.allowed:
         log_decision(decision, signed, tools, record)
-        raise Denied(decision)
+        raise Denied(decision, unmarked=signed.marked.unmarked_reason)
     return decision
 
 

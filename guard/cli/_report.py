@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guard.cli._output import stage_line, warning, write_path
+from provenance.manifest.sidecar import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,6 +108,7 @@ def summary(released: Released) -> dict[str, object]:
     marked = released.signed.marked
     return {
         "path": str(released.path),
+        "sidecar": None if released.sidecar is None else str(released.sidecar),
         "asset_sha256": released.signed.asset.sha256,
         "content_id": released.signed.content_id,
         "state": released.proof.manifest.state,
@@ -114,6 +116,7 @@ def summary(released: Released) -> dict[str, object]:
         "private_layer": _layer(marked.mark),
         "latent_mark": _shaded(released),
         "unmarked_reason": marked.unmarked_reason,
+        "enlarged_from": marked.enlarged_from,
         "log_entries": released.leaves,
         "warnings": released.warnings,
     }
@@ -124,10 +127,10 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
     if not released:
         return
     marked = [one.signed.marked for one in released]
-    for picture in marked:
+    for one, picture in zip(released, marked, strict=True):
         if picture.enlarged_from is not None:
             (w, h), frames = picture.enlarged_from, picture.frames
-            yield "enlarged", f"{w}×{h} → {frames.width}×{frames.height}, to carry a mark"
+            yield "enlarged", f"{one.path.name}: {w}×{h} → {frames.width}×{frames.height}, to carry a mark"
     marks = [one.mark.psnr for one in marked if one.mark is not None]
     if marks:
         lossy = any(
@@ -146,8 +149,13 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
         if reason:
             yield "watermark", f"none on {one.path.name}: {reason}"
     first = released[0]
-    if first.signed.marked.checked.plan.xmp:
-        yield "metadata", f"IPTC {first.signed.marked.checked.draft.origin.source_type.term}"
+    labelled = [one for one in marked if one.checked.plan.xmp and one.asset.mime not in BESIDE]
+    if labelled:
+        some = "" if len(labelled) == len(marked) else f" in {len(labelled)} of {len(marked)}"
+        yield "metadata", f"IPTC {labelled[0].checked.draft.origin.source_type.term}{some}"
+    for one in released:
+        if one.sidecar is not None:
+            yield "manifest", f"{one.sidecar}, which has to travel with {one.path.name}"
     if first.proof.manifest.signer is not None:
         yield "signed", str(first.proof.manifest.signer)
     leaves = [index for one in released for index in one.leaves]

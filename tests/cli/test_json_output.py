@@ -166,3 +166,17 @@ def test_recover_says_what_it_found(guard_cli, files):
     assert ran.out.startswith("RECOVERED  stripped.jpg")
     assert "the same picture, about JPEG 80" in ran.out
     assert guard_cli("recover", "plain.png").code == 3
+
+
+def test_a_picture_that_was_enlarged_is_named(guard_cli, home, photograph, tmp_path):
+    Image.fromarray(photograph).resize((200, 150)).save(tmp_path / "small.png")
+    ran = guard_cli("release", "small.png", "--source", "generated", "-o", "out", "--format", "json")
+    assert "enlarged        small.png: 200×150 → 341×256, to carry a mark" in ran.err
+    (told,) = json.loads(ran.out)["released"]
+    assert told["enlarged_from"] == [200, 150]
+    white = Image.new("RGB", (1, 1), "white")
+    white.save(tmp_path / "dot.png")
+    ran = guard_cli("watermark", "embed", "dot.png", "--source", "generated", "-o", "marked.png")
+    assert ran.code == 1
+    assert "error[policy.denied]" in ran.err
+    assert "(this 1x1 picture cannot carry a mark at 40 dB, not even enlarged to 256x256)" in ran.err
