@@ -7,16 +7,20 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from audits.robustness import svg
 from audits.robustness.scales import Family
+from audits.robustness.tables import counted
 
 if TYPE_CHECKING:
     from audits.robustness.report import MethodSummary, Report, Row
 
 _LEFT, _RIGHT = 215, 30
 """Margins: attack names, the last tick's label."""
+_LETTER = 9.5
+"""Pixels to a letter of a title, at most: 15 px, bold, in a wide face."""
 
 
 def drawn(report: Report) -> dict[str, str]:
@@ -63,12 +67,11 @@ def quality(report: Report) -> str:
     Only attacks that leave pixels where they are have such a similarity.
     """
     left, across, down = 70, 560, 320
+    strictly, what = _quality_threshold(report)
     lowest = min(
         [0.5, *(row.ssim for method in report.methods for row in method.rows if row.ssim is not None)]
     )
-    body, top = _head(
-        report, "Marks detected at 1 % false positives, by what the attack costs", left + across
-    )
+    body, top = _head(report, f"{what}, by what the attack costs", left + across + _RIGHT)
     body += _rate_axis(left, across, top, down)
     for tick in range(6):
         value = 1 - (1 - lowest) * tick / 5
@@ -76,23 +79,49 @@ def quality(report: Report) -> str:
         body.append(svg.label(f"{value:.2f}", x, top + down + 18, text_anchor="middle"))
     caption = "SSIM of the attacked picture with the marked one: heavier attacks to the right"
     body.append(svg.label(caption, left + across / 2, top + down + 38, text_anchor="middle"))
-    for method, colour in _coloured(report):
-        points = sorted(_quality_points(method), key=lambda point: -point[0])
+    for place, (method, colour) in enumerate(_coloured(report)):
+        points = sorted(_quality_points(method, strictly=strictly), key=lambda point: -point[0])
         places = [
             (left + across * (1 - like) / (1 - lowest), top + down * (1 - found), name)
             for like, found, name in points
         ]
-        body += [svg.dot(x, y, colour, f"{method.method}, {name}") for x, y, name in places]
-        body.append(svg.path(_worst([(x, y) for x, y, _ in places], left + across), colour, opacity=0.6))
-    return svg.document("Detection against quality", left + across + _RIGHT, top + down + 55, body)
+        wider = _wider(report, place)
+        steps = _worst([(x, y) for x, y, _ in places], left + across)
+        body.append(svg.path(steps, colour, opacity=0.6, stroke_width=1.6 + wider))
+        body += [
+            svg.dot(x, y, colour, f"{method.method}, {name}", radius=2.6 + wider) for x, y, name in places
+        ]
+    foot = top + down + 58
+    for number, line in enumerate(_left_out(report)):
+        body.append(svg.label(line, 20, foot + 15 * number, font_size=11))
+    height = foot + 15 * len(_left_out(report))
+    return svg.document("Detection against quality", left + across + _RIGHT, height, body)
 
 
-def _quality_points(method: MethodSummary) -> list[tuple[float, float, str]]:
+def _quality_threshold(report: Report) -> tuple[bool, str]:
+    """Whether the strict threshold is used, which is where a method has too few scores for the common one."""
+    if all(method.common is not None for method in report.methods):
+        return False, "Marks detected at 1 % false positives"
+    least = min((method.strict.n for method in report.methods if method.strict is not None), default=0)
+    return True, f"Marks above every unmarked score ({least} or more a method)"
+
+
+def _quality_points(method: MethodSummary, *, strictly: bool) -> list[tuple[float, float, str]]:
     return [
         (row.ssim, share.rate, row.attack)
         for row in method.rows
-        if row.ssim is not None and (share := row.detected or row.detected_strictly) is not None
+        if row.ssim is not None and (share := row.detected_strictly if strictly else row.detected) is not None
     ]
+
+
+def _left_out(report: Report) -> list[str]:
+    """Lines that name what ``quality`` cannot show."""
+    rows = zip(*(method.rows for method in report.methods), strict=True)
+    moved = [same[0].attack for same in rows if all(row.ssim is None for row in same)]
+    blind = [method.method for method in report.methods if method.strict is None]
+    told = [f"Not shown, as they move pixels or lose every picture: {', '.join(moved)}"] if moved else []
+    told += [f"Not shown, as they were not looked at without a mark: {', '.join(blind)}"] if blind else []
+    return [line for sentence in told for line in wrap(sentence, 100)]
 
 
 def _worst(places: list[tuple[float, float]], end: float) -> list[tuple[float, float]]:
@@ -107,27 +136,35 @@ def _worst(places: list[tuple[float, float]], end: float) -> list[tuple[float, f
 def sweeps(report: Report) -> str:
     """A panel a kind of attack: rate of exact payloads over severity, with intervals."""
     kinds = list(dict.fromkeys(kind for method in report.methods for kind in method.areas))
-    side, gap, columns = 200, 55, 3
+    side, gap, deep, columns = 200, 75, 95, 3
     rows = -(-len(kinds) // columns)
-    width = max(60 + (side + gap) * min(columns, len(kinds)) - gap + _RIGHT, 640)
+    width = max(80 + (side + gap) * min(columns, len(kinds)) - gap + _RIGHT, 640)
     title = "Exact payload over severity, from 0 (untouched) to 1 (the hardest of the sweep)"
     body, first = _head(report, title, width)
     for index, kind in enumerate(kinds):
-        left = 60 + (side + gap) * (index % columns)
-        top = first + 20 + (side + gap) * (index // columns)
+        left = 80 + (side + gap) * (index % columns)
+        top = first + 20 + (side + deep) * (index // columns)
         body += _rate_axis(left, side, top, side)
         for tick in (0, 0.5, 1):
             body.append(svg.label(f"{tick:g}", left + side * tick, top + side + 16, text_anchor="middle"))
         hardest = next(row.attack for row in report.methods[0].rows if row.kind == kind and row.severity == 1)
-        told = f"{kind}, up to {hardest.partition(':')[2]}"
-        body.append(svg.label(told, left + side / 2, top - 7, text_anchor="middle", font_weight="bold"))
-        for method, colour in _coloured(report):
-            body += _curve(method, kind, colour, left=left, top=top, side=side)
-    return svg.document("Exact payload over severity", width, first + 20 + (side + gap) * rows, body)
+        body.append(svg.label(kind, left + side / 2, top - 11, text_anchor="middle", font_weight="bold"))
+        told = f"severity, 1 is {hardest}"
+        body.append(svg.label(told, left + side / 2, top + side + 34, text_anchor="middle"))
+        body.append(_upwards("exact payload", left - 50, top + side / 2))
+        for place, (method, colour) in enumerate(_coloured(report)):
+            wider = _wider(report, place)
+            body += _curve(method, kind, colour, wider, left=left, top=top, side=side)
+    return svg.document("Exact payload over severity", width, first + 20 + (side + deep) * rows, body)
+
+
+def _upwards(words: str, x: float, y: float) -> str:
+    turned = f"rotate(-90 {x:g} {y:g})"
+    return svg.label(words, x, y, text_anchor="middle", transform=turned)
 
 
 def _curve(
-    method: MethodSummary, kind: str, colour: str, *, left: float, top: float, side: float
+    method: MethodSummary, kind: str, colour: str, wider: float, *, left: float, top: float, side: float
 ) -> list[str]:
     rows = [row for row in method.rows if row.family is Family.NONE or row.kind == kind]
     rows.sort(key=lambda row: row.severity)
@@ -140,11 +177,22 @@ def _curve(
     middle = places([row.exact.rate for row in rows])
     dots = [
         svg.dot(
-            x, y, colour, f"{method.method}, {row.attack}: {row.exact.successes} of {row.exact.n}", radius=2
+            x,
+            y,
+            colour,
+            f"{method.method}, {row.attack}: {row.exact.successes} of {row.exact.n}",
+            radius=2 + wider,
         )
         for (x, y), row in zip(middle, rows, strict=True)
     ]
-    return [svg.area([*low, *reversed(high)], colour), svg.path(middle, colour), *dots]
+    line = svg.path(middle, colour, stroke_width=1.6 + wider)
+    return [svg.area([*low, *reversed(high)], colour), line, *dots]
+
+
+def _wider(report: Report, place: int) -> float:
+    """Methods drawn first are drawn wider, so that the next do not hide them where both are the same."""
+    later = len(report.methods) - 1 - place
+    return later * min(1.2, 5 / len(report.methods))
 
 
 def _coloured(report: Report) -> list[tuple[MethodSummary, str]]:
@@ -154,9 +202,13 @@ def _coloured(report: Report) -> list[tuple[MethodSummary, str]]:
 def _head(report: Report, title: str, width: float) -> tuple[list[str], float]:
     """Title and legend, and where the plot begins."""
     names = [f"{method.method} ({method.payload_bits} bits)" for method in report.methods]
-    legend, top = svg.legend(names, 24, 46, width)
-    title = f"{title}; {report.pictures} pictures"
-    return [svg.label(title, 20, 24, font_size=15, font_weight="bold"), legend], top
+    lines = wrap(f"{title}; {counted(report.pictures, 'picture')}", int((width - 40) / _LETTER))
+    legend, top = svg.legend(names, 24, 26 + 20 * len(lines), width)
+    heads = [
+        svg.label(line, 20, 24 + 20 * number, font_size=15, font_weight="bold")
+        for number, line in enumerate(lines)
+    ]
+    return [*heads, legend], top
 
 
 def _percent_axis(left: float, across: float, top: float, bottom: float) -> list[str]:

@@ -40,8 +40,8 @@ def summarise(measured: Measured, *, command: str) -> Report:
     by_method = [[t for t in measured.trials if t.method == shown(name)] for name in setup.methods]
     return Report(
         command=command,
-        pictures=len(measured.samples),
-        sources=len({sample.source for sample in measured.samples}),
+        pictures=len({trial.picture for trial in measured.trials}),
+        sources=len({trial.source for trial in measured.trials}),
         about=measured.about,
         methods=tuple(_method(trials, attacks) for trials in by_method if trials),
         refused=measured.refused,

@@ -83,20 +83,22 @@ def areas(report: Report) -> Table:
 
 def notes(report: Report) -> list[str]:
     """Sentences without which the numbers mislead."""
+    pictures, sources = counted(report.pictures, "picture"), counted(report.sources, "source")
     lines = [
-        f"{report.pictures} pictures from {report.sources} sources, seed {report.about['seed']}.",
+        f"{pictures} from {sources}, seed {report.about['seed']}.",
         "Intervals: 95 %, Wilson, over pictures; in the first table a picture counts once for each attack.",
         "TPR: marks that score above the threshold which 1 % of the same method's unmarked scores pass.",
     ]
     lines += [_null_note(method) for method in report.methods]
     lines += [
-        f"{method.method} refused to mark {method.refused} of {method.pictures} pictures; "
+        f"{method.method} refused to mark {method.refused} of {counted(method.pictures, 'picture')}; "
         "these count as lost under every attack."
         for method in report.methods
         if method.refused
     ]
     if report.refused:
-        lines.append(f"{len(report.refused)} files or trials could not be used.")
+        unused = len(report.refused)
+        lines.append(f"{unused} {'file or trial' if unused == 1 else 'files or trials'} could not be used.")
     return lines
 
 
@@ -106,10 +108,16 @@ def _null_note(method: MethodSummary) -> str:
     strict = method.overall.detected_strictly
     told = "" if strict is None else f"; {rate(strict)} of marks score higher than all of them"
     marks = "takes no decision" if method.null_marks is None else f"said marked in {method.null_marks}"
+    held = "" if method.strict.n <= method.null_looks else ", bits held against random payloads,"
     return (
-        f"{method.method}: {method.null_looks} readings without a mark ({marks}) gave "
-        f"{method.strict.n} scores{told} (false-positive rate < 1/{method.strict.n} measured)."
+        f"{method.method}: {counted(method.null_looks, 'reading')} without a mark ({marks}){held} gave "
+        f"{counted(method.strict.n, 'score')}{told} (false-positive rate < 1/{method.strict.n} measured)."
     )
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def rate(share: Proportion) -> str:

@@ -143,7 +143,7 @@ def test_text_fits_a_terminal_and_names_every_attack(count) -> None:
     assert max(map(len, shown.splitlines())) <= tables.WIDTH
     for attack in attack_set("core35"):
         assert shown.count(f"\n{attack.name} ") == (count + 4) // 5
-    assert "1 files or trials could not be used" in shown
+    assert "1 file or trial could not be used" in shown
     assert "\x1b" not in shown
 
 
@@ -165,6 +165,42 @@ def test_plots_are_well_formed_and_repeatable(count, attacks) -> None:
         for circle in root.iter("{http://www.w3.org/2000/svg}circle"):
             assert 0 <= float(circle.attrib["cx"]) <= width
             assert 0 <= float(circle.attrib["cy"]) <= height
+
+
+def words(drawn: str) -> list[str]:
+    return [text.text for text in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("attacks", ["core35", "sweeps", "sweep-jpeg"])
+def test_titles_fit_their_plots_and_axes_have_names(attacks) -> None:
+    for name, body in plots.drawn(many(2, attacks)).items():
+        width = float(ET.fromstring(body).attrib["width"])
+        bold = [
+            t for t in ET.fromstring(body).iter("{http://www.w3.org/2000/svg}text") if "font-size" in t.attrib
+        ]
+        for text in bold:
+            letter = 9 if text.attrib["font-size"] == "15" else 6.5
+            if "text-anchor" not in text.attrib:
+                assert float(text.attrib["x"]) + letter * len(text.text) <= width, (name, text.text)
+        assert name != "sweeps.svg" or {"exact payload", "severity, 1 is jpeg:10"} <= set(words(body))
+
+
+def test_the_quality_plot_claims_no_rate_that_was_not_measured_and_names_what_it_leaves_out() -> None:
+    few = [replace(t, null=Null(scores=(0.1,), looks=1, marks=0)) for t in trials("tile", "ci12")]
+    moved = [
+        replace(t, survivals=tuple(replace(s, ssim=None) if s.attack == "gray" else s for s in t.survivals))
+        for t in few
+    ]
+    told = " ".join(words(plots.quality(report(moved))))
+    assert "1 %" not in told
+    assert "above every unmarked score (10 or more a method)" in told
+    assert "Not shown, as they move pixels or lose every picture: gray" in told
+    assert "at 1 % false positives" in " ".join(words(plots.quality(many(2))))
+
+
+def test_only_pictures_with_a_trial_are_counted() -> None:
+    made = report(list(trials("tile", "ci12", pictures=1)))
+    assert "1 picture from 1 source, seed 1." in tables.text(made)
 
 
 def test_hostile_names_cannot_leave_their_text() -> None:
