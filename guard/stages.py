@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guard.policy.facts import Media
-from provenance.manifest.sidecar import BESIDE
+from provenance.manifest.sidecar import BESIDE, sidecar_of
 from provenance.video.container import Footage
 
 if TYPE_CHECKING:
@@ -181,6 +181,11 @@ class Released:
     path: Path
     leaves: tuple[int, int]
     pending: str | None = None
+
+    @property
+    def sidecar(self) -> Path | None:
+        """Where its manifest lies, if that is not inside it."""
+        return None if self.signed.sidecar is None else sidecar_of(self.path)
 
     @property
     def warnings(self) -> tuple[str, ...]:
