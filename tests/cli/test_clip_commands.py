@@ -44,6 +44,18 @@ def test_a_clip_is_released_verified_and_found_again(guard_cli, home, clip, tmp_
     assert "seconds    0.0–2.0 of this file are 0.0–2.0 of the released clip" in ran.out
 
 
+def test_the_sidecar_of_a_webm_is_named_and_no_label_is_claimed_for_it(
+    guard_cli, home, make_clip, tmp_path
+) -> None:
+    made = make_clip(size=(96, 64), frames=6, container="webm", codec="libvpx-vp9", sound="libopus")
+    (tmp_path / "clip.webm").write_bytes(made)
+    ran = guard_cli("sign", "clip.webm", "--source", "generated", "-o", "new.webm", "--format", "json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["released"][0]["sidecar"] == "new.c2pa"
+    assert "new.c2pa, which has to travel with new.webm" in ran.err
+    assert "IPTC" not in ran.err
+
+
 def test_a_report_of_a_clip_is_refused_before_any_work(guard_cli, home, clip, tmp_path) -> None:
     ran = guard_cli("recover", clip, "--report", "out.png")
     assert ran.code == 2
