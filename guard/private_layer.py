@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from guard.serialise import to_json
 from provenance.digest import VisualDigest
-from provenance.errors import InputError
+from provenance.errors import Error, InputError
 from provenance.evidence import Evidence, Outcome
 from provenance.media import Frames
 from provenance.video.container import is_clip
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from guard.home import Home
     from guard.recover import Candidate, Recovery
     from provenance.keys import PrivateMarkKey
     from provenance.video.look import ClipLook
@@ -29,12 +30,20 @@ if TYPE_CHECKING:
 _LIKE = "this installation marked a picture that looks like this one from afar; its parts are not checked"
 
 
+def keys_at_hand(home: Home) -> tuple[PrivateMarkKey, ...] | Error:
+    """Keys of the private layer, or why they cannot be used: the locator reads the mark without them."""
+    try:
+        return home.private_marks()
+    except Error as error:
+        return error
+
+
 def look(
     seen: Frames | ClipLook,
     mark: Evidence,
     *,
     locators: Sequence[WatermarkKey],
-    keys: Sequence[PrivateMarkKey],
+    keys: Sequence[PrivateMarkKey] | Error,
     candidates: Sequence[Candidate] = (),
 ) -> Evidence | None:
     """Whether this installation marked a picture like this one; None where it has no private key.
@@ -43,9 +52,12 @@ def look(
         seen: the copy, as found.
         mark: what was read in it.
         locators: keys it was looked for with.
-        keys: private keys, all epochs.
+        keys: private keys, all epochs, as ``keys_at_hand``.
         candidates: manifests that the mark led to; those of the same picture say what it looked like whole.
     """
+    if isinstance(keys, Error):
+        why = f"not looked for: {keys.what}"
+        return Evidence(claim=CLAIM, channel="private-mark", outcome=Outcome.NOT_CHECKED, reason=why)
     if not keys:
         return None
     reading = mark.detail

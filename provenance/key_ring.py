@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from provenance.errors import InputError, IntegrityError
 from provenance.files import fsync_folder, write_private
-from provenance.keys import load_locator_key, load_private_mark_key, renew_in_place
+from provenance.keys import (
+    create_private_mark_key,
+    load_locator_key,
+    load_private_mark_key,
+    renew_in_place,
+)
 from provenance.locks import locked
 
 if TYPE_CHECKING:
@@ -50,6 +55,22 @@ def locator_ring(path: Path) -> tuple[WatermarkKey, ...]:
 def private_mark_ring(path: Path) -> tuple[PrivateMarkKey, ...]:
     """The same of the private layer; empty where this installation has no such key."""
     return _ring(path, load_private_mark_key) if path.exists() else ()
+
+
+def begin_private_mark(path: Path, *, random: Randomness = secrets.token_bytes) -> PrivateMarkKey:
+    """The first private mark key in ``path``, or the next where only earlier epochs of it are left.
+
+    Raises:
+        InputError: ``output.exists`` where there is one.
+        As ``provenance.keys.create_private_mark_key``, and ``load_private_mark_key`` for the earlier epochs.
+    """
+    with locked(path.with_name(f"{path.stem}.lock")):
+        if path.exists():
+            what, hint = "there is a private mark key", "guard keys renew --private-mark"
+            raise InputError("output.exists", what, where=str(path), hint=hint)
+        kept = [load_private_mark_key(file).epoch for file in _files(path)]
+        # The lost key was of the epoch after those kept.
+        return create_private_mark_key(path, epoch=max(kept) + 2 if kept else 1, random=random)
 
 
 def renew_locator(path: Path, *, random: Randomness = secrets.token_bytes) -> WatermarkKey:

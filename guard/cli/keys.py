@@ -30,10 +30,10 @@ def new(private_mark: bool) -> None:
     mark's locator key does not suffice to write that layer. Never hand it out.
     """
     from guard.home import Home  # noqa: PLC0415
-    from provenance.keys import create_private_mark_key  # noqa: PLC0415
+    from provenance.key_ring import begin_private_mark  # noqa: PLC0415
 
     assert private_mark
-    key = create_private_mark_key(Home.locate().require().private_mark_path)
+    key = begin_private_mark(Home.locate().require().private_mark_path)
     click.echo(f"made the private mark key {key.key_id}, epoch {key.epoch}; keep a copy, never hand it out")
 
 

@@ -52,14 +52,14 @@ def command(
     from guard.agreement import require_locator  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.private_layer import beside, look  # noqa: PLC0415
+    from guard.private_layer import beside, keys_at_hand, look  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
     home, at = Home.locate().require(), utc_now()
     require_locator(home)
-    keys, private = home.locators(), home.private_marks()
+    keys, private = home.locators(), keys_at_hand(home)
     registry, trust = home.registry_as_found(), home.trust()
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:

@@ -60,14 +60,14 @@ def detect(files: tuple[Path, ...], latent: bool, model: str | None, format_: st
     if model is not None:
         raise click.BadOptionUsage("model", "--model goes with --latent")
     from guard.home import Home  # noqa: PLC0415
-    from guard.private_layer import beside, look  # noqa: PLC0415
+    from guard.private_layer import beside, keys_at_hand, look  # noqa: PLC0415
     from guard.recover import is_as_measured, read_mark  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
     from provenance.evidence import Outcome  # noqa: PLC0415
 
     home = Home.locate().require()
-    keys, private = home.locators(), home.private_marks()
+    keys, private = home.locators(), keys_at_hand(home)
     batch = Batch(name=RESULTS["watermark detect"], format_=format_)
     for file in files:
         with batch.attempt(file):

@@ -178,3 +178,31 @@ def test_the_private_layer_at_the_command_line(home, guard_cli, photograph, tmp_
     for path in (home.private_mark_path, *earlier_folder(home.private_mark_path).iterdir()):
         path.unlink()
     assert "private" not in guard_cli("recover", "whole.jpg").out
+
+
+def test_a_damaged_private_key_does_not_stop_the_locator(home, stripped, guard_cli):
+    create_private_mark_key(home.private_mark_path)
+    home.private_mark_path.write_text("no key")
+    for command, head in ((("watermark", "detect"), "MARK READ"), (("recover",), "RECOVERED")):
+        ran = guard_cli(*command, stripped)
+        assert (ran.code, ran.out.split("  ")[0]) == (0, head)
+        assert "    private    not looked for: the key cannot be used: it is no key file" in ran.out
+
+
+def test_a_private_key_made_after_one_was_lost_goes_on_counting(home, guard_cli):
+    assert guard_cli("keys", "new", "--private-mark").code == 0
+    ran = guard_cli("keys", "new", "--private-mark")
+    assert (ran.code, "  help: guard keys renew --private-mark" in ran.err) == (2, True)
+    assert guard_cli("keys", "renew", "--private-mark").code == 0
+    home.private_mark_path.unlink()
+    assert ", epoch 3;" in guard_cli("keys", "new", "--private-mark").out
+    assert [key.epoch for key in home.private_marks()] == [3, 1]
+
+
+def test_where_no_mark_is_found_every_key_tried_is_named(home, guard_cli, tmp_path):
+    renew_locator(home.locator_path)
+    Image.effect_noise((300, 300), 40).convert("RGB").save(tmp_path / "plain.png")
+    ran = guard_cli("watermark", "detect", "plain.png")
+    assert ran.out.startswith("NO MARK FOUND")
+    for key in home.locators():
+        assert f"{key.key_id}, epoch {key.epoch}" in ran.out
