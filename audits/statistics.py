@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import floor, log10, sqrt
 from statistics import NormalDist
 
 
@@ -31,15 +31,21 @@ class Proportion:
         return self.successes / self.n
 
     def to_json(self) -> dict[str, int | float]:
-        """Plain numbers for a report."""
+        """Plain numbers for a report, to four digits: of a rare event some are left."""
         return {
             "successes": self.successes,
             "n": self.n,
-            "rate": round(self.rate, 4),
-            "low": round(self.low, 4),
-            "high": round(self.high, 4),
+            "rate": _digits(self.rate),
+            "low": _digits(self.low),
+            "high": _digits(self.high),
             "confidence": self.confidence,
         }
+
+
+def _digits(value: float) -> float:
+    """Four significant digits, counted from 0 or 1, whichever is nearer: rounding never reaches either."""
+    near = min(value, 1 - value)
+    return round(value, 4 if near <= 0 else max(4, 3 - floor(log10(near))))
 
 
 def wilson(successes: int, n: int, *, confidence: float = 0.95) -> Proportion:

@@ -29,6 +29,20 @@ def test_the_rate_lies_inside(trial) -> None:
     assert 0 <= interval.low <= interval.rate <= interval.high <= 1
 
 
+@given(st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_rounding_for_a_report_never_reaches_an_end(trial) -> None:
+    interval = wilson(*trial)
+    told = interval.to_json()
+    for name in ("rate", "low", "high"):
+        exact = getattr(interval, name)
+        assert told[name] == pytest.approx(exact, abs=1e-3 * min(exact, 1 - exact) + 1e-15)
+        assert (0 < told[name] < 1) is (0 < exact < 1)
+
+
+def test_no_error_in_a_hundred_thousand_still_has_an_upper_end() -> None:
+    assert wilson(0, 100_000).to_json()["high"] == 3.841e-05
+
+
 @pytest.mark.parametrize("rate", [0.02, 0.2, 0.5, 0.9])
 def test_it_covers_about_as_often_as_it_says(rate) -> None:
     n = 60
