@@ -1,9 +1,10 @@
 """The clip digest: what a released clip looked like, second by second, small enough to sign with it.
 
 Each slot holds the mean picture of its second at 24 cells on the longer side: lightness in every cell,
-colour in every other one, about half a kilobyte. A mean over all frames of a second is the same whatever
-the frame rate and however the clip was coded. A clip has 600 slots at most (300 kB): from ten minutes on
-a slot is 2 s long, from twenty 4 s, and so on; an hour has slots of 8 s. Values and sums only;
+colour in every other one, about half a kilobyte. The mean is over all pixels and over time, each frame
+for as long as it is shown: it is the same whatever the frame rate and however the clip was coded. A clip
+has 600 slots at most (300 kB): from ten minutes on a slot is 2 s long, from twenty 4 s, and so on; an hour
+has slots of 8 s. Values and sums only;
 ``clip_digest_compare`` compares.
 """
 
@@ -19,12 +20,12 @@ import numpy as np
 
 from provenance.digest_grid import to_lab
 from provenance.errors import IntegrityError
-from provenance.video.clip_digest_bins import Bins, cells_of
+from provenance.video.clip_digest_bins import Bins, cells_of, stretches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 MOST_SLOTS = 600
 CELLS = 24
 """Cells along the longer side."""
@@ -41,7 +42,7 @@ class ClipDigest:
     """A released clip, slot by slot.
 
     Attributes:
-        version: of this layout; 1.
+        version: of this layout; 2.
         width: of the released frames, in pixels.
         height: of the released frames, in pixels.
         seconds: how long the clip is, from its first frame to the end of its last.
@@ -61,8 +62,8 @@ class ClipDigest:
         sides_ok = 1 <= self.width <= _MAX_SIDE and 1 <= self.height <= _MAX_SIDE
         times_ok = 0 < self.seconds <= _MAX_SECONDS and 0.1 <= self.slot_seconds <= _MAX_SECONDS
         if self.version != VERSION or not sides_ok or not times_ok:
-            raise ValueError("a clip digest has version 1, a size in pixels and a length in seconds")
-        slots = _slots(self.seconds, self.slot_seconds)
+            raise ValueError("a clip digest has version 2, a size in pixels and a length in seconds")
+        slots = stretches(self.seconds, self.slot_seconds)
         if slots > MOST_SLOTS or len(self.lab) != slots * _slot_bytes(*self.grid):
             raise ValueError("a clip digest has 600 slots at most, each with all of its cells")
 
@@ -74,7 +75,7 @@ class ClipDigest:
     @property
     def slots(self) -> int:
         """How many slots there are."""
-        return _slots(self.seconds, self.slot_seconds)
+        return stretches(self.seconds, self.slot_seconds)
 
     def pictures(self) -> NDArray[np.float32]:
         """(slots, rows, columns, 3) L*a*b*; colours are repeated over the cells they stand for."""
@@ -172,11 +173,6 @@ def _quantised(lab: NDArray[np.float64]) -> bytes:
     half = even.reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2, 2).mean(axis=(1, 3))
     parts = (lab[..., 0] * 2.55, half[..., 0] + 128, half[..., 1] + 128)
     return b"".join(np.rint(np.clip(part, 0, 255)).astype(np.uint8).tobytes() for part in parts)
-
-
-def _slots(seconds: float, slot_seconds: float) -> int:
-    # A remainder of a millisecond is rounding of time stamps, not a slot.
-    return max(1, int(np.ceil((seconds - 1e-3) / slot_seconds)))
 
 
 def _slot_bytes(rows: int, columns: int) -> int:

@@ -12,12 +12,10 @@ from provenance.digest_grid import area_means
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SAMPLES = 10
-"""Pixels taken to a cell's side: 100 say its mean well enough, and every frame has its say."""
 _USUAL_STEP = 1 / 24
 """How long the last frame is shown when the clip has no other."""
-_SAME_MOMENT = 5e-4
-"""Time stamps are multiples of 1/90000 s and the like: half a millisecond is the same moment."""
+_MOMENT = 1e-3
+"""A remainder of a millisecond is rounding of time stamps, not a stretch."""
 
 
 def cells_of(width: int, height: int, longer: int, *, least: int) -> tuple[int, int]:
@@ -26,34 +24,38 @@ def cells_of(width: int, height: int, longer: int, *, least: int) -> tuple[int, 
     return (shorter, longer) if width >= height else (longer, shorter)
 
 
+def stretches(seconds: float, length: float) -> int:
+    """How many stretches of a length there are in a clip; the last one may be shorter."""
+    return max(1, math.ceil((seconds - _MOMENT) / length))
+
+
 class Bins:
     """Mean pictures of the stretches [0, length), [length, 2 length), … of a clip, from its first frame on.
 
-    A frame counts in the stretch in which it begins; a stretch in which none begins shows what was shown
-    last. When there are more stretches than ``most``, each two become one twice as long.
+    A frame counts for as long as it is shown, which is until the next one, in every stretch in which it
+    is: were frames counted one by one, a burst of them that nobody can see would outweigh what is shown.
+    When there are more stretches than ``most``, each two become one twice as long.
 
     Attributes:
         length: seconds to a stretch.
-        start: time stamp of the first frame.
     """
 
     def __init__(self, grid: tuple[int, int], length: float, *, most: int) -> None:
         self.length = length
-        self.start = 0.0
         self._grid = grid
         self._most = most
         self._means: list[NDArray[np.float16]] = []  # of stretches that are over; 0.06 at most off
-        self._counts: list[int] = []
         self._sum = np.zeros((*grid, 3), np.float32)  # of the stretch that is not
-        self._count = 0
+        self._share = 0.0  # of its length that is in ``_sum``
+        self._start: float | None = None
         self._elapsed = 0.0
         self._step = _USUAL_STEP
         self._shown = self._sum
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the end of the last, to a millisecond."""
-        return round(self._elapsed + self._step, 3)
+        """From the first frame to the end of the last, to a millisecond and one at least."""
+        return max(_MOMENT, round(self._elapsed + self._step, 3))
 
     def add(self, rgb: NDArray[np.uint8], seconds: float) -> None:
         """The next frame; a time stamp that goes back counts as no time passed.
@@ -61,17 +63,16 @@ class Bins:
         Raises:
             ValueError: ``seconds`` is not a finite number.
         """
-        if not math.isfinite(seconds):
+        start = seconds if self._start is None else self._start
+        if not math.isfinite(seconds - start):
             raise ValueError("the time of a frame must be finite")
-        if not (self._count or self._counts):
-            self.start = seconds
-        elif seconds - self.start > self._elapsed:
-            self._step = seconds - self.start - self._elapsed
-            self._elapsed = seconds - self.start
-        self._open(self._elapsed)
-        self._shown = _cell_means(rgb, self._grid)
-        self._sum = self._sum + self._shown
-        self._count += 1
+        self._start = start
+        if seconds - start > self._elapsed:
+            self._step = seconds - start - self._elapsed
+            self._elapsed = seconds - start
+        self._show_until(self._elapsed)
+        # Every pixel has its say: one left out could show anything.
+        self._shown = area_means(rgb.astype(np.float32), *self._grid)
 
     def means(self) -> NDArray[np.float16]:
         """(stretches, rows, columns, 3) RGB, 0..255; the last stretch may be shorter than the others.
@@ -79,39 +80,28 @@ class Bins:
         Raises:
             ValueError: there was no frame.
         """
-        if not (self._count or self._counts):
+        if self._start is None:
             raise ValueError("there was no frame")
-        self._open(self.seconds - 4 * _SAME_MOMENT)
-        last = [self._sum / self._count] if self._count else [self._shown]
-        return np.stack([*self._means, *(mean.astype(np.float16) for mean in last)])
+        self._show_until(max(self._elapsed + self._step, self.seconds))
+        last = [(self._sum / self._share).astype(np.float16)] if self._share else []
+        return np.stack([*self._means, *last])[: stretches(self.seconds, self.length)]
 
-    def _open(self, elapsed: float) -> None:
-        """Make the stretch of a moment the open one."""
-        while int((elapsed + _SAME_MOMENT) / self.length) >= self._most:
+    def _show_until(self, end: float) -> None:
+        """Count what was shown last up to a moment, stretch by stretch."""
+        while stretches(end, self.length) > self._most:
             self._join()
-        while len(self._means) < int((elapsed + _SAME_MOMENT) / self.length):
-            self._close()
-
-    def _close(self) -> None:
-        mean = self._sum / self._count if self._count else self._shown
-        self._means.append(mean.astype(np.float16))
-        self._counts.append(max(self._count, 1))
-        self._sum, self._count = np.zeros_like(self._shown), 0
+        while (share := min(1.0, end / self.length - len(self._means))) > self._share:
+            self._sum = self._sum + self._shown * np.float32(share - self._share)
+            self._share = share
+            if share == 1:
+                self._means.append(self._sum.astype(np.float16))
+                self._sum, self._share = np.zeros_like(self._sum), 0.0
 
     def _join(self) -> None:
         self.length *= 2
-        pairs = len(self._means) // 2
+        self._sum, self._share = self._sum / 2, self._share / 2
         if len(self._means) % 2:  # the open stretch is the second half of its new one
-            self._sum = self._sum + self._means[-1].astype(np.float32) * self._counts[-1]
-            self._count += self._counts[-1]
-        weights = [(self._counts[2 * pair], self._counts[2 * pair + 1]) for pair in range(pairs)]
-        self._means = [
-            np.average(self._means[2 * pair : 2 * pair + 2], axis=0, weights=weight).astype(np.float16)
-            for pair, weight in enumerate(weights)
-        ]
-        self._counts = [one + two for one, two in weights]
-
-
-def _cell_means(rgb: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
-    down, across = (max(1, side // (cells * _SAMPLES)) for side, cells in zip(rgb.shape, grid, strict=False))
-    return area_means(rgb[::down, ::across].astype(np.float32), *grid)
+            self._sum = self._sum + self._means.pop().astype(np.float32) / 2
+            self._share += 0.5
+        pairs = zip(self._means[::2], self._means[1::2], strict=True)
+        self._means = [((one.astype(np.float32) + two) / 2).astype(np.float16) for one, two in pairs]
