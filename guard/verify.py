@@ -83,16 +83,30 @@ def verify(
         limits: bounds for decoding the pixels, where that is needed at all.
 
     Raises:
-        InputError: the container cannot be read.
+        InputError: the container cannot be read; of a damaged clip, when nothing of it can be decoded either.
     """
     from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
     from provenance.metadata.reading import read_metadata  # noqa: PLC0415
 
-    manifest = read_manifest(asset, trust, at=at, sidecar=sidecar)  # (1)
+    damage = None
+    try:
+        manifest = read_manifest(asset, trust, at=at, sidecar=sidecar)  # (1)
+    except InputError as error:
+        if error.code != "media.damaged" or not is_clip(asset.mime):
+            raise
+        damage, manifest = error, _nothing_left(error, at)
     mark, recovery = mark_not_read(_WHY_NOT_READ[manifest.intact]), None
     if manifest.state is ManifestState.ABSENT or (always_mark and relinking is not None):  # (2)
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
+    if damage is not None and mark.outcome is Outcome.NOT_CHECKED:
+        raise damage
     return _judged(asset, manifest, mark, read_metadata(asset), recovery)  # (3)
+
+
+def _nothing_left(damage: InputError, at: datetime) -> ManifestReading:
+    """Of a damaged clip without a trace of a manifest: the part with one may be what is missing."""
+    reason = f"the clip is damaged and what is left of it holds no manifest: {damage.what}"
+    return ManifestReading(state=ManifestState.ABSENT, reason=reason, at=at)
 
 
 def _judged(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import av
 import pytest
 
 
@@ -40,8 +41,13 @@ def test_a_clip_is_released_verified_and_found_again(guard_cli, home, clip, tmp_
     (tmp_path / "copy.mp4").write_bytes(blanked + signed[len(blanked) :])
     ran = guard_cli("recover", "copy.mp4")
     assert ran.code == 0, ran.out
-    assert "RECOVERED  copy.mp4\n  a signed manifest was found for the same clip" in ran.out
+    found = "a signed manifest was found for the same clip (not compared: sound, subtitles, other tracks)"
+    assert f"RECOVERED  copy.mp4\n  {found}" in ran.out
     assert "seconds    0.0–2.0 of this file are 0.0–2.0 of the released clip" in ran.out
+    assert found in guard_cli("verify", "copy.mp4").out
+    (recovery,) = json.loads(guard_cli("recover", "copy.mp4", "--format", "json").out)["recoveries"]
+    compared = recovery["candidates"][0]["digest"]["detail"]
+    assert compared["not_compared"] == ["sound", "subtitles", "other tracks"]
 
 
 def test_the_sidecar_of_a_webm_is_named_and_no_label_is_claimed_for_it(
@@ -92,6 +98,24 @@ def test_bad_clips_get_one_line_each_and_leave_nothing(guard_cli, home, make_cli
     ran = guard_cli("sign", "misnamed.webm", "--source", "generated", "-o", "new.webm")
     assert "error[output.misnamed]" in ran.err
     assert ran.code == 2
+
+
+def test_what_is_left_of_a_cut_off_mp4_is_looked_at(guard_cli, home, clip, tmp_path) -> None:
+    whole = tmp_path / "index-first.mp4"
+    with av.open(str(clip)) as old, av.open(str(whole), "w", options={"movflags": "faststart"}) as new:
+        track = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = track
+                new.mux(packet)
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 95 // 100])
+    ran = guard_cli("verify", cut)
+    assert ran.code == 3, ran.err
+    assert "the clip ends after" in ran.out
+    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size * 7 // 10])
+    ran = guard_cli("verify", cut)
+    assert ran.err.startswith("error[media.damaged]")
 
 
 def test_no_mark_in_what_is_left_of_a_clip_is_not_no_mark(guard_cli, home, make_clip, tmp_path) -> None:
