@@ -17,7 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from guard.text import plain
 from provenance.codecs import encode
+from provenance.colours import in_srgb
 from provenance.digest_grid import opaque_rgb
+from provenance.digest_grounds import GROUNDS
 from provenance.digest_planes import Reference
 from provenance.media import Frames
 
@@ -69,7 +71,10 @@ def _laid(
     reading: DigestReading, frames: Frames, digest: VisualDigest, size: tuple[int, int]
 ) -> tuple[Image.Image, Image.Image]:
     """The copy where it belongs in the frame, and where it shows."""
-    copy = Image.fromarray(np.rint(255 * opaque_rgb(frames)).astype(np.uint8))
+    # On white, as on a page: on mid gray a copy can hide what digests find on other grounds.
+    ground = GROUNDS[0 if digest.transparent else 1]
+    rgb = opaque_rgb(in_srgb(frames) or frames, ground)
+    copy = Image.fromarray(np.rint(255 * rgb).astype(np.uint8))
     copy.thumbnail((_MOST_SIDE, _MOST_SIDE))
     reduced = np.diag([frames.width / copy.width, frames.height / copy.height, 1.0])
     to_frame = np.diag([size[0] / digest.width, size[1] / digest.height, 1.0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image, ImageCms
 
+from provenance.colours import profile_of
 from provenance.errors import InputError
 from provenance.exif import is_whole_png, orientation_of
 from provenance.media import Frames
@@ -36,7 +37,7 @@ def frames(asset: Asset, image: Image.Image, *, stored_bits: int) -> Frames:
     Raises:
         InputError: ``input.unsupported`` for layouts without a display range (32-bit, float, Lab).
     """
-    turn, icc = orientation_of(asset, image), _icc(image)
+    turn, icc = orientation_of(asset, image), _icc(asset, image)
     if image.mode == "CMYK":
         image, icc = _rgb_from_cmyk(image, icc)
     if image.mode.startswith("I;16"):
@@ -55,7 +56,7 @@ def deep_frames(asset: Asset, image: Image.Image) -> Frames:
     """``Frames`` of a 16-bit colour (or gray with alpha) PNG or TIFF, which Pillow would cut to 8 bits."""
     from provenance import codecs_deep  # noqa: PLC0415 - loads OpenCV
 
-    turn, icc = orientation_of(asset, image), _icc(image)
+    turn, icc = orientation_of(asset, image), _icc(asset, image)
     premultiplied = False
     if asset.mime == "image/tiff":
         tags = cast("TiffImageFile", image).tag_v2
@@ -157,9 +158,12 @@ def _undated(profile: bytes) -> bytes:
     return profile[:24] + bytes(12) + profile[36:]
 
 
-def _icc(image: Image.Image) -> bytes | None:
+def _icc(asset: Asset, image: Image.Image) -> bytes | None:
     profile = image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) and profile else None
+    if isinstance(profile, bytes) and profile:
+        return profile
+    is_png = asset.mime == "image/png"
+    return profile_of(image.info, gray=not asset.data[25] & _PNG_COLOUR) if is_png else None
 
 
 def _upright(colour: Pixels, alpha: Pixels | None, icc: bytes | None, turn: int) -> Frames:

@@ -25,6 +25,8 @@ _MOST_UNEVEN = 4.0
 _MAX_SIDE = 1 << 20
 _MOST_CODE = 2880
 
+_FIELDS = {"version", "width", "height", "code"}
+
 Assertion = dict[str, str | int]
 
 
@@ -59,12 +61,14 @@ class VisualDigest:
         height: of the released picture, in pixels.
         code: means of L* over each cell of ``shape``, and of a* and b* over each four, as at most 2,880
             bytes (``provenance.digest_code``). Transparent parts are laid on mid gray.
+        transparent: the released picture is transparent in places.
     """
 
     version: int = VERSION
     width: int
     height: int
     code: bytes = field(repr=False)
+    transparent: bool = False
 
     def __post_init__(self) -> None:
         sides_ok = 1 <= self.width <= _MAX_SIDE and 1 <= self.height <= _MAX_SIDE
@@ -79,7 +83,8 @@ class VisualDigest:
     def to_assertion(self) -> Assertion:
         """The digest as the data of a manifest assertion; under 4,000 bytes."""
         code = base64.b64encode(self.code).decode("ascii")
-        return {"version": self.version, "width": self.width, "height": self.height, "code": code}
+        said: Assertion = {"version": self.version, "width": self.width, "height": self.height, "code": code}
+        return {**said, "transparent": True} if self.transparent else said
 
     @classmethod
     def from_assertion(cls, data: object) -> VisualDigest:
@@ -88,16 +93,22 @@ class VisualDigest:
         Raises:
             IntegrityError: ``digest.malformed``; a manifest with such an assertion vouches for nothing.
         """
-        if not isinstance(data, Mapping) or set(data) != {"version", "width", "height", "code"}:
+        if not isinstance(data, Mapping) or set(data) - {"transparent"} != _FIELDS:
             raise malformed("its fields are not those of a visual digest")
         version, width, height, code = (data[name] for name in ("version", "width", "height", "code"))
+        if data.get("transparent", True) is not True:
+            raise malformed("what it says of transparency is not true")
         if type(version) is not int or type(width) is not int or type(height) is not int:
             raise malformed("a number is missing")
         if not isinstance(code, str) or len(code) > 2 * _MOST_CODE:
             raise malformed("its code is not text of the right length")
         try:
             return cls(
-                version=version, width=width, height=height, code=base64.b64decode(code, validate=True)
+                version=version,
+                width=width,
+                height=height,
+                code=base64.b64decode(code, validate=True),
+                transparent="transparent" in data,
             )
         except (ValueError, binascii.Error) as error:
             raise malformed(str(error)) from error

@@ -9,23 +9,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from provenance.colours import in_srgb
 from provenance.digest import COARSE, SIDES, DigestReading, Shape, VisualDigest
 from provenance.digest_align import align
 from provenance.digest_changes import find_changes
 from provenance.digest_code import encode_planes, step_of
 from provenance.digest_fit import ALTERED, Fit, fit, likeness
 from provenance.digest_grid import Canvas, Placed, Placement, area_means, view_of
+from provenance.digest_grounds import GROUNDS, SEE_THROUGH, is_transparent, worst
 from provenance.digest_places import around, marked_places, whole
 from provenance.digest_planes import Reference, planes_of
 from provenance.digest_search import searched_places
 from provenance.evidence import Evidence, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,9 +38,12 @@ if TYPE_CHECKING:
     from provenance.media import Frames
     from provenance.watermark.interface import Geometry
 
+    Places = Callable[[Reference, View], Iterable[tuple[Placement, Placed]]]
+
 CLAIM = "is the picture whose digest the manifest signs"
 LIKENESS = "looks like the picture whose digest the manifest signs"
 _TOO_LITTLE = "the copy shows too little of the picture to compare"
+_UNKNOWN_COLOURS = "its colour profile cannot be read, so its colours are not known"
 _FAINT = 10.0
 """Half of ALTERED: what a change of tone within the same outlines still reaches."""
 _SAME_STRUCTURE, _SAME_FAINT, _OTHER_STRUCTURE = 0.25, 0.30, 0.45
@@ -65,14 +72,17 @@ _TOUCHED = 0.12
 
 def visual_digest(frames: Frames) -> VisualDigest:
     """The digest of a released picture (its first frame)."""
-    view, code = view_of(frames), b""
+    shown = in_srgb(frames) or frames
+    view, code = view_of(shown), b""
     for fineness, side in enumerate(SIDES):
         shape = Shape.of(frames.width, frames.height, side)
         finer = encode_planes(planes_of(view, shape), shape, fineness)
         if code and step_of(finer) > _WELL_KEPT:
             break
         code = finer
-    return VisualDigest(width=frames.width, height=frames.height, code=code)
+    return VisualDigest(
+        width=frames.width, height=frames.height, code=code, transparent=is_transparent(frames)
+    )
 
 
 def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> Evidence:
@@ -89,16 +99,14 @@ def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> 
     Raises:
         IntegrityError: ``digest.malformed``.
     """
-    reference, view = Reference.of(digest), view_of(frames)
     if geometry is not None:
-        return _weighed(CLAIM, reference, view, marked_places(reference, view, geometry))
-    return _weighed(CLAIM, reference, view, _laid(reference, view, [whole(reference, view)]))
+        return _held(CLAIM, digest, frames, partial(marked_places, geometry=geometry))
+    return _held(CLAIM, digest, frames, lambda ref, view: _laid(ref, view, [whole(ref, view)]))
 
 
 def compare_placed(digest: VisualDigest, frames: Frames, placements: Sequence[Placement]) -> Evidence:
     """As ``compare``, for a copy that lies at one of ``placements``, each known to about a cell."""
-    reference, view = Reference.of(digest), view_of(frames)
-    return _weighed(CLAIM, reference, view, _laid(reference, view, placements))
+    return _held(CLAIM, digest, frames, lambda ref, view: _laid(ref, view, placements))
 
 
 def resemble(digest: VisualDigest, frames: Frames) -> Evidence:
@@ -108,13 +116,30 @@ def resemble(digest: VisualDigest, frames: Frames) -> Evidence:
     cropped to half of the area, and turned by up to about 3°. The claim differs from that of ``compare``, so
     that likeness never counts as recovery: two pictures can look alike. Outcomes and errors as there.
     """
-    reference, view = Reference.of(digest), view_of(frames)
-    return _weighed(LIKENESS, reference, view, _laid(reference, view, searched_places(reference, view)))
+    return _held(LIKENESS, digest, frames, lambda ref, view: _laid(ref, view, searched_places(ref, view)))
 
 
 def altered_heatmap(reading: DigestReading) -> NDArray[np.float64]:
     """(32, 32) in 0..1: how much each cell of the released picture differs, 1 for 40 L*a*b* units."""
     return np.clip(np.array(reading.difference) / (2 * ALTERED), 0, 1)
+
+
+def _held(claim: str, digest: VisualDigest, frames: Frames, places: Places) -> Evidence:
+    """The comparison in the colours that the copy's profile says, on the grounds it may be seen on."""
+    reference, seen = Reference.of(digest), in_srgb(frames)
+    shown, clear = frames if seen is None else seen, is_transparent(frames)
+    views = [
+        view_of(shown, ground) for ground in (GROUNDS if clear and not digest.transparent else GROUNDS[:1])
+    ]
+    found = worst([_weighed(claim, reference, view, places(reference, view)) for view in views])
+    if isinstance(found.detail, DigestReading) and (clear or seen is None):
+        notes = [*found.detail.notes, *[SEE_THROUGH] * clear, *[_UNKNOWN_COLOURS] * (seen is None)]
+        found = replace(found, detail=replace(found.detail, notes=tuple(notes)))
+    if seen is None and found.outcome is Outcome.SUPPORTS:
+        return replace(
+            found, outcome=Outcome.INCONCLUSIVE, reason=f"the picture is there, but {_UNKNOWN_COLOURS}"
+        )
+    return found
 
 
 def _laid(

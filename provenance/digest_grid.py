@@ -41,7 +41,7 @@ class View:
     """A copy, reduced to what a digest can tell apart.
 
     Attributes:
-        rgb: (h, w, 3) float32 in 0..1, transparency laid on mid gray.
+        rgb: (h, w, 3) float32 in 0..1, opaque.
         size: (width, height) of the copy itself, in its pixels.
     """
 
@@ -86,12 +86,12 @@ class Placed:
     covered: NDArray[np.bool_]
 
 
-def view_of(frames: Frames) -> View:
-    """The first frame as a view: box means, rounded to 8 bits, of which a cell then averages sixteen."""
+def view_of(frames: Frames, ground: float = _MID_GRAY) -> View:
+    """The first frame on gray as a view: box means, rounded to 8 bits, of which a cell averages sixteen."""
     from PIL import Image  # noqa: PLC0415 - some commands work without pixels
 
     size = (frames.width, frames.height)
-    pixels = _opaque(frames)
+    pixels = _opaque(frames, ground)
     factor = (_MOST_PIXELS / (size[0] * size[1])) ** 0.5
     if factor < 1:
         smaller = (max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
@@ -101,23 +101,23 @@ def view_of(frames: Frames) -> View:
     return View(rgb=np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb, size=size)
 
 
-def _opaque(frames: Frames) -> NDArray[np.uint8]:
-    """(H, W, 1 or 3): 8 bits, transparency laid on mid gray."""
+def _opaque(frames: Frames, ground: float) -> NDArray[np.uint8]:
+    """(H, W, 1 or 3): 8 bits, transparency laid on ``ground``."""
     if frames.depth == 8 and frames.alpha is None:
         return np.ascontiguousarray(frames.pixels[0], np.uint8)
-    rgb = opaque_rgb(frames)
+    rgb = opaque_rgb(frames, ground)
     return np.rint(255 * (rgb[..., :1] if frames.is_gray else rgb)).astype(np.uint8)
 
 
-def opaque_rgb(frames: Frames) -> NDArray[np.float32]:
-    """(H, W, 3) in 0..1, transparency laid on mid gray."""
+def opaque_rgb(frames: Frames, ground: float = _MID_GRAY) -> NDArray[np.float32]:
+    """(H, W, 3) in 0..1, transparency laid on a gray ``ground``, 0 (black) to 1 (white)."""
     peak = np.float32(2**frames.depth - 1)
     rgb = frames.pixels[0].astype(np.float32) / peak
     if frames.is_gray:
         rgb = np.repeat(rgb, 3, axis=2)
     if frames.alpha is not None:
         alpha = frames.alpha[0].astype(np.float32)[..., None] / peak
-        rgb = rgb * alpha + np.float32(_MID_GRAY) * (1 - alpha)
+        rgb = rgb * alpha + np.float32(ground) * (1 - alpha)
     return np.asarray(rgb)
 
 
