@@ -63,7 +63,11 @@ def look(
     reading = mark.detail
     marked = isinstance(reading, WatermarkReading) and reading.geometry is not None
     if not isinstance(seen, Frames) or not isinstance(reading, WatermarkReading) or reading.geometry is None:
-        why = "clips carry none" if marked else "it is read where a mark was found, and none was"
+        why = (
+            "marks of clips have no private layer"
+            if marked
+            else "it is read where a mark was found, and none was"
+        )
         return Evidence(claim=CLAIM, channel="private-mark", outcome=Outcome.NOT_CHECKED, reason=why)
     from provenance.watermark.private_detection import read_private  # noqa: PLC0415 - numpy, scipy, OpenCV
 

@@ -118,7 +118,7 @@ def _recovered_signer(found: ManifestReading) -> Answer:
 
 def _recovered_ai(found: ManifestReading) -> Answer:
     if found.source_type is None:
-        return _answer("ai", Outcome.ABSENT, "the manifest found does not say how the picture was made")
+        return _answer("ai", Outcome.ABSENT, "the manifest found does not say how it was made")
     return _answer("ai", Outcome.INCONCLUSIVE, f"{_made(found)}, says the manifest found{_prompt(found)}")
 
 

@@ -35,11 +35,11 @@ MEANING: dict[State, str] = {
     State.HISTORY_PROBLEM: "intact, but an ingredient was altered or invalid when it was taken in",
     State.TAMPERED: "content or manifest changed after signing",
     State.MALFORMED: "carries a manifest that cannot be read",
-    State.LOCATOR_MISMATCH: "carries a mark whose credential belongs to another picture",
+    State.LOCATOR_MISMATCH: "carries a mark whose credential belongs to another picture or clip",
     State.CONFLICT: "its own statements contradict each other",
     State.NO_CREDENTIALS: "no credential speaks for this file",
     State.REMOTE_ONLY: "points to a manifest elsewhere, which was not fetched",
-    State.RECOVERED: "a credential for a matching picture was found; it does not cover these bytes",
+    State.RECOVERED: "a credential for a matching picture or clip was found; it does not cover these bytes",
 }
 
 MET, NOT_MET, COULD_NOT, NOTHING_TO_CONCLUDE, BUG = 0, 1, 2, 3, 70
@@ -69,7 +69,7 @@ class Requirement(StrEnum):
     INTACT = "intact"
     """The bytes are what was signed, by a signer somebody you trust vouches for, whenever that was."""
     RECOVERED = "recovered"
-    """At least a credential for a matching picture is known."""
+    """At least a credential for a matching picture or clip is known."""
 
 
 _ACCEPTS: dict[Requirement, frozenset[State]] = {}

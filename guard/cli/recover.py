@@ -39,10 +39,10 @@ def command(
 ) -> None:
     """Find the credentials of stripped or changed copies, and say what changed.
 
-    0 a credential for a matching picture was found and its signer is known here, 1 the mark was made
-    for another picture, 3 neither. Whether a manifest in FILE covers its bytes is not
-    looked at: guard verify. With --against: 0 the mark and the digest that SIGNED holds agree, 1 another
-    picture, 3 it only looks like it, or too little to say.
+    0 a credential for a matching picture or clip was found and its signer is known here, 1 the mark was
+    made for another, 3 neither. Whether a manifest in FILE covers its bytes is not looked at: guard
+    verify. With --against: 0 the mark and the digest that SIGNED holds agree, 1 another picture, 3 it
+    only looks like it, or too little to say.
     """
     from guard.cli._compared import Report, compared  # noqa: PLC0415
 

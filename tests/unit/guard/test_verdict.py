@@ -11,6 +11,7 @@ from guard.verdict import MEANING, Requirement, State, exit_code, gravest
 
 def test_every_state_has_a_meaning_and_an_exit_code() -> None:
     assert set(MEANING) == set(State)
+    assert all("clip" in said for said in MEANING.values() if "picture" in said)
     assert {state: exit_code(state) for state in State} == {
         State.TRUSTED: 0,
         State.DEVELOPMENT: 0,
