@@ -46,7 +46,7 @@ def settled(
             key=lambda at: (min(at + length, aligned.bins) - max(at, 0), round(shares[at], 3), -abs(at)),
         )
     beside = [shares.get(taken + way * _NEAR, 0.0) for way in (-1, 1)]
-    return taken, max(beside) >= _FLAT * shares[taken]
+    return taken, bool(max(beside) >= _FLAT * shares[taken])
 
 
 def _around(shift: int, shares: dict[int, float], least: float) -> range:
