@@ -237,11 +237,12 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
     outcomes = {candidate.digest.outcome for candidate in candidates}
     if Outcome.SUPPORTS in outcomes:
         reading = candidates[0].digest.detail
+        what, unseen = "the same picture", ""
         changed = isinstance(reading, DigestReading) and reading.altered_fraction > 0
         if isinstance(reading, ClipReading):
+            what, unseen = "the same clip", f" (not compared: {', '.join(reading.not_compared)})"
             changed = reading.match is ClipMatch.ALTERED
-        what = "the same clip" if isinstance(reading, ClipReading) else "the same picture"
-        what += ", altered in places" if changed else ""
+        what += f"{', altered in places' if changed else ''}{unseen}"
         return State.RECOVERED, f"a signed manifest was found for {what}"
     if Outcome.CONTRADICTS in outcomes:
         kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"

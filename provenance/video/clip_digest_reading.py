@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+NOT_COMPARED = ("sound", "subtitles", "other tracks")
+"""What a clip may hold beside its picture; the signed digest says nothing of it."""
+
 
 class SlotState(StrEnum):
     """One slot (a second, in clips up to ten minutes) of the signed clip in the copy."""
@@ -86,6 +89,7 @@ class ClipReading:
         seconds: of the file.
         shown_fraction: share of the file's time that is the signed clip.
         kept: (left, top, right, bottom) of what the copy shows, in fractions of the signed frame.
+        not_compared: what the file may hold that nobody looked at.
     """
 
     match: ClipMatch
@@ -95,6 +99,7 @@ class ClipReading:
     seconds: float
     shown_fraction: float
     kept: tuple[float, float, float, float]
+    not_compared: tuple[str, ...] = NOT_COMPARED
 
     def count(self, state: SlotState) -> int:
         """How many slots are in that state."""
