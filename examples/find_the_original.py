@@ -19,7 +19,7 @@ def main(copy: Path, home: Home) -> int:
     if verdict.state is State.RECOVERED:
         best = recover_file(copy, home=home).candidates[0]
         print(f"original: sha256 {best.entry.asset_sha256[:16]}…, signed by {best.manifest.signer}")
-    return exit_code(verdict.state, Requirement.RECOVERED, vouched=verdict.vouched)
+    return exit_code(verdict.state, Requirement.RECOVERED, vouched=verdict.vouched, added=verdict.added)
 
 
 if __name__ == "__main__":

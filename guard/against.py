@@ -120,4 +120,6 @@ def _told(
     matches = state in (Likeness.RECOVERED, Likeness.SIMILAR) and isinstance(reading, DigestReading)
     if matches and isinstance(reading, DigestReading) and reading.altered_fraction > 0:
         why += "; it is altered in places"
+    if matches and isinstance(reading, DigestReading) and reading.added:
+        why += "; something lies around it"
     return Comparison(state=state, reason=why, mark=mark, manifest=manifest, digest=digest)

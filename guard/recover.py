@@ -80,6 +80,12 @@ class Recovery:
     candidates: tuple[Candidate, ...] = ()
 
     @property
+    def added(self) -> bool:
+        """Whether the matching picture has something around it that is no plain border."""
+        reading = self.candidates[0].digest.detail if self.candidates else None
+        return isinstance(reading, DigestReading) and reading.added
+
+    @property
     def vouched(self) -> bool:
         """Whether the matching manifest's signer is one that somebody the caller trusts vouches for."""
         signer = self.candidates[0].manifest.signer if self.candidates else None
@@ -243,6 +249,7 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
             what, unseen = "the same clip", f" (not compared: {', '.join(reading.not_compared)})"
             changed = reading.match is ClipMatch.ALTERED
         what += f"{', altered in places' if changed else ''}{unseen}"
+        what += ", with something around it" if isinstance(reading, DigestReading) and reading.added else ""
         return State.RECOVERED, f"a signed manifest was found for {what}"
     if Outcome.CONTRADICTS in outcomes:
         kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"

@@ -69,7 +69,7 @@ class Requirement(StrEnum):
     INTACT = "intact"
     """The bytes are what was signed, by a signer somebody you trust vouches for, whenever that was."""
     RECOVERED = "recovered"
-    """At least a credential for a matching picture or clip is known."""
+    """A credential for a matching picture or clip is known, with at most a plain border around it."""
 
 
 _ACCEPTS: dict[Requirement, frozenset[State]] = {}
@@ -81,16 +81,19 @@ _ACCEPTS[Requirement.INTACT] = _ACCEPTS[Requirement.TRUSTED] | {
 _ACCEPTS[Requirement.RECOVERED] = _ACCEPTS[Requirement.INTACT] | {State.RECOVERED}
 
 
-def exit_code(state: State, requirement: Requirement | None = None, *, vouched: bool = True) -> int:
+def exit_code(
+    state: State, requirement: Requirement | None = None, *, vouched: bool = True, added: bool = False
+) -> int:
     """The exit code of one verdict, bare or under ``--require``.
 
     Args:
         vouched: somebody the caller trusts vouches for the signer. Without that nothing is met: an
             unknown signer never exits 0 (house promise 4).
+        added: there is something around a recovered picture, of which its credential says nothing.
     """
     if requirement is None:
         return _BARE_EXIT[state]
-    return MET if vouched and state in _ACCEPTS[requirement] else NOT_MET
+    return MET if vouched and not added and state in _ACCEPTS[requirement] else NOT_MET
 
 
 def gravest(codes: list[int]) -> int:
@@ -123,6 +126,7 @@ class Verdict:
         reason: one sentence, specific to this file.
         vouched: somebody the caller trusts vouches for the signer this rests on.
         answers: one per question, in the fixed order bytes, signer, history, ai, mark.
+        added: something that is no plain border lies around a recovered picture.
         conflicts: statements of the file that contradict each other.
         evidence: every reading made, and every one not made with its reason.
         not_checked: what was left out and why, one line each.
@@ -133,6 +137,7 @@ class Verdict:
     reason: str
     answers: tuple[Answer, ...]
     vouched: bool
+    added: bool = False
     conflicts: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     not_checked: tuple[str, ...] = ()

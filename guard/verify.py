@@ -121,6 +121,7 @@ def _judged(
         reason=reason,
         answers=given,
         vouched=_vouched(manifest, recovery),
+        added=state is State.RECOVERED and recovery is not None and recovery.added,
         conflicts=clashes,
         evidence=(_as_evidence(manifest), mark, labels, *_digests(recovery)),
         not_checked=unchecked(given, manifest),

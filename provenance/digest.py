@@ -25,6 +25,8 @@ _MOST_UNEVEN = 4.0
 _MAX_SIDE = 1 << 20
 _MOST_CODE = 2880
 
+_ADDED = 0.03
+"""Share of a file from which what lies around the picture is worth a word."""
 _FIELDS = {"version", "width", "height", "code"}
 
 Assertion = dict[str, str | int]
@@ -132,6 +134,7 @@ class DigestReading:
         crop_fraction: share of the released picture's area that the copy covers, 0 to 1.
         around_fraction: share of the copy's area that lies around the picture, 0 to 1; plain borders and
             the corners of a turned picture are counted.
+        around_plain: what lies around is one plain ground, as far as it can be told from the rim.
         rotation: degrees by which the copy is turned, counter-clockwise, in (-180, 180].
         mirrored: the copy is a mirror image.
         scale: (horizontal, vertical) size of the copy relative to the released picture.
@@ -154,6 +157,12 @@ class DigestReading:
     placement: tuple[tuple[float, float, float], tuple[float, float, float]]
     alteration: float = 0.0
     notes: tuple[str, ...] = ()
+    around_plain: bool = True
+
+    @property
+    def added(self) -> bool:
+        """Whether there is something around the picture other than a plain border or a sliver."""
+        return self.around_fraction >= _ADDED and not self.around_plain
 
 
 def malformed(why: str) -> IntegrityError:

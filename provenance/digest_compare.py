@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from provenance.digest_changes import Changes
     from provenance.digest_grid import View
+    from provenance.digest_places import Around
     from provenance.media import Frames
     from provenance.watermark.interface import Geometry
 
@@ -163,13 +164,13 @@ def _weighed(
     if outcome is Outcome.CONTRADICTS and len(usable) < len(tried):
         # The right place may be one of those that show too little.
         return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
-    lies_around, against = around(best.placement, reference, view)
+    surroundings = around(best.placement, reference, view)
     matches = outcome is Outcome.SUPPORTS
     changes = _changes(reference, view, best) if matches else None
-    detail = _reading(best, reference, view.size, around=lies_around, changes=changes)
-    if matches and against > _MOST_AROUND:
+    detail = _reading(best, reference, view.size, around=surroundings, changes=changes)
+    if matches and surroundings.against > _MOST_AROUND:
         outcome = Outcome.INCONCLUSIVE
-        why = f"the picture is there, but {lies_around:.0%} of this file lies around it"
+        why = f"the picture is there, but {surroundings.share:.0%} of this file lies around it"
     return Evidence(claim=claim, channel="digest", outcome=outcome, reason=why, detail=detail)
 
 
@@ -211,7 +212,7 @@ def _judge(best: Fit) -> tuple[Outcome, str | None]:
 
 
 def _reading(
-    best: Fit, reference: Reference, size: tuple[int, int], *, around: float, changes: Changes | None
+    best: Fit, reference: Reference, size: tuple[int, int], *, around: Around, changes: Changes | None
 ) -> DigestReading:
     (width, height), linear, shift = size, best.placement.linear, best.placement.shift
     corners = linear @ np.array([[-0.5, width - 0.5], [-0.5, height - 0.5]]) + shift[:, None] + 0.5
@@ -231,7 +232,8 @@ def _reading(
         altered_fraction=share,
         kept=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
         crop_fraction=float(np.prod(high - low)),
-        around_fraction=around,
+        around_fraction=around.share,
+        around_plain=around.plain,
         rotation=turn,
         mirrored=mirrored,
         scale=(float(np.hypot(*back[:, 0])), float(np.hypot(*back[:, 1]))),

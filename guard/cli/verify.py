@@ -54,7 +54,7 @@ def command(
     for path in files:
         with batch.attempt(path):
             verdict = verify_file(path, at=at, marks=marks)
-            code = exit_code(verdict.state, requirement, vouched=verdict.vouched)
+            code = exit_code(verdict.state, requirement, vouched=verdict.vouched, added=verdict.added)
             batch.add(verdict if requirement is None else _held(verdict, requirement, code), code, file=path)
             if format_ == "text":
                 print_verdict(path, verdict, code)
