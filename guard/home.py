@@ -115,11 +115,7 @@ class Home:
         return self.folder / "records"
 
     def exists(self) -> bool:
-        """True once ``guard init`` has finished here.
-
-        Raises:
-            ConfigurationError: ``home.unusable`` where the folder may not be looked into.
-        """
+        """True once ``guard init`` has finished here; ``home.unusable`` where nobody may look."""
         with _looking_into(self.folder):
             return self.config_path.is_file()
 
@@ -142,8 +138,7 @@ class Home:
         """The settings; defaults where the file or a key is absent.
 
         Raises:
-            ConfigurationError: ``config.invalid`` for unreadable TOML, unknown keys or wrong types;
-                ``home.unusable``.
+            ConfigurationError: ``config.invalid`` for bad TOML, unknown keys, wrong types; ``home.unusable``.
         """
         if not self.exists():
             return Config()
@@ -283,11 +278,7 @@ class Home:
 
 @contextmanager
 def _looking_into(path: Path) -> Iterator[None]:
-    """What the system refuses to open is a matter of permissions, and no bug.
-
-    Raises:
-        ConfigurationError: ``home.unusable``.
-    """
+    """What the system refuses to open is a matter of permissions, and no bug: ``home.unusable``."""
     try:
         yield
     except OSError as error:
