@@ -45,7 +45,7 @@ class Bins:
         self._grid = grid
         self._most = most
         self._means: list[NDArray[np.float16]] = []  # of stretches that are over; 0.06 at most off
-        self._sum = np.zeros((*grid, 3), np.float32)  # of the stretch that is not
+        self._sum: NDArray[np.floating] = np.zeros((*grid, 3), np.float32)  # of the stretch that is not
         self._share = 0.0  # of its length that is in ``_sum``
         self._start: float | None = None
         self._elapsed = 0.0
