@@ -1,6 +1,7 @@
 """Processor time of marking and reading: ``OMP_NUM_THREADS=1 python benchmarks/watermark_speed.py``.
 
-Targets at 512 × 512: at most 40 ms for each strength tried; an unmarked picture read in at most 250 ms.
+Targets at 512 × 512: marked in at most 25 ms with all that belongs to it (both spreads tried, copies
+simulated, read back blindly), read in 40 ms, nothing found in 200 ms.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from _results import write
 from audits.robustness.relink import frames_of
 from provenance.watermark.interface import WatermarkKey, detect, embed
 
+REPEATED = 5
+"""Runs of each; the fastest counts, as others on the machine only ever add to it."""
+
 
 def milliseconds(work) -> float:  # noqa: ANN001 - any call
-    start = time.process_time()
-    work()
-    return 1000 * (time.process_time() - start)
+    took = []
+    for _ in range(REPEATED):
+        start = time.process_time()
+        work()
+        took.append(time.process_time() - start)
+    return 1000 * min(took)
 
 
 def main() -> None:
@@ -30,18 +37,20 @@ def main() -> None:
     cv2.setNumThreads(1)
     random = np.random.default_rng(23)
     key = WatermarkKey(key_id="benchmark", epoch=0, secret=random.bytes(32))
-    rows = {"embed": [], "embed_per_strength": [], "read_marked": [], "read_unmarked": []}
+    rows = {"embed": [], "read_marked": [], "read_unmarked": []}
+    attempts: list[int] = []
     for _, pixels in pictures(arguments.images, arguments.n):
         marked = []
         took = milliseconds(lambda: marked.append(embed(frames_of(pixels), random.bytes(8), key)))  # noqa: B023
         rows["embed"].append(took)
-        rows["embed_per_strength"].append(took / (marked[0].attempts + 1))  # two spreads at the first
+        attempts.append(marked[0].attempts)
         rows["read_marked"].append(milliseconds(lambda: detect(marked[0].frames, [key])))  # noqa: B023
         rows["read_unmarked"].append(milliseconds(lambda: detect(frames_of(pixels), [key])))  # noqa: B023
     write(
         "watermark_speed",
         pictures=source(arguments.images),
         n=len(rows["embed"]),
+        strengths_tried=round(statistics.mean(attempts), 2),
         median_ms={name: round(statistics.median(values), 1) for name, values in rows.items()},
     )
 
