@@ -74,9 +74,13 @@ def look(
     used = next(key for key in locators if (key.key_id, key.epoch) == (reading.key_id, reading.epoch))
     same = [one for one in candidates if one.digest.outcome is Outcome.SUPPORTS]
     shown = [lightness_of(one.manifest.digest_assertion) for one in same]
-    layer = read_private(seen, reading.geometry, used, keys, thumbnails=shown)
-    held = [one.digest.detail for one in same]
-    if layer.outcome is Outcome.SUPPORTS and any(getattr(one, "altered_fraction", 0.0) > 0 for one in held):
+    return _told(read_private(seen, reading.geometry, used, keys, thumbnails=shown), same)
+
+
+def _told(layer: Evidence, same: Sequence[Candidate]) -> Evidence:
+    """With what digests say of the parts, which the layer knows nothing of."""
+    altered = any(getattr(one.digest.detail, "altered_fraction", 0.0) > 0 for one in same)
+    if layer.outcome is Outcome.SUPPORTS and altered:
         return replace(layer, reason="parts were altered since")
     return layer
 

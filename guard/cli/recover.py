@@ -15,6 +15,7 @@ from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
 
 if TYPE_CHECKING:
     from guard.recover import Candidate, Recovery
+    from provenance.evidence import Evidence
     from provenance.media import Asset
 
 
@@ -71,8 +72,7 @@ def command(
             layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)
             batch.add(beside(found, layer), _code(found), file=file)
             if format_ == "text":
-                print_recovery(file, asset, found)
-                show_private(layer)
+                print_recovery(file, asset, found, layer)
             drawn.of_recovery(file, asset, seen, found)
     finish(batch.close())
 
@@ -91,13 +91,14 @@ def _code(found: Recovery) -> int:
     return NOT_MET if found.state is State.LOCATOR_MISMATCH else NOTHING_TO_CONCLUDE
 
 
-def print_recovery(file: Path, asset: Asset, found: Recovery) -> None:
+def print_recovery(file: Path, asset: Asset, found: Recovery, layer: Evidence | None = None) -> None:
     """What was found, in the order a person asks: is there something, whose, and what changed."""
     click.echo(f"{found.state.value.upper()}  {plain(str(file))}")
     bytes_too = "; whether it covers these bytes: guard verify" if found.state is State.RECOVERED else ""
     click.echo(f"  {plain(found.reason)}{bytes_too}")
     for candidate in found.candidates:
         _print_candidate(candidate, asset, said=found.reason)
+    show_private(layer)
 
 
 def _print_candidate(candidate: Candidate, asset: Asset, *, said: str) -> None:
