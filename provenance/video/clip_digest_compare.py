@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.evidence import Evidence, Outcome
-from provenance.video.clip_digest_cells import Pair, blocks, excess, half_colour, motion, tone_of
-from provenance.video.clip_digest_placing import lab_of
+from provenance.video.clip_digest_cells import blocks, excess, tone_of
 from provenance.video.clip_digest_reading import ClipMatch, ClipReading, SlotReading, SlotState
-from provenance.video.locate import SAME_CLOCK, spans_of
-from provenance.video.locate_alignment import align
+from provenance.video.locate import MOSTLY, SAME_CLOCK, found_in, shown_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from provenance.video.clip_digest import ClipDigest
-    from provenance.video.clip_digest_cells import Tone
+    from provenance.video.clip_digest_cells import Pair, Tone
     from provenance.video.clip_digest_placing import ClipSamples
     from provenance.video.clip_digest_reading import Span
     from provenance.video.locate_alignment import Alignment
@@ -38,9 +36,8 @@ _OTHER_OUTLINES, _OTHER_FRACTION = 0.5, 0.5
 """A slot with less agreement, or more altered cells, shows something else."""
 _SHOWN = 0.8
 """Share of a slot that the file must show for it to be compared."""
-_LEAST, _MOSTLY = 0.5, 0.7
-"""Shares of the file's time that must be of the clip: for what lies between to count as replaced in its
-place, and for the file to be called a copy of the clip."""
+_LEAST = 0.5
+"""Share of the file's time that must be of the clip for what lies between to count as replaced in place."""
 _REST, _REST_SLOTS = 0.05, 0.5
 """What may remain of a copy that is nothing else: a share of its time, or of a slot, whichever is more. Spans
 end where single bins stop to fit, which they may do a little early."""
@@ -58,11 +55,11 @@ def compare_clip(digest: ClipDigest, copy: ClipSamples, geometry: Geometry | Non
         geometry: of the mark found in it; None takes its frames for whole ones.
     """
     # Step 1
-    aligned = align(digest, copy, geometry)
-    if aligned is None or aligned.is_plain():
+    found = found_in(digest, copy, geometry)
+    if found is None:
         return Evidence(claim=CLAIM, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_PLAIN)
-    spans = spans_of(aligned, digest, copy)
-    shown = min(1.0, sum(span.end - span.start for span in spans) / copy.seconds)
+    aligned, spans = found
+    shown = min(1.0, shown_seconds(spans) / copy.seconds)
     # Steps 2 and 3
     slots = _judged(aligned, digest, spans, whole=shown >= _LEAST)
     # Step 4
@@ -87,7 +84,7 @@ def _judged(
 ) -> tuple[SlotReading, ...]:
     length = aligned.slot_bins * aligned.bin_seconds
     count = max(1, int(np.ceil((digest.seconds - 1e-3) / length)))
-    pairs = list(_pairs(aligned, _clocks(aligned, digest, spans, count, whole=whole)).values())
+    pairs = aligned.pairs(_clocks(aligned, digest, spans, count, whole=whole))
     covered = aligned.placement.covered
     tone = tone_of([pair for pair in pairs if pair.outlines >= _OTHER_OUTLINES], covered)
     readings = {pair.slot: _slot(pair, tone, covered, length) for pair in pairs}
@@ -136,18 +133,6 @@ def _replaced(
     return [(shift, begin, end) for shift, begin, end in found if end - begin > aligned.bin_seconds]
 
 
-def _pairs(aligned: Alignment, clocks: dict[int, float]) -> dict[int, Pair]:
-    signed = half_colour(aligned.signed)
-    moved = motion(signed)
-    pairs = {}
-    for slot, at in clocks.items():
-        found = half_colour(lab_of(aligned.windows(np.array([at]), aligned.length_of(slot))))[0]
-        pairs[slot] = Pair(
-            slot=slot, signed=signed[slot], found=found, motion=moved[slot], outlines=aligned.match(slot, at)
-        )
-    return pairs
-
-
 def _slot(pair: Pair, tone: Tone, covered: NDArray[np.bool_], length: float) -> SlotReading:
     cells = excess(pair, tone, covered)
     strong = blocks(cells) >= ALTERED
@@ -166,7 +151,7 @@ def _as_a_whole(
 ) -> ClipMatch:
     if not spans:
         return ClipMatch.OTHER
-    if shown < _MOSTLY:
+    if shown < MOSTLY:
         return ClipMatch.INSIDE
     states = {slot.state for slot in slots}
     if SlotState.ALTERED in states or SlotState.OTHER in states or more:
@@ -177,7 +162,7 @@ def _as_a_whole(
 def _outcome(match: ClipMatch, shown: float) -> tuple[Outcome, str | None]:
     if match is ClipMatch.OTHER:
         return Outcome.CONTRADICTS, "no second of this file is of the signed clip"
-    if shown < _MOSTLY:
+    if shown < MOSTLY:
         return Outcome.INCONCLUSIVE, f"only {shown:.0%} of this file is of the signed clip"
     return Outcome.SUPPORTS, None
 

@@ -15,6 +15,7 @@ import numpy as np
 from provenance.video.clip_digest_reading import Span
 from provenance.video.locate_alignment import align
 from provenance.video.locate_clock import settled
+from provenance.video.locate_overlay import align_uncovered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,9 @@ SAME_CLOCK = 1.5
 """Bins by which two runs' shifts may differ to be of one clock."""
 _FRACTIONS = (0.0, -0.25, 0.25, -0.5, 0.5)
 """Shifts tried around the best whole one, in bins."""
+MOSTLY = 0.7
+"""Share of a file's time that must be of the clip for it to be called a copy; with less the clip is looked
+for under something that lies over it."""
 _JOINS, _STAYS = 0.5, 0.2
 """Shares of the correlation that a span's bins have (median): what a bin beyond its slots needs to speak for
 being of the span, and what one within them needs, which was found there as part of a whole slot. Set on clips
@@ -61,11 +65,36 @@ def locate(digest: ClipDigest, samples: ClipSamples, geometry: Geometry | None =
         samples: the file, sampled (``clip_digest_placing.ClipSampler``).
         geometry: of the mark found in it; None takes its frames for whole ones.
     """
+    found = found_in(digest, samples, geometry)
+    return () if found is None else found[1]
+
+
+def found_in(
+    digest: ClipDigest, samples: ClipSamples, geometry: Geometry | None
+) -> tuple[Alignment, tuple[Span, ...]] | None:
+    """The file laid on the digest, and the parts that it shows; None if that is too little or too plain.
+
+    Where a mark led here and says how the frames lie, also under what lies over them throughout.
+    """
     aligned = align(digest, samples, geometry)
-    return () if aligned is None else spans_of(aligned, digest, samples)
+    if aligned is None or aligned.is_plain():
+        return None
+    found = aligned, _spans_of(aligned, digest, samples)
+    if geometry is None or shown_seconds(found[1]) >= MOSTLY * samples.seconds:
+        return found
+    apart = align_uncovered(digest, samples, geometry)
+    if apart is None or apart.is_plain():
+        return found
+    uncovered = apart, _spans_of(apart, digest, samples)
+    return max(found, uncovered, key=lambda one: shown_seconds(one[1]))
 
 
-def spans_of(aligned: Alignment, digest: ClipDigest, samples: ClipSamples) -> tuple[Span, ...]:
+def shown_seconds(spans: tuple[Span, ...]) -> float:
+    """How much of the file is of the clip."""
+    return sum(span.end - span.start for span in spans)
+
+
+def _spans_of(aligned: Alignment, digest: ClipDigest, samples: ClipSamples) -> tuple[Span, ...]:
     """The runs as seconds, with their ends found; a stretch of the file belongs to one span at most."""
     spans: list[Span] = []
     for run in runs_of(aligned):
