@@ -8,6 +8,8 @@ from provenance.codecs import jpeg_quality
 from provenance.video.clip_digest_reading import ClipMatch, SlotState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provenance.digest import DigestReading
     from provenance.media import Asset
     from provenance.video.clip_digest_reading import ClipReading
@@ -16,7 +18,7 @@ MAP_ROWS, MAP_COLUMNS = 16, 32
 """A terminal cell is about twice as high as wide, so two rows of the digest make one row of the map."""
 
 _MOST_NAMED = 6
-"""Stretches of altered seconds that are named one by one."""
+"""Stretches of seconds that are named one by one."""
 _WHOLE = 0.985
 """Share of the picture from which a copy counts as uncropped: registration is exact to about a cell."""
 
@@ -57,6 +59,7 @@ _CLIP_WORDS = {
     ClipMatch.PART: "a part of the clip, unaltered as far as its digest can tell",
     ClipMatch.ALTERED: "the clip, with seconds altered, replaced or added",
     ClipMatch.INSIDE: "something else, with seconds of the clip in it",
+    ClipMatch.UNDECIDED: "too little to say whether it is the clip, or altered",
 }
 
 
@@ -67,12 +70,30 @@ def describe_clip(reading: ClipReading) -> str:
     shown = (right - left) * (bottom - top)
     if shown < _WHOLE:
         parts.append(f"cropped to {shown:.0%}")
+    if reading.around_fraction > 1 - _WHOLE:
+        parts.append(f"{reading.around_fraction:.0%} of this file lies around it")
     changed = _stretches(reading)
     if changed:
-        where = ", ".join(f"{start:.0f}–{end:.0f}" for start, end in changed[:_MOST_NAMED])
-        more = "" if len(changed) <= _MOST_NAMED else f" and {len(changed) - _MOST_NAMED} more stretches"
-        parts.append(f"altered in seconds {where}{more} of the released clip")
-    return ", ".join(parts)
+        parts.append(f"altered in seconds {_named(changed, digits=0)} of the released clip")
+    return ", ".join(parts + clip_edits(reading))
+
+
+def clip_edits(reading: ClipReading) -> list[str]:
+    """What was cut out of a clip, put in, or put in another order."""
+    found = []
+    if reading.cut_out:
+        found.append(f"with {_named(reading.cut_out)} s cut out")
+    if reading.other_seconds:
+        found.append(f"with something else in {_named(reading.other_seconds)} s of this file")
+    if reading.reordered:
+        found.append("in another order")
+    return found
+
+
+def _named(stretches: Sequence[tuple[float, float]], digits: int = 1) -> str:
+    where = ", ".join(f"{start:.{digits}f}–{end:.{digits}f}" for start, end in stretches[:_MOST_NAMED])
+    left = len(stretches) - _MOST_NAMED
+    return where if left <= 0 else f"{where} and {left} more stretches"
 
 
 def _stretches(reading: ClipReading) -> list[tuple[float, float]]:

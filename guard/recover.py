@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guard.changes import clip_edits
 from guard.statements import mark_not_read
 from guard.verdict import State
 from provenance.digest import DigestReading, VisualDigest
@@ -28,7 +29,7 @@ from provenance.errors import Error, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestState, SoftBinding, TrustTier
 from provenance.media import Frames
-from provenance.video.clip_digest_reading import ClipMatch, ClipReading
+from provenance.video.clip_digest_reading import ClipMatch, ClipReading, SlotState
 from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.telling import is_where_size_says
 
@@ -81,9 +82,11 @@ class Recovery:
 
     @property
     def added(self) -> bool:
-        """Whether the matching picture has something around it that is no plain border."""
+        """Whether the matching picture or clip has something around it that is no plain border, or the clip
+        other seconds beside its own.
+        """
         reading = self.candidates[0].digest.detail if self.candidates else None
-        return isinstance(reading, DigestReading) and reading.added
+        return isinstance(reading, DigestReading | ClipReading) and reading.added
 
     @property
     def vouched(self) -> bool:
@@ -243,13 +246,7 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
     outcomes = {candidate.digest.outcome for candidate in candidates}
     if Outcome.SUPPORTS in outcomes:
         reading = candidates[0].digest.detail
-        what, unseen = "the same picture", ""
-        changed = isinstance(reading, DigestReading) and reading.altered_fraction > 0
-        if isinstance(reading, ClipReading):
-            what, unseen = "the same clip", f" (not compared: {', '.join(reading.not_compared)})"
-            changed = reading.match is ClipMatch.ALTERED
-        what += f"{', altered in places' if changed else ''}{unseen}"
-        what += ", with something around it" if isinstance(reading, DigestReading) and reading.added else ""
+        what = _of_clip(reading) if isinstance(reading, ClipReading) else _of_picture(reading)
         return State.RECOVERED, f"a signed manifest was found for {what}"
     if Outcome.CONTRADICTS in outcomes:
         kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"
@@ -261,6 +258,26 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
         return State.NO_CREDENTIALS, candidates[0].digest.reason or "the manifest found cannot be compared"
     payload = (mark.payload or b"").hex()
     return State.NO_CREDENTIALS, f"a mark was read (id {payload}), but no registry here knows it"
+
+
+def _of_picture(reading: object) -> str:
+    parts = ["the same picture"]
+    if isinstance(reading, DigestReading) and reading.altered_fraction > 0:
+        parts.append("altered in places")
+    if isinstance(reading, DigestReading) and reading.added:
+        parts.append("with something around it")
+    return ", ".join(parts)
+
+
+def _of_clip(reading: ClipReading) -> str:
+    part = reading.match is ClipMatch.PART and not reading.cut_out
+    parts = ["a part of the same clip" if part else "the same clip"]
+    if any(slot.state in (SlotState.ALTERED, SlotState.OTHER) for slot in reading.slots):
+        parts.append("altered in places")
+    parts += clip_edits(reading)
+    if reading.framed:
+        parts.append("with something around it")
+    return f"{', '.join(parts)} (not compared: {', '.join(reading.not_compared)})"
 
 
 def _no_mark(mark: Evidence) -> str:

@@ -69,7 +69,8 @@ class Requirement(StrEnum):
     INTACT = "intact"
     """The bytes are what was signed, by a signer somebody you trust vouches for, whenever that was."""
     RECOVERED = "recovered"
-    """A credential for a matching picture or clip is known, with at most a plain border around it."""
+    """A credential for a matching picture or clip is known, with at most a plain border around it and, for a
+    clip, no seconds of something else."""
 
 
 _ACCEPTS: dict[Requirement, frozenset[State]] = {}
@@ -89,7 +90,8 @@ def exit_code(
     Args:
         vouched: somebody the caller trusts vouches for the signer. Without that nothing is met: an
             unknown signer never exits 0 (house promise 4).
-        added: there is something around a recovered picture, of which its credential says nothing.
+        added: there is something around a recovered picture or clip, or beside a clip's seconds, of which its
+            credential says nothing.
     """
     if requirement is None:
         return _BARE_EXIT[state]
@@ -126,7 +128,8 @@ class Verdict:
         reason: one sentence, specific to this file.
         vouched: somebody the caller trusts vouches for the signer this rests on.
         answers: one per question, in the fixed order bytes, signer, history, ai, mark.
-        added: something that is no plain border lies around a recovered picture.
+        added: something that is no plain border lies around a recovered picture or clip, or other seconds
+            beside those of a clip.
         conflicts: statements of the file that contradict each other.
         evidence: every reading made, and every one not made with its reason.
         not_checked: what was left out and why, one line each.

@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from provenance.evidence import Evidence, Outcome
+from provenance.video.clip_digest_around import around
 from provenance.video.clip_digest_cells import blocks, excess, tone_of
 from provenance.video.clip_digest_reading import ClipMatch, ClipReading, SlotReading, SlotState
-from provenance.video.locate import MOSTLY, SAME_CLOCK, found_in, shown_seconds
+from provenance.video.clip_digest_whole import cuts, match_of, others, outcome_of
+from provenance.video.locate import SAME_CLOCK, found_in, shown_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +41,6 @@ _SHOWN = 0.8
 """Share of a slot that the file must show for it to be compared."""
 _LEAST = 0.5
 """Share of the file's time that must be of the clip for what lies between to count as replaced in place."""
-_REST, _REST_SLOTS = 0.05, 0.5
-"""What may remain of a copy that is nothing else: a share of its time, or of a slot, whichever is more. Spans
-end where single bins stop to fit, which they may do a little early."""
 
 
 def compare_clip(digest: ClipDigest, copy: ClipSamples, geometry: Geometry | None) -> Evidence:
@@ -61,39 +61,55 @@ def compare_clip(digest: ClipDigest, copy: ClipSamples, geometry: Geometry | Non
     aligned, spans = found
     shown = min(1.0, shown_seconds(spans) / copy.seconds)
     # Steps 2 and 3
-    slots = _judged(aligned, digest, spans, whole=shown >= _LEAST)
+    clocks = _clocks(aligned, digest, spans, whole=shown >= _LEAST)
+    slots = _judged(aligned, clocks)
     # Step 4
-    rest = (1 - shown) * copy.seconds
-    more = rest > max(_REST * copy.seconds, _REST_SLOTS * aligned.slot_bins * copy.bin_seconds)
-    match = _as_a_whole(slots, spans, shown, more=more)
+    around_fraction, around_plain = around(aligned.placement, digest, copy)
+    bin_, slot = aligned.bin_seconds, aligned.slot_bins * aligned.bin_seconds
+    in_place = _in_place(aligned, clocks, slots)
     reading = ClipReading(
-        match=match,
+        match=ClipMatch.UNDECIDED,
         spans=spans,
         slots=slots,
-        slot_seconds=aligned.slot_bins * copy.bin_seconds,
+        slot_seconds=slot,
         seconds=copy.seconds,
         shown_fraction=shown,
         kept=aligned.placement.kept,
+        other_seconds=others(spans, in_place, copy.seconds, digest.seconds, bin_=bin_, slot=slot),
+        cut_out=cuts(spans, bin_=bin_, slot=slot),
+        around_fraction=around_fraction,
+        around_plain=around_plain,
     )
-    outcome, reason = _outcome(match, shown)
+    reading = replace(reading, match=match_of(reading))
+    outcome, reason = outcome_of(reading)
     return Evidence(claim=CLAIM, channel="digest", outcome=outcome, reason=reason, detail=reading)
 
 
-def _judged(
-    aligned: Alignment, digest: ClipDigest, spans: tuple[Span, ...], *, whole: bool
-) -> tuple[SlotReading, ...]:
+def _judged(aligned: Alignment, clocks: dict[int, float]) -> tuple[SlotReading, ...]:
     length = aligned.slot_bins * aligned.bin_seconds
-    count = max(1, int(np.ceil((digest.seconds - 1e-3) / length)))
-    pairs = aligned.pairs(_clocks(aligned, digest, spans, count, whole=whole))
+    pairs = aligned.pairs(clocks)
     covered = aligned.placement.covered
     tone = tone_of([pair for pair in pairs if pair.outlines >= _OTHER_OUTLINES], covered)
     readings = {pair.slot: _slot(pair, tone, covered, length) for pair in pairs}
-    missing = (SlotReading(start=slot * length, state=SlotState.MISSING) for slot in range(count))
+    missing = (
+        SlotReading(start=slot * length, state=SlotState.MISSING) for slot in range(len(aligned.signed))
+    )
     return tuple(readings.get(slot, none) for slot, none in enumerate(missing))
 
 
+def _in_place(
+    aligned: Alignment, clocks: dict[int, float], slots: tuple[SlotReading, ...]
+) -> list[tuple[float, float]]:
+    """(start, end) in the file of every slot that it shows, altered or not."""
+    return [
+        (at * aligned.bin_seconds, (at + aligned.length_of(slot)) * aligned.bin_seconds)
+        for slot, at in clocks.items()
+        if slots[slot].state is not SlotState.OTHER
+    ]
+
+
 def _clocks(
-    aligned: Alignment, digest: ClipDigest, spans: tuple[Span, ...], count: int, *, whole: bool
+    aligned: Alignment, digest: ClipDigest, spans: tuple[Span, ...], *, whole: bool
 ) -> dict[int, float]:
     """For every slot that can be compared: the bin of the file at which it begins.
 
@@ -101,7 +117,7 @@ def _clocks(
     clip before the first or after the last: it was replaced in its place.
     """
     length, bin_seconds = aligned.slot_bins * aligned.bin_seconds, aligned.bin_seconds
-    ends = [min((slot + 1) * length, digest.seconds) for slot in range(count)]
+    ends = [min((slot + 1) * length, digest.seconds) for slot in range(len(aligned.signed))]
     clocks: dict[int, float] = {}
     for span in spans:
         shift = span.start - span.signed_start
@@ -144,27 +160,6 @@ def _slot(pair: Pair, tone: Tone, covered: NDArray[np.bool_], length: float) -> 
     elif altered.any():
         state = SlotState.ALTERED
     return SlotReading(start=pair.slot * length, state=state, altered_fraction=share, box=_box(altered))
-
-
-def _as_a_whole(
-    slots: tuple[SlotReading, ...], spans: tuple[Span, ...], shown: float, *, more: bool
-) -> ClipMatch:
-    if not spans:
-        return ClipMatch.OTHER
-    if shown < MOSTLY:
-        return ClipMatch.INSIDE
-    states = {slot.state for slot in slots}
-    if SlotState.ALTERED in states or SlotState.OTHER in states or more:
-        return ClipMatch.ALTERED
-    return ClipMatch.PART if SlotState.MISSING in states or len(spans) > 1 else ClipMatch.SAME
-
-
-def _outcome(match: ClipMatch, shown: float) -> tuple[Outcome, str | None]:
-    if match is ClipMatch.OTHER:
-        return Outcome.CONTRADICTS, "no second of this file is of the signed clip"
-    if shown < MOSTLY:
-        return Outcome.INCONCLUSIVE, f"only {shown:.0%} of this file is of the signed clip"
-    return Outcome.SUPPORTS, None
 
 
 def _box(cells: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:

@@ -97,11 +97,15 @@ class Placement:
     """One way in which the copy's frames may lie in the signed ones.
 
     Attributes:
+        linear: (2, 2): signed pixel = linear @ copy pixel + shift; pixel centres lie at whole coordinates.
+        shift: (2,).
         weights: (digest cells, copy cells) float32: the share of each copy cell in each digest cell.
         covered: (rows, columns) bool: digest cells that the copy shows.
         kept: (left, top, right, bottom) of what it shows, in fractions of the signed frame.
     """
 
+    linear: NDArray[np.float64]
+    shift: NDArray[np.float64]
     weights: NDArray[np.float32]
     covered: NDArray[np.bool_]
     kept: tuple[float, float, float, float]
@@ -134,7 +138,7 @@ def placements(digest: ClipDigest, samples: ClipSamples, geometry: Geometry | No
 
 
 _Way = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
-"""(linear, shift): signed pixel = linear @ copy pixel + shift; pixel centres lie at whole coordinates."""
+"""(linear, shift) of a ``Placement``."""
 
 
 def _whole(digest: ClipDigest, samples: ClipSamples) -> Iterator[_Way]:
@@ -175,4 +179,6 @@ def _placement(
     edges = ((corners + shift[:, None] + 0.5) / [[digest.width], [digest.height]]).clip(0, 1)
     (left, top), (right, bottom) = edges.min(axis=1).tolist(), edges.max(axis=1).tolist()
     kept = (left, top, right, bottom)
-    return Placement(weights=weights, covered=covered.reshape(rows, columns), kept=kept)
+    return Placement(
+        linear=linear, shift=shift, weights=weights, covered=covered.reshape(rows, columns), kept=kept
+    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
+_ADDED = 0.03
+"""Share of a file's frames from which what lies around the clip is worth a word, as of a picture."""
 NOT_COMPARED = ("sound", "subtitles", "other tracks")
 """What a clip may hold beside its picture; the signed digest says nothing of it."""
 
@@ -28,7 +31,7 @@ class ClipMatch(StrEnum):
     SAME = "same"
     """The whole clip, unaltered as far as the digest can tell."""
     PART = "part"
-    """Nothing but seconds of the clip, unaltered, not all of them."""
+    """Nothing but seconds of the clip, unaltered, in their order, not all of them."""
     ALTERED = "altered"
     """Mostly seconds of the clip, some of them altered, replaced or among others."""
     INSIDE = "inside"
@@ -36,7 +39,7 @@ class ClipMatch(StrEnum):
     OTHER = "other"
     """Another clip."""
     UNDECIDED = "undecided"
-    """Too little, or too plain, to say."""
+    """Too short, or too plain, to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,10 @@ class ClipReading:
         seconds: of the file.
         shown_fraction: share of the file's time that is the signed clip.
         kept: (left, top, right, bottom) of what the copy shows, in fractions of the signed frame.
+        other_seconds: (start, end) of stretches of the file that are not of the signed clip.
+        cut_out: (start, end) of stretches of the signed clip that the file leaves out between two spans.
+        around_fraction: share of the file's frames that lies around the clip.
+        around_plain: that is one plain ground at every moment.
         not_compared: what the file may hold that nobody looked at.
     """
 
@@ -99,7 +106,27 @@ class ClipReading:
     seconds: float
     shown_fraction: float
     kept: tuple[float, float, float, float]
+    other_seconds: tuple[tuple[float, float], ...] = ()
+    cut_out: tuple[tuple[float, float], ...] = ()
+    around_fraction: float = 0.0
+    around_plain: bool = True
     not_compared: tuple[str, ...] = NOT_COMPARED
+
+    @property
+    def framed(self) -> bool:
+        """Whether there is something around the clip other than a plain border or a sliver."""
+        return self.around_fraction >= _ADDED and not self.around_plain
+
+    @property
+    def added(self) -> bool:
+        """Whether there is something beside the clip, in its frames or before, between or after them."""
+        return self.framed or bool(self.other_seconds)
+
+    @property
+    def reordered(self) -> bool:
+        """Whether seconds of the clip come in another order."""
+        slack = self.slot_seconds / 2
+        return any(after.signed_start < before.signed_end - slack for before, after in pairwise(self.spans))
 
     def count(self, state: SlotState) -> int:
         """How many slots are in that state."""
