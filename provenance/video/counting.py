@@ -9,6 +9,7 @@ from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from provenance.video.container import Clip, ClipLimits
+    from provenance.video.frame_numbers import FrameNumbers
 
 _UNRELIABLE_COUNT = frozenset({"vp8"})
 """VP8 sends reference frames that are never shown in packets of their own."""
@@ -28,9 +29,12 @@ class Count:
         packets: of pictures so far.
         hidden: of these, how many an edit list keeps from being shown: decoded for the sake of others.
         frames: decoded so far.
+        key: ticks at which the key frame is shown that the clip begins with.
         first: ticks at which the first frame is shown.
         last: ticks at which the last one is.
         end_s: seconds from the first frame to the end of what was read.
+        layout: width, height and format of the first frame.
+        numbers: what tells missing frames of H.264; None where nobody asks for it or nothing does.
     """
 
     clip: Clip
@@ -38,22 +42,36 @@ class Count:
     packets: int = 0
     hidden: int = 0
     frames: int = 0
+    key: int | None = None
     first: int = 0
     last: int = 0
     end_s: float = 0.0
     layout: tuple[int, int, str] | None = None
+    numbers: FrameNumbers | None = None
 
     def packet(self, packet: Any) -> None:
         """One more packet of pictures.
 
         Raises:
-            InputError: ``video.no-keyframe`` or ``video.truncated``.
+            InputError: ``video.no-keyframe``, ``video.truncated`` or ``video.damaged``.
         """
         require_whole(packet, first=not self.packets)
+        self.key = packet.pts if self.packets == 0 else self.key
         self.packets += 1
         self.hidden += packet.is_discard
         if packet.is_corrupt:
             raise self._ended("a packet is cut off")
+        if packet.has_sidedata("new_extradata"):  # frames of another encoder begin
+            self.numbers = None
+        if self.numbers and self.numbers.lack_one_before(memoryview(packet), key=packet.is_keyframe):
+            raise damaged(f"a frame is missing after {self.end_s:.2f} s, to which others refer")
+
+    def leads(self, packet: Any) -> bool:
+        """Whether a packet holds a frame shown before the first key frame, although it is stored after it.
+
+        Where a clip was cut out of a longer one such a frame may refer to what is gone; no later one does.
+        """
+        return packet.pts is not None and self.key is not None and packet.pts < self.key
 
     def frame(self, native: Any) -> None:
         """One more decoded frame.
@@ -66,7 +84,8 @@ class Count:
         if self.frames == 0:
             self.first, self.layout = native.pts or 0, layout
         if native.pts is None or (self.frames and native.pts <= self.last):
-            raise InputError("video.times", "frames have no times, or times that do not grow", hint=_ANEW)
+            what = f"at {self.end_s:.2f} s times are missing or go back, as they do where frames are missing"
+            raise InputError("video.times", what, hint=_ANEW)
         if layout != self.layout:
             raise InputError("video.size-changes", "the size of the frames changes on the way", hint=_ANEW)
         if native.interlaced_frame:

@@ -45,14 +45,12 @@ def opened(source: Bytes, mime: str, limits: ClipLimits) -> Any:
     if mime not in MIMES:
         raise unsupported(mime)
     within(len(source), limits.max_bytes, "bytes")
-    # Frames that no header announced are refused by the decoder before it allocates them.
-    bounds = {"max_pixels": str(limits.max_frame_pixels)}
     with translated(f"this {format_name(mime)} file cannot be read"):
-        return av.open(stream_of(source), format=_DEMUXERS[mime], options=bounds)
+        return av.open(stream_of(source), format=_DEMUXERS[mime])
 
 
-def picture_track(container: Any) -> Any:
-    """The one track of moving pictures.
+def picture_track(container: Any, limits: ClipLimits) -> Any:
+    """The one track of moving pictures, whose decoder refuses larger frames before it allocates them.
 
     Raises:
         InputError: ``video.no-video``, ``video.streams``, ``video.codec`` or ``video.alpha``.
@@ -72,6 +70,7 @@ def picture_track(container: Any) -> Any:
         )
     if found[0].metadata.get("alpha_mode") == "1":
         raise _transparent()
+    found[0].codec_context.options = {"max_pixels": str(limits.max_frame_pixels)}
     return found[0]
 
 
@@ -83,7 +82,7 @@ def describe(source: Bytes, mime: str, limits: ClipLimits) -> Clip:
             ``video.colour``, ``video.alpha`` or ``video.too-large``.
     """
     with opened(source, mime, limits) as container:
-        track = picture_track(container)
+        track = picture_track(container, limits)
         _check_size(track.codec_context.width, track.codec_context.height, limits)
         with translated("the first frame cannot be decoded"):
             first = _first_frame(container, track)

@@ -1,8 +1,9 @@
 """Reading clips with PyAV: one frame after the other, under limits, in memory that does not grow.
 
 A file is damaged when a packet cannot be decoded, when fewer frames come out than packets go in (AV1 and
-VP9 decoders drop what they cannot use without a word), or when it ends before it says it does. What a
-damaged file still shows can be asked for, but never passes for the whole.
+VP9 decoders drop what they cannot use without a word), or when it ends before it says it does. libavcodec
+makes up frames that are missing and that others refer to; these are found where the format allows it, except
+where what a damaged file still shows is asked for, which never passes for the whole.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from provenance.errors import InputError
 from provenance.video.container import ClipFrame, ClipLimits
 from provenance.video.counting import Count
+from provenance.video.frame_numbers import FrameNumbers
 from provenance.video.opening import SWS_MATRIX, describe, opened, picture_track, translated
 from provenance.video.orientation import Orientation
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from provenance.stored import Bytes
 
-_TOLERABLE = frozenset({"video.damaged", "video.truncated"})
+_TOLERABLE = frozenset({"video.damaged", "video.truncated", "video.times"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +68,7 @@ class ClipReader:
         self.damage: InputError | None = None
         self.clip = describe(source, mime, self._limits)
         self._container = opened(source, mime, self._limits)
-        self._track = picture_track(self._container)
+        self._track = picture_track(self._container, self._limits)
         self.sound_tracks = tuple(self._container.streams.audio)
         self._to_rgb = VideoReformatter()
         self._orientation = Orientation.of(self.clip.matrix)
@@ -80,13 +83,14 @@ class ClipReader:
         """All frames in the order in which they are shown.
 
         Args:
-            strict: raise where the file is damaged; else stop there and say so in ``damage``.
+            strict: raise where the file is damaged; else stop where nothing can be decoded, and say so in
+                ``damage``.
 
         Raises:
             InputError: as ``parts``.
         """
         try:
-            for part in self._decoded((self._track,)):
+            for part in self._decoded((self._track,), strict=strict):
                 if isinstance(part, ClipFrame):
                     yield part
         except InputError as error:
@@ -101,10 +105,14 @@ class ClipReader:
             InputError: ``video.damaged``, ``video.truncated``, ``video.no-frames``, ``video.no-keyframe``,
                 ``video.interlaced``, ``video.size-changes``, ``video.times`` or ``video.too-large``.
         """
-        return self._decoded((self._track, *self.sound_tracks))
+        return self._decoded((self._track, *self.sound_tracks), strict=True)
 
-    def _decoded(self, tracks: tuple[Any, ...]) -> Iterator[ClipFrame | Sound]:
+    def _decoded(self, tracks: tuple[Any, ...], *, strict: bool) -> Iterator[ClipFrame | Sound]:
         count = Count(clip=self.clip, limits=self._limits)
+        if strict:
+            _make_nothing_up(self._track.codec_context)
+            if self.clip.codec == "h264":
+                count.numbers = FrameNumbers.of(self._track.codec_context.extradata)
         sounds = {track.index: number for number, track in enumerate(self.sound_tracks)}
         packets = self._container.demux(*tracks)
         while True:
@@ -118,9 +126,7 @@ class ClipReader:
                 continue
             if packet.size:  # the last one is empty, and asks the decoder for what it holds back
                 count.packet(packet)
-            with translated("a frame cannot be decoded", lambda: count.end_s):
-                natives = packet.decode()
-            for native in natives:
+            for native in _natives(packet, count):
                 count.frame(native)
                 yield self._frame(native, count)
         count.finish()
@@ -145,3 +151,20 @@ class ClipReader:
             duration=native.duration or 0,
             native=native,
         )
+
+
+def _make_nothing_up(decoder: Any) -> None:
+    """Have a missing reference be an error instead of a line of libavcodec's log."""
+    decoder.options |= {"err_detect": "explode"}
+    if decoder.name == "vp9":  # its threads keep errors to themselves
+        decoder.thread_type = "NONE"
+
+
+def _natives(packet: Any, count: Count) -> list[Any]:
+    with translated("a frame cannot be decoded", lambda: count.end_s):
+        try:
+            return list(packet.decode())
+        except av.error.InvalidDataError:
+            if count.leads(packet):
+                return []
+            raise

@@ -117,8 +117,9 @@ def remux(source: Bytes, mime: str, target: BinaryIO, *, limits: ClipLimits | No
     """
     if mime not in _MUXERS:
         raise unsupported(mime)
-    with opened(source, mime, limits or ClipLimits()) as old:
-        tracks = (picture_track(old), *old.streams.audio)
+    bounds = limits or ClipLimits()
+    with opened(source, mime, bounds) as old:
+        tracks = (picture_track(old, bounds), *old.streams.audio)
         try:
             with av.open(target, "w", format=_MUXERS[mime], options=_REPRODUCIBLE) as new:
                 copies = {track.index: new.add_stream_from_template(track, opaque=True) for track in tracks}

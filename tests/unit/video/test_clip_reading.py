@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from provenance.errors import ConfigurationError, InputError
-from provenance.video import container
+from provenance.video import container, opening
 from provenance.video.container import ClipLimits
 from provenance.video.reader import ClipReader
 
@@ -141,6 +141,52 @@ def test_overwritten_frames_are_told(make_clip, codec, tmp_path) -> None:
     assert refusal(bytes(data)).code == "video.damaged"
 
 
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"bf": "0"}),
+        ("libx264", {"bf": "3"}),
+        ("libx264", {"bf": "2", "cqm": "jvt"}),
+        ("libx265", {"x265-params": "log-level=none"}),
+        ("libsvtav1", {}),
+    ],
+)
+def test_a_frame_that_others_refer_to_is_missed(make_clip, codec, options) -> None:
+    """What a decoder makes up in its place is not shown as the clip, but can be had."""
+    whole = make_clip(codec=codec, options=options, frames=24, sound=None, step=9)
+    cut = remuxed(whole, lambda number: number != 1)
+    assert refusal(cut).code == "video.damaged"
+    with ClipReader(cut, MP4) as reader:
+        assert list(reader.frames(strict=False))
+
+
+def test_a_frame_that_none_refers_to_may_be_missing(make_clip) -> None:
+    """Then the clip is one whose frames have uneven times, and nothing that it shows is made up."""
+    whole = make_clip(options={"bf": "3", "b-pyramid": "none"}, frames=24, sound=None, step=9)
+    with av.open(io.BytesIO(whole)) as source:
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+    gone = next(number for number in range(1, 24) if bytes(packets[number])[4] >> 5 == 0)
+    left = frames_of(remuxed(whole, lambda number: number != gone))
+    all_but_one = [frame for frame in frames_of(whole) if frame.pts != packets[gone].pts]
+    assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(left, all_but_one, strict=True))
+
+
+def test_frames_before_the_first_key_frame_that_refer_to_what_was_cut_off_are_left_out(make_clip) -> None:
+    """Open groups of pictures, cut at a key frame: frames shown before it were stored after it."""
+    options = {"x264-params": "open-gop=1:keyint=8:min-keyint=8:bframes=3:b-adapt=0:scenecut=0"}
+    whole = make_clip(options=options, frames=24, sound=None)
+    stored, shown = io.BytesIO(), [frame.rgb for frame in frames_of(whole)]
+    with av.open(io.BytesIO(whole)) as source:
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+    key = [number for number, packet in enumerate(packets) if packet.is_keyframe][1]
+    assert any(packet.pts < packets[key].pts for packet in packets[key:])
+    copied(whole, stored, lambda number: number >= key, format="mp4")
+    begun = trimmed(stored.getvalue(), packets[key].pts)
+    assert all(
+        map(np.array_equal, (frame.rgb for frame in frames_of(begun)), shown[-len(frames_of(begun)) :])
+    )
+
+
 def test_a_clip_that_begins_between_key_frames_is_refused(make_clip) -> None:
     cut = remuxed(make_clip(), lambda number: number > 0)
     assert refusal(cut).code == "video.no-keyframe"
@@ -208,6 +254,14 @@ def test_a_cut_off_header_is_an_error_and_no_crash(make_clip, length) -> None:
 )
 def test_every_limit_is_held(make_clip, limits) -> None:
     assert refusal(make_clip(), limits=ClipLimits(**limits)).code in {"video.too-large", "video.damaged"}
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libsvtav1", "libx265"])
+def test_decoders_refuse_frames_that_no_header_announced(make_clip, monkeypatch, codec) -> None:
+    monkeypatch.setattr(opening, "_check_size", lambda *_: None)
+    quiet = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    small = ClipLimits(max_frame_pixels=10_000)
+    assert refusal(make_clip(codec=codec, options=quiet), limits=small).code == "video.damaged"
 
 
 def test_a_size_declared_in_the_container_allocates_nothing(make_clip) -> None:
