@@ -54,6 +54,28 @@ def _geometry(reading: DigestReading) -> list[str]:
     return found
 
 
+def recovered_picture(reading: DigestReading) -> str:
+    """The first line on a picture that was recovered: what it is, and whether that is all."""
+    parts = ["the same picture"]
+    if reading.altered_fraction > 0:
+        parts.append("altered in places")
+    if reading.added:
+        parts.append("with something around it")
+    return ", ".join(parts)
+
+
+def recovered_clip(reading: ClipReading) -> str:
+    """The same of a clip."""
+    part = reading.match is ClipMatch.PART and not reading.cut_out
+    parts = ["a part of the same clip" if part else "the same clip"]
+    if any(slot.state in (SlotState.ALTERED, SlotState.OTHER) for slot in reading.slots):
+        parts.append("altered in places")
+    parts += clip_edits(reading)
+    if reading.framed:
+        parts.append("with something around it")
+    return f"{', '.join(parts)} (not compared: {', '.join(reading.not_compared)})"
+
+
 _CLIP_WORDS = {
     ClipMatch.SAME: "the whole clip, unaltered as far as its digest can tell",
     ClipMatch.PART: "a part of the clip, unaltered as far as its digest can tell",

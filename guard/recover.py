@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guard.changes import clip_edits
+from guard.changes import recovered_clip, recovered_picture
 from guard.statements import mark_not_read
 from guard.verdict import State
 from provenance.digest import DigestReading, VisualDigest
@@ -29,7 +29,7 @@ from provenance.errors import Error, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestState, SoftBinding, TrustTier
 from provenance.media import Frames
-from provenance.video.clip_digest_reading import ClipMatch, ClipReading, SlotState
+from provenance.video.clip_digest_reading import ClipReading
 from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.telling import is_where_size_says
 
@@ -50,6 +50,11 @@ BROKEN = frozenset(
     {ManifestState.TAMPERED, ManifestState.MALFORMED, ManifestState.ABSENT, ManifestState.REMOTE_ONLY}
 )
 """States in which a stored manifest vouches for nothing."""
+
+_SEE_YOURSELF = (
+    ": the two are not compared, so see for yourself whether they show the same (guard recover names the "
+    "manifest's id and signer)"
+)
 
 MOST_CLIPS = 200
 """Clips of the registry, the latest first, that a file without a mark of theirs is compared with."""
@@ -173,12 +178,16 @@ def _weigh(
 
 
 def _located(clip: ClipLook, registry: Registry, *, trust: TrustLists, at: datetime) -> tuple[Candidate, ...]:
-    """Clips of the registry of which ``clip`` shows at least some seconds."""
+    """Clips of the registry of which ``clip`` shows at least some seconds; those of most of it first."""
     entries = registry.clips(MOST_CLIPS)
     found = (_weigh(entry, clip, None, trust=trust, at=at) for entry in entries)
-    return tuple(
-        one for one in found if isinstance(one.digest.detail, ClipReading) and one.digest.detail.spans
-    )
+    return tuple(sorted((one for one in found if _shown(one)), key=_shown, reverse=True))
+
+
+def _shown(candidate: Candidate) -> float:
+    """Share of the file's time that is of that clip."""
+    reading = candidate.digest.detail
+    return reading.shown_fraction if isinstance(reading, ClipReading) and reading.spans else 0.0
 
 
 def _unseen(frames: Frames | ClipLook) -> str:
@@ -190,8 +199,11 @@ def _by_digest_alone(found: tuple[Candidate, ...]) -> str:
     """What the candidates are worth that no mark led to."""
     if not found:
         return ""
-    ids = ", ".join(dict.fromkeys(one.entry.content_id.hex() for one in found))
-    return f"by what it shows alone, which is a hint and no proof, it has seconds of {ids}"
+    ids = list(dict.fromkeys(one.entry.content_id.hex() for one in found))
+    which = (
+        ids[0] if len(ids) == 1 else f"{len(ids)} released clips, each with what it has of it below its id"
+    )
+    return f"by what it shows alone, which is a hint and no proof, it has seconds of {which}"
 
 
 def _compare(manifest: ManifestReading, frames: Frames | ClipLook, mark: WatermarkReading | None) -> Evidence:
@@ -205,7 +217,7 @@ def _compare(manifest: ManifestReading, frames: Frames | ClipLook, mark: Waterma
     of_clip = manifest.mime.startswith("video/")
     if of_clip is isinstance(frames, Frames):
         what = "a clip, and this is a single picture" if of_clip else "a picture, and this is a clip"
-        return _no_digest(Outcome.NOT_CHECKED, f"the mark leads to the manifest of {what}")
+        return _no_digest(Outcome.NOT_CHECKED, f"the mark leads to the manifest of {what}{_SEE_YOURSELF}")
     try:
         return _held_against(manifest.digest_assertion, frames, None if mark is None else mark.geometry)
     except IntegrityError as error:  # anybody may have written that manifest
@@ -246,7 +258,8 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
     outcomes = {candidate.digest.outcome for candidate in candidates}
     if Outcome.SUPPORTS in outcomes:
         reading = candidates[0].digest.detail
-        what = _of_clip(reading) if isinstance(reading, ClipReading) else _of_picture(reading)
+        assert isinstance(reading, DigestReading | ClipReading)
+        what = recovered_clip(reading) if isinstance(reading, ClipReading) else recovered_picture(reading)
         return State.RECOVERED, f"a signed manifest was found for {what}"
     if Outcome.CONTRADICTS in outcomes:
         kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"
@@ -258,26 +271,6 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
         return State.NO_CREDENTIALS, candidates[0].digest.reason or "the manifest found cannot be compared"
     payload = (mark.payload or b"").hex()
     return State.NO_CREDENTIALS, f"a mark was read (id {payload}), but no registry here knows it"
-
-
-def _of_picture(reading: object) -> str:
-    parts = ["the same picture"]
-    if isinstance(reading, DigestReading) and reading.altered_fraction > 0:
-        parts.append("altered in places")
-    if isinstance(reading, DigestReading) and reading.added:
-        parts.append("with something around it")
-    return ", ".join(parts)
-
-
-def _of_clip(reading: ClipReading) -> str:
-    part = reading.match is ClipMatch.PART and not reading.cut_out
-    parts = ["a part of the same clip" if part else "the same clip"]
-    if any(slot.state in (SlotState.ALTERED, SlotState.OTHER) for slot in reading.slots):
-        parts.append("altered in places")
-    parts += clip_edits(reading)
-    if reading.framed:
-        parts.append("with something around it")
-    return f"{', '.join(parts)} (not compared: {', '.join(reading.not_compared)})"
 
 
 def _no_mark(mark: Evidence) -> str:
