@@ -26,6 +26,7 @@ from provenance.digest_noise import (
     redrawn,
     remainder,
     texture,
+    together,
     unplaced,
 )
 from provenance.digest_planes import quarter
@@ -46,13 +47,16 @@ if TYPE_CHECKING:
 MOST_REGIONS = 12
 _FEWEST = 3
 """Cells of a group; fewer beside a larger group are strays."""
-_LUMA_WINDOWS = ((1, 1, 6.8), (2, 2, 4.8), (3, 3, 3.7), (5, 5, 2.6), (2, 6, 3.2), (6, 2, 3.2))
+_LUMA_WINDOWS = ((1, 1, 7.3), (2, 2, 5.0), (3, 3, 3.95), (5, 5, 3.0), (2, 6, 3.05), (6, 2, 4.0))
 """(rows, columns, root mean square of lightness in units of noise) above which a window is altered: small
 ones for edits that stand out, larger and longer ones for faint ones and for lines of text."""
-_COLOR_WINDOWS = ((1, 1, 6.6), (2, 2, 4.7), (3, 3, 3.9))
+_COLOR_WINDOWS = ((1, 1, 6.5), (2, 2, 4.65), (3, 3, 4.1))
 """The same for a* and b* together, in cells of twice the side."""
 _MOST = 9.0
 """Units of noise up to which a cell counts: one alone does not make a window."""
+_UNEVEN, _RISE, _MOST_RISE = (98, 1.3), 0.4, 1.4
+"""Where a copy's noise is not as was told, its windows are stronger throughout: what this percentile of them
+has over this much raises their threshold, by this power of it, up to so many times."""
 _LUMA_FLOOR, _COLOR_FLOOR = 0.35, 0.45
 """Least noise, in L*a*b* units: rounding to 8 bits and slight gradients are never an edit."""
 _ROUNDING = 0.27
@@ -115,14 +119,16 @@ def _luma_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells
     wanted = to_lab(best.toned(reference.fine))
     wanted[..., 0] += signed - shown[..., 0]
     terms = luma_terms(wanted)
-    left, factors = remainder(terms, to_lab(placed.rgb)[..., 0], covered)
+    left, factors = remainder(terms, wanted[..., 0], to_lab(placed.rgb)[..., 0], covered)
     textures = [texture(signed), *(_doubled(texture(reference.chroma[..., k])) for k in (0, 1))]
     floor = float(np.hypot(_LUMA_FLOOR, _ROUNDING * reference.step))
-    level = noise(left, (textures[0], textures[1] + textures[2]), covered, floor)
-    level += bent_lightness(best, shown, textures) + unplaced(signed, left, covered)
-    level += redrawn(terms, factors)
-    level *= _roughness(reference, best)
-    return (left / level) ** 2 * covered, np.abs(left)
+    level = together(
+        noise(left, (textures[0], textures[1] + textures[2]), covered, floor),
+        unplaced(signed, left, covered),
+        redrawn(terms, factors),
+    )
+    level += bent_lightness(best, shown, textures)  # no chance, so it adds up as it is
+    return (left / (level * _roughness(reference, best))) ** 2 * covered, np.abs(left)
 
 
 def _color_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells) -> tuple[Plane, Plane]:
@@ -138,9 +144,9 @@ def _color_energy(reference: Reference, placed: Placed, best: Fit, covered: Cell
     energy, difference = np.zeros(quarters.shape), np.zeros(quarters.shape)
     bent, rough = bent_color(best, shown, lightness), _roughness(reference, best)
     for channel in (1, 2):
-        left, _ = remainder(color_terms(wanted), seen[..., channel], quarters)
-        level = (noise(left, (lightness, color), quarters, floor) + bent) * rough
-        energy += (left / level) ** 2 * quarters
+        left, _ = remainder(color_terms(wanted), wanted[..., channel], seen[..., channel], quarters)
+        level = noise(left, (lightness, color), quarters, floor) + bent
+        energy += (left / (level * rough)) ** 2 * quarters
         difference += np.abs(left) * quarters
     return energy, difference
 
@@ -156,10 +162,11 @@ def _windows(energy: Plane, windows: tuple[tuple[int, int, float], ...]) -> tupl
     """The strongest window over its threshold, and the cells that stand out in those over theirs."""
     altered, strongest = np.zeros(energy.shape, bool), 0.0
     capped = np.minimum(energy, _MOST**2)
-    for rows, columns, threshold in windows:
+    for rows, columns, least in windows:
         if rows > energy.shape[0] or columns > energy.shape[1]:
             continue
         level = np.sqrt(np.maximum(_box(capped, rows, columns), 0) / (rows * columns))
+        threshold = least * _raised(level)
         strongest = max(strongest, float(level.max()) / threshold)
         if level.max() <= threshold:
             continue
@@ -170,6 +177,14 @@ def _windows(energy: Plane, windows: tuple[tuple[int, int, float], ...]) -> tupl
         over = np.pad((level > threshold).astype(float), [(rows - 1,) * 2, (columns - 1,) * 2])
         altered |= (_box(over, rows, columns) > 0.5) & own
     return strongest, altered
+
+
+def _raised(level: Plane) -> float:
+    """By how much the threshold of windows is higher in this copy; 1 in most."""
+    percentile, even = _UNEVEN
+    shown = level[level > 0]
+    most = float(np.percentile(shown, percentile)) if shown.size else 0.0
+    return float(min(max(most / even, 1.0) ** _RISE, _MOST_RISE))
 
 
 def _box(plane: Plane, rows: int, columns: int) -> Plane:

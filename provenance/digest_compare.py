@@ -62,7 +62,10 @@ _MOST_AROUND = 0.25
 _FEWEST_CELLS = 64
 """A copy covering less than a sixteenth of the picture decides nothing."""
 _FEWEST_STEPS = 16
-"""Cells with structure needed: a plain ground matches every other one."""
+"""Cells with structure needed: in other tones, a plain ground matches every other one."""
+_SAME_GROUND = 0.90
+"""Share of a plain picture's variance that a copy in its own tones explains: 0.95 and more in benign copies,
+at most 0.6 in other plain pictures."""
 _MOST_FITTED = 3
 """Places that are fitted; of more, those whose outlines agree best."""
 _WELL_KEPT = 1.2
@@ -160,7 +163,7 @@ def _weighed(
     likely = sorted(usable, key=lambda place: -likeness(reference.coarse, place[1]))[:_MOST_FITTED]
     fits = [fit(reference.coarse, placed, placement) for placement, placed in likely]
     best = _refined(reference, view, max(fits, key=lambda fitted: fitted.rank))
-    outcome, why = _judge(best)
+    outcome, why = _judge(best, claim)
     if outcome is Outcome.CONTRADICTS and len(usable) < len(tried):
         # The right place may be one of those that show too little.
         return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
@@ -188,9 +191,9 @@ def _changes(reference: Reference, view: View, best: Fit) -> Changes:
     return find_changes(reference, canvas.place(best.placement), best)
 
 
-def _judge(best: Fit) -> tuple[Outcome, str | None]:
+def _judge(best: Fit, claim: str) -> tuple[Outcome, str | None]:
     if (best.structure > 0).sum() < _FEWEST_STEPS:
-        return Outcome.INCONCLUSIVE, "what the copy shows is too plain to tell pictures apart"
+        return _judge_plain(best, claim)
     same = (
         best.altered <= _SAME_ALTERED
         and best.median <= _SAME_MEDIAN
@@ -209,6 +212,23 @@ def _judge(best: Fit) -> tuple[Outcome, str | None]:
     if other:
         return Outcome.CONTRADICTS, "the pixels show another picture than the one the manifest signs"
     return Outcome.INCONCLUSIVE, "much of the picture differs: an edited copy, or another picture like it"
+
+
+def _judge_plain(best: Fit, claim: str) -> tuple[Outcome, str | None]:
+    """A picture without outlines is what its tones are: in others it decides nothing.
+
+    Nor does it where no mark says which picture to look for, as many skies are alike. What a copy shows as
+    faintly as a mark does not count: it may have been laid there together with the mark.
+    """
+    same = (
+        claim == CLAIM
+        and best.altered <= _SAME_ALTERED
+        and best.unaided <= _SAME_MEDIAN
+        and best.explained >= _SAME_GROUND
+    )
+    if same:
+        return Outcome.SUPPORTS, None
+    return Outcome.INCONCLUSIVE, "what the copy shows is too plain to tell pictures apart"
 
 
 def _reading(

@@ -38,6 +38,10 @@ _POWERS = tuple(2 ** (step / 4) for step in range(-4, 5))
 """Gammas that are tried, of brightness."""
 _CURVED = 0.85
 """A gamma is believed where it leaves less than this share of what a straight line leaves."""
+_FEWEST_KEPT = 0.75
+"""Share of cells that agree, below which nothing is said of how much they explain."""
+_LEAST_POWER = 0.25
+"""Variance of a ground that is all one, in squares of L*a*b* units."""
 _GRAY = 0.03
 """Channels closer than this everywhere: the copy is in gray."""
 
@@ -60,6 +64,9 @@ class Fit:
         brightness: mean change of the channels, which are 0..1.
         gray: the copy is gray.
         grayed: and the signed picture is not.
+        unaided: median |ΔL*| + |Δa*| + |Δb*| before anything is fitted.
+        explained: share of the signed picture's variance that the copy has too, altered cells and an even
+            offset left out, before anything is fitted; at most 1, and 0 where much is altered.
     """
 
     placement: Placement
@@ -74,6 +81,8 @@ class Fit:
     brightness: float
     gray: bool
     grayed: bool
+    unaided: float
+    explained: float
 
     @property
     def contrast(self) -> float:
@@ -142,6 +151,7 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
     difference[covered] = error
     signed, found = np.zeros((COARSE, COARSE, 3)), np.zeros((COARSE, COARSE, 3))
     signed[covered], found[covered] = to_lab(expected), to_lab(seen)
+    unaided, explained = _as_it_is(reference[covered], seen, error <= ALTERED / 2)
     return Fit(
         placement=placement,
         covered=covered,
@@ -155,12 +165,27 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         brightness=float((expected - wanted)[keep].mean()),
         gray=gray,
         grayed=gray and bool(np.ptp(reference[covered], axis=1).max() > 4 * _GRAY),
+        unaided=unaided,
+        explained=explained,
     )
 
 
 def likeness(reference: NDArray[np.float64], placed: Placed) -> float:
     """Correlation of brightness steps between neighbours, -1..1: quick, and blind to even changes of tone."""
     return _agreement(luma_of(placed.rgb), luma_of(reference), placed.covered)
+
+
+def _as_it_is(
+    signed: NDArray[np.float64], seen: NDArray[np.float64], kept: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """``Fit.unaided`` and ``Fit.explained``."""
+    wanted, found = to_lab(signed), to_lab(seen)
+    unaided = float(np.median(np.abs(found - wanted).sum(axis=1)))
+    if kept.mean() < _FEWEST_KEPT:
+        return unaided, 0.0
+    wanted, error = wanted[kept], (found - wanted)[kept]
+    power = float(wanted.var(axis=0).sum())
+    return unaided, 1 - float(error.var(axis=0).sum()) / power if power > _LEAST_POWER else 0.0
 
 
 def _grayed(rgb: NDArray[np.float64]) -> NDArray[np.float64]:

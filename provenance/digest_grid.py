@@ -182,6 +182,11 @@ class Canvas:
         self._cell = np.array(released, float) / (grid[1], grid[0]) / self._parts
         self._points = _points(grid[0] * self._parts, grid[1] * self._parts) * self._cell - 0.5
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the copy, in its pixels."""
+        return self._view.size
+
     def place(self, placement: Placement) -> Placed:
         """The copy where ``placement`` says."""
         back = np.linalg.inv(placement.linear)

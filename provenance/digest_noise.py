@@ -32,6 +32,9 @@ texture there is, must stay none."""
 _ROUNDS = 8
 SHARPNESS = slice(6, 8)
 """Of ``luma_terms``."""
+_CHANGE, _SLIGHT = 3.0, 0.35
+"""Size of the terms' factors, as a standard deviation, in L*a*b* units; and the least
+noise that may tell more of them, so that they do not follow what rounding left."""
 _REDRAWN = 0.3
 """Of what sharpening and blurring did to a cell, this share is noise."""
 _HARDLY = 0.02
@@ -75,16 +78,20 @@ def _scaled(lab: Plane) -> tuple[Plane, Plane, Plane]:
     return (lab[..., 0] - 50) / 50, lab[..., 1] / 50, lab[..., 2] / 50
 
 
-def remainder(terms: Plane, seen: Plane, covered: Cells) -> tuple[Plane, Plane]:
-    """What the terms leave of ``seen``, fitted over cells that agree (0 where not covered); their factors."""
-    rows, values = terms[covered], seen[covered]
-    weights = np.ones(len(values))
-    ridge = 1e-6 * len(values) * np.eye(rows.shape[1])
+def remainder(terms: Plane, wanted: Plane, seen: Plane, covered: Cells) -> tuple[Plane, Plane]:
+    """What the terms leave of ``seen`` less ``wanted``, over cells that agree (0 where not covered); factors.
+
+    Factors are taken for small where cells do not tell: those of a bar before a sky say nothing of what a
+    change of tones did to a lone dark spot.
+    """
+    rows, values = terms[covered], (seen - wanted)[covered]
+    weights, pull = np.ones(len(values)), 1e-6 * len(values)
     for _ in range(4):
         weighted = rows * weights[:, None]
-        factors = np.linalg.solve(weighted.T @ rows + ridge, weighted.T @ values)
+        factors = np.linalg.solve(weighted.T @ rows + pull * np.eye(rows.shape[1]), weighted.T @ values)
         error = values - rows @ factors
-        weights = 1 / (1 + (error / (2.96 * np.median(np.abs(error)) + 2e-3)) ** 2)
+        spread = 1.48 * float(np.median(np.abs(error))) + 1e-3
+        weights, pull = 1 / (1 + (error / (2 * spread)) ** 2), (max(spread, _SLIGHT) / _CHANGE) ** 2
     left = np.zeros_like(seen)
     left[covered] = error
     return left, np.asarray(factors, np.float64)
@@ -109,10 +116,11 @@ def highest(plane: Plane) -> Plane:
 
 
 def noise(left: Plane, textures: tuple[Plane, Plane], covered: Cells, floor: float) -> Plane:
-    """Standard deviation of unaltered cells: a sum over textures (of lightness, of colour), of medians.
+    """Standard deviation of unaltered cells, by medians: everywhere, with lightness and with colour.
 
     Args:
         left: what a fit left.
+        textures: of lightness, of colour.
         floor: least noise, in L*a*b* units.
     """
     size = np.abs(left[covered])
@@ -128,10 +136,16 @@ def noise(left: Plane, textures: tuple[Plane, Plane], covered: Cells, floor: flo
             continue
         error = np.abs(size - terms @ slopes)
         weights = 1 / np.maximum(error, 0.02 + 0.2 * np.median(error))
-    made = np.full(left.shape, max(1.48 * slopes[0], 0.0))
-    for slope, steepest, plane in zip(slopes[1:], _STEEPEST, textures, strict=True):
-        made += _STEEPER * 1.48 * min(max(slope, 0.0), steepest) * plane
-    return np.asarray(np.maximum(made, floor))
+    made = [
+        _STEEPER * 1.48 * min(max(slope, 0.0), steepest) * plane
+        for slope, steepest, plane in zip(slopes[1:], _STEEPEST, textures, strict=True)
+    ]
+    return together(np.full(left.shape, max(1.48 * slopes[0], floor)), *made)
+
+
+def together(*levels: Plane) -> Plane:
+    """Standard deviation of noises that know nothing of each other."""
+    return np.asarray(np.sqrt(sum(level**2 for level in levels)))
 
 
 def bent_lightness(best: Fit, lab: Plane, textures: Sequence[Plane]) -> Plane:
