@@ -112,7 +112,7 @@ def _open(asset: Asset) -> ImageFile.ImageFile:
     return opener(io.BytesIO(asset.data))
 
 
-def _refuse_oversized(asset: Asset, image: Image.Image, limits: Limits) -> None:
+def _refuse_oversized(asset: Asset, image: ImageFile.ImageFile, limits: Limits) -> None:
     width, height = image.size
     if width * height > limits.max_pixels or max(width, height) > limits.max_side:
         raise InputError(
@@ -120,6 +120,14 @@ def _refuse_oversized(asset: Asset, image: Image.Image, limits: Limits) -> None:
             f"the header claims {width} × {height} pixels; the limits are {limits.max_pixels:,} pixels "
             f"and {limits.max_side:,} a side",
             hint="scale the picture down",
+        )
+    decoded = width * height * len(image.getbands()) * (2 if _stored_bits(asset, image) == 16 else 1)
+    if decoded > limits.max_decoded_bytes:
+        raise InputError(
+            "input.too-large",
+            f"{width} × {height} pixels would take {decoded:,} bytes; the limit is "
+            f"{limits.max_decoded_bytes:,}",
+            hint="scale the picture down, or save it with 8 bits a channel",
         )
     # Start-of-scan markers (T.81 table B.1); 0xFF is stuffed inside scans, so none is counted twice there.
     scans = asset.data.count(b"\xff\xda") if asset.mime == "image/jpeg" else 1

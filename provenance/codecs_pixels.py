@@ -71,6 +71,7 @@ def deep_frames(asset: Asset, image: Image.Image) -> Frames:
     image.load()
     if asset.mime == "image/png" and not is_whole_png(asset.data):
         raise InputError("input.truncated", "the PNG has no end chunk", hint="copy or download it again")
+    image.close()  # a large picture is not held twice
     colour, alpha = codecs_deep.read(asset, premultiplied=premultiplied)
     if asset.mime == "image/png" and not asset.data[25] & _PNG_COLOUR:
         colour = colour[..., :1]  # gray with alpha, which OpenCV spreads over three channels
@@ -172,8 +173,8 @@ def _upright(colour: Pixels, alpha: Pixels | None, icc: bytes | None, turn: int)
 
 
 def _turned(stored: Pixels, turn: int) -> Pixels:
-    """Undo EXIF orientation ``turn`` on (H, W, …); always a fresh contiguous array."""
+    """Undo EXIF orientation ``turn`` on (H, W, …); contiguous, and copied only where that takes it."""
     rows, columns = _MIRRORED[turn]
     if turn >= 5:
         stored = stored.swapaxes(0, 1)
-    return cast("Pixels", np.array(stored[::rows, ::columns], order="C"))
+    return cast("Pixels", np.ascontiguousarray(stored[::rows, ::columns]))

@@ -28,6 +28,9 @@ class Limits:
     """The same of clips, which are not read into memory."""
     max_pixels: int = 100_000_000
     """Width × height × frames; checked from the header, before any pixel is decoded."""
+    max_decoded_bytes: int = 400_000_000
+    """Width × height × channels × bytes of a channel, as the header has them: few of 16 bits are as many as
+    many of 8."""
     max_side: int = 32_768
     """Longest side in pixels."""
     max_parts: int = 20_000

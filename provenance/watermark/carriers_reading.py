@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Decide = Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
 
+_STRIP = 256
+"""Rows rounded at once: four bytes a sample are too many for a whole large picture."""
 _CERTAIN = 0.999999
 """Correlations are taken for at most this: the transformed statistic has no end."""
 
@@ -96,6 +98,10 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _eight_bit(frames: Frames) -> NDArray[np.uint8]:
     pixels = frames.pixels[0]
-    if frames.depth == 16:
-        pixels = (pixels.astype(np.uint32) + 128) // 257
-    return np.ascontiguousarray(pixels, np.uint8)
+    if frames.depth == 8:
+        return np.ascontiguousarray(pixels, np.uint8)
+    rounded = np.empty(pixels.shape, np.uint8)
+    for start in range(0, frames.height, _STRIP):
+        rows = np.s_[start : start + _STRIP]
+        rounded[rows] = (pixels[rows].astype(np.uint32) + 128) // 257
+    return rounded

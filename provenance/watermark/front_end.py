@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS = np.array([[0.299, 0.587, 0.114]], np.float32)
 """BT.601 luma: what JPEG keeps at full resolution (JFIF)."""
+_STRIP = 256
+"""Rows whose channels are held as floating point at once."""
 LONGEST_SIDE = 1100
 """Larger pictures are read and weighed at this size: the mark is laid relative to the picture's size."""
 
@@ -74,7 +76,10 @@ def reduced(frames: Frames) -> Luma:
 
 def luma_of(frames: Frames) -> NDArray[np.float32]:
     """(H, W) luma in 0..255, in full size. Where nothing shows (alpha 0) it is the mean of what does."""
-    luma = _luma(frames.pixels[0], frames.depth)
+    luma = np.empty((frames.height, frames.width), np.float32)
+    for start in range(0, frames.height, _STRIP):
+        rows = np.s_[start : start + _STRIP]
+        luma[rows] = _luma(frames.pixels[0][rows], frames.depth)
     if frames.alpha is not None:
         hidden = frames.alpha[0] == 0
         if hidden.any() and not hidden.all():

@@ -105,6 +105,14 @@ def test_a_picture_just_within_the_limits_passes(make_frames):
     assert code_of(decode, asset, Limits(max_side=39)) == "input.too-large"
 
 
+def test_sixteen_bits_count_twice(make_frames):
+    asset = encode(make_frames(3, np.uint16, alpha=True), "image/png")
+    size = 40 * 24 * 4 * 2
+    assert decode(asset, Limits(max_decoded_bytes=size)).depth == 16
+    assert code_of(decode, asset, Limits(max_decoded_bytes=size - 1)) == "input.too-large"
+    assert code_of(decode, png_header(10_000, 10_000, bits=16)) == "input.too-large"
+
+
 def test_a_jpeg_of_countless_scans_is_refused(picture, saved):
     asset = saved(picture, "JPEG", progressive=True)
     at = asset.data.rindex(b"\xff\xda")
