@@ -44,8 +44,9 @@ def _geometry(reading: DigestReading) -> list[str]:
     found = []
     if reading.mirrored:
         found.append("mirrored")
-    if abs(reading.rotation) >= 0.5:
-        found.append(f"turned by {reading.rotation:.0f}°")
+    turn = round(reading.rotation)
+    if turn:
+        found.append(f"turned by {180 if turn == -180 else turn}°")
     horizontal, vertical = reading.scale
     if abs(horizontal / vertical - 1) > 0.03:
         found.append(f"stretched to {horizontal:.0%} × {vertical:.0%}")
@@ -81,7 +82,7 @@ _CLIP_WORDS = {
     ClipMatch.PART: "a part of the clip, unaltered as far as its digest can tell",
     ClipMatch.ALTERED: "the clip, with seconds altered, replaced or added",
     ClipMatch.INSIDE: "something else, with seconds of the clip in it",
-    ClipMatch.UNDECIDED: "too little to say whether it is the clip, or altered",
+    ClipMatch.UNDECIDED: "too little of the clip to say more",
 }
 
 

@@ -39,7 +39,7 @@ class ClipMatch(StrEnum):
     OTHER = "other"
     """Another clip."""
     UNDECIDED = "undecided"
-    """Too short, or too plain, to say."""
+    """Too short, too plain or too different to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,8 @@ def match_of(reading: ClipReading) -> ClipMatch:
     if reading.shown_fraction < MOSTLY:
         return ClipMatch.INSIDE
     states = {slot.state for slot in reading.slots}
-    if states == {SlotState.MISSING}:
+    # A copy altered beyond recognition, or a clip that shares a strong part of its frames with this one.
+    if 2 * reading.count(SlotState.OTHER) >= len(reading.slots) - reading.count(SlotState.MISSING):
         return ClipMatch.UNDECIDED
     if states & {SlotState.ALTERED, SlotState.OTHER} or reading.other_seconds or reading.reordered:
         return ClipMatch.ALTERED
@@ -94,6 +95,9 @@ def outcome_of(reading: ClipReading) -> tuple[Outcome, str | None]:
     """The outcome that goes with a reading, and why."""
     if reading.match is ClipMatch.OTHER:
         return Outcome.CONTRADICTS, "no second of this file is of the signed clip"
+    if reading.match is ClipMatch.UNDECIDED and reading.count(SlotState.OTHER):
+        what = "too much of its frames differs: an edited copy, or another clip like it"
+        return Outcome.INCONCLUSIVE, what
     if reading.match is ClipMatch.UNDECIDED:
         slot = f"{reading.slot_seconds:g} s"
         return Outcome.INCONCLUSIVE, f"too short to say: the signed clip is told by stretches of {slot}"

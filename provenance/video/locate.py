@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SAME_OUTLINES = 0.8
 """Correlation from which a slot counts as found."""
+_SAME_FLATTENED = 0.7
+"""What a run's slots must have by flattened outlines as well: the edges of a letterbox or a station's bar are
+alike in all clips that have one. Of clips that share such things 0.64 at most, of copies 0.8 and more."""
 _LEAST_TOTAL = 0.1
 """What the slots of a run must have together beyond that: plain ones add nothing."""
 _MOST_SPANS = 16
@@ -111,7 +114,7 @@ def runs_of(aligned: Alignment) -> list[Run]:
     scores, step = aligned.scores.copy(), aligned.slot_bins
     least = min(_LEAST_SLOTS, len(scores), max(1, aligned.bins // step))
     runs: list[Run] = []
-    while len(runs) < _MOST_SPANS:
+    for _ in range(_MOST_SPANS):
         found = _strongest(scores, step)
         if found is None:
             break
@@ -121,7 +124,8 @@ def runs_of(aligned: Alignment) -> list[Run]:
         run = _sharpened(first, last, shift, aligned, about=about)
         if last - first < least and not any(abs(run.shift - other.shift) <= SAME_CLOCK for other in runs):
             break
-        runs.append(run)
+        if _is_alike(run, aligned):
+            runs.append(run)
         scores[first:last] = -1
         column, half = shift + aligned.lead, max(1, step // 2)
         begin, end = column + first * step, column + last * step
@@ -155,7 +159,7 @@ def _strongest(scores: NDArray[np.float32], step: int) -> tuple[int, int, int] |
 def _sharpened(first: int, last: int, shift: int, aligned: Alignment, *, about: bool) -> Run:
     """The shift to a fraction of a bin, where whole ones can be told apart."""
     fractions = (0.0,) if about else _FRACTIONS
-    some = np.unique(np.linspace(first, last - 1, 8).astype(int))
+    some = _some(first, last)
     scores = [
         float(np.mean([aligned.match(slot, shift + part + slot * aligned.slot_bins) for slot in some]))
         for part in fractions
@@ -166,6 +170,19 @@ def _sharpened(first: int, last: int, shift: int, aligned: Alignment, *, about: 
         part for part, score in zip(fractions, scores, strict=True) if score >= best_score - 1e-4
     )
     return Run(first=first, last=last, shift=best_shift, score=best_score, about=about)
+
+
+def _is_alike(run: Run, aligned: Alignment) -> bool:
+    likeness = [
+        aligned.likeness(slot, run.shift + slot * aligned.slot_bins) for slot in _some(run.first, run.last)
+    ]
+    told = [one for one in likeness if one is not None]
+    return bool(told) and float(np.median(told)) >= _SAME_FLATTENED
+
+
+def _some(first: int, last: int) -> list[int]:
+    """Slots from ``first`` to ``last`` - 1, eight at most."""
+    return [int(slot) for slot in np.unique(np.linspace(first, last - 1, 8).astype(int))]
 
 
 def _span(run: Run, aligned: Alignment, digest: ClipDigest, samples: ClipSamples) -> Span:

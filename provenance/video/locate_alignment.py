@@ -127,6 +127,12 @@ class Alignment:
             )
         return found
 
+    def likeness(self, slot: int, start: float) -> float | None:
+        """As ``match``, by flattened outlines; None where one of both is plain."""
+        window = lab_of(self.windows(np.array([start]), self.length_of(slot)))
+        one, other = (flattened(lab, self.told_by)[0] for lab in (self.signed[slot : slot + 1], window))
+        return float(one @ other) if one.any() and other.any() else None
+
     def moments(self, shift: float) -> NDArray[np.float32]:
         """(bins,) correlation of each bin with what the digest leads to expect when its slot 0 lies at bin
         ``shift``: the picture between the two nearest slots. -1 outside the signed clip.

@@ -32,9 +32,9 @@ def timed(frames):
     return [(rgb, index / FPS) for index, rgb in enumerate(frames)]
 
 
-def compared(frames, signed=1):
+def compared(frames, signed=None):
     digester = ClipDigester(SIZE)
-    for rgb, seconds in timed(clip(signed)):
+    for rgb, seconds in timed(signed or clip(1)):
         digester.add(rgb, seconds)
     return compare_clip(digester.result(), sample_clip(timed(frames)), UPRIGHT)
 
@@ -82,6 +82,16 @@ def test_another_clip_under_something_is_another_clip(lay, seed):
     evidence = compared(under(lay, clip(seed)))
     assert evidence.outcome is Outcome.CONTRADICTS
     assert not evidence.detail.spans
+
+
+@pytest.mark.parametrize("lay", [bar, letterbox, box])
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_two_clips_under_the_same_thing_are_two_clips(lay, seed):
+    """Its edges are most of what both show, and a mark is soon copied."""
+    evidence = compared(under(lay, clip(seed)), signed=under(lay, clip(1)))
+    # A quarter of the frame that is the same may be all that one looks at.
+    assert evidence.outcome is (Outcome.INCONCLUSIVE if lay is box else Outcome.CONTRADICTS)
+    assert compared(under(lay, clip(1)), signed=under(lay, clip(1))).detail.match is ClipMatch.SAME
 
 
 def test_a_part_of_a_clip_is_found_under_a_bar():
