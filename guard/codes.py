@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "against.clip": "guard recover --against compares pictures only, and one of the files is a clip. Without --against, guard recover follows the clip's mark to the manifests of the registry and compares what every second shows; that needs the registry of whoever released it.",
     "against.manifest": "The file given with --against has no manifest that holds, so there is nothing signed to compare with. Pass the file as it was released; guard verify says what is wrong with this one.",
-    "against.no-digest": "The manifest of the file given with --against signs no digest of a picture: it was made by another program, or for a clip. Only a signed digest can be compared with.",
+    "against.no-digest": "The manifest of the file given with --against signs no digest of a picture: it was made by another program. Only a signed digest can be compared with.",
     "bench.attacks": "Attacks of guard bench watermark come in named sets, several with commas between them: core35 (the table of every comparison), ci12 (a quick part of it), sweeps or one of them (sweep-jpeg, …), adversarial.",
     "bench.baseline": "The file given with --baseline is no result of guard bench watermark: take the result.json that a run with -o wrote, or the document printed with --format json.",
     "bench.changed": "A picture changed while the attack lab was measuring on it, so its trials would not belong together. It was left out; run again with a folder that nothing writes to.",
