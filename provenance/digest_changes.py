@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float64]
     Cells = NDArray[np.bool_]
     Box = tuple[float, float, float, float]
+    _Broad = tuple[tuple[int, float], ...]
 
 MOST_REGIONS = 12
 _FEWEST = 3
@@ -52,6 +53,10 @@ _LUMA_WINDOWS = ((1, 1, 7.3), (2, 2, 5.0), (3, 3, 3.95), (5, 5, 3.0), (2, 6, 3.0
 ones for edits that stand out, larger and longer ones for faint ones and for lines of text."""
 _COLOR_WINDOWS = ((1, 1, 6.5), (2, 2, 4.65), (3, 3, 4.1))
 """The same for a* and b* together, in cells of twice the side."""
+_BROAD_LUMA, _BROAD_COLOR = ((10, 4.0), (16, 2.8)), ((5, 6.0), (8, 4.5))
+"""(cells to a side, mean difference in L*a*b* units) of what is too broad and soft to stand out of noise."""
+_SHOWN, _AROUND = 0.8, 5
+"""Share of such a window that the copy must show; cells to a side over which its own cells are averaged."""
 _MOST = 9.0
 """Units of noise up to which a cell counts: one alone does not make a window."""
 _UNEVEN, _RISE, _MOST_RISE = (98, 1.3), 0.4, 1.4
@@ -99,22 +104,38 @@ def find_changes(reference: Reference, placed: Placed, best: Fit) -> Changes:
         best: the coarse fit of the same placement, for its tones.
     """
     covered = inner(placed.covered)
-    energy, difference = _luma_energy(reference, placed, best, covered)
-    score, altered = _windows(energy, _LUMA_WINDOWS)
-    energy, colors = _color_energy(reference, placed, best, covered)
-    color_score, color_altered = _windows(energy, _COLOR_WINDOWS)
-    cells, boxes = _grouped(np.asarray(altered | _doubled(color_altered), bool) & covered)
+    quarters = np.asarray(quarter(covered.astype(float)) == 1)
+    energy, lightness = _luma_energy(reference, placed, best, covered)
+    color_energy, colors = _color_energy(reference, placed, best, quarters)
+    found = [
+        *_found(energy, lightness, covered, _LUMA_WINDOWS, _BROAD_LUMA),
+        *(
+            (score, _doubled(cells))
+            for score, cells in _found(color_energy, colors, quarters, _COLOR_WINDOWS, _BROAD_COLOR)
+        ),
+    ]
+    altered = np.logical_or.reduce([cells for _, cells in found])
+    cells, boxes = _grouped(np.asarray(altered & covered, bool))
     return Changes(
-        score=max(score, color_score),
+        score=max(score for score, _ in found),
         altered=cells,
         regions=boxes,
-        difference=(difference + _doubled(colors)) * covered,
+        difference=(np.abs(lightness).sum(axis=0) + _doubled(np.abs(colors).sum(axis=0))) * covered,
         covered=covered,
     )
 
 
+def _found(
+    energy: Plane, left: Plane, covered: Cells, windows: tuple[tuple[int, int, float], ...], broad: _Broad
+) -> tuple[tuple[float, Cells], tuple[float, Cells]]:
+    """Scores and altered cells of what stands out, and of what is broad and soft beside it."""
+    score, cells = _windows(energy, windows)
+    rest = covered & (highest(cells.astype(float)) == 0)
+    return (score, cells), _broad(left * rest, rest, broad)
+
+
 def _luma_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells) -> tuple[Plane, Plane]:
-    """Squares of L* in units of noise, and its differences."""
+    """Squares of L* in units of noise, and its differences, (1, rows, columns)."""
     shown, signed = to_lab(reference.fine), reference.lightness
     wanted = to_lab(best.toned(reference.fine))
     wanted[..., 0] += signed - shown[..., 0]
@@ -128,12 +149,11 @@ def _luma_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells
         redrawn(terms, factors),
     )
     level += bent_lightness(best, shown, textures)  # no chance, so it adds up as it is
-    return (left / (level * _roughness(reference, best))) ** 2 * covered, np.abs(left)
+    return (left / (level * _roughness(reference, best))) ** 2 * covered, left[None] * covered
 
 
-def _color_energy(reference: Reference, placed: Placed, best: Fit, covered: Cells) -> tuple[Plane, Plane]:
-    """The same of a* and b* together, in cells of twice the side."""
-    quarters = np.asarray(quarter(covered.astype(float)) == 1)
+def _color_energy(reference: Reference, placed: Placed, best: Fit, quarters: Cells) -> tuple[Plane, Plane]:
+    """The same of a* and b* together, in cells of twice the side; differences of each."""
     shown, wanted = to_lab(reference.colors), to_lab(best.toned(reference.colors))
     if not best.gray:
         wanted[..., 1:] += min(best.saturation, 1.0) * (reference.chroma - shown[..., 1:])
@@ -141,13 +161,13 @@ def _color_energy(reference: Reference, placed: Placed, best: Fit, covered: Cell
     lightness = texture(shown[..., 0])
     color = np.maximum(*(texture(reference.chroma[..., k]) for k in (0, 1)))
     floor = float(np.hypot(_COLOR_FLOOR, CHROMA_STEP * _ROUNDING * reference.step))
-    energy, difference = np.zeros(quarters.shape), np.zeros(quarters.shape)
+    energy, difference = np.zeros(quarters.shape), np.zeros((2, *quarters.shape))
     bent, rough = bent_color(best, shown, lightness), _roughness(reference, best)
     for channel in (1, 2):
         left, _ = remainder(color_terms(wanted), wanted[..., channel], seen[..., channel], quarters)
         level = noise(left, (lightness, color), quarters, floor) + bent
         energy += (left / (level * rough)) ** 2 * quarters
-        difference += np.abs(left) * quarters
+        difference[channel - 1] = left * quarters
     return energy, difference
 
 
@@ -185,6 +205,26 @@ def _raised(level: Plane) -> float:
     shown = level[level > 0]
     most = float(np.percentile(shown, percentile)) if shown.size else 0.0
     return float(min(max(most / even, 1.0) ** _RISE, _MOST_RISE))
+
+
+def _broad(left: Plane, covered: Cells, windows: _Broad) -> tuple[float, Cells]:
+    """The same for what is broad and soft: differences that have one sign over many cells.
+
+    Args:
+        left: (channels, rows, columns) differences, 0 where not covered.
+        windows: (cells to a side, mean difference from which a window is altered).
+    """
+    altered, strongest = np.zeros(covered.shape, bool), 0.0
+    near = [_box(np.pad(plane, _AROUND // 2), _AROUND, _AROUND) / _AROUND**2 for plane in left]
+    around = np.sqrt(np.square(near).sum(axis=0))
+    for side, threshold in windows:
+        count = _box(covered.astype(float), side, side)
+        means = np.stack([_box(plane, side, side) for plane in left]) / np.maximum(count, 1)
+        level = np.sqrt((means**2).sum(axis=0)) * (count >= _SHOWN * side**2)
+        strongest = max(strongest, float(level.max()) / threshold)
+        over = np.pad((level > threshold).astype(float), side - 1)
+        altered |= (_box(over, side, side) > 0.5) & (around > threshold)
+    return strongest, altered
 
 
 def _box(plane: Plane, rows: int, columns: int) -> Plane:

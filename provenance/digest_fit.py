@@ -13,7 +13,7 @@ import numpy as np
 
 from provenance.digest import COARSE
 from provenance.digest_grid import luma_of, to_lab
-from provenance.digest_tones import ALTERED, Tones, agreeing, fitted_tones, grayed
+from provenance.digest_tones import ALTERED, Tones, agreeing, fitted_tones, gray_weights, grayed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +50,7 @@ class Fit:
         offset: (3,), added to each channel after that; channels are 0..1.
         brightness: mean change of the channels, which are 0..1.
         gray: the copy is gray.
+        gray_weights: (3,), what each channel counts for in that gray.
         grayed: and the signed picture is not.
         unaided: median |ΔL*| + |Δa*| + |Δb*| before anything is fitted.
         explained: share of the variance of the signed picture's lightness that the copy has too, before
@@ -67,6 +68,7 @@ class Fit:
     offset: NDArray[np.float64]
     brightness: float
     gray: bool
+    gray_weights: NDArray[np.float64]
     grayed: bool
     unaided: float
     explained: float
@@ -79,7 +81,7 @@ class Fit:
     def toned(self, rgb: NDArray[np.float64]) -> NDArray[np.float64]:
         """(…, 3) of the signed picture, in the copy's tones."""
         tones = Tones(saturation=self.saturation, power=self.power, gain=self.gain, offset=self.offset)
-        return tones(grayed(rgb) if self.gray else rgb)
+        return tones(grayed(rgb, self.gray_weights) if self.gray else rgb)
 
     @property
     def altered_cells(self) -> NDArray[np.bool_]:
@@ -118,8 +120,9 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
     covered = placed.covered
     seen, wanted = placed.rgb[covered], reference[covered]
     gray = bool(np.ptp(seen, axis=1).max() < _GRAY)
+    weights = gray_weights(seen, wanted)
     if gray:
-        wanted = grayed(wanted)
+        wanted = grayed(wanted, weights)
     tones = min(fitted_tones(seen, wanted), Tones(), key=lambda one: one.misfit(seen, wanted))
     expected, error = tones(wanted), tones.error(seen, wanted)
     keep = agreeing(error)
@@ -140,6 +143,7 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         offset=np.asarray(tones.offset, float),
         brightness=float((expected - wanted)[keep].mean()),
         gray=gray,
+        gray_weights=weights,
         grayed=gray and bool(np.ptp(reference[covered], axis=1).max() > 4 * _GRAY),
         unaided=unaided,
         explained=explained,

@@ -80,9 +80,29 @@ def fitted_tones(seen: NDArray[np.float64], wanted: NDArray[np.float64]) -> Tone
     return tones
 
 
-def grayed(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+def grayed(rgb: NDArray[np.float64], weights: NDArray[np.float64] = LUMA) -> NDArray[np.float64]:
     """(…, 3): the same gray in each channel."""
-    return np.repeat((rgb @ LUMA)[..., None], 3, axis=-1)
+    return np.repeat((rgb @ weights)[..., None], 3, axis=-1)
+
+
+def gray_weights(seen: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) what each channel counts for in a gray copy, 1 in all: luma, their mean, or one of them alone.
+
+    Close to luma where the picture has too little colour to tell.
+    """
+    weights, keep = LUMA, np.ones(len(seen), bool)
+    for _ in range(3):
+        mean_wanted, mean_seen = wanted[keep].mean(axis=0), seen[keep, 0].mean()
+        x, y = wanted[keep] - mean_wanted, seen[keep, 0] - mean_seen
+        pull = _PRIOR * len(x)
+        solved = np.linalg.solve(x.T @ x + pull * np.eye(3), x.T @ y + pull * LUMA).clip(0, None)
+        weights = solved / solved.sum() if solved.sum() > 0 else LUMA
+        gain = float(solved.sum())
+        error = np.abs(
+            seen[:, 0] - seen[keep, 0].mean() - gain * (wanted - wanted[keep].mean(axis=0)) @ weights
+        )
+        keep = error <= max(float(np.quantile(error, 0.7)), 0.02)
+    return np.asarray(weights, np.float64)
 
 
 def _saturated(rgb: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
