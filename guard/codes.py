@@ -182,6 +182,7 @@ CODES: dict[str, str] = {
     "trust.index-damaged": "The index of the trust folder (lists.json) cannot be read or does not fit its files. No list is used in part; restore the folder, or remove it and add the lists again.",
     "trust.list-damaged": "A trust list holds a certificate that cannot be parsed. Fetch the list again from its source.",
     "trust.not-certificates": "A trust list is a PEM file with at least one certificate, at most 4 MiB.",
+    "trust.revocations-damaged": "The file revoked.json in the trust folder cannot be read. It says which certificates no longer count; were it taken as empty, files signed with a stolen key would be trusted again, so nothing is judged without it. Restore it from a copy, or remove it knowingly and revoke again with guard keys revoke.",
     "trust.unknown-list": "There is no trust list of this name. guard trust list shows those there are.",
     "usage": "The command line has an option, argument or command that does not exist, lacks one that is needed, or gives one a value it cannot have. Nothing was done. The hint names the help of the command.",
     "video.alpha": "The clip is transparent in places. Codecs that are written here do not store transparency, and it is not dropped silently. Lay the clip on a background first.",

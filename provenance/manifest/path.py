@@ -44,11 +44,13 @@ class TrustPath:
         found: the list that holds the anchor.
         not_before: latest start of validity on the path.
         not_after: earliest end of validity on the path.
+        certificates: from the signer's to the anchor.
     """
 
     found: TrustList
     not_before: datetime
     not_after: datetime
+    certificates: tuple[x509.Certificate, ...]
 
 
 @lru_cache(maxsize=64)
@@ -102,6 +104,7 @@ def find_path(chain: tuple[x509.Certificate, ...], trust: TrustLists) -> TrustPa
                 found=item,
                 not_before=max(certificate.not_valid_before_utc for certificate in path),
                 not_after=min(certificate.not_valid_after_utc for certificate in path),
+                certificates=path,
             )
     return None
 
