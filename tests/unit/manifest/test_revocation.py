@@ -71,7 +71,10 @@ def test_a_changed_file_of_a_revoked_signer_is_still_called_changed(signed, trus
     data = bytearray(signed().asset.data)
     data[-40] ^= 1
     found = replace(trust, revoked=(revoked(signer.leaf, at=NOW - timedelta(days=9)),))
-    assert read_manifest(Asset.of(bytes(data), "image/png"), found).state in {ManifestState.TAMPERED, ManifestState.MALFORMED}
+    assert read_manifest(Asset.of(bytes(data), "image/png"), found).state in {
+        ManifestState.TAMPERED,
+        ManifestState.MALFORMED,
+    }
 
 
 @pytest.mark.parametrize("which", ["issuing", "root"])
