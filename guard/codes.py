@@ -160,6 +160,7 @@ CODES: dict[str, str] = {
     "sign.unsupported-media": "Manifests are put into PNG, JPEG, WebP and TIFF files. Convert the file first; the media type is taken from its content, not from its name.",
     "signer.bad-chain": "The certificate chain is a PEM file with the signer's certificate first and the certificates of its issuers after it.",
     "signer.bad-key": "The private key is a PEM file (PKCS 8 or a traditional format). This one cannot be read, and it is not encrypted, so no passphrase would help.",
+    "signer.callback-failed": "The signing key is not in a file here but behind a function that was given: a key service, a hardware module, another process. It raised an error, which is kept as the cause and shown with guard --debug, or gave back something that is no signature. Nothing was signed.",
     "signer.chain-missing": "The file with the signer's certificate cannot be read. Restore it from a copy; without one, guard keys renew makes another development identity.",
     "signer.expired": "The signing certificate is no longer valid. Files it signed before stay verifiable as EXPIRED, or as before where a time stamp proves when they were signed. Development identities are renewed with guard keys renew.",
     "signer.key-exposed": "Other users of this machine can read the private key, so a signature no longer shows who signed. Take the permissions away (mode 600) and consider issuing a new key.",

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.manifest.path import common_name, fingerprint
-from provenance.manifest.signers import PemSigner
+from provenance.manifest.signers import PemSigner, PrivateKey, leaf_of
 from provenance.manifest.trust import CLAIM_SIGNING, EMAIL_PROTECTION
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Identity:
         Raises:
             ConfigurationError: ``signer.bad-chain``.
         """
-        leaf = _leaf(chain_pem)
+        leaf = leaf_of(chain_pem)
         return cls(
             name=common_name(leaf.subject),
             fingerprint_sha256=fingerprint(leaf),
@@ -185,13 +185,6 @@ def check_validity(leaf: x509.Certificate, now: datetime) -> None:
         )
 
 
-def _leaf(chain: bytes) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificates(chain)[0]
-    except ValueError as error:
-        raise ConfigurationError("signer.bad-chain", "the certificate chain cannot be read as PEM") from error
-
-
 def _name(common: str) -> x509.Name:
     return x509.Name(
         [
@@ -256,9 +249,7 @@ def _check_mode(path: Path) -> None:
         )
 
 
-def _private_key(
-    pem: bytes, passphrase: Passphrase | None, path: Path
-) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
+def _private_key(pem: bytes, passphrase: Passphrase | None, path: Path) -> PrivateKey:
     encrypted = _ENCRYPTED in pem
     if encrypted and passphrase is None:
         raise ConfigurationError("signer.passphrase-needed", "the private key is encrypted", where=str(path))
