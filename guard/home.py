@@ -4,6 +4,8 @@
 
     config.toml       defaults; written commented, read here
     keys/signing/     signing key (0600), certificate chain, issuing root's certificate
+    keys/signing-until-*  earlier identities
+    keys/requested/   a key that waits for its certificate (guard keys csr, import)
     keys/log.pem      key of the transparency log
     keys/locator.json key of the watermark: its own, made to be handed out with a registry
     keys/locator-earlier/  its earlier epochs, which still find the marks made with them
@@ -78,6 +80,11 @@ class Home:
     def signing_folder(self) -> Path:
         """Signing key, chain and issuing root."""
         return self.folder / "keys" / "signing"
+
+    @property
+    def requested_folder(self) -> Path:
+        """A key that waits for its certificate, and the request for one."""
+        return self.folder / "keys" / "requested"
 
     @property
     def log_key_path(self) -> Path:
@@ -159,12 +166,18 @@ class Home:
         return config
 
     def signer(self, passphrase: Callable[[], bytes] | None = None) -> PemSigner:
-        """The identity that signs manifests; see ``provenance.manifest.identity.load_signer``."""
-        from provenance.manifest.identity import load_signer  # noqa: PLC0415 - loads cryptography
+        """The identity that signs manifests.
 
-        return load_signer(
-            self.signing_folder / "chain.pem", self.signing_folder / "key.pem", passphrase=passphrase
-        )
+        Raises:
+            ConfigurationError: as ``provenance.manifest.identity.load_signer``; ``signer.revoked``.
+        """
+        from provenance.manifest.identity import load_signer  # noqa: PLC0415 - loads cryptography
+        from provenance.manifest.revocation import refuse_revoked  # noqa: PLC0415
+
+        folder = self.signing_folder
+        signer = load_signer(folder / "chain.pem", folder / "key.pem", passphrase=passphrase)
+        refuse_revoked(signer.chain, self.trust().revoked)
+        return signer
 
     def is_protected(self) -> bool:
         """Whether the signing key asks for a passphrase; False where there is none.
@@ -172,7 +185,7 @@ class Home:
         Raises:
             ConfigurationError: ``signer.key-missing`` when it cannot be read.
         """
-        from provenance.manifest.identity import is_encrypted  # noqa: PLC0415
+        from provenance.manifest.key_files import is_encrypted  # noqa: PLC0415
 
         key = self.signing_folder / "key.pem"
         return key.exists() and is_encrypted(key)

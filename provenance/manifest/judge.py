@@ -33,7 +33,7 @@ from provenance.manifest.trust import ListKind
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from provenance.manifest.revocation import Revocation
+    from provenance.manifest.revocation import Revoked
     from provenance.manifest.trust import TrustLists
 
 _BROKEN = ("malformed", "hardBindings", "multiple", "invalid", "inaccessible", "general.error")
@@ -177,14 +177,14 @@ def _signer(
 
 def _revocation(
     leaf: x509.Certificate, found: path.TrustPath | None, trust: TrustLists, when: datetime
-) -> Revocation | None:
+) -> Revoked | None:
     """What takes the signature its worth at ``when``: the proven time, else the time of judging.
 
     A claimed time is no help: whoever holds a stolen key writes whatever time is needed.
     """
     on_path = found.certificates if found is not None else (leaf,)
     revoked = revocation_of(on_path, trust.revoked) if trust.revoked else None
-    return revoked if revoked is not None and when >= revoked.at else None
+    return revoked.told if revoked is not None and when >= revoked.at else None
 
 
 def _reading(
@@ -192,7 +192,7 @@ def _reading(
     found: path.TrustPath | None,
     how: SigningTime,
     moment: datetime | None,
-    revocation: Revocation | None,
+    revocation: Revoked | None,
 ) -> SignerReading:
     vouches = found.found if found is not None and revocation is None else None
     return SignerReading(

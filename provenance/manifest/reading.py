@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from provenance.manifest.revocation import Revocation
+    from provenance.manifest.revocation import Revoked
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -143,7 +143,7 @@ class SignerReading:
     not_after: datetime
     time: SigningTime
     signed_at: datetime | None
-    revocation: Revocation | None = None
+    revocation: Revoked | None = None
 
     def __str__(self) -> str:
         """Name and tier; the first is never shown without the second (house promise 4)."""

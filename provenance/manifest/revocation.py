@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from provenance.canonical import canonical_bytes
-from provenance.errors import IntegrityError
+from provenance.errors import ConfigurationError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +40,23 @@ class RevocationReason(StrEnum):
     AFFILIATION_CHANGED = "affiliation-changed"
     SUPERSEDED = "superseded"
     CESSATION = "cessation-of-operation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """From when on a signer does not count, and why; what a verdict says of a revocation.
+
+    Attributes:
+        at: UTC.
+        reason: why.
+    """
+
+    at: datetime
+    reason: RevocationReason
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"revoked from {self.at:%Y-%m-%d %H:%M} UTC on ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +106,33 @@ class Revocation:
         except BROKEN:  # a key of a kind that nothing here signs with
             return False
 
-    def __str__(self) -> str:
-        """From when on, and why."""
-        return f"revoked from {self.at:%Y-%m-%d %H:%M} UTC on ({self.reason})"
+    @property
+    def told(self) -> Revoked:
+        """Without the names and digests."""
+        return Revoked(at=self.at, reason=self.reason)
+
+
+def refuse_revoked(chain: bytes, revoked: Iterable[Revocation]) -> None:
+    """Nobody signs with a revoked certificate, or one that a revoked authority issued.
+
+    Raises:
+        ConfigurationError: ``signer.revoked``; ``signer.bad-chain`` for a chain that cannot be read.
+    """
+    known = tuple(revoked)
+    if not known:
+        return
+    from cryptography import x509  # noqa: PLC0415 - trust lists load without
+
+    try:
+        found = revocation_of(x509.load_pem_x509_certificates(chain), known)
+    except ValueError as error:
+        raise ConfigurationError("signer.bad-chain", "the certificate chain cannot be read as PEM") from error
+    if found is not None:
+        raise ConfigurationError(
+            "signer.revoked",
+            f"the signing certificate is {found.told}",
+            hint="guard keys renew makes a development identity; guard keys csr asks for another",
+        )
 
 
 def revocation_of(
