@@ -70,7 +70,7 @@ def _tell(one: OwnIdentity, now: datetime) -> None:
     }
     current = one.folder == "signing"
     if current and one.state in {IdentityState.EXPIRED, IdentityState.REVOKED}:
-        words[one.state] += f": guard keys {'renew' if one.development else 'csr'}"
+        words[one.state] += ": guard keys renew" if one.development else ": guard keys csr"
     locked = {True: "protected by a passphrase", False: "no passphrase", None: "its key is gone"}[
         one.protected
     ]

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from PIL import Image
+
 from guard.api import verify_file
 from guard.doctor import examine
 from guard.verdict import State
@@ -75,8 +77,6 @@ def authority():
 
 @pytest.fixture
 def picture(tmp_path, photograph):
-    from PIL import Image
-
     Image.fromarray(photograph[:288, :288]).save(tmp_path / "picture.png")
     return tmp_path / "picture.png"
 
@@ -227,6 +227,11 @@ def test_a_revoked_identity_signs_no_more_and_its_files_fail(issued, guard_cli, 
     assert any(one.state == "broken" and "revoked" in one.detail for one in examine(issued, now=NOW))
     assert listed(guard_cli)["signing"]["state"] == "revoked"
     assert "REVOKED" in guard_cli("keys", "list").out
+    with Image.open(picture.parent / "out" / "picture.png") as released:
+        released.convert("RGB").save(picture.parent / "copy.png")
+    found = guard_cli("recover", "copy.png")
+    assert found.code == 3
+    assert "REVOKED" in found.out
     # The way out: another identity, and the file signed again with it.
     assert guard_cli("keys", "renew", "--development").code == 0
     assert guard_cli("sign", "out/picture.png", "--source", "generated", "-o", "signed.png").code == 0

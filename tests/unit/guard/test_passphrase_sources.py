@@ -1,4 +1,4 @@
-"""A passphrase comes from a variable, a file or a descriptor; what holds none is an error that repeats nothing."""
+"""A passphrase comes from a variable, a file or a descriptor; what holds none is an error."""
 
 from __future__ import annotations
 
