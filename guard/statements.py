@@ -107,8 +107,8 @@ def _signer(manifest: ManifestReading) -> Answer:
 
 
 def _worth(signer: SignerReading) -> str:
-    revoked = signer.revocation
-    return f"REVOKED: its certificate was {revoked}" if revoked is not None else TIER_WORDS[signer.tier]
+    revoked = "REVOKED: nobody vouches for this name any more"
+    return revoked if signer.revocation is not None else TIER_WORDS[signer.tier]
 
 
 def _recovered(recovery: Recovery | None) -> ManifestReading | None:

@@ -149,7 +149,8 @@ class SignerReading:
         """Name and tier; the first is never shown without the second (house promise 4)."""
         label = f"{self.name}, {self.organisation}" if self.organisation else self.name
         known_by = "" if self.list_name in (None, self.tier.value) else f": {self.list_name}"
-        return f"{label} [{self.tier}{known_by}]"
+        revoked = f", {self.revocation}" if self.revocation is not None else ""
+        return f"{label} [{self.tier}{known_by}{revoked}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
