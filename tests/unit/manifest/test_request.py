@@ -61,7 +61,7 @@ def test_a_protected_key_opens_with_its_passphrase_only(secret):
     pem = protected_pem(KEY, secret)
     assert pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     assert load_pem_private_key(pem, secret).private_numbers() == KEY.private_numbers()
-    with pytest.raises(ValueError, match=r"password|decrypt"):
+    with pytest.raises(ValueError):
         load_pem_private_key(pem, secret + b"x")
 
 
