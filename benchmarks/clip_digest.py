@@ -43,6 +43,9 @@ def geometry_of(scale: float, left: float, top: float) -> Geometry:
     return Geometry(matrix=((k, 0.0), (0.0, k)), offset=(x, y), spreads=(spread,))
 
 
+UPRIGHT = geometry_of(1.0, 0, 0)
+
+
 def with_tone(gain: float, offset: float):  # noqa: ANN201
     return lambda frames: _clips.each(
         frames, lambda rgb: np.clip(rgb * gain + offset, 0, 255).astype(np.uint8)
@@ -138,6 +141,49 @@ EDITS = {
 }
 
 
+def barred(rgb, index):  # noqa: ANN001, ANN201, ARG001
+    """A black bar."""
+    rgb[-24:-8] = 0
+
+
+def with_ticker(rgb, index):  # noqa: ANN001, ANN201
+    """Writing that runs through a white bar."""
+    rgb[-28:-4] = 255
+    cv2.putText(
+        rgb, "BREAKING NEWS " * 4, (4 - 2 * index, 170), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (200, 0, 0), 2
+    )
+
+
+def letterboxed(rgb, index):  # noqa: ANN001, ANN201, ARG001
+    """An eighth of the height black at the top and the bottom."""
+    rgb[:22] = rgb[-22:] = 0
+
+
+OVERLAYS = {"black bar": barred, "ticker": with_ticker, "letterbox": letterboxed}
+"""What lies over a whole copy; each keeps the mark's geometry."""
+
+
+def under(lay, frames):  # noqa: ANN001, ANN201
+    laid = []
+    for index, (rgb, seconds) in enumerate(frames):
+        changed = rgb.copy()
+        lay(changed, index)
+        laid.append((changed, seconds))
+    return laid
+
+
+def under_the_same(clips):  # noqa: ANN001, ANN201
+    """Found in another clip that has its mark and the same thing over it: (found, pairs)."""
+    found = pairs = 0
+    for lay in OVERLAYS.values():
+        laid = [under(lay, clip) for clip in clips]
+        digests, samples = [digest_of(frames) for frames in laid], [sample_clip(frames) for frames in laid]
+        for one, two in itertools.permutations(range(len(clips)), 2):
+            found += bool(locate(digests[one], samples[two], UPRIGHT))
+            pairs += 1
+    return found, pairs
+
+
 class Row:
     """One kind of copy of several clips."""
 
@@ -173,10 +219,13 @@ def timed(frames) -> _clips.Timed:  # noqa: ANN001
 
 
 def benign_and_edited(clip: _clips.Timed, digest, other, random, rows) -> None:  # noqa: ANN001
-    benign, edits = rows
+    benign, edits, overlaid = rows
     for name, (change, geometry, codec) in BENIGN.items():
         copy = sample_clip(_clips.coded(change(clip), codec))
         benign.setdefault(name, Row()).add(compare_clip(digest, copy, geometry))
+    for name, lay in OVERLAYS.items():
+        copy = sample_clip(_clips.coded(under(lay, clip), AGAIN))
+        overlaid.setdefault(name, Row()).add(compare_clip(digest, copy, UPRIGHT), range(SECONDS))
     first, last = (second * _clips.FPS for second in EDITED)
     for name, edit in EDITS.items():
         at = random.uniform(0.05, 0.95, 2)
@@ -209,6 +258,7 @@ def main() -> None:
     pictures = _clips.photographs(arguments.images)
     benign: dict[str, Row] = {}
     edits: dict[str, Row] = {}
+    overlaid: dict[str, Row] = {}
     digests, samples, ms = [], [], []
     copied = []
     for kind, name, frames in clips_of(pictures, arguments.clips):
@@ -221,12 +271,14 @@ def main() -> None:
     for index, (kind, name, clip) in enumerate(copied):
         random, digest = np.random.default_rng([54, index]), digests[index]
         other = [rgb for rgb, _ in copied[(index + 3) % len(copied)][2]]
-        benign_and_edited(clip, digest, other, random, (benign, edits))
+        benign_and_edited(clip, digest, other, random, (benign, edits, overlaid))
         print(index, kind, name, flush=True)
     pairs = list(itertools.permutations(range(len(digests)), 2))
     # Pictures are used again once all had their turn: clips of one picture are not unrelated.
     pairs = [(one, two) for one, two in pairs if (one - two) % len(pictures)]
     found = sum(bool(locate(digests[one], samples[two])) for one, two in pairs)
+    marked = sum(bool(locate(digests[one], samples[two], UPRIGHT)) for one, two in pairs)
+    shared = under_the_same([clip for _, _, clip in copied])
     write(
         "clip_digest",
         pictures="photographs of scikit-image and scikit-learn"
@@ -241,7 +293,13 @@ def main() -> None:
         edits={
             name: {"told": wilson(row.hit, row.n).to_json(), **row.to_json()} for name, row in edits.items()
         },
+        overlays={
+            name: {"told": wilson(row.hit, row.n).to_json(), "clips": dict(row.matches)}
+            for name, row in overlaid.items()
+        },
         found_in_unrelated_clips=wilson(found, len(pairs)).to_json(),
+        found_in_unrelated_clips_with_its_mark=wilson(marked, len(pairs)).to_json(),
+        found_in_unrelated_clips_with_its_mark_under_the_same_overlay=wilson(*shared).to_json(),
     )
 
 

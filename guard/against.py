@@ -17,6 +17,7 @@ from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import InputError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import SoftBinding, TrustTier
+from provenance.video.container import is_clip
 from provenance.watermark.interface import WatermarkReading
 
 if TYPE_CHECKING:
@@ -63,6 +64,18 @@ class Comparison:
         """Whether the manifest's signer is one that somebody the caller trusts vouches for."""
         signer = self.manifest.signer
         return signer is not None and signer.tier is not TrustTier.UNKNOWN
+
+
+def refuse_clip(mime: str) -> None:
+    """Clips have digests of their own, which are compared where their mark or the registry leads.
+
+    Raises:
+        InputError: ``against.clip``.
+    """
+    if is_clip(mime):
+        raise InputError(
+            "against.clip", "--against compares pictures only, and this is a clip", hint="leave --against out"
+        )
 
 
 def signed_digest(manifest: ManifestReading) -> VisualDigest:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from guard.config import Config, read_config
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -38,21 +39,6 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
     from provenance.registry import Registry
     from provenance.watermark.interface import WatermarkKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """Defaults that flags override.
-
-    Attributes:
-        policy: name or path of the pack in force beside ``base``.
-        model: reference of the generator used when none is named.
-        schema_version: of ``config.toml``.
-    """
-
-    policy: str = "default"
-    model: str = "bundled:emoji"
-    schema_version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,21 +135,8 @@ class Home:
         """
         if not self.exists():
             return Config()
-        import tomllib  # noqa: PLC0415 - verify does without the settings
-
-        try:
-            with _looking_into(self.config_path):
-                values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
-            config = Config(**values)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-            raise _invalid_config(self.config_path, str(error)) from error
-        if not all(isinstance(value, str) for value in (values.get("policy", ""), values.get("model", ""))):
-            raise _invalid_config(self.config_path, "policy and model are texts")
-        if config.schema_version != 1:
-            raise _invalid_config(
-                self.config_path, f"schema_version {config.schema_version} is not known here"
-            )
-        return config
+        with _looking_into(self.config_path):
+            return read_config(self.config_path)
 
     def signer(self, passphrase: Callable[[], bytes] | None = None) -> PemSigner:
         """The identity that signs manifests.
@@ -301,12 +274,3 @@ def _looking_into(path: Path) -> Iterator[None]:
             where=str(path),
             hint="mend its permissions, or set GUARD_HOME to a folder of yours",
         ) from error
-
-
-def _invalid_config(path: Path, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        "config.invalid",
-        f"the settings cannot be used: {what}",
-        where=str(path),
-        hint="mend the file, or remove it and run guard init",
-    )

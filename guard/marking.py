@@ -11,6 +11,7 @@ from provenance.errors import Error, InputError
 from provenance.evidence import Outcome
 from provenance.manifest.sidecar import BESIDE
 from provenance.media import Frames
+from provenance.watermark.interface import why_narrow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,6 +120,7 @@ def _cannot_carry(frames: Frames, before: tuple[int, int] | None) -> InputError:
     if before is not None:
         size, besides = before, f", not even enlarged to {frames.width}x{frames.height}"
     what = f"this {size[0]}x{size[1]} picture cannot carry a mark at {TARGETS_DB[-1]:.0f} dB{besides}"
+    what += why_narrow(*size)
     return InputError(CANNOT_CARRY, what, hint="a plan that requires no mark lets it leave without one")
 
 

@@ -20,12 +20,13 @@ from provenance.digest import COARSE, SIDES, DigestReading, Shape, VisualDigest
 from provenance.digest_align import align
 from provenance.digest_changes import find_changes
 from provenance.digest_code import encode_planes, step_of
-from provenance.digest_fit import ALTERED, Fit, fit, likeness
+from provenance.digest_fit import Fit, fit, likeness
 from provenance.digest_grid import Canvas, Placed, Placement, area_means, view_of
 from provenance.digest_grounds import GROUNDS, SEE_THROUGH, is_transparent, worst
 from provenance.digest_places import around, marked_places, whole
 from provenance.digest_planes import Reference, planes_of
 from provenance.digest_search import searched_places
+from provenance.digest_tones import ALTERED
 from provenance.evidence import Evidence, Outcome
 
 if TYPE_CHECKING:

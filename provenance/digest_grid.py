@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,10 @@ class Placed:
     covered: NDArray[np.bool_]
 
 
+_STRIP = 256
+"""Rows laid on the ground at once: as floating point a large picture takes gigabytes."""
+
+
 def view_of(frames: Frames, ground: float = _MID_GRAY) -> View:
     """The first frame on gray as a view: box means, rounded to 8 bits, of which a cell averages sixteen."""
     from PIL import Image  # noqa: PLC0415 - some commands work without pixels
@@ -105,8 +109,13 @@ def _opaque(frames: Frames, ground: float) -> NDArray[np.uint8]:
     """(H, W, 1 or 3): 8 bits, transparency laid on ``ground``."""
     if frames.depth == 8 and frames.alpha is None:
         return np.ascontiguousarray(frames.pixels[0], np.uint8)
-    rgb = opaque_rgb(frames, ground)
-    return np.rint(255 * (rgb[..., :1] if frames.is_gray else rgb)).astype(np.uint8)
+    opaque = np.empty(frames.pixels.shape[1:], np.uint8)
+    for start in range(0, frames.height, _STRIP):
+        rows = slice(start, start + _STRIP)
+        alpha = None if frames.alpha is None else frames.alpha[:, rows]
+        rgb = opaque_rgb(replace(frames, pixels=frames.pixels[:, rows], alpha=alpha), ground)
+        opaque[rows] = np.rint(255 * (rgb[..., :1] if frames.is_gray else rgb))
+    return opaque
 
 
 def opaque_rgb(frames: Frames, ground: float = _MID_GRAY) -> NDArray[np.float32]:

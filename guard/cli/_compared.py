@@ -119,7 +119,7 @@ def compared(files: tuple[Path, ...], against: Path, report: Report, format_: st
     Raises:
         InputError: ``against.…`` or ``input.…``; the signed file cannot be used.
     """
-    from guard.against import hold_against, signed_digest  # noqa: PLC0415
+    from guard.against import hold_against, refuse_clip, signed_digest  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
@@ -128,13 +128,15 @@ def compared(files: tuple[Path, ...], against: Path, report: Report, format_: st
     home = Home.locate()
     keys = home.locators() if home.exists() else ()
     with about(against):
-        manifest = read_manifest(read_asset(against), home.trust(), at=utc_now())
+        signed = read_asset(against)
+        refuse_clip(signed.mime)
+        manifest = read_manifest(signed, home.trust(), at=utc_now())
         digest = signed_digest(manifest)
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
             asset = read_asset(file)
-            report.refuse_clip(asset)
+            refuse_clip(asset.mime)
             seen = decode(asset)
             made = hold_against(seen, manifest, digest, keys=keys)
             batch.add(made, _code(made), file=file)

@@ -138,9 +138,7 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
         )
         before = " before compression" if lossy else ""
         yield "watermark", f"{len(marks)} of {len(marked)}, {_range(marks)} dB{before}, decoded back"
-        layers = [_layer(one.mark) for one in marked]
-        if any(layer is not None for layer in layers):
-            yield "private layer", f"{sum(layer is True for layer in layers)} of {len(marked)}, decoded back"
+        yield from _layers([_layer(one.mark) for one in marked])
     shaded = sum(map(_shaded, released))
     if shaded:
         yield "latent mark", f"in the noise of {shaded} of {len(released)}; not read back"
@@ -179,6 +177,12 @@ def warned(released: Sequence[Released]) -> Iterator[str]:
 def _range(values: list[float]) -> str:
     low, high = f"{min(values):.1f}", f"{max(values):.1f}"
     return low if low == high else f"{low}–{high}"
+
+
+def _layers(written: Sequence[bool | None]) -> Iterator[tuple[str, str]]:
+    if any(layer is not None for layer in written):
+        count = sum(layer is True for layer in written)
+        yield "private layer", f"{count} of {len(written)}, decoded back" if count else "none"
 
 
 def _layer(mark: object) -> bool | None:

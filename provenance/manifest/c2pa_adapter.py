@@ -99,8 +99,7 @@ def write_store(
     except c2pa.C2paError as error:
         require_unchanged(data)
         if cause := next(iter(raised), None) or signed.failure:
-            # A signer that says itself what lay behind (a key service, a token) is not overruled.
-            raise cause from (cause.__cause__ or error)
+            raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
         raise _signing_error(error, mime, signer) from error
     if not embed:
         return data, bytes(store)

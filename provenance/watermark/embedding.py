@@ -23,7 +23,7 @@ from provenance.watermark.detection import detect_picture
 from provenance.watermark.fine_tile import ENERGY, FineTile, carries_fine_tile
 from provenance.watermark.folding import tile_spectrum
 from provenance.watermark.front_end import reduced, whiten
-from provenance.watermark.interface import Effort, Marked, WatermarkReading
+from provenance.watermark.interface import Effort, Marked, WatermarkReading, why_narrow
 from provenance.watermark.layout import layout_of
 from provenance.watermark.search import SPREADS
 from provenance.watermark.tile import data_signs, lay, pixels_per_sample, tile_of, visibility
@@ -265,6 +265,7 @@ def _carries(evidence: Evidence, payload: bytes) -> bool:
 def _exceeded(frames: Frames, floor_db: float) -> InputError:
     return InputError(
         "watermark.capacity-exceeded",
-        f"this {frames.width}x{frames.height} picture cannot carry a mark at {floor_db:.1f} dB",
+        f"this {frames.width}x{frames.height} picture cannot carry a mark at {floor_db:.1f} dB"
+        + why_narrow(frames.width, frames.height),
         hint="enlarge it, or let the policy release it without a mark",
     )

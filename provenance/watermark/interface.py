@@ -41,6 +41,10 @@ TARGET_DB = 42.0
 _MINIMUM_SIDE = 256
 """Below this the tile repeats too finely to outlive a resize (measured: design floor 256 px)."""
 
+_MOST_STRETCHED = 14
+"""Up to this many times as long as wide all of 40 strips of photographs were marked (4000 and 9000 pixels
+long); from 16 times on most were refused: the tile grows with the area, and little of one fits across."""
+
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -132,6 +136,13 @@ class Marked:
 def minimum_size() -> int:
     """Shorter side in pixels below which marks are neither written nor looked for."""
     return _MINIMUM_SIDE
+
+
+def why_narrow(width: int, height: int) -> str:
+    """What to add where a picture cannot carry a mark and its shape is why; else nothing."""
+    if max(width, height) <= _MOST_STRETCHED * min(width, height):
+        return ""
+    return f": it is more than {_MOST_STRETCHED} times as long as wide, and a mark finds little room across"
 
 
 def new_content_id(random: Callable[[int], bytes]) -> bytes:

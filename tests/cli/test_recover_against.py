@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from guard.changes import _geometry
 from guard.cli.recover import print_recovery
 from guard.verdict import State
 
@@ -94,6 +95,23 @@ def test_what_cannot_be_done_is_said_in_one_line(guard_cli, copies, arguments, c
     assert refused.code == 2
     assert refused.err.startswith(f"error[{code}]")
     assert not list(tmp_path.glob("out.*"))
+
+
+def test_clips_are_not_compared_that_way(guard_cli, signed, copies, make_clip, tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(make_clip(frames=2, sound=None))
+    for found, against in (("clip.mp4", signed[".png"]), ("marked.jpg", "clip.mp4")):
+        refused = guard_cli("recover", found, "--against", against)
+        assert refused.code == 2
+        assert refused.err.startswith("error[against.clip]: ")
+
+
+@pytest.mark.parametrize(
+    ("degrees", "told"),
+    [(-179.8, ["turned by 180°"]), (179.8, ["turned by 180°"]), (-90.2, ["turned by -90°"]), (0.4, [])],
+)
+def test_half_a_turn_has_one_name(degrees, told):
+    reading = SimpleNamespace(mirrored=False, rotation=degrees, scale=(1.0, 1.0))
+    assert _geometry(reading) == told
 
 
 def test_nothing_is_drawn_for_another_picture(guard_cli, signed, copies, tmp_path):

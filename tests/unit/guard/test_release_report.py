@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from guard.cli._report import warned
+from guard.cli._report import stages, warned
+from provenance.watermark.interface import Marked
 
 
 def released(name: str, *warnings: str):
@@ -20,3 +21,36 @@ def test_a_warning_of_some_files_names_them_and_one_of_all_is_said_once() -> Non
 def test_many_names_are_counted_and_not_listed() -> None:
     files = [released(f"{n}.png", "too small") for n in range(9)] + [released("large.png")]
     assert list(warned(files)) == ["too small (0.png, 1.png, 2.png, 3.png, 4.png and 4 more)"]
+
+
+def test_a_private_layer_that_was_not_written_was_not_decoded_either() -> None:
+    manifest = SimpleNamespace(signer=None, state=SimpleNamespace(value="development"))
+    checked = SimpleNamespace(
+        plan=SimpleNamespace(xmp=False),
+        draft=SimpleNamespace(quality=None, origin=SimpleNamespace(recipe=None)),
+    )
+    for written, told in ((True, "1 of 1, decoded back"), (False, "none")):
+        mark = Marked(
+            frames=None,
+            payload=b"",
+            psnr=42.0,
+            strength=1.0,
+            attempts=1,
+            evidence=None,
+            private_layer=written,
+        )
+        marked = SimpleNamespace(
+            enlarged_from=None,
+            clip=None,
+            mark=mark,
+            checked=checked,
+            unmarked_reason=None,
+            asset=SimpleNamespace(mime=""),
+        )
+        one = SimpleNamespace(
+            signed=SimpleNamespace(marked=marked),
+            sidecar=None,
+            leaves=[1],
+            proof=SimpleNamespace(manifest=manifest),
+        )
+        assert dict(stages([one]))["private layer"] == told

@@ -11,7 +11,14 @@ from audits.robustness import attacks
 from provenance.errors import ConfigurationError, InputError
 from provenance.evidence import Outcome
 from provenance.media import Frames
-from provenance.watermark.interface import WatermarkKey, detect, embed, minimum_size, new_content_id
+from provenance.watermark.interface import (
+    WatermarkKey,
+    detect,
+    embed,
+    minimum_size,
+    new_content_id,
+    why_narrow,
+)
 
 PAYLOAD = bytes.fromhex("0123456789abcdef")
 COPIES = {
@@ -109,6 +116,16 @@ def test_pictures_that_cannot_carry_a_mark_are_refused(pixels, as_frames, key) -
 def test_invisible_pictures_are_refused(photograph, as_frames, key) -> None:
     with pytest.raises(InputError, match="cannot carry"):
         embed(as_frames(photograph, np.zeros((512, 512), np.uint8)), PAYLOAD, key)
+
+
+def test_where_the_shape_leaves_no_room_the_refusal_says_so(photograph, as_frames, key) -> None:
+    strip = np.tile(photograph[100:356], (1, 12, 1))
+    with pytest.raises(InputError) as refused:
+        embed(as_frames(strip), PAYLOAD, key)
+    assert refused.value.code == "watermark.capacity-exceeded"
+    assert "6144x256" in refused.value.what
+    assert "14 times as long as wide" in refused.value.what
+    assert why_narrow(256, 14 * 256) == ""
 
 
 def test_clips_are_refused_and_not_read(key) -> None:
