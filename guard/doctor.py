@@ -31,6 +31,11 @@ SOON = 14
 """Days before the end of a certificate from which its renewal is asked for."""
 
 
+SOON_ISSUED = 30
+"""The same where an authority has to issue the next one, which may take weeks."""
+_AFTER = "what was signed without a time stamp is EXPIRED after that, until guard sign signs it again"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One line of the examination.
@@ -88,6 +93,9 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     yield Finding(state="ok", what="home", detail=str(home.folder))
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
     yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
+    if home.requested_folder.is_dir():
+        waits = "a key waits for its certificate: guard keys csr, then guard keys import"
+        yield Finding(state="ok", what="certificate request", detail=waits)
     yield _looked_at("trust", lambda: _trust(home))
     yield _looked_at("locator key", lambda: _locator(home))
     yield _looked_at("private mark key", lambda: _private_mark(home))
@@ -107,8 +115,9 @@ def _looked_at(what: str, look: Callable[[], str]) -> Finding:
 
 
 def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
-    from provenance.manifest.identity import Identity, load_signer  # noqa: PLC0415
-    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
+    from guard.identities import own_identities  # noqa: PLC0415
+    from provenance.manifest.identity import load_signer  # noqa: PLC0415
+    from provenance.manifest.revocation import refuse_revoked  # noqa: PLC0415
 
     chain, protected = home.signing_folder / "chain.pem", home.is_protected()
     secret = None if passphrase is None else lambda: passphrase
@@ -119,9 +128,15 @@ def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
             raise
     how = ", protected by a passphrase" if protected else ""
     untried = " (not tried: GUARD_PASSPHRASE is not set)" if protected and passphrase is None else ""
-    left = (Identity.of(chain.read_bytes(), TrustTier.DEVELOPMENT).not_after - now).days
-    advice = "; renew soon: guard keys renew" if left <= SOON else ""
-    return f"development identity{how}{untried}, {left} days left{advice}"
+    refuse_revoked(chain.read_bytes(), home.trust().revoked)
+    one = own_identities(home, now=now)[0]
+    left, advice = (one.not_after - now).days, ""
+    if one.development and left <= SOON:
+        advice = f"; renew soon: guard keys renew; {_AFTER}"
+    elif not one.development and left <= SOON_ISSUED:
+        advice = f"; ask for the next one now: guard keys csr; {_AFTER}"
+    who = "development identity" if one.development else f"identity {one}"
+    return f"{who}{how}{untried}, {left} days left{advice}"
 
 
 def _trust(home: Home) -> str:
@@ -129,7 +144,9 @@ def _trust(home: Home) -> str:
 
     if not all_listed(home):
         raise development_missing()
-    return f"{len(home.trust().lists)} lists"
+    known = home.trust()
+    gone = f"; {len(known.revoked)} certificates revoked" if known.revoked else ""
+    return f"{len(known.lists)} lists{gone}"
 
 
 def _locator(home: Home) -> str:

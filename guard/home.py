@@ -4,6 +4,8 @@
 
     config.toml       defaults; written commented, read here
     keys/signing/     signing key (0600), certificate chain, issuing root's certificate
+    keys/signing-until-*  earlier identities
+    keys/requested/   a key that waits for its certificate (guard keys csr, import)
     keys/log.pem      key of the transparency log
     keys/locator.json key of the watermark: its own, made to be handed out with a registry
     keys/locator-earlier/  its earlier epochs, which still find the marks made with them
@@ -24,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from guard.config import Config, read_config
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,21 +39,6 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
     from provenance.registry import Registry
     from provenance.watermark.interface import WatermarkKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """Defaults that flags override.
-
-    Attributes:
-        policy: name or path of the pack in force beside ``base``.
-        model: reference of the generator used when none is named.
-        schema_version: of ``config.toml``.
-    """
-
-    policy: str = "default"
-    model: str = "bundled:emoji"
-    schema_version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +66,11 @@ class Home:
     def signing_folder(self) -> Path:
         """Signing key, chain and issuing root."""
         return self.folder / "keys" / "signing"
+
+    @property
+    def requested_folder(self) -> Path:
+        """A key that waits for its certificate, and the request for one."""
+        return self.folder / "keys" / "requested"
 
     @property
     def log_key_path(self) -> Path:
@@ -142,29 +135,22 @@ class Home:
         """
         if not self.exists():
             return Config()
-        import tomllib  # noqa: PLC0415 - verify does without the settings
-
-        try:
-            with _looking_into(self.config_path):
-                values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
-            config = Config(**values)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-            raise _invalid_config(self.config_path, str(error)) from error
-        if not all(isinstance(value, str) for value in (values.get("policy", ""), values.get("model", ""))):
-            raise _invalid_config(self.config_path, "policy and model are texts")
-        if config.schema_version != 1:
-            raise _invalid_config(
-                self.config_path, f"schema_version {config.schema_version} is not known here"
-            )
-        return config
+        with _looking_into(self.config_path):
+            return read_config(self.config_path)
 
     def signer(self, passphrase: Callable[[], bytes] | None = None) -> PemSigner:
-        """The identity that signs manifests; see ``provenance.manifest.identity.load_signer``."""
-        from provenance.manifest.identity import load_signer  # noqa: PLC0415 - loads cryptography
+        """The identity that signs manifests.
 
-        return load_signer(
-            self.signing_folder / "chain.pem", self.signing_folder / "key.pem", passphrase=passphrase
-        )
+        Raises:
+            ConfigurationError: as ``provenance.manifest.identity.load_signer``; ``signer.revoked``.
+        """
+        from provenance.manifest.identity import load_signer  # noqa: PLC0415 - loads cryptography
+        from provenance.manifest.revocation import refuse_revoked  # noqa: PLC0415
+
+        folder = self.signing_folder
+        signer = load_signer(folder / "chain.pem", folder / "key.pem", passphrase=passphrase)
+        refuse_revoked(signer.chain, self.trust().revoked)
+        return signer
 
     def is_protected(self) -> bool:
         """Whether the signing key asks for a passphrase; False where there is none.
@@ -172,7 +158,7 @@ class Home:
         Raises:
             ConfigurationError: ``signer.key-missing`` when it cannot be read.
         """
-        from provenance.manifest.identity import is_encrypted  # noqa: PLC0415
+        from provenance.manifest.key_files import is_encrypted  # noqa: PLC0415
 
         key = self.signing_folder / "key.pem"
         return key.exists() and is_encrypted(key)
@@ -288,12 +274,3 @@ def _looking_into(path: Path) -> Iterator[None]:
             where=str(path),
             hint="mend its permissions, or set GUARD_HOME to a folder of yours",
         ) from error
-
-
-def _invalid_config(path: Path, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        "config.invalid",
-        f"the settings cannot be used: {what}",
-        where=str(path),
-        hint="mend the file, or remove it and run guard init",
-    )

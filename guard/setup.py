@@ -16,7 +16,7 @@ from provenance.errors import InputError
 from provenance.files import fsync_folder, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -118,11 +118,18 @@ def new_identity(
         name=f"mediaguard development {random(4).hex()}", now=now, passphrase=passphrase
     )
     list_roots(home, (*kept_roots(home), identity.root_pem), now)
+    files = {"key.pem": identity.key_pem, "chain.pem": identity.chain_pem, ROOT: identity.root_pem}
+    install_identity(home, files, now=now, random=random)
+
+
+def install_identity(
+    home: Home, files: Mapping[str, bytes], *, now: datetime, random: Callable[[int], bytes]
+) -> None:
+    """Put ``files`` (key, chain, root) in force under ``keys/signing``; what was there is kept beside it."""
     fresh = home.signing_folder.with_name(f".signing-{random(4).hex()}")
     fresh.mkdir(mode=0o700)
-    write_private(fresh / "key.pem", identity.key_pem)
-    write_private(fresh / "chain.pem", identity.chain_pem)
-    write_private(fresh / ROOT, identity.root_pem)
+    for name, data in files.items():
+        write_private(fresh / name, data)
     fsync_folder(fresh)
     if home.signing_folder.exists():
         stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guard.recover import Recovery
+    from provenance.manifest.reading import SignerReading
     from provenance.watermark.interface import WatermarkReading
 
 TIER_WORDS: dict[TrustTier, str] = {
@@ -69,7 +70,7 @@ def unchecked(given: Sequence[Answer], manifest: ManifestReading) -> tuple[str, 
     """What was left out, and why."""
     lines = [f"{answer.question}: {answer.text}" for answer in given if answer.outcome is Outcome.NOT_CHECKED]
     if manifest.signer is not None:
-        lines.append("revocation: verify opens no connection, so revoked certificates are not noticed")
+        lines.append("revocation: no authority was asked; only what guard keys revoke recorded is noticed")
     lines += [f"bytes not covered by the signature: {span}" for span in manifest.uncovered]
     return tuple(lines)
 
@@ -96,11 +97,18 @@ def _signer(manifest: ManifestReading) -> Answer:
     signer = manifest.signer
     if signer is None:
         return _answer("signer", Outcome.NOT_CHECKED, "no readable signature")
+    if signer.revocation is not None and manifest.intact:
+        return _answer("signer", Outcome.CONTRADICTS, f"{signer}: {_worth(signer)}; {_when(manifest)}")
     outcome = Outcome.INCONCLUSIVE if signer.tier is TrustTier.UNKNOWN else Outcome.SUPPORTS
     if not manifest.intact:
         return _answer("signer", Outcome.INCONCLUSIVE, f"named as {signer}, but what was signed changed")
     when = _when(manifest)
     return _answer("signer", outcome, f"{signer}: {TIER_WORDS[signer.tier]}; {when}")
+
+
+def _worth(signer: SignerReading) -> str:
+    revoked = "REVOKED: nobody vouches for this name any more"
+    return revoked if signer.revocation is not None else TIER_WORDS[signer.tier]
 
 
 def _recovered(recovery: Recovery | None) -> ManifestReading | None:
@@ -112,7 +120,7 @@ def _recovered(recovery: Recovery | None) -> ManifestReading | None:
 
 def _recovered_signer(found: ManifestReading) -> Answer:
     signer = found.signer
-    who = "unreadable" if signer is None else f"{signer}: {TIER_WORDS[signer.tier]}; {_when(found)}"
+    who = "unreadable" if signer is None else f"{signer}: {_worth(signer)}; {_when(found)}"
     return _answer("signer", Outcome.INCONCLUSIVE, f"of the manifest found: {who}")
 
 

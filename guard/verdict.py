@@ -16,6 +16,7 @@ class State(StrEnum):
     TRUSTED = "trusted"
     DEVELOPMENT = "development"
     UNKNOWN_SIGNER = "unknown_signer"
+    REVOKED = "revoked"
     EXPIRED = "expired"
     HISTORY_PROBLEM = "history_problem"
     TAMPERED = "tampered"
@@ -31,6 +32,7 @@ MEANING: dict[State, str] = {
     State.TRUSTED: "bytes intact, signer on a list you trust",
     State.DEVELOPMENT: "bytes intact, signed by this installation's own development identity",
     State.UNKNOWN_SIGNER: "bytes intact, nobody you trust vouches for the signer",
+    State.REVOKED: "bytes intact, but the certificate was revoked; not proven to have signed before that",
     State.EXPIRED: "bytes and signature intact, time of signing not proven",
     State.HISTORY_PROBLEM: "intact, but an ingredient was altered or invalid when it was taken in",
     State.TAMPERED: "content or manifest changed after signing",
@@ -53,6 +55,7 @@ _BARE_EXIT: dict[State, int] = {
     State.NO_CREDENTIALS: NOTHING_TO_CONCLUDE,
     State.REMOTE_ONLY: NOTHING_TO_CONCLUDE,
     State.RECOVERED: NOTHING_TO_CONCLUDE,
+    State.REVOKED: NOT_MET,
     State.HISTORY_PROBLEM: NOT_MET,
     State.TAMPERED: NOT_MET,
     State.MALFORMED: NOT_MET,

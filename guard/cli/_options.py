@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from provenance.errors import ConfigurationError, Error, InputError
+from provenance.errors import Error, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,51 +66,6 @@ POLICY = click.option(
     callback=_named,
     help="Policy packs beside base: names or .yaml paths, comma-separated.",
 )
-
-
-def passphrase_set() -> bytes | None:
-    """The passphrase in the environment; a variable that is set to nothing holds none."""
-    found = os.environ.get("GUARD_PASSPHRASE")
-    return found.encode() if found else None
-
-
-def existing_passphrase() -> bytes:
-    """The passphrase of a key that has one.
-
-    Raises:
-        ConfigurationError: ``passphrase.needed`` when there is nobody to ask.
-    """
-    found = passphrase_set()
-    if found is not None:
-        return found
-    if not sys.stdin.isatty():
-        raise ConfigurationError(
-            "passphrase.needed",
-            "the signing key is protected by a passphrase and there is no terminal to ask on",
-            hint="set GUARD_PASSPHRASE",
-        )
-    return str(click.prompt("Passphrase of the signing key", hide_input=True, err=True)).encode()
-
-
-def new_passphrase() -> bytes:
-    """A passphrase for a key about to be made.
-
-    Raises:
-        ConfigurationError: ``passphrase.needed`` when there is nobody to ask.
-        InputError: ``passphrase.short``.
-    """
-    found = passphrase_set()
-    if found is None:
-        if not sys.stdin.isatty():
-            what = "a passphrase for the new signing key is needed and there is no terminal to ask on"
-            raise ConfigurationError("passphrase.needed", what, hint="set GUARD_PASSPHRASE")
-        prompt = "New passphrase for the signing key"
-        found = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
-    if len(found) < 8:
-        raise InputError(
-            "passphrase.short", "a passphrase has at least 8 characters", hint="choose a longer one"
-        )
-    return found
 
 
 @contextmanager

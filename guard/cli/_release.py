@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILE, FORCE, FORMAT, POLICY, NewPath, existing_passphrase, output_folders
+from guard.cli._options import FILE, FORCE, FORMAT, POLICY, NewPath, output_folders
 from guard.cli._output import stage_line
+from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
 from guard.cli._report import Report, packs_of
 from provenance.errors import InputError
 
@@ -61,7 +62,7 @@ _SPELLINGS = {
 
 def statements(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every command that releases: what is said of the files, and how it is done."""
-    for option in (FORMAT, FORCE, VIDEO_CODEC, POLICY, MODEL_NAME, SOURCE):
+    for option in (FORMAT, FORCE, PASSPHRASE_FROM, VIDEO_CODEC, POLICY, MODEL_NAME, SOURCE):
         command = option(command)
     return command
 

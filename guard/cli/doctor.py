@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-from guard.cli._options import finish, passphrase_set
+from guard.cli._options import finish
+from guard.cli._passphrase import PASSPHRASE_FROM, passphrase_set
 from guard.text import plain
 
 
 @click.command("doctor")
+@PASSPHRASE_FROM
 def command() -> None:
     """Say what works here, what is missing and the command that adds it. Exit 1 if something is broken."""
     from guard.clock import utc_now  # noqa: PLC0415

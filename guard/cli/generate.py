@@ -12,10 +12,10 @@ from guard.cli._options import (
     OUTPUT,
     POLICY,
     PRIVATE_NUMBER,
-    existing_passphrase,
     finish,
     output_folders,
 )
+from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
 from guard.cli._report import Making, Report, tell_approved
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
 
 
 @click.command("generate")
+@PASSPHRASE_FROM
 @click.argument("prompt", callback=_worded)
 @click.option(
     "-n", "count", type=click.IntRange(1, 64), default=1, show_default=True, help="Pictures to make."

@@ -6,7 +6,8 @@ import secrets
 
 import click
 
-from guard.cli._options import finish, new_passphrase, passphrase_set
+from guard.cli._options import finish
+from guard.cli._passphrase import PASSPHRASE_FROM, new_passphrase, passphrase_set
 from guard.clock import utc_now
 from guard.doctor import examine_home
 from guard.home import Home
@@ -16,6 +17,7 @@ from guard.text import plain
 
 @click.command("init")
 @click.option("--passphrase", is_flag=True, help="Protect the signing key (asked for, or GUARD_PASSPHRASE).")
+@PASSPHRASE_FROM
 def command(passphrase: bool) -> None:
     """Make keys, log and registry for this installation; never overwrites.
 

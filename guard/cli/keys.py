@@ -1,74 +1,80 @@
-"""``guard keys new|list|renew|export-locator``."""
+"""``guard keys``: new, renew and export-locator here, the others in ``_keys_…``."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FORMAT, existing_passphrase, new_passphrase
-from guard.cli._output import write_document
+from guard.cli._keys_enrol import ALGORITHM, PROTECT, csr, import_
+from guard.cli._keys_lint import lint
+from guard.cli._keys_list import list_
+from guard.cli._keys_revoke import revoke
+from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase, new_passphrase
 from guard.text import plain
+
+if TYPE_CHECKING:
+    from guard.home import Home
 
 
 @click.group("keys")
 def command() -> None:
-    """Make, list, renew and hand out keys. Each key is its own; none is derived from another."""
+    """Make, certify, list, renew, revoke and hand out keys. Each is its own; none is derived from another."""
 
 
 PRIVATE_MARK = "The key of the private layer of marks, which nobody but you can write or read."
 
 
+command.add_command(list_)
+command.add_command(lint)
+command.add_command(csr)
+command.add_command(import_)
+command.add_command(revoke)
+
+
 @command.command("new")
-@click.option("--private-mark", is_flag=True, required=True, help=PRIVATE_MARK)
-def new(private_mark: bool) -> None:
+@click.option(
+    "--signing", is_flag=True, help="A signing key that waits for its certificate (guard keys csr)."
+)
+@click.option("--private-mark", is_flag=True, help=PRIVATE_MARK)
+@ALGORITHM
+@PROTECT
+@PASSPHRASE_FROM
+def new(signing: bool, private_mark: bool, algorithm: str, passphrase: bool | None) -> None:
     """Make a key that guard init does not make.
+
+    --signing: a private key for an identity that an authority vouches for. The identity in force goes on
+    signing until guard keys import brings the certificate.
 
     --private-mark: from now on marks carry a second layer, bound to what the picture shows. With the key
     this installation can tell that it marked a picture which looks like this one from afar; the
     mark's locator key does not suffice to write that layer. Never hand it out.
     """
     from guard.home import Home  # noqa: PLC0415
+
+    if signing == private_mark:
+        raise click.UsageError("one key at a time: --signing or --private-mark")
+    home = Home.locate().require()
+    if private_mark:
+        _begin_private_mark(home, plain_options=algorithm == "es256" and passphrase is None)
+        return
+    from guard.enrolment import make_requested_key  # noqa: PLC0415
+
+    protect = home.is_protected() if passphrase is None else passphrase
+    make_requested_key(home, algorithm=algorithm, passphrase=new_passphrase() if protect else None)
+    how = "protected by a passphrase" if protect else "without a passphrase"
+    click.echo(f"made a signing key for {algorithm}, {how}; next: guard keys csr")
+
+
+def _begin_private_mark(home: Home, *, plain_options: bool) -> None:
     from provenance.key_ring import begin_private_mark  # noqa: PLC0415
 
-    assert private_mark
-    key = begin_private_mark(Home.locate().require().private_mark_path)
+    if not plain_options:
+        raise click.UsageError("only a signing key has an algorithm and a passphrase")
+    key = begin_private_mark(home.private_mark_path)
     click.echo(f"made the private mark key {key.key_id}, epoch {key.epoch}; keep a copy, never hand it out")
-
-
-@command.command("list")
-@FORMAT
-def list_(format_: str) -> None:
-    """Show the keys of this installation, without their secrets."""
-    from guard.clock import utc_now  # noqa: PLC0415
-    from guard.home import Home  # noqa: PLC0415
-    from guard.serialise import to_json  # noqa: PLC0415
-    from provenance.manifest.identity import Identity  # noqa: PLC0415
-    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
-
-    home = Home.locate().require()
-    identity = Identity.of((home.signing_folder / "chain.pem").read_bytes(), TrustTier.DEVELOPMENT)
-    left = (identity.not_after - utc_now()).days
-    (locator, *earlier), private, log = home.locators(), home.private_marks(), home.log().verifier.name
-    if format_ != "text":
-        found = {"locator": locator, "earlier_locators": earlier, "private_mark": private}
-        shown = {"signing": to_json(identity), **{name: to_json(value) for name, value in found.items()}}
-        write_document({**shown, "log": log}, format_)
-        return
-    state = (
-        "EXPIRED: guard keys renew"
-        if left < 0
-        else f"expires {identity.not_after:%Y-%m-%d}, {left} days left"
-    )
-    click.echo(f"signing  {identity.name} [development]; {state}")
-    click.echo(f"         sha256 {identity.fingerprint_sha256}")
-    click.echo(f"locator  {locator.key_id}, epoch {locator.epoch}")
-    for key in earlier:
-        click.echo(f"         {key.key_id}, epoch {key.epoch}; finds earlier marks")
-    for number, layer in enumerate(private):
-        click.echo(f"{'' if number else 'private':<8} {layer.key_id}, epoch {layer.epoch}")
-    click.echo(f"log      {log}")
 
 
 @command.command("renew")
@@ -77,26 +83,34 @@ def list_(format_: str) -> None:
     default=None,
     help="Protect the new signing key, or not. As the old one if left out.",
 )
+@PASSPHRASE_FROM
+@click.option(
+    "--development", is_flag=True, help="A development identity in the place of one from an authority."
+)
 @click.option("--locator", is_flag=True, help="The key of the watermark instead: a new epoch.")
 @click.option("--private-mark", is_flag=True, help="The key of the private layer instead: a new epoch.")
-def renew(passphrase: bool | None, locator: bool, private_mark: bool) -> None:
+def renew(passphrase: bool | None, development: bool, locator: bool, private_mark: bool) -> None:
     """Make a new development identity, or a new epoch of a key of the mark.
 
-    Files signed with the old identity stay verifiable, and marks of earlier epochs are still found.
-    Where the old signing key is protected, its passphrase is needed: a slip of the keys would otherwise
-    become the new one.
+    An identity from an authority is renewed there: guard keys csr, then guard keys import.
+
+    Files signed with the old identity stay verifiable until its certificate expires, and marks of earlier
+    epochs are still found. Where the old signing key is protected, its passphrase is needed: a slip of the
+    keys would otherwise become the new one.
     """
     if locator or private_mark:
-        if passphrase is not None or (locator and private_mark):
+        if passphrase is not None or development or (locator and private_mark):
             raise click.UsageError("one key at a time; only the signing key has a passphrase")
         _new_epoch(of_locator=locator)
         return
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.setup import new_identity  # noqa: PLC0415
-    from provenance.manifest.identity import require_passphrase  # noqa: PLC0415
+    from provenance.manifest.key_files import require_passphrase  # noqa: PLC0415
 
     home = Home.locate().require()
+    if not development:
+        _refuse_issued(home)
     protected = home.is_protected()
     if protected:
         require_passphrase(home.signing_folder / "key.pem", existing_passphrase)
@@ -105,6 +119,25 @@ def renew(passphrase: bool | None, locator: bool, private_mark: bool) -> None:
     new_identity(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
     how = "protected by a passphrase" if protect else "without a passphrase"
     click.echo(f"made a new development identity, {how}; the earlier one is kept beside it")
+
+
+def _refuse_issued(home: Home) -> None:
+    """A development identity is no renewal of one that an authority vouches for."""
+    from provenance.errors import ConfigurationError  # noqa: PLC0415
+    from provenance.manifest.identity import is_development  # noqa: PLC0415
+    from provenance.manifest.signers import leaf_of  # noqa: PLC0415
+
+    path = home.signing_folder / "chain.pem"
+    try:
+        leaf = leaf_of(path.read_bytes())
+    except (OSError, ConfigurationError):  # nothing readable to protect
+        return
+    if not is_development(leaf):
+        raise ConfigurationError(
+            "identity.issued",
+            "the identity in force was issued by an authority, which alone can renew it",
+            hint="guard keys csr asks for the next certificate; guard keys renew --development gives it up",
+        )
 
 
 def _new_epoch(*, of_locator: bool) -> None:

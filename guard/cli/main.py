@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("guard.cli.verify", "Say what can be known of a file's origin."),
     "inspect": ("guard.cli.inspect", "Show every signal in a file, without judging it."),
     "recover": ("guard.cli.recover", "Find the credential of a stripped copy and what changed."),
-    "keys": ("guard.cli.keys", "List, renew and hand out keys."),
+    "keys": ("guard.cli.keys", "Make, certify, list, renew, revoke and hand out keys."),
     "trust": ("guard.cli.trust", "Choose whose signatures count."),
     "log": ("guard.cli.log", "Check the transparency log."),
     "bench": ("guard.cli.bench", "Measure marking methods under attack on your own pictures."),

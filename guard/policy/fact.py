@@ -165,6 +165,7 @@ class C2paState(StrEnum):
     TRUSTED = "trusted"
     DEVELOPMENT = "development"
     UNKNOWN_SIGNER = "unknown_signer"
+    REVOKED = "revoked"
     EXPIRED = "expired"
     HISTORY_PROBLEM = "history_problem"
     TAMPERED = "tampered"

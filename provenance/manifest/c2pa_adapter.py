@@ -10,6 +10,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -98,8 +99,8 @@ def write_store(
     except c2pa.C2paError as error:
         require_unchanged(data)
         if cause := next(iter(raised), None) or signed.failure:
-            raise cause from error
-        raise _signing_error(error, mime) from error
+            raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
+        raise _signing_error(error, mime, signer) from error
     if not embed:
         return data, bytes(store)
     return (bytes(signed) if isinstance(data, bytes) else signed), bytes(store)
@@ -218,7 +219,7 @@ def _add_parent(builder: Any, parent: Parent) -> None:
         raise unreadable_parent() from error
 
 
-def _signing_error(error: Exception, mime: str) -> Exception:
+def _signing_error(error: Exception, mime: str, signer: Signer) -> Exception:
     text = str(error)
     unreadable = c2pa.C2paError.NotSupported, c2pa.C2paError.Io, c2pa.C2paError.Decoding
     if isinstance(error, unreadable) or "could not be parsed" in text:
@@ -228,9 +229,21 @@ def _signing_error(error: Exception, mime: str) -> Exception:
             hint="save it again as PNG, JPEG, WebP or TIFF, or as MP4 or WebM",
         )
     if "certificate" in text:
-        return ConfigurationError(
-            "sign.certificate-refused",
-            f"the signing certificate cannot be used: {text[:200]}",
-            hint="guard keys renew makes a certificate of the right shape",
-        )
+        return _refused(signer, text)
     return ConfigurationError("sign.library-failed", f"signing failed inside the C2PA library: {text[:200]}")
+
+
+def _refused(signer: Signer, text: str) -> ConfigurationError:
+    """Names the rule that the certificate breaks; the library only says that it is invalid."""
+    from provenance.manifest.profile import errors_of, lint_chain  # noqa: PLC0415 - readers do without it
+
+    try:
+        found = errors_of(lint_chain(signer.chain, now=datetime.now(UTC)))
+    except InputError as error:
+        text, found = error.what, ()
+    why = f"{found[0].what} ({found[0].rule}, {found[0].clause})" if found else text[:200]
+    return ConfigurationError(
+        "sign.certificate-refused",
+        f"the signing certificate cannot be used: {why}",
+        hint="guard keys lint CHAIN names every rule; guard keys renew makes a development certificate",
+    )

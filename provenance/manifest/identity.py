@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from provenance.errors import ConfigurationError, InputError
-from provenance.manifest.path import common_name, fingerprint
-from provenance.manifest.signers import PemSigner
+from provenance.manifest.key_files import load_private_key, read_pem
+from provenance.manifest.path import common_name, fingerprint, organisation
+from provenance.manifest.signers import PemSigner, leaf_of
 from provenance.manifest.trust import CLAIM_SIGNING, EMAIL_PROTECTION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provenance.manifest.key_files import Passphrase
     from provenance.manifest.reading import TrustTier
 
-Passphrase = Callable[[], bytes]
 ORGANISATION = "UNTRUSTED DEVELOPMENT"
 """In the subject of development certificates and their roots, and of nothing else."""
 _BACKDATE = timedelta(minutes=5)
 """Clocks of the machines that verify may be a little behind."""
-_MAX_PEM = 1 << 20
-_ENCRYPTED = b"ENCRYPTED"
-"""In the first lines of every PEM file with an encrypted key, PKCS 8 or older."""
+
+
+def _usage(*allowed: str) -> x509.KeyUsage:
+    names = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: name in allowed for name in names})
+
+
+SIGNER_USAGE = _usage("digital_signature", "content_commitment")
+"""Of a signer's key; content commitment is non-repudiation, as the C2PA leaf profile wants."""
+_AUTHORITY_USAGE = _usage("key_cert_sign", "crl_sign")
+SIGNER_PURPOSES = x509.ExtendedKeyUsage([ObjectIdentifier(CLAIM_SIGNING), ObjectIdentifier(EMAIL_PROTECTION)])
+"""Of a signer's certificate: claim signing, and what verifiers in their default state ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +90,7 @@ class Identity:
         Raises:
             ConfigurationError: ``signer.bad-chain``.
         """
-        leaf = _leaf(chain_pem)
+        leaf = leaf_of(chain_pem)
         return cls(
             name=common_name(leaf.subject),
             fingerprint_sha256=fingerprint(leaf),
@@ -112,7 +128,7 @@ def create_development_identity(
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
     leaf = (
         _shaped(blank.subject_name(_name(name)), key, ca=False)
-        .add_extension(_purposes(), critical=False)
+        .add_extension(SIGNER_PURPOSES, critical=False)
         .add_extension(authority, critical=False)
         .sign(root_key, hashes.SHA256())
     )
@@ -140,31 +156,16 @@ def load_signer(
             ``signer.passphrase-needed``, ``signer.passphrase-wrong``, ``signer.bad-key``,
             ``signer.bad-chain``, ``signer.key-mismatch``, ``signer.expired``, ``signer.not-yet-valid``.
     """
-    chain = _read(chain_path, "signer.chain-missing", "the certificate chain")
-    key = _private_key(_read(key_path, "signer.key-missing", "the private key"), passphrase, key_path)
-    _check_mode(key_path)
+    chain = read_pem(chain_path, "signer.chain-missing", "the certificate chain")
+    key = load_private_key(key_path, passphrase)
     signer = PemSigner(chain=chain, key=key)
     check_validity(signer.leaf, now or datetime.now(UTC))
     return signer
 
 
-def is_encrypted(key_path: Path) -> bool:
-    """Whether the private key asks for a passphrase.
-
-    Raises:
-        ConfigurationError: ``signer.key-missing``.
-    """
-    return _ENCRYPTED in _read(key_path, "signer.key-missing", "the private key")
-
-
-def require_passphrase(key_path: Path, passphrase: Passphrase) -> None:
-    """``passphrase``, called only when the private key is encrypted, opens it.
-
-    Raises:
-        ConfigurationError: ``signer.key-missing``, ``signer.passphrase-wrong``.
-    """
-    if is_encrypted(key_path):
-        _private_key(_read(key_path, "signer.key-missing", "the private key"), passphrase, key_path)
+def is_development(leaf: x509.Certificate) -> bool:
+    """Whether nobody but the installation that made it vouches for the certificate, as its name says."""
+    return organisation(leaf.subject) == ORGANISATION
 
 
 def check_validity(leaf: x509.Certificate, now: datetime) -> None:
@@ -175,7 +176,9 @@ def check_validity(leaf: x509.Certificate, now: datetime) -> None:
         raise ConfigurationError(
             "signer.expired",
             f"the signing certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}",
-            hint="guard keys renew (a bought certificate is renewed where it was bought)",
+            hint="guard keys renew"
+            if is_development(leaf)
+            else "guard keys csr asks its authority for the next",
         )
     if now < leaf.not_valid_before_utc:
         raise ConfigurationError(
@@ -183,13 +186,6 @@ def check_validity(leaf: x509.Certificate, now: datetime) -> None:
             f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
             hint="check the clock of this machine",
         )
-
-
-def _leaf(chain: bytes) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificates(chain)[0]
-    except ValueError as error:
-        raise ConfigurationError("signer.bad-chain", "the certificate chain cannot be read as PEM") from error
 
 
 def _name(common: str) -> x509.Name:
@@ -209,75 +205,6 @@ def _shaped(
         builder.public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
-        .add_extension(_usage(ca=ca), critical=True)
+        .add_extension(_AUTHORITY_USAGE if ca else SIGNER_USAGE, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not ca,
-        content_commitment=not ca,  # non-repudiation, as the C2PA leaf profile wants
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _purposes() -> x509.ExtendedKeyUsage:
-    return x509.ExtendedKeyUsage([ObjectIdentifier(CLAIM_SIGNING), ObjectIdentifier(EMAIL_PROTECTION)])
-
-
-def _read(path: Path, code: str, what: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_PEM)
-    except OSError as error:
-        raise ConfigurationError(
-            code,
-            f"{what} cannot be read: {error.strerror}",
-            where=str(path),
-            hint="restore it from a copy, or guard keys renew makes another development identity",
-        ) from error
-
-
-def _check_mode(path: Path) -> None:
-    # Windows keeps access in lists that the mode bits do not show.
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ConfigurationError(
-            "signer.key-exposed",
-            "the private key can be read by other users of this machine",
-            where=str(path),
-            hint=f"chmod 600 {path.name}, and consider the key known to those users",
-        )
-
-
-def _private_key(
-    pem: bytes, passphrase: Passphrase | None, path: Path
-) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
-    encrypted = _ENCRYPTED in pem
-    if encrypted and passphrase is None:
-        raise ConfigurationError("signer.passphrase-needed", "the private key is encrypted", where=str(path))
-    secret = passphrase() if encrypted and passphrase is not None else None
-    try:
-        key = load_pem_private_key(pem, secret)
-    except (ValueError, TypeError) as error:
-        if encrypted:
-            raise ConfigurationError(
-                "signer.passphrase-wrong",
-                "the passphrase does not open the private key",
-                where=str(path),
-                hint="if it is lost: move that folder away, and guard keys renew makes another identity",
-            ) from error
-        raise ConfigurationError(
-            "signer.bad-key", "the private key cannot be read as PEM", where=str(path)
-        ) from error
-    if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
-        return key
-    raise ConfigurationError(
-        "signer.unsupported-key", "C2PA cannot sign with this kind of key", where=str(path)
     )

@@ -3,6 +3,7 @@
 container or box structure broken          MALFORMED
 a hash or signature does not fit           TAMPERED
 an ingredient altered when it was taken in HISTORY_PROBLEM
+revoked, not proven to have signed before  REVOKED
 no path to a list, or a wrong certificate  UNKNOWN_SIGNER
 certificate not valid, time not proven     EXPIRED
 development list / any other list          DEVELOPMENT / TRUSTED
@@ -26,11 +27,13 @@ from provenance.manifest.reading import (
     TrustTier,
     ValidationCode,
 )
+from provenance.manifest.revocation import revocation_of
 from provenance.manifest.trust import ListKind
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from provenance.manifest.revocation import Revoked
     from provenance.manifest.trust import TrustLists
 
 _BROKEN = ("malformed", "hardBindings", "multiple", "invalid", "inaccessible", "general.error")
@@ -148,9 +151,13 @@ def _signer(
     unfit = path.profile_problem(leaf, trust.ekus)
     found = None if unfit else path.find_path(chain, trust)
     when = moment if how is SigningTime.PROVEN and moment else at
+    revocation = _revocation(leaf, found, trust, when)
     own: list[ValidationCode] = []
     problem: str | None = None
-    if unfit:
+    if revocation is not None:
+        problem = "mediaguard.signingCredential.revoked"
+        own.append(_own(problem, str(revocation), "failure"))
+    elif unfit:
         problem = "signingCredential.invalid"
         own.append(_own(problem, unfit, "failure"))
     elif found is None:
@@ -165,29 +172,51 @@ def _signer(
         own.append(_own("timeStamp.trusted", "the time stamp's authority is on a list", "success"))
     elif how is SigningTime.CLAIMED:
         own.append(_own("timeStamp.untrusted", "no list vouches for the time stamp", "informational"))
-    return _reading(leaf, found, how, moment), problem, own
+    return _reading(leaf, found, how, moment, revocation), problem, own
+
+
+def _revocation(
+    leaf: x509.Certificate, found: path.TrustPath | None, trust: TrustLists, when: datetime
+) -> Revoked | None:
+    """What takes the signature its worth at ``when``: the proven time, else the time of judging.
+
+    A claimed time is no help: whoever holds a stolen key writes whatever time is needed.
+    """
+    on_path = found.certificates if found is not None else (leaf,)
+    revoked = revocation_of(on_path, trust.revoked) if trust.revoked else None
+    return revoked.told if revoked is not None and when >= revoked.at else None
 
 
 def _reading(
-    leaf: x509.Certificate, found: path.TrustPath | None, how: SigningTime, moment: datetime | None
+    leaf: x509.Certificate,
+    found: path.TrustPath | None,
+    how: SigningTime,
+    moment: datetime | None,
+    revocation: Revoked | None,
 ) -> SignerReading:
+    vouches = found.found if found is not None and revocation is None else None
     return SignerReading(
         name=path.common_name(leaf.subject)[:TEXT],
         organisation=path.organisation(leaf.subject)[:TEXT],
         issuer=path.common_name(leaf.issuer)[:TEXT],
-        tier=found.found.tier if found else TrustTier.UNKNOWN,
-        list_name=found.found.name if found else None,
+        tier=vouches.tier if vouches else TrustTier.UNKNOWN,
+        list_name=vouches.name if vouches else None,
         fingerprint_sha256=path.fingerprint(leaf),
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
         time=how,
         signed_at=moment,
+        revocation=revocation,
     )
 
 
 def _standing(
     signer: SignerReading, problem: str | None, history: Sequence[IngredientReading]
 ) -> tuple[ManifestState, str]:
+    if signer.revocation is not None:
+        proven = signer.time is SigningTime.PROVEN
+        late = "it signed after that" if proven else "nothing proves that it signed before"
+        return ManifestState.REVOKED, f"bytes intact; the certificate is {signer.revocation}, and {late}"
     for ingredient in (node for root in history for node in root.walk()):
         if ingredient.problem:
             code = next(filter(is_problem, ingredient.recorded + ingredient.revalidated))

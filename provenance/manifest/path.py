@@ -30,7 +30,7 @@ T = TypeVar("T", bound=x509.ExtensionType)
 _MAX_LINKS = 6
 _MAX_SIGNATURES = 64
 """Signature checks spent on one chain, whatever certificates it holds."""
-_BROKEN = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
+BROKEN = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 """What the library raises for certificates that are none."""
 _PROCESSED = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
 _ANY_EKU = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
@@ -44,11 +44,13 @@ class TrustPath:
         found: the list that holds the anchor.
         not_before: latest start of validity on the path.
         not_after: earliest end of validity on the path.
+        certificates: from the signer's to the anchor.
     """
 
     found: TrustList
     not_before: datetime
     not_after: datetime
+    certificates: tuple[x509.Certificate, ...]
 
 
 @lru_cache(maxsize=64)
@@ -64,8 +66,8 @@ def certificates(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
             parsed = tuple(x509.load_der_x509_certificate(der) for der in chain)
         for certificate in parsed:
-            _parse_lazily_parsed(certificate)
-    except _BROKEN as error:
+            parse_whole(certificate)
+    except BROKEN as error:
         raise StructureError("a certificate in the signature cannot be parsed") from error
     return parsed
 
@@ -102,6 +104,7 @@ def find_path(chain: tuple[x509.Certificate, ...], trust: TrustLists) -> TrustPa
                 found=item,
                 not_before=max(certificate.not_valid_before_utc for certificate in path),
                 not_after=min(certificate.not_valid_after_utc for certificate in path),
+                certificates=path,
             )
     return None
 
@@ -180,7 +183,7 @@ def _extension(extensions: x509.Extensions, kind: type[T]) -> T | None:
         return None
 
 
-def _parse_lazily_parsed(certificate: x509.Certificate) -> None:
+def parse_whole(certificate: x509.Certificate) -> None:
     """Touches what the library parses on first use, so that breakage shows here and nowhere else."""
     _ = certificate.subject, certificate.issuer, certificate.extensions
     _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -192,9 +195,9 @@ def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:
     try:
         parsed = tuple(x509.load_pem_x509_certificates(pem))
         for certificate in parsed:
-            _parse_lazily_parsed(certificate)
+            parse_whole(certificate)
         return parsed  # noqa: TRY300 - the loop above is part of the attempt
-    except _BROKEN as error:
+    except BROKEN as error:
         raise IntegrityError(
             "trust.list-damaged", "a trust list holds a certificate that cannot be read"
         ) from error

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from provenance.manifest.revocation import Revoked
+
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
@@ -26,6 +28,8 @@ class ManifestState(StrEnum):
     """Bytes intact, signed by this installation's own development identity."""
     UNKNOWN_SIGNER = "unknown_signer"
     """Bytes intact, nobody the caller trusts vouches for the signer."""
+    REVOKED = "revoked"
+    """Bytes as signed, but the certificate was revoked and nothing proves that it signed before that."""
     EXPIRED = "expired"
     """Bytes and signature intact, certificate not valid and time of signing not proven."""
     HISTORY_PROBLEM = "history_problem"
@@ -126,6 +130,7 @@ class SignerReading:
         not_after: end of the certificate's validity, UTC.
         time: how the signing time is known.
         signed_at: that time, UTC.
+        revocation: why no list vouches for the signer any more, where that is so; the tier is then unknown.
     """
 
     name: str
@@ -138,12 +143,14 @@ class SignerReading:
     not_after: datetime
     time: SigningTime
     signed_at: datetime | None
+    revocation: Revoked | None = None
 
     def __str__(self) -> str:
         """Name and tier; the first is never shown without the second (house promise 4)."""
         label = f"{self.name}, {self.organisation}" if self.organisation else self.name
         known_by = "" if self.list_name in (None, self.tier.value) else f": {self.list_name}"
-        return f"{label} [{self.tier}{known_by}]"
+        revoked = f", {self.revocation}" if self.revocation is not None else ""
+        return f"{label} [{self.tier}{known_by}{revoked}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +263,7 @@ INTACT = frozenset(
         ManifestState.TRUSTED,
         ManifestState.DEVELOPMENT,
         ManifestState.UNKNOWN_SIGNER,
+        ManifestState.REVOKED,
         ManifestState.EXPIRED,
         ManifestState.HISTORY_PROBLEM,
     }

@@ -10,13 +10,14 @@ import datetime as dt
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from provenance.errors import InputError, IntegrityError
 from provenance.manifest.reading import TrustTier
+from provenance.manifest.revocation import Revocation, load_revocations
 
 CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"
 """C2PA claim signing (C2PA certificate policy); the library's default does not accept it."""
@@ -97,10 +98,12 @@ class TrustLists:
     Attributes:
         lists: in any order; the strongest tier that vouches for a signer is shown.
         ekus: extended key usages, as dotted OIDs, of which a signer needs one.
+        revoked: certificates that no list vouches for any more.
     """
 
     lists: tuple[TrustList, ...] = ()
     ekus: tuple[str, ...] = DEFAULT_EKUS
+    revoked: tuple[Revocation, ...] = ()
 
     def __post_init__(self) -> None:
         names = [item.name for item in self.lists]
@@ -117,7 +120,7 @@ class TrustLists:
     def adding(self, added: TrustList) -> TrustLists:
         """These lists and one more; one of the same name is replaced."""
         kept = tuple(item for item in self.lists if item.name != added.name)
-        return TrustLists(lists=(*kept, added), ekus=self.ekus)
+        return replace(self, lists=(*kept, added))
 
     def removing(self, name: str) -> TrustLists:
         """These lists without one.
@@ -128,19 +131,20 @@ class TrustLists:
         kept = tuple(item for item in self.lists if item.name != name)
         if len(kept) == len(self.lists):
             raise _unknown(name)
-        return TrustLists(lists=kept, ekus=self.ekus)
+        return replace(self, lists=kept)
 
 
 def load_trust(folder: Path) -> TrustLists:
     """The lists of a folder; an absent folder trusts nobody.
 
     Raises:
-        IntegrityError: ``trust.digest-mismatch`` or ``trust.index-damaged``.
+        IntegrityError: ``trust.digest-mismatch``, ``trust.index-damaged`` or ``trust.revocations-damaged``.
     """
+    revoked = load_revocations(folder)
     if not (folder / _INDEX).exists():
-        return TrustLists()
+        return TrustLists(revoked=revoked)
     try:
-        return _loaded(folder, _index(folder))
+        return replace(_loaded(folder, _index(folder)), revoked=revoked)
     except (ValueError, KeyError, TypeError, OSError, InputError) as error:
         raise _index_damaged(folder, error) from error
 
@@ -181,7 +185,10 @@ def development_list(name: str) -> InputError:
 
 
 def save_trust(folder: Path, trust: TrustLists) -> None:
-    """Writes lists and index; the index last, so that a crash leaves the earlier state valid."""
+    """Writes lists and index; the index last, so that a crash leaves the earlier state valid.
+
+    Revocations lie in a file of their own (``provenance.manifest.revocation``) and stay as they are.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for item in trust.lists:
         _replace(folder / _file_name(item), item.pem)

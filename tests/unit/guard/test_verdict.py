@@ -16,6 +16,7 @@ def test_every_state_has_a_meaning_and_an_exit_code() -> None:
         State.TRUSTED: 0,
         State.DEVELOPMENT: 0,
         State.UNKNOWN_SIGNER: 3,
+        State.REVOKED: 1,
         State.EXPIRED: 3,
         State.HISTORY_PROBLEM: 1,
         State.TAMPERED: 1,

@@ -6,7 +6,8 @@ import io
 import shutil
 import subprocess
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import c2pa
@@ -20,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from provenance.manifest.build import manifest_definition
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestState, SigningTime, TrustTier
+from provenance.manifest.revocation import Revocation, RevocationReason
 from provenance.manifest.trust import ListKind, TrustList
 from provenance.media import Asset
 
@@ -120,3 +122,27 @@ def test_a_listed_authority_proves_the_time_and_outlives_the_certificate(stamped
     assert without.state is ManifestState.EXPIRED
     assert without.signer.time is SigningTime.CLAIMED
     assert read_manifest(stamped, trust).state is ManifestState.TRUSTED
+
+
+def test_a_proven_time_before_the_revocation_outlives_it_and_one_after_does_not(
+    stamped, trust, stranger, authority, signer
+):
+    now = datetime.now(UTC)
+    clocks = TrustList.of(
+        name="clocks", tier=TrustTier.OFFICIAL, kind=ListKind.TSA, pem=stranger.root_pem(), date=now.date()
+    )
+
+    def read(hours: float, *, with_clocks: bool = True):
+        at = now + timedelta(hours=hours)
+        gone = Revocation.of(signer.leaf, at=at, reason=RevocationReason.KEY_COMPROMISE)
+        known = replace(trust.adding(clocks) if with_clocks else trust, revoked=(gone,))
+        return read_manifest(stamped, known, at=now + timedelta(hours=9))
+
+    held = read(1)
+    assert held.state is ManifestState.TRUSTED
+    assert held.signer.time is SigningTime.PROVEN
+    after = read(-1)
+    assert after.state is ManifestState.REVOKED
+    assert "signed after" in after.reason
+    # The same time stamp, of an authority on no list, is a claim: whoever has the key can make one.
+    assert read(1, with_clocks=False).state is ManifestState.REVOKED

@@ -1,0 +1,155 @@
+"""``guard keys csr`` and ``guard keys import``: an identity that an authority vouches for."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guard.cli._options import FORCE, NewPath, about
+from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase, new_passphrase
+from guard.text import plain
+
+if TYPE_CHECKING:
+    from guard.home import Home
+    from provenance.manifest.request import Subject
+
+ALGORITHM = click.option(
+    "--algorithm",
+    type=click.Choice(["es256", "es384", "es512", "ps256", "ed25519"]),
+    default="es256",
+    show_default=True,
+    help="Of a key made now.",
+)
+PROTECT = click.option(
+    "--passphrase/--plain",
+    default=None,
+    help="Protect a key made now, or not. As the one in force if left out.",
+)
+
+
+@click.command("csr")
+@click.option(
+    "--organisation", metavar="NAME", help="Its legal name; that of the identity in force if left out."
+)
+@click.option(
+    "--name", metavar="NAME", help="Common name, which verifiers show; the organisation if left out."
+)
+@click.option("--unit", metavar="NAME", help="A department.")
+@click.option("--country", metavar="XX", help="Two capital letters.")
+@ALGORITHM
+@PROTECT
+@PASSPHRASE_FROM
+@click.option("--current", is_flag=True, help="Certify the key in force once more, instead of another key.")
+@click.option(
+    "-o",
+    "--output",
+    type=NewPath(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="Where the request goes; it holds no secret.",
+)
+@FORCE
+def csr(
+    organisation: str | None,
+    name: str | None,
+    unit: str | None,
+    country: str | None,
+    algorithm: str,
+    passphrase: bool | None,
+    current: bool,
+    output: Path,
+    force: bool,
+) -> None:
+    """Write a certificate request (PKCS 10), for an authority to issue a signing certificate.
+
+    A key is made where none waits, and stays in this installation; the identity in force goes on signing
+    until guard keys import installs what the authority returns.
+    """
+    from guard.enrolment import request_certificate  # noqa: PLC0415
+    from guard.home import Home  # noqa: PLC0415
+    from provenance.files import check_writable_folder, replace_atomically, write_temporary  # noqa: PLC0415
+
+    home = Home.locate().require()
+    subject = _subject(home, organisation=organisation, name=name, unit=unit, country=country)
+    check_writable_folder(output.parent)
+    protect = home.is_protected() if passphrase is None else passphrase
+    request = request_certificate(
+        home,
+        subject,
+        algorithm=algorithm,
+        new=new_passphrase if protect else None,
+        existing=existing_passphrase,
+        current=current,
+    )
+    replace_atomically(write_temporary(output, request), output, overwrite=force)
+    click.echo(f"wrote {plain(str(output))} for {plain(subject.organisation)}")
+    click.echo("send it to the authority; then guard keys import CHAIN with what it returns", err=True)
+
+
+@click.command("import")
+@click.argument("chain", metavar="CHAIN", type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "--key",
+    metavar="FILE",
+    type=click.Path(path_type=Path, readable=False),
+    help="The private key, where it was not made here; it is copied as it is, protected or not.",
+)
+@PASSPHRASE_FROM
+def import_(chain: Path, key: Path | None) -> None:
+    """Install the certificate chain that an authority returned, and sign with it from now on.
+
+    Checked first: every rule of the profile (guard keys lint), that nothing in it was revoked, and that
+    the key is the one it was issued for. The identity before is kept beside it.
+    """
+    from guard.cli._keys_lint import MAX_CHAIN  # noqa: PLC0415
+    from guard.clock import utc_now  # noqa: PLC0415
+    from guard.enrolment import import_chain  # noqa: PLC0415
+    from guard.home import Home  # noqa: PLC0415
+    from provenance.files import read_bounded  # noqa: PLC0415
+    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
+
+    home = Home.locate().require()
+    with about(chain):
+        made = import_chain(
+            home,
+            read_bounded(chain, most=MAX_CHAIN),
+            now=utc_now(),
+            random=secrets.token_bytes,
+            passphrase=existing_passphrase,
+            key_path=key,
+        )
+    click.echo(
+        f"signing as {plain(str(made))}, issued by {plain(made.issuer)}, until {made.not_after:%Y-%m-%d}"
+    )
+    if made.tier is TrustTier.UNKNOWN:
+        click.echo(
+            "no list here has its root: guard trust add NAME PEM, else its files are UNKNOWN_SIGNER", err=True
+        )
+
+
+def _subject(home: Home, **said: str | None) -> Subject:
+    """What was said; what was not, from the identity in force, unless that is one for development."""
+    from provenance.manifest.identity import is_development  # noqa: PLC0415
+    from provenance.manifest.key_files import read_pem  # noqa: PLC0415
+    from provenance.manifest.request import Subject  # noqa: PLC0415
+    from provenance.manifest.signers import leaf_of  # noqa: PLC0415
+
+    organisation, name = said["organisation"], said["name"]
+    if organisation is not None:
+        return Subject(
+            organisation=organisation, name=name or organisation, unit=said["unit"], country=said["country"]
+        )
+    path = home.signing_folder / "chain.pem"
+    leaf = leaf_of(read_pem(path, "signer.chain-missing", "the certificate chain"))
+    if is_development(leaf):
+        raise click.UsageError("whom is the certificate to name? Say --organisation NAME")
+    before = Subject.of(leaf)
+    return Subject(
+        organisation=before.organisation,
+        name=name or before.name,
+        unit=said["unit"] or before.unit,
+        country=said["country"] or before.country,
+    )

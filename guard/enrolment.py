@@ -1,0 +1,166 @@
+"""How an identity that an authority vouches for gets in: a key, a request for a certificate, the chain back.
+
+The key that waits lies in ``keys/requested``, with the request it was sent out in. Nothing that was in force
+is overwritten.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from guard.identities import CHAIN, KEY, own_identities
+from guard.setup import install_identity
+from provenance.errors import ConfigurationError, InputError
+from provenance.files import fsync_folder, write_private
+from provenance.manifest.key_files import load_private_key, read_pem
+from provenance.manifest.profile import errors_of, lint_chain
+from provenance.manifest.request import certificate_request, make_key, protected_pem
+from provenance.manifest.revocation import key_digest, refuse_revoked
+from provenance.manifest.signers import PemSigner, leaf_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from guard.home import Home
+    from guard.identities import OwnIdentity
+    from provenance.manifest.key_files import Passphrase
+    from provenance.manifest.request import Subject
+    from provenance.manifest.trust import TrustLists
+
+REQUEST = "request.pem"
+
+
+def request_certificate(
+    home: Home,
+    subject: Subject,
+    *,
+    algorithm: str = "es256",
+    new: Callable[[], bytes] | None = None,
+    existing: Passphrase | None = None,
+    current: bool = False,
+) -> bytes:
+    """A request for a certificate over the key that waits for one, which is made if there is none.
+
+    Args:
+        home: where the key is kept.
+        subject: whom the certificate is to name.
+        algorithm: of a key made now.
+        new: gives the passphrase of a key made now; None: it gets none.
+        existing: gives the passphrase of a key that is there.
+        current: over the key of the identity in force instead, so that it is certified once more.
+
+    Raises:
+        ConfigurationError: as ``load_private_key``.
+    """
+    if current:
+        return certificate_request(load_private_key(home.signing_folder / KEY, existing), subject)
+    if not (home.requested_folder / KEY).exists():
+        secret = new() if new is not None else None
+        make_requested_key(home, algorithm=algorithm, passphrase=secret)
+        existing = lambda: secret or b""  # noqa: E731 - asked for once
+    request = certificate_request(load_private_key(home.requested_folder / KEY, existing), subject)
+    write_private(home.requested_folder / REQUEST, request, overwrite=True)
+    return request
+
+
+def make_requested_key(home: Home, *, algorithm: str, passphrase: bytes | None) -> None:
+    """A new private key that waits for its certificate.
+
+    Raises:
+        InputError: ``identity.key-waiting`` when one does already.
+    """
+    folder = home.requested_folder
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if (folder / KEY).exists():
+        what = "there is a key already that waits for its certificate"
+        hint = "guard keys csr asks for it; to drop the key, move that folder away"
+        raise InputError("identity.key-waiting", what, where=str(folder), hint=hint)
+    write_private(folder / KEY, protected_pem(make_key(algorithm), passphrase))
+    fsync_folder(folder.parent)
+
+
+def import_chain(
+    home: Home,
+    chain: bytes,
+    *,
+    now: datetime,
+    random: Callable[[int], bytes],
+    passphrase: Passphrase | None = None,
+    key_path: Path | None = None,
+) -> OwnIdentity:
+    """Put the chain that an authority returned in force, with the key that it belongs to.
+
+    1. no rule of the profile is broken, and nothing in it was revoked
+    2. the key: of ``key_path``, else the one that waits, else that of the identity in force
+    3. a signature made with the key verifies with the certificate
+    4. into ``keys/signing``, without the root; the identity before is kept beside it
+
+    Raises:
+        InputError: ``chain.unreadable``, ``identity.profile``, ``identity.no-key``.
+        ConfigurationError: ``signer.revoked``, ``signer.key-mismatch``; as ``load_private_key``.
+    """
+    trust = home.trust()
+    _require_profile(chain, now, trust)  # 1
+    refuse_revoked(chain, trust.revoked)
+    kept = _without_root(chain)
+    path = key_path or _key_of(home, leaf_of(kept))  # 2
+    PemSigner(chain=kept, key=load_private_key(path, passphrase))  # 3
+    key = read_pem(path, "signer.key-missing", "the private key")
+    install_identity(home, {KEY: key, CHAIN: kept}, now=now, random=random)  # 4
+    if path.parent == home.requested_folder:
+        shutil.rmtree(home.requested_folder)
+    return own_identities(home, now=now)[0]
+
+
+def _require_profile(chain: bytes, now: datetime, trust: TrustLists) -> None:
+    for found in errors_of(lint_chain(chain, now=now, trust=trust)):
+        raise InputError(
+            "identity.profile",
+            f"the chain breaks {found.rule}: {found.what} ({found.clause})",
+            hint="guard keys lint CHAIN names every rule it breaks",
+        )
+
+
+def _without_root(chain: bytes) -> bytes:
+    """Verifiers take roots from their own lists; in the file they are weight only (``chain.root``)."""
+    certificates = x509.load_pem_x509_certificates(chain)
+    if len(certificates) > 1 and certificates[-1].issuer == certificates[-1].subject:
+        certificates = certificates[:-1]
+    return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
+
+
+def waiting_request(home: Home) -> x509.CertificateSigningRequest:
+    """The request that the waiting key was last sent out in.
+
+    Raises:
+        ConfigurationError: ``identity.request-damaged``.
+    """
+    path = home.requested_folder / REQUEST
+    try:
+        return x509.load_pem_x509_csr(read_pem(path, "identity.request-damaged", "the certificate request"))
+    except ValueError as error:
+        what = "the certificate request cannot be read as PEM"
+        hint = "guard keys csr writes it anew"
+        raise ConfigurationError("identity.request-damaged", what, where=str(path), hint=hint) from error
+
+
+def _key_of(home: Home, leaf: x509.Certificate) -> Path:
+    """The file of the key that the certificate was issued for, told by public keys: none is opened."""
+    wanted = key_digest(leaf.public_key())
+    waiting = home.requested_folder / REQUEST
+    if waiting.exists() and key_digest(waiting_request(home).public_key()) == wanted:
+        return home.requested_folder / KEY
+    own = home.signing_folder / CHAIN
+    if own.exists() and key_digest(leaf_of(own.read_bytes()).public_key()) == wanted:
+        return home.signing_folder / KEY
+    raise InputError(
+        "identity.no-key",
+        "no key here is the one that this certificate was issued for",
+        hint="name its key file with --key, or import the certificate of the request that was sent",
+    )

@@ -1,0 +1,143 @@
+"""Certificate requests (PKCS 10, RFC 2986): a key of one's own, a name, and what the certificate is for.
+
+An authority reads the key and the name; the extensions say which profile is asked for, so that one which
+copies them issues what ``provenance.manifest.profile`` accepts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+from provenance.errors import InputError
+from provenance.manifest.identity import SIGNER_PURPOSES, SIGNER_USAGE
+from provenance.manifest.path import common_name, organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from provenance.manifest.signers import PrivateKey
+
+_MAKERS: dict[str, Callable[[], PrivateKey]] = {
+    "es256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "es384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "es512": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "ps256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=3072),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+ALGORITHMS = tuple(_MAKERS)
+"""COSE algorithms of C2PA §13.2.1 in lower case; the first is the usual one."""
+_LONGEST = 64
+"""Characters of a name and an organisation (RFC 5280 appendix A.1, ub-common-name)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whom the certificate is to name; all of it becomes public with every signed file.
+
+    Attributes:
+        organisation: its legal name, as the authority will check it.
+        name: common name, which verifiers show; usually the organisation or one of its products.
+        unit: a department, or None.
+        country: two letters (ISO 3166-1), or None.
+    """
+
+    organisation: str
+    name: str
+    unit: str | None = None
+    country: str | None = None
+
+    def __post_init__(self) -> None:
+        for text in filter(lambda text: text is not None, (self.organisation, self.name, self.unit)):
+            assert text is not None
+            if not 0 < len(text) <= _LONGEST or not text.isprintable() or not text.strip():
+                what = f"a name in a certificate has 1 to {_LONGEST} printable characters"
+                raise InputError("identity.bad-name", what, hint="shorten it, or leave it out")
+        if self.country is not None and not (
+            len(self.country) == 2 and self.country.isascii() and self.country.isupper()
+        ):
+            what = "a country is given by its two capital letters, such as DE"
+            raise InputError("identity.bad-name", what, hint="ISO 3166-1 lists them")
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate | x509.CertificateSigningRequest) -> Subject:
+        """The subject of a certificate or request that is to be followed by another.
+
+        Raises:
+            InputError: ``identity.bad-name`` where it cannot be taken over as it is.
+        """
+        found = certificate.subject
+
+        def first(oid: x509.ObjectIdentifier) -> str | None:
+            values = found.get_attributes_for_oid(oid)
+            return str(values[0].value) if values else None
+
+        return cls(
+            organisation=organisation(found),
+            name=common_name(found),
+            unit=first(NameOID.ORGANIZATIONAL_UNIT_NAME),
+            country=first(NameOID.COUNTRY_NAME),
+        )
+
+    def as_x509(self) -> x509.Name:
+        """The distinguished name, country first."""
+        parts = (
+            (NameOID.COUNTRY_NAME, self.country),
+            (NameOID.ORGANIZATION_NAME, self.organisation),
+            (NameOID.ORGANIZATIONAL_UNIT_NAME, self.unit),
+            (NameOID.COMMON_NAME, self.name),
+        )
+        return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts if text])
+
+
+def make_key(algorithm: str) -> PrivateKey:
+    """A new private key for one of ``ALGORITHMS``.
+
+    Raises:
+        InputError: ``identity.bad-algorithm``.
+    """
+    if algorithm not in _MAKERS:
+        what = f"there is no signing algorithm {algorithm!r} in C2PA"
+        raise InputError("identity.bad-algorithm", what, hint=f"one of {', '.join(ALGORITHMS)}")
+    return _MAKERS[algorithm]()
+
+
+def protected_pem(key: PrivateKey, passphrase: bytes | None) -> bytes:
+    """The key as PKCS 8 in PEM, encrypted where there is a passphrase; to be kept with mode 0600."""
+    how: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
+
+
+def certificate_request(key: PrivateKey, subject: Subject) -> bytes:
+    """A request in PEM for a claim-signing certificate (C2PA §14.5.1), signed with ``key``."""
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject.as_x509())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(SIGNER_USAGE, critical=True)
+        .add_extension(SIGNER_PURPOSES, critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, _digest(key))
+        .public_bytes(Encoding.PEM)
+    )
+
+
+def _digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
+    """As strong as the key (RFC 5480 §4); Ed25519 brings its own."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return None
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size > 256:
+        return hashes.SHA384() if key.key_size == 384 else hashes.SHA512()
+    return hashes.SHA256()
