@@ -82,6 +82,7 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
         digest_assertion=_digest(marked),
         recipe_commitment=_recipe_commitment(record),
         content_id=content_id,
+        log_checkpoint=tools.log.note().decode(),
         edited=marked.checked.draft.source is not None,
         resized=marked.enlarged_from is not None,
         prompt=order.prompt if order.publish_prompt else None,

@@ -21,6 +21,7 @@ PARENT = "parent"
 DIGEST_LABEL = "org.mediaguard.content-digest"
 RELEASE_LABEL = "org.mediaguard.release"
 PROMPT_LABEL = "org.mediaguard.prompt"
+CHECKPOINT_LABEL = "org.mediaguard.log-checkpoint"
 MINING_LABEL = "cawg.training-mining"
 """Entity-specific names as §6.2.2 asks for; none of ours is on a C2PA list."""
 
@@ -44,6 +45,8 @@ def manifest_definition(spec: ManifestSpec, *, with_parent: bool = False) -> dic
         assertions.append(_created(DIGEST_LABEL, _plain(spec.digest_assertion)))
     if release := _release(spec):
         assertions.append(_created(RELEASE_LABEL, release))
+    if spec.log_checkpoint is not None:
+        assertions.append(_created(CHECKPOINT_LABEL, {"note": spec.log_checkpoint}))
     if spec.training_mining is not None:
         entries = {"cawg.ai_generative_training": {"use": spec.training_mining}}
         assertions.append(_created(MINING_LABEL, {"entries": entries}))

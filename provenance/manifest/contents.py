@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from provenance.manifest.build import DIGEST_LABEL, PROMPT_LABEL, RELEASE_LABEL
+from provenance.manifest.build import CHECKPOINT_LABEL, DIGEST_LABEL, PROMPT_LABEL, RELEASE_LABEL
 from provenance.manifest.cbor import StructureError, decode
 from provenance.manifest.jumbf import ASSERTIONS, Superbox
 from provenance.manifest.reading import DigitalSourceType, IngredientReading, SoftBinding
+from provenance.manifest.spec import is_checkpoint
 
 if TYPE_CHECKING:
     from provenance.manifest.containers import Embedded
@@ -61,6 +62,7 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(digest, dict) and all(isinstance(key, str) for key in digest)
         else None,
         "recipe_commitment": text(release.get("recipeCommitment")) or None,
+        "log_checkpoint": _checkpoint(_map(found.get(CHECKPOINT_LABEL)).get("note")),
         "content_id": text(release.get("contentId")) or None,
     }
 
@@ -104,6 +106,11 @@ def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, 
 def text(value: object) -> str:
     """A string of bounded length; anything else is no text."""
     return value[:TEXT] if isinstance(value, str) else ""
+
+
+def _checkpoint(note: object) -> str | None:
+    """A signed note as it was embedded; its signatures are for whoever knows the log's key."""
+    return note if isinstance(note, str) and is_checkpoint(note) else None
 
 
 def _source_type(actions: list[Mapping[str, Any]]) -> DigitalSourceType | None:

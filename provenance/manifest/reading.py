@@ -130,6 +130,7 @@ class SignerReading:
         not_after: end of the certificate's validity, UTC.
         time: how the signing time is known.
         signed_at: that time, UTC.
+        time_authority: name and tier of the time-stamp authority that proves it, None where none does.
         revocation: why no list vouches for the signer any more, where that is so; the tier is then unknown.
     """
 
@@ -144,6 +145,7 @@ class SignerReading:
     time: SigningTime
     signed_at: datetime | None
     revocation: Revoked | None = None
+    time_authority: str | None = None
 
     def __str__(self) -> str:
         """Name and tier; the first is never shown without the second (house promise 4)."""
@@ -237,6 +239,8 @@ class ManifestReading:
     digest_assertion: Mapping[str, Any] | None = None
     recipe_commitment: str | None = None
     content_id: str | None = None
+    log_checkpoint: str | None = None
+    """Signed note of a log, as known when the file was signed: its publisher's log has to extend it."""
     claimed_time: datetime | None = None
     ingredients: tuple[IngredientReading, ...] = ()
     codes: tuple[ValidationCode, ...] = ()
@@ -257,6 +261,14 @@ class ManifestReading:
         """Failure codes of the active manifest, in order."""
         return tuple(code.code for code in self.codes if code.kind == "failure")
 
+
+BINDING_MATCHES = (
+    "assertion.dataHash.match",
+    "assertion.bmffHash.match",
+    "assertion.boxesHash.match",
+    "assertion.collectionHash.match",
+)
+"""Success codes of the hard binding (C2PA §15.2.2), one of which shows that bytes were compared."""
 
 INTACT = frozenset(
     {

@@ -170,6 +170,8 @@ def _hold_against(
         problems.append("it names another content id or recipe")
     if spec.digest_assertion is not None and reading.digest_assertion is None:
         problems.append("the content digest is missing")
+    if reading.log_checkpoint != spec.log_checkpoint:
+        problems.append("the log checkpoint differs")
     if (spec.soft_binding,) != reading.soft_bindings and (spec.soft_binding or reading.soft_bindings):
         problems.append("the soft binding differs")
     if problems:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _HEX = re.compile(r"[0-9a-f]{2,128}")
 _OVERSIGHT = ("fully_autonomous", "prompt_guided", "human_validated")
 """Values of ``humanOversightLevel`` (C2PA 2.4 §18.28)."""
+MAX_NOTE = 16_384
+"""Characters of a signed note: as long as one that ``provenance.log.checkpoint`` opens."""
 _MINING = ("allowed", "notAllowed", "constrained")
 
 
@@ -41,6 +43,8 @@ class ManifestSpec:
         content_id: 64-bit content id that the mark carries, hex.
         edited: with a parent: ``source_type`` is a statement about the result, not left to the parent.
         resized: the picture was scaled, to carry the mark.
+        log_checkpoint: the latest signed note of the log (C2SP tlog-checkpoint), against which whoever keeps
+            the file can hold the log; None: not embedded.
         training_mining: ``allowed``, ``notAllowed`` or ``constrained`` for training of generative models.
         prompt: the prompt, in plain text; only when its author asked for that.
         when: time of creation as claimed by this machine.
@@ -61,6 +65,7 @@ class ManifestSpec:
     content_id: str | None = None
     edited: bool = False
     resized: bool = False
+    log_checkpoint: str | None = field(default=None, repr=False)
     training_mining: str | None = None
     prompt: str | None = field(default=None, repr=False)
     when: datetime | None = None
@@ -81,6 +86,8 @@ class ManifestSpec:
             raise InputError("manifest.bad-value", f"oversight is one of {', '.join(_OVERSIGHT)}")
         if self.training_mining is not None and self.training_mining not in _MINING:
             raise InputError("manifest.bad-value", f"training_mining is one of {', '.join(_MINING)}")
+        if self.log_checkpoint is not None and not is_checkpoint(self.log_checkpoint):
+            raise InputError("manifest.bad-value", "a log checkpoint is a signed note (C2SP signed-note)")
         if "/" in self.title or "\\" in self.title:
             raise InputError("manifest.bad-value", "a title names a file, not a path")
 
@@ -93,6 +100,13 @@ class Parent:
     mime: str
     title: str
     label: str
+
+
+def is_checkpoint(note: str) -> bool:
+    """Whether ``note`` has the shape of a signed note with a checkpoint; says nothing of its signatures."""
+    text, found, signatures = note.partition("\n\n")
+    whole = found and len(note) <= MAX_NOTE and note.endswith("\n") and signatures.startswith("\u2014 ")
+    return bool(whole and text.count("\n") >= 2 and note.replace("\n", "").isprintable())
 
 
 def unreadable_parent() -> InputError:
