@@ -1,17 +1,24 @@
 """What a file says about itself, put into one sentence per question, and held against itself.
 
-Questions, always in this order: bytes, signer, history, ai, mark. A question that could not be
-answered gets a line too, saying why.
+Questions, always in this order: bytes, manifest, signer, time, identity, history, ai, mark. A question that
+could not be answered gets a line too, saying why.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from guard.origin_answers import (
+    bytes_answer,
+    manifest_answer,
+    signer_answer,
+    time_answer,
+    when,
+    worth,
+)
 from guard.verdict import Answer, State
 from provenance.errors import Error
 from provenance.evidence import Evidence, Outcome
-from provenance.manifest.reading import ManifestReading, ManifestState, SigningTime, TrustTier
 from provenance.metadata.reading import MetadataReading
 from provenance.watermark.interface import CLAIM
 
@@ -19,16 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guard.recover import Recovery
-    from provenance.manifest.reading import SignerReading
+    from provenance.manifest.reading import ManifestReading
     from provenance.watermark.interface import WatermarkReading
-
-TIER_WORDS: dict[TrustTier, str] = {
-    TrustTier.OFFICIAL: "on a list added here as official",
-    TrustTier.INTERIM: "on a list added here as interim",
-    TrustTier.OWN: "on a list of your own",
-    TrustTier.DEVELOPMENT: "this installation's own development identity",
-    TrustTier.UNKNOWN: "UNKNOWN: nobody you trust vouches for this name",
-}
 
 _PROMPT = 160
 """Characters of a published prompt in a verdict; ``guard inspect`` shows more of it."""
@@ -40,8 +39,11 @@ def answers(
     """One answer per question, in the fixed order."""
     found = None if manifest.intact else _recovered(recovery)
     return (
-        _bytes(manifest),
-        _signer(manifest) if found is None else _recovered_signer(found),
+        bytes_answer(manifest),
+        manifest_answer(manifest),
+        signer_answer(manifest) if found is None else _recovered_signer(found),
+        time_answer(manifest),
+        _identity(manifest),
         _history(manifest),
         _ai(manifest, labels) if found is None else _recovered_ai(found),
         _mark(mark, recovery, manifest),
@@ -81,36 +83,6 @@ def mark_not_read(why: str | Error) -> Evidence:
     return Evidence(claim=CLAIM, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
 
 
-def _bytes(manifest: ManifestReading) -> Answer:
-    if manifest.intact:
-        return _answer("bytes", Outcome.SUPPORTS, "exactly as they were signed")
-    if manifest.state is ManifestState.ABSENT:
-        return _answer("bytes", Outcome.NOT_CHECKED, "no manifest in the file to hold them against")
-    if manifest.state is ManifestState.REMOTE_ONLY:
-        where = manifest.remote_url or "elsewhere"
-        return _answer("bytes", Outcome.NOT_CHECKED, f"the manifest lies at {where} and was not fetched")
-    outcome = Outcome.FAILED if manifest.state is ManifestState.MALFORMED else Outcome.CONTRADICTS
-    return _answer("bytes", outcome, manifest.reason)
-
-
-def _signer(manifest: ManifestReading) -> Answer:
-    signer = manifest.signer
-    if signer is None:
-        return _answer("signer", Outcome.NOT_CHECKED, "no readable signature")
-    if signer.revocation is not None and manifest.intact:
-        return _answer("signer", Outcome.CONTRADICTS, f"{signer}: {_worth(signer)}; {_when(manifest)}")
-    outcome = Outcome.INCONCLUSIVE if signer.tier is TrustTier.UNKNOWN else Outcome.SUPPORTS
-    if not manifest.intact:
-        return _answer("signer", Outcome.INCONCLUSIVE, f"named as {signer}, but what was signed changed")
-    when = _when(manifest)
-    return _answer("signer", outcome, f"{signer}: {TIER_WORDS[signer.tier]}; {when}")
-
-
-def _worth(signer: SignerReading) -> str:
-    revoked = "REVOKED: nobody vouches for this name any more"
-    return revoked if signer.revocation is not None else TIER_WORDS[signer.tier]
-
-
 def _recovered(recovery: Recovery | None) -> ManifestReading | None:
     """The manifest of the same picture, which does not cover these bytes."""
     if recovery is None or recovery.state is not State.RECOVERED:
@@ -120,7 +92,7 @@ def _recovered(recovery: Recovery | None) -> ManifestReading | None:
 
 def _recovered_signer(found: ManifestReading) -> Answer:
     signer = found.signer
-    who = "unreadable" if signer is None else f"{signer}: {_worth(signer)}; {_when(found)}"
+    who = "unreadable" if signer is None else f"{signer}: {worth(signer)}; {when(found)}"
     return _answer("signer", Outcome.INCONCLUSIVE, f"of the manifest found: {who}")
 
 
@@ -144,14 +116,11 @@ def _prompt(manifest: ManifestReading) -> str:
     return f'; prompt "{said if len(said) <= _PROMPT else said[: _PROMPT - 1] + "…"}"' if said else ""
 
 
-def _when(manifest: ManifestReading) -> str:
-    signer = manifest.signer
-    proven = signer is not None and signer.time is SigningTime.PROVEN
-    when = signer.signed_at if signer is not None and proven else manifest.claimed_time
-    if when is None:
-        return "time of signing not stated"
-    stamp = when.strftime("%Y-%m-%d %H:%M UTC")
-    return f"signed {stamp} ({'proven by a time stamp' if proven else 'as it claims, not proven'})"
+def _identity(manifest: ManifestReading) -> Answer:
+    """Who says that the content is theirs (CAWG identity assertion), which is not who signed the manifest."""
+    if not manifest.intact:
+        return _answer("identity", Outcome.NOT_CHECKED, "nothing intact to read it from")
+    return _answer("identity", Outcome.ABSENT, "no identity assertion beside the signer")
 
 
 def _history(manifest: ManifestReading) -> Answer:
@@ -165,6 +134,10 @@ def _history(manifest: ManifestReading) -> Answer:
         return _answer(
             "history", Outcome.CONTRADICTS, f"{len(bad)} of {len(everything)} ingredients altered or invalid"
         )
+    revoked = [node for node in everything if node.signer is not None and node.signer.revocation is not None]
+    if revoked:
+        what = f"of {len(revoked)} of {len(everything)} ingredients the signer's certificate was revoked"
+        return _answer("history", Outcome.INCONCLUSIVE, what)
     return _answer("history", Outcome.SUPPORTS, f"{_count(everything)}, none altered when taken in")
 
 

@@ -106,12 +106,16 @@ def gravest(codes: list[int]) -> int:
     return max(codes, default=COULD_NOT, key=(MET, NOTHING_TO_CONCLUDE, NOT_MET, COULD_NOT, BUG).index)
 
 
+QUESTIONS = ("bytes", "manifest", "signer", "time", "identity", "history", "ai", "mark")
+"""What every verdict answers, in this order."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One line of a verdict.
 
     Attributes:
-        question: ``"bytes"``, ``"signer"``, ``"history"``, ``"ai"`` or ``"mark"``.
+        question: one of ``QUESTIONS``.
         outcome: how the look at it ended.
         text: the answer in plain words; may quote hostile text, so printers escape it.
     """
@@ -130,7 +134,7 @@ class Verdict:
         state: the one word.
         reason: one sentence, specific to this file.
         vouched: somebody the caller trusts vouches for the signer this rests on.
-        answers: one per question, in the fixed order bytes, signer, history, ai, mark.
+        answers: one per question, in the order of ``QUESTIONS``.
         added: something that is no plain border lies around a recovered picture or clip, or other seconds
             beside those of a clip.
         conflicts: statements of the file that contradict each other.

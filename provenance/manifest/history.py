@@ -108,6 +108,7 @@ class _Walk:
             revalidated=revalidated,
             problem=any(map(is_problem, recorded + revalidated)),
             children=self.below(str(own), above, depth + 1) if own else (),
+            validated=bool(item.get("validation_results") or item.get("validation_status")),
         )
 
 

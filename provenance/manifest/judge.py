@@ -12,7 +12,7 @@ development list / any other list          DEVELOPMENT / TRUSTED
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from provenance.manifest import path
 from provenance.manifest.contents import TEXT, text
 from provenance.manifest.history import TRUST_OR_TIME, is_problem
 from provenance.manifest.reading import (
+    BINDING_MATCHES,
     IngredientReading,
     ManifestState,
     SignerReading,
@@ -37,13 +38,7 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
 
 _BROKEN = ("malformed", "hardBindings", "multiple", "invalid", "inaccessible", "general.error")
-_BINDINGS = (
-    "assertion.dataHash.match",
-    "assertion.bmffHash.match",
-    "assertion.boxesHash.match",
-    "assertion.collectionHash.match",
-)
-_NEEDED = (("claimSignature.validated",), _BINDINGS)
+_NEEDED = (("claimSignature.validated",), BINDING_MATCHES)
 """Successes without which nothing was verified, whatever the list of failures says."""
 
 
@@ -80,7 +75,7 @@ def judge(
     if "claimSignature.validated" in succeeded:
         signer, problem, own = _signer(report, chain, library, trust, at)
     all_codes = tuple(codes + own)
-    if bad := _integrity(codes, succeeded if not detached else succeeded | {_BINDINGS[0]}, report):
+    if bad := _integrity(codes, succeeded if not detached else succeeded | {BINDING_MATCHES[0]}, report):
         return Judgement(state=bad[0], reason=bad[1], signer=signer, codes=all_codes)
     assert signer is not None  # _integrity returned for every report without a valid signature
     state, reason = _standing(signer, problem, history)
@@ -127,7 +122,7 @@ def _integrity(
 
 
 def _is_binding(code: str) -> bool:
-    return code.removesuffix(".mismatch") + ".match" in _BINDINGS
+    return code.removesuffix(".mismatch") + ".match" in BINDING_MATCHES
 
 
 def _why(code: ValidationCode) -> str:
@@ -147,11 +142,11 @@ def _signer(
 ) -> tuple[SignerReading, str | None, list[ValidationCode]]:
     """Who signed, why not to rely on it (a code), and our findings in the place of the library's."""
     leaf = chain[0]
-    moment, how = _time(report, library, trust)
+    moment, how, authority = _time(report, library, trust)
     unfit = path.profile_problem(leaf, trust.ekus)
     found = None if unfit else path.find_path(chain, trust)
     when = moment if how is SigningTime.PROVEN and moment else at
-    revocation = _revocation(leaf, found, trust, when)
+    revocation = revocation_at(leaf, found, trust, when)
     own: list[ValidationCode] = []
     problem: str | None = None
     if revocation is not None:
@@ -172,10 +167,11 @@ def _signer(
         own.append(_own("timeStamp.trusted", "the time stamp's authority is on a list", "success"))
     elif how is SigningTime.CLAIMED:
         own.append(_own("timeStamp.untrusted", "no list vouches for the time stamp", "informational"))
-    return _reading(leaf, found, how, moment, revocation), problem, own
+    reading = signer_reading(leaf, found, how, moment, revocation)
+    return replace(reading, time_authority=authority), problem, own
 
 
-def _revocation(
+def revocation_at(
     leaf: x509.Certificate, found: path.TrustPath | None, trust: TrustLists, when: datetime
 ) -> Revoked | None:
     """What takes the signature its worth at ``when``: the proven time, else the time of judging.
@@ -187,13 +183,14 @@ def _revocation(
     return revoked.told if revoked is not None and when >= revoked.at else None
 
 
-def _reading(
+def signer_reading(
     leaf: x509.Certificate,
     found: path.TrustPath | None,
     how: SigningTime,
     moment: datetime | None,
     revocation: Revoked | None,
 ) -> SignerReading:
+    """The signer of ``leaf``, with the tier of the list that ``found`` leads to and that was not revoked."""
     vouches = found.found if found is not None and revocation is None else None
     return SignerReading(
         name=path.common_name(leaf.subject)[:TEXT],
@@ -246,7 +243,8 @@ def _standing(
 
 def _time(
     report: Mapping[str, Any], library: Sequence[ValidationCode], trust: TrustLists
-) -> tuple[datetime | None, SigningTime]:
+) -> tuple[datetime | None, SigningTime, str | None]:
+    """The time in the signature, how it is known, and the authority that proves it."""
     active = _map(_map(report.get("manifests")).get(str(report.get("active_manifest"))))
     raw = _map(active.get("signature_info")).get("time")
     try:
@@ -254,18 +252,26 @@ def _time(
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
-        return None, SigningTime.NONE
+        return None, SigningTime.NONE, None
     succeeded = {code.code: code.explanation for code in library if code.kind == "success"}
-    vouched = succeeded.get("timeStamp.trusted", "")
-    # The library trusts the time stamps of claims before version 2 on no list's word and says "legacy
-    # timestamp cert trusted"; only the sentence tells the two apart. Any other sentence proves nothing.
-    listed = vouched.startswith("timestamp cert trusted: ") and any(
-        vouched.endswith(f", trust list: {item.name}") for item in trust.of_kind(ListKind.TSA)
-    )
-    return (
-        moment,
-        SigningTime.PROVEN if listed and "timeStamp.validated" in succeeded else SigningTime.CLAIMED,
-    )
+    authority = _authority(succeeded.get("timeStamp.trusted", ""), trust)
+    if authority is None or "timeStamp.validated" not in succeeded:
+        return moment, SigningTime.CLAIMED, None
+    return moment, SigningTime.PROVEN, authority
+
+
+def _authority(vouched: str, trust: TrustLists) -> str | None:
+    """Name of the time-stamp authority that one of the caller's lists vouches for.
+
+    The library trusts the time stamps of claims before version 2 on no list's word and says "legacy
+    timestamp cert trusted"; only the sentence tells the two apart. Any other sentence proves nothing.
+    """
+    head = "timestamp cert trusted: "
+    for item in trust.of_kind(ListKind.TSA):
+        tail = f", trust list: {item.name}"
+        if vouched.startswith(head) and vouched.endswith(tail):
+            return f"{vouched[len(head) : -len(tail)]} [{item.tier}: {item.name}]"
+    return None
 
 
 def _own(code: str, explanation: str, kind: str) -> ValidationCode:

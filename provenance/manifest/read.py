@@ -22,6 +22,7 @@ from provenance.manifest.cbor import StructureError
 from provenance.manifest.containers import Embedded, Piece, find_store, has_trace
 from provenance.manifest.contents import text
 from provenance.manifest.judge import judge, library_codes
+from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
@@ -155,7 +156,9 @@ def _judged(
     if active != parsed.label or not isinstance(claim, dict):
         return replace(found, reason="two readings of the file disagree about which manifest is active")
     # step 5
-    ingredients = history.ingredients(report)
+    ingredients = with_signers(
+        history.ingredients(report), report, store=store, manifests=parsed.manifests, trust=trust, at=found.at
+    )
     # step 6
     judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
     said = contents.statements(parsed.assertions)

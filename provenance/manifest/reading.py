@@ -184,6 +184,8 @@ class IngredientReading:
         revalidated: failure codes found now that were not written down then.
         problem: whether any of these means altered or invalid (a stranger's signature does not).
         children: its own ingredients.
+        validated: whether anything was written down about its manifest when it was taken in, good or bad.
+        signer: who signed its manifest, judged now; None where nobody did or the signature does not hold.
     """
 
     title: str
@@ -193,6 +195,8 @@ class IngredientReading:
     revalidated: tuple[str, ...]
     problem: bool
     children: tuple[IngredientReading, ...] = ()
+    validated: bool = False
+    signer: SignerReading | None = None
 
     def walk(self) -> Iterator[IngredientReading]:
         """This ingredient and all below it."""

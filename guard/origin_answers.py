@@ -1,0 +1,154 @@
+"""What a manifest answers of itself: bytes, manifest, signer and time of signing, each on a line of its own.
+
+They are four questions because their answers differ: changed pixels under an intact manifest, an intact
+file signed by nobody known, a known signer at a time that nobody proves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guard.verdict import Answer
+from provenance.evidence import Outcome
+from provenance.manifest.history import is_problem
+from provenance.manifest.reading import BINDING_MATCHES, ManifestState, SigningTime, TrustTier
+
+if TYPE_CHECKING:
+    from provenance.manifest.reading import ManifestReading, SignerReading
+
+TIER_WORDS: dict[TrustTier, str] = {
+    TrustTier.OFFICIAL: "on a list added here as official",
+    TrustTier.INTERIM: "on a list added here as interim",
+    TrustTier.OWN: "on a list of your own",
+    TrustTier.DEVELOPMENT: "this installation's own development identity",
+    TrustTier.UNKNOWN: "UNKNOWN: nobody you trust vouches for this name",
+}
+
+_SHORT = 16
+"""Hex digits of a fingerprint in a line; JSON and reports have all 64."""
+
+
+def bytes_answer(manifest: ManifestReading) -> Answer:
+    """Whether the bytes are what was signed (C2PA §18.5, hard binding)."""
+    if manifest.intact:
+        left_out = "; what the binding does not cover is listed below" if manifest.uncovered else ""
+        return _answer("bytes", Outcome.SUPPORTS, f"exactly as they were signed{left_out}")
+    if manifest.state is ManifestState.ABSENT:
+        return _answer("bytes", Outcome.NOT_CHECKED, "no manifest in the file to hold them against")
+    if manifest.state is ManifestState.REMOTE_ONLY:
+        where = manifest.remote_url or "elsewhere"
+        return _answer("bytes", Outcome.NOT_CHECKED, f"the manifest lies at {where} and was not fetched")
+    if manifest.state is ManifestState.MALFORMED:
+        return _answer("bytes", Outcome.FAILED, f"no readable manifest for them: {manifest.reason}")
+    if _binding_holds(manifest):
+        what = "as the manifest has them, but the manifest was changed, so that says little"
+        return _answer("bytes", Outcome.INCONCLUSIVE, what)
+    return _answer("bytes", Outcome.CONTRADICTS, manifest.reason)
+
+
+def manifest_answer(manifest: ManifestReading) -> Answer:
+    """Whether the manifest itself is as it was signed, whatever became of the bytes around it."""
+    where = ", read from the file beside this one" if manifest.sidecar else ""
+    if manifest.intact:
+        return _answer("manifest", Outcome.SUPPORTS, f"as it was signed, with every assertion{where}")
+    if manifest.state is ManifestState.ABSENT:
+        return _answer("manifest", Outcome.ABSENT, manifest.reason)
+    if manifest.state is ManifestState.REMOTE_ONLY:
+        return _answer("manifest", Outcome.NOT_CHECKED, manifest.reason)
+    if manifest.state is ManifestState.MALFORMED:
+        return _answer("manifest", Outcome.FAILED, manifest.reason)
+    if _binding_fails(manifest) and not _manifest_fails(manifest):
+        return _answer("manifest", Outcome.SUPPORTS, f"as it was signed, for other bytes than these{where}")
+    return _answer("manifest", Outcome.CONTRADICTS, manifest.reason)
+
+
+def signer_answer(manifest: ManifestReading) -> Answer:
+    """Who signed, on which list, with which certificate; the name never without its tier."""
+    signer = manifest.signer
+    if signer is None:
+        return _answer("signer", Outcome.NOT_CHECKED, "no readable signature")
+    if not manifest.intact:
+        return _answer("signer", Outcome.INCONCLUSIVE, f"named as {signer}, but what was signed changed")
+    if signer.revocation is not None:
+        outcome = Outcome.CONTRADICTS
+    else:
+        outcome = Outcome.INCONCLUSIVE if signer.tier is TrustTier.UNKNOWN else Outcome.SUPPORTS
+    return _answer("signer", outcome, f"{signer}: {worth(signer)}; {_certificate(signer)}")
+
+
+def time_answer(manifest: ManifestReading) -> Answer:
+    """When it was signed: proven by an authority, claimed, or unsaid; then the next best evidence."""
+    if manifest.signer is None:
+        return _answer("time", Outcome.NOT_CHECKED, "no readable signature")
+    if not manifest.intact:
+        return _answer("time", Outcome.NOT_CHECKED, "what was signed changed")
+    if manifest.signer.time is SigningTime.PROVEN:
+        return _answer("time", Outcome.SUPPORTS, when(manifest))
+    said = "; ".join(filter(None, (when(manifest), _not_before(manifest))))
+    silent = manifest.signer.time is SigningTime.NONE and manifest.claimed_time is None
+    return _answer("time", Outcome.ABSENT if silent else Outcome.INCONCLUSIVE, said)
+
+
+def worth(signer: SignerReading) -> str:
+    """What the signer's name is worth here, in words."""
+    revoked = "REVOKED: nobody vouches for this name any more"
+    return revoked if signer.revocation is not None else TIER_WORDS[signer.tier]
+
+
+def when(manifest: ManifestReading) -> str:
+    """When it was signed and how that is known, in words."""
+    signer = manifest.signer
+    proven = signer is not None and signer.time is SigningTime.PROVEN
+    moment = signer.signed_at if signer is not None and proven else manifest.claimed_time
+    if moment is None and signer is not None:
+        moment = signer.signed_at  # of a time stamp that no list vouches for
+    if moment is None:
+        return "time of signing not stated"
+    stamp = moment.strftime("%Y-%m-%d %H:%M UTC")
+    if not proven:
+        return f"signed {stamp} (as it claims, not proven)"
+    authority = signer.time_authority if signer is not None else None
+    return f"signed {stamp} (proven by a time stamp{f' of {authority}' if authority else ''})"
+
+
+def _not_before(manifest: ManifestReading) -> str:
+    """The log's head that was signed along: it did not exist before its last entry did."""
+    lines = (manifest.log_checkpoint or "").split("\n")
+    if len(lines) < 3:
+        return ""
+    return (
+        f"not before entry {lines[1]} of the log {lines[0]}, whose checkpoint it quotes "
+        "(guard log verify --against FILE holds it against that log)"
+    )
+
+
+def _certificate(signer: SignerReading) -> str:
+    return (
+        f"certificate {signer.fingerprint_sha256[:_SHORT]}…, "
+        f"valid {signer.not_before:%Y-%m-%d} to {signer.not_after:%Y-%m-%d}"
+    )
+
+
+def _binding_holds(manifest: ManifestReading) -> bool:
+    return any(code.kind == "success" and code.code in BINDING_MATCHES for code in manifest.codes)
+
+
+def _binding_fails(manifest: ManifestReading) -> bool:
+    return any(map(_is_binding, manifest.failures))
+
+
+def _manifest_fails(manifest: ManifestReading) -> bool:
+    """Whether anything but the hard binding, the signer's standing or the time failed."""
+    succeeded = {code.code for code in manifest.codes if code.kind == "success"}
+    return "claimSignature.validated" not in succeeded or any(
+        is_problem(code) and "signingCredential" not in code and not _is_binding(code)
+        for code in manifest.failures
+    )
+
+
+def _is_binding(code: str) -> bool:
+    return code.removesuffix(".mismatch") + ".match" in BINDING_MATCHES
+
+
+def _answer(question: str, outcome: Outcome, text: str) -> Answer:
+    return Answer(question=question, outcome=outcome, text=text)
