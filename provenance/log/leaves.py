@@ -1,4 +1,4 @@
-"""What may be written into the log: two kinds of leaf, and nothing that says who or what was asked.
+"""What may be written into the log: three kinds of leaf, and nothing that says who or what was asked.
 
 No prompts, names, paths or hosts; digests of released bytes, and keyed commitments for the rest. A leaf
 is one canonical JSON object, so equal leaves are equal bytes and a parsed leaf gives back its own bytes.
@@ -90,10 +90,37 @@ class DecisionLeaf:
         return _encoded(self)
 
 
-Leaf: TypeAlias = ManifestLeaf | DecisionLeaf
-_TYPES: dict[str, type[ManifestLeaf] | type[DecisionLeaf]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalLeaf:
+    """A manifest was recalled by whoever released it.
+
+    Attributes:
+        manifest_sha256: hex digest of the manifest's bytes.
+        reason_commitment: hex HMAC of the reason, under a salt that is published beside it: free text that
+            must be erased one day does not stand in the log.
+        time: seconds since 1970 by the writer's clock; claimed, not proven.
+    """
+
+    type: ClassVar[str] = "withdrawal"
+
+    manifest_sha256: str
+    reason_commitment: str
+    time: int
+
+    def __post_init__(self) -> None:
+        _require_digests(self.manifest_sha256, self.reason_commitment)
+        _require_time(self.time)
+
+    def to_bytes(self) -> bytes:
+        """The log entry."""
+        return _encoded(self)
+
+
+Leaf: TypeAlias = ManifestLeaf | DecisionLeaf | WithdrawalLeaf
+_TYPES: dict[str, type[ManifestLeaf] | type[DecisionLeaf] | type[WithdrawalLeaf]] = {
     ManifestLeaf.type: ManifestLeaf,
     DecisionLeaf.type: DecisionLeaf,
+    WithdrawalLeaf.type: WithdrawalLeaf,
 }
 
 
@@ -142,7 +169,7 @@ def unreleased(log: Log) -> tuple[tuple[int, ManifestLeaf], ...]:
     for index, leaf in leaves(log):
         if isinstance(leaf, ManifestLeaf):
             waiting[leaf.manifest_sha256] = (index, leaf)
-        elif leaf.action == ALLOW and leaf.manifest_sha256 is not None:
+        elif isinstance(leaf, DecisionLeaf) and leaf.action == ALLOW and leaf.manifest_sha256 is not None:
             waiting.pop(leaf.manifest_sha256, None)
     return tuple(waiting.values())
 

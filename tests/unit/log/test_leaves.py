@@ -8,6 +8,7 @@ from provenance.log.leaves import (
     DENY,
     DecisionLeaf,
     ManifestLeaf,
+    WithdrawalLeaf,
     allowed_at,
     decisions_for,
     leaves,
@@ -32,8 +33,12 @@ def decision(action=ALLOW, manifest_sha256=A, subject=C):
     )
 
 
+def withdrawal(digest=A):
+    return WithdrawalLeaf(manifest_sha256=digest, reason_commitment=D, time=1_780_000_000)
+
+
 def test_leaves_are_canonical_json_and_come_back():
-    for leaf in (manifest(), decision(), decision(action=DENY, manifest_sha256=None)):
+    for leaf in (manifest(), decision(), decision(action=DENY, manifest_sha256=None), withdrawal()):
         assert parse_leaf(leaf.to_bytes()) == leaf
     assert manifest().to_bytes() == (
         f'{{"content_commitment":"{B}","manifest_sha256":"{A}","time":1780000000,"type":"manifest","v":1}}'.encode()
@@ -42,7 +47,7 @@ def test_leaves_are_canonical_json_and_come_back():
 
 def test_leaves_have_no_room_for_words():
     """Digests, one of three actions, a time: nothing a name, prompt or path could be put into."""
-    for leaf in (manifest(), decision()):
+    for leaf in (manifest(), decision(), withdrawal()):
         for key, value in json.loads(leaf.to_bytes()).items():
             assert key in ("type", "v", "time", "action") or (len(value) == 64 and int(value, 16))
     for wrong in ("alice", "A" * 64, "a" * 63, "", None, 5):
