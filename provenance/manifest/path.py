@@ -33,6 +33,7 @@ _MAX_SIGNATURES = 64
 BROKEN = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 """What the library raises for certificates that are none."""
 _PROCESSED = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
+_CLOCK = (ExtendedKeyUsageOID.TIME_STAMPING.dotted_string,)
 _ANY_EKU = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
 
@@ -89,16 +90,19 @@ def profile_problem(leaf: x509.Certificate, ekus: Sequence[str]) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def find_path(chain: tuple[x509.Certificate, ...], trust: TrustLists) -> TrustPath | None:
+def find_path(
+    chain: tuple[x509.Certificate, ...], trust: TrustLists, kind: ListKind = ListKind.MANIFEST
+) -> TrustPath | None:
     """The best path from the first certificate of ``chain`` to an anchor, whatever the time is.
 
     No clock is asked, so the answer may be kept.
     Lists are tried strongest tier first; among paths to one list the first found wins.
     """
     budget = [_MAX_SIGNATURES]
-    for item in trust.of_kind(ListKind.MANIFEST):
+    ekus = _CLOCK if kind is ListKind.TSA else trust.ekus
+    for item in trust.of_kind(kind):
         for path in _paths((chain[0],), chain[1:], _anchors(item.pem), budget):
-            if not all(_understood(certificate, trust.ekus) for certificate in path[:-1]):
+            if not all(_understood(certificate, ekus) for certificate in path[:-1]):
                 continue
             return TrustPath(
                 found=item,
