@@ -16,6 +16,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -23,8 +24,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from provenance.errors import IntegrityError
 from provenance.log.merkle import HASH_BYTES
 
-_ED25519 = b"\x01"
-"""Signature type of the note key, part of the key id and of the public key's text form."""
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIGNATURE_LINE = re.compile(r"— (\S+) ([A-Za-z0-9+/]+={0,2})")
@@ -55,6 +54,9 @@ class Checkpoint:
 class NoteVerifier:
     """A log's public key under the name it signs with."""
 
+    algorithm: ClassVar[bytes] = b"\x01"
+    """Signature type: Ed25519 over the note's text. Part of the key id and of the key's text form."""
+
     name: str
     public_key: bytes
     """Raw Ed25519 public key, 32 bytes."""
@@ -67,15 +69,17 @@ class NoteVerifier:
 
     @property
     def key_id(self) -> bytes:
-        """First 4 bytes of SHA-256(name || 0x0A || 0x01 || public key)."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[:4]
+        """First 4 bytes of SHA-256(name || 0x0A || signature type || public key)."""
+        return hashlib.sha256(self.name.encode() + b"\n" + self.algorithm + self.public_key).digest()[:4]
 
     def __str__(self) -> str:
         """The "vkey" text form that C2SP tools exchange: ``name+key id+base64``."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(_ED25519 + self.public_key).decode()}"
+        return (
+            f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self.algorithm + self.public_key).decode()}"
+        )
 
     @classmethod
-    def parse(cls, text: str) -> NoteVerifier:
+    def parse(cls, text: str) -> Self:
         """The verifier whose text form is ``text``.
 
         Raises:
@@ -84,8 +88,8 @@ class NoteVerifier:
         name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
         key = base64.b64decode(encoded, validate=True)
-        if key[:1] != _ED25519:
-            raise ValueError("this is no Ed25519 note key")
+        if key[:1] != cls.algorithm:
+            raise ValueError("the key is of another kind")
         verifier = cls(name=name, public_key=key[1:])
         if verifier.key_id.hex() != key_id:
             raise ValueError("the key id does not belong to this name and key")
@@ -126,9 +130,7 @@ def open_checkpoint(note: bytes, verifier: NoteVerifier) -> Checkpoint:
     Raises:
         IntegrityError: ``log.checkpoint-malformed``, ``log.checkpoint-signature``, ``log.origin``.
     """
-    text, signatures = _split(note)
-    _check_signature(text, signatures, verifier)
-    checkpoint = _parse(text)
+    checkpoint = parse_checkpoint(open_note(note, verifier))
     if checkpoint.origin != verifier.name:
         raise IntegrityError(
             "log.origin", f"the checkpoint is of {checkpoint.origin!r}, not {verifier.name!r}"
@@ -136,7 +138,25 @@ def open_checkpoint(note: bytes, verifier: NoteVerifier) -> Checkpoint:
     return checkpoint
 
 
-def _split(note: bytes) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+def open_note(note: bytes, verifier: NoteVerifier) -> str:
+    """The text of ``note``, ending in a newline, after its signature by ``verifier`` has been checked.
+
+    Raises:
+        IntegrityError: ``log.checkpoint-malformed``, ``log.checkpoint-signature``.
+    """
+    text, signatures = split_note(note)
+    _check_signature(text, signatures, verifier)
+    return text
+
+
+def split_note(note: bytes) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """The text of a signed note, and its signatures: who by name, then key id and signature in bytes.
+
+    No signature is checked here.
+
+    Raises:
+        IntegrityError: ``log.checkpoint-malformed``.
+    """
     if len(note) > _MAX_NOTE_BYTES:
         raise _malformed("it is too long")
     try:
@@ -182,7 +202,12 @@ def _check_signature(text: str, signatures: tuple[tuple[str, bytes], ...], verif
         ) from error
 
 
-def _parse(text: str) -> Checkpoint:
+def parse_checkpoint(text: str) -> Checkpoint:
+    """The checkpoint whose signed part is ``text``, believed as it stands.
+
+    Raises:
+        IntegrityError: ``log.checkpoint-malformed``.
+    """
     origin, size, root, *_ = [*text.split("\n"), "", ""]
     if not origin or not _SIZE.fullmatch(size):
         raise _malformed("origin or size is missing")
