@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guard import __version__
-from guard.stages import Marked, Signed
+from guard.submission import Making, Sealed, Submission
 from provenance.canonical import commitment
 from provenance.digest_compare import visual_digest
 from provenance.evidence import Evidence, Outcome
@@ -21,8 +21,10 @@ from provenance.sniff import extension_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from guard.policy.facts import Facts
     from guard.records import Record
     from guard.release import Order
+    from guard.stages import Marked
     from guard.tools import Tools
 
 
@@ -47,19 +49,40 @@ class ReadBack:
     labels: Evidence
 
 
-def sign(marked: Marked, *, order: Order, record: Record, tools: Tools) -> Signed:
+def sign(work: Submission, tools: Tools) -> Sealed:
     """Sign the encoded bytes, in memory; a plan without C2PA keeps the manifest beside them."""
-    spec = manifest_spec(marked, order=order, record=record, tools=tools)
     signed = sign_asset(
-        marked.asset,
-        spec,
+        work.asset,
+        work.spec,
         tools.signer,
-        parent=marked.checked.draft.source,
+        parent=work.source,
         trust=tools.trust,
         at=tools.clock(),
-        embed=marked.checked.plan.c2pa,
+        embed=work.plan.c2pa,
     )
-    return Signed(marked=marked, asset=signed.asset, manifest=signed.manifest, reading=signed.reading)
+    return Sealed(work=work, asset=signed.asset, manifest=signed.manifest, reading=signed.reading)
+
+
+def submission(marked: Marked, *, order: Order, record: Record, before: Facts, tools: Tools) -> Submission:
+    """Everything that the side with the keys is told of a release."""
+    clip = marked.clip
+    return Submission(
+        asset=marked.asset,
+        spec=manifest_spec(marked, order=order, record=record, tools=tools),
+        source=marked.checked.draft.source,
+        plan=marked.checked.plan,
+        before=before,
+        content_id=marked.content_id,
+        commitment_key=bytes.fromhex(record.commitment_key),
+        making=Making(
+            psnr=None if marked.mark is None else marked.mark.psnr,
+            frames=None if clip is None else clip.frames,
+            unmarked_reason=marked.unmarked_reason,
+            capacity_exceeded=marked.capacity_exceeded,
+            enlarged=marked.enlarged_from is not None,
+        ),
+        sighting=marked.sighting,
+    )
 
 
 def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools) -> ManifestSpec:
@@ -82,7 +105,6 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
         digest_assertion=_digest(marked),
         recipe_commitment=_recipe_commitment(record),
         content_id=content_id,
-        log_checkpoint=tools.log.note().decode(),
         edited=marked.checked.draft.source is not None,
         resized=marked.enlarged_from is not None,
         prompt=order.prompt if order.publish_prompt else None,
@@ -90,29 +112,30 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
     )
 
 
-def read_back(signed: Signed, tools: Tools) -> ReadBack:
+def read_back(sealed: Sealed, tools: Tools) -> ReadBack:
     """Read the final bytes as anybody would: manifest, mark and label, each from the bytes."""
-    width, height, mark = _seen(signed, tools)
+    width, height, mark = _seen(sealed, tools)
     return ReadBack(
         width=width,
         height=height,
-        manifest=signed.reading,
-        raw_agrees=signed.marked.checked.plan.c2pa and raw_agrees(signed.asset, sidecar=signed.sidecar),
-        mark=_no_mark(signed) if signed.marked.mark is None else mark,
-        labels=read_metadata(signed.asset),
+        manifest=sealed.reading,
+        raw_agrees=sealed.work.plan.c2pa and raw_agrees(sealed.asset, sidecar=sealed.sidecar),
+        mark=mark if sealed.work.making.marked else _no_mark(sealed.work.making),
+        labels=read_metadata(sealed.asset),
     )
 
 
-def _seen(signed: Signed, tools: Tools) -> tuple[int, int, Evidence]:
+def _seen(sealed: Sealed, tools: Tools) -> tuple[int, int, Evidence]:
     """Width, height and mark of what a stranger decodes from the final bytes."""
-    if signed.marked.clip is not None:
+    making = sealed.work.making
+    if making.frames is not None:
         from guard.clips import seen_again  # noqa: PLC0415 - PyAV
 
-        return seen_again(signed.asset, signed.marked.clip, tools)
+        return seen_again(sealed.asset, [tools.marker.key] if making.marked else [], frames=making.frames)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
-    frames = decode(signed.asset)
-    return frames.width, frames.height, _mark_in(frames, signed, tools)
+    frames = decode(sealed.asset)
+    return frames.width, frames.height, _mark_in(frames, sealed.work, tools)
 
 
 def _digest(marked: Marked) -> Mapping[str, object]:
@@ -122,18 +145,18 @@ def _digest(marked: Marked) -> Mapping[str, object]:
     return visual_digest(marked.frames).to_assertion()
 
 
-def _mark_in(frames: Frames, signed: Signed, tools: Tools) -> Evidence:
+def _mark_in(frames: Frames, work: Submission, tools: Tools) -> Evidence:
     """Read the final pixels; what was read before from the very same pixels still holds."""
-    sighting = signed.marked.sighting
-    if signed.marked.mark is None:
-        return _no_mark(signed)
+    sighting = work.sighting
+    if not work.making.marked:
+        return _no_mark(work.making)
     if sighting is not None and isinstance(sighting.frames, Frames) and sighting.frames.shows(frames):
         return sighting.evidence
     return tools.marker.detect(frames)
 
 
-def _no_mark(signed: Signed) -> Evidence:
-    reason = signed.marked.unmarked_reason or "no mark was made"
+def _no_mark(making: Making) -> Evidence:
+    reason = making.unmarked_reason or "no mark was made"
     claim = "carries the mark that was put in"
     return Evidence(claim=claim, channel="watermark", outcome=Outcome.NOT_CHECKED, reason=reason)
 

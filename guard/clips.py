@@ -22,15 +22,15 @@ from provenance.video.marking import copy_clip, mark_clip
 from provenance.video.reader import ClipReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from guard.stages import Checked
-    from guard.tools import Marker, Tools
+    from guard.tools import Marker
     from provenance.evidence import Evidence
     from provenance.media import Asset
     from provenance.video.container import Footage
-    from provenance.video.marking import MarkedClip
+    from provenance.watermark.key import WatermarkKey
 
 _MOST_STILLS = 64
 """Frames of a clip that inspectors see: one a second, and fewer a second in long clips."""
@@ -66,17 +66,21 @@ def mark_footage(
     )
 
 
-def seen_again(asset: Asset, written: MarkedClip, tools: Tools) -> tuple[int, int, Evidence]:
+def seen_again(asset: Asset, keys: Sequence[WatermarkKey], *, frames: int) -> tuple[int, int, Evidence]:
     """Width, height and mark of a clip as anybody decodes it from its final bytes, all frames of it.
+
+    Args:
+        asset: the clip.
+        keys: that its mark is looked for with; none where it has none.
+        frames: how many were written.
 
     Raises:
         InputError: ``video.…``; it cannot be decoded.
         IntegrityError: ``video.read-back`` when frames are missing.
     """
-    keys = [] if written.payload is None else [tools.marker.key]
     found, clip = look(asset, keys, strict=True), footage_of(asset).clip
-    if found.frames != written.frames:
-        what = f"{written.frames} frames were written and {found.frames} can be read"
+    if found.frames != frames:
+        what = f"{frames} frames were written and {found.frames} can be read"
         raise IntegrityError("video.read-back", what, hint="try another --video-codec")
     return clip.width, clip.height, found.mark
 

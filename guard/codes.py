@@ -182,6 +182,7 @@ CODES: dict[str, str] = {
     "signer.bad-key": "The private key is a PEM file (PKCS 8 or a traditional format). This one cannot be read, and it is not encrypted, so no passphrase would help.",
     "signer.callback-failed": "The signing key is not in a file here but behind a function that was given: a key service, a hardware module, another process. It raised an error, which is kept as the cause and shown with guard --debug, or gave back something that is no signature. Nothing was signed.",
     "signer.chain-missing": "The file with the signer's certificate cannot be read. Restore it from a copy; without one, guard keys renew makes another development identity.",
+    "signer.elsewhere": "The signing key, the log and the registry belong to a signer process (guard signer), which another user runs, so that nothing that generates pictures ever sees them. Commands that need them run as that user.",
     "signer.expired": "The signing certificate is no longer valid. Files it signed before stay verifiable as EXPIRED, or as before where a time stamp proves when they were signed. Development identities are renewed with guard keys renew.",
     "signer.key-exposed": "Other users of this machine can read the private key, so a signature no longer shows who signed. Take the permissions away (mode 600) and consider issuing a new key.",
     "signer.key-mismatch": "Key and certificate do not belong together: a test signature made with the key does not verify against the certificate. Without this check every file would be signed invalidly.",

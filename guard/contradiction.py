@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from guard.policy.fact import EarlierMark, Fact, Status, failed, known, unknown
 from guard.recover import recover
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guard.tools import Tools
     from provenance.manifest.reading import ManifestReading
     from provenance.media import Asset
+    from provenance.registry import Registry
     from provenance.video.container import Footage
 
 _CAPTURED = frozenset(
@@ -92,7 +93,8 @@ def read_earlier_mark(
         return known(EarlierMark.NOT_CHECKED), unknown(why)
     keys = tools.locators or (tools.marker.key,)
     seen = frames if isinstance(frames, Frames) else decoded(frames.asset, keys)
-    found = recover(seen, keys=keys, registry=tools.registry, trust=tools.trust, at=tools.clock())
+    registry = cast("Registry", tools.finder)  # marks are all that is looked up here
+    found = recover(seen, keys=keys, registry=registry, trust=tools.trust, at=tools.clock())
     same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
     for manifest in same:
         _refuse("its mark leads to a manifest of the same picture, which says", manifest.source_type, said)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guard.attest import ReadBack
-    from guard.stages import Draft, Marked, Origin, Signed
-    from guard.tools import Tools
+    from guard.stages import Draft, Origin
+    from guard.submission import Sealed, Submission
 
 _PARTLY = frozenset(
     {
@@ -83,17 +83,16 @@ def pixel_facts(
     )
 
 
-def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tools, logged: bool) -> Facts:
+def publish_facts(sealed: Sealed, proof: ReadBack, *, algorithm: str, logged: bool) -> Facts:
     """Everything, as read from the final bytes.
 
     Args:
-        signed: the final bytes.
+        sealed: the final bytes, and what was known before there were any.
         proof: what a verifier found in them.
-        before: facts of the request, the words, the model and their risks.
-        tools: the marker whose mark counts.
+        algorithm: of the mark that counts.
         logged: whether the manifest of these bytes is in the log.
     """
-    marked = signed.marked
+    work, before = sealed.work, sealed.work.before
     return Facts(
         request=before.request,
         prompt=before.prompt,
@@ -103,15 +102,15 @@ def publish_facts(signed: Signed, proof: ReadBack, *, before: Facts, tools: Tool
             before.media,
             width=known(proof.width),
             height=known(proof.height),
-            mime=known(signed.asset.mime),
-            upscaled=known(marked.enlarged_from is not None),
+            mime=known(sealed.asset.mime),
+            upscaled=known(work.making.enlarged),
         ),
         marks=Marks(
-            watermark=_watermark(marked, proof.mark, signed.content_id),
-            c2pa=_c2pa(proof, tools.marker.algorithm),
+            watermark=_watermark(work, proof.mark),
+            c2pa=_c2pa(proof, algorithm),
             xmp=_xmp(proof.labels),
         ),
-        subject=Subject(sha256=known(signed.asset.sha256), content_id=known(signed.content_id.hex())),
+        subject=Subject(sha256=known(sealed.asset.sha256), content_id=known(work.content_id.hex())),
         log=Log(recorded=known(logged)),
         environment=_environment(proof.manifest),
     )
@@ -151,27 +150,26 @@ def _model(origin: Origin) -> Model:
     )
 
 
-def _watermark(marked: Marked, mark: Evidence, content_id: bytes) -> Watermark:
-    reading = mark.detail
-    required = known(marked.checked.plan.watermark is MarkDuty.REQUIRED)
-    if marked.mark is None or not isinstance(reading, WatermarkReading):
-        why = marked.unmarked_reason or mark.reason or "no mark was read"
-        exceeded = marked.capacity_exceeded
+def _watermark(work: Submission, mark: Evidence) -> Watermark:
+    reading, making = mark.detail, work.making
+    required = known(work.plan.watermark is MarkDuty.REQUIRED)
+    if making.psnr is None or not isinstance(reading, WatermarkReading):
+        why = making.unmarked_reason or mark.reason or "no mark was read"
         absent = mark.outcome is Outcome.ABSENT
         return Watermark(
             required=required,
             detected=known(not absent) if absent else unknown(why),
             id_matches=unknown(why),
             psnr=unknown(why),
-            capacity=known(Capacity.EXCEEDED if exceeded else Capacity.NOT_CHECKED),
+            capacity=known(Capacity.EXCEEDED if making.capacity_exceeded else Capacity.NOT_CHECKED),
         )
     producer = reading.algorithm
     return Watermark(
         required=required,
         detected=known(mark.outcome is Outcome.SUPPORTS, producer=producer),
-        psnr=known(marked.mark.psnr, producer=producer),
+        psnr=known(making.psnr, producer=producer),
         log10_p=known(told_log10_p(reading.log10_p), producer=producer),
-        id_matches=known(reading.payload == content_id, producer=producer),
+        id_matches=known(reading.payload == work.content_id, producer=producer),
         capacity=known(Capacity.OK, producer=producer),
     )
 

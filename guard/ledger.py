@@ -15,12 +15,11 @@ from provenance.registry_entry import RegistryEntry
 
 if TYPE_CHECKING:
     from guard.policy.decision import Decision
-    from guard.records import Record
-    from guard.stages import Signed
+    from guard.submission import Sealed
     from guard.tools import Tools
 
 
-def remember(signed: Signed, tools: Tools) -> None:
+def remember(sealed: Sealed, tools: Tools) -> None:
     """Store the manifest under its content id, as pending."""
     key = tools.marker.key
     tools.registry.record(
@@ -28,38 +27,36 @@ def remember(signed: Signed, tools: Tools) -> None:
             algorithm=tools.marker.algorithm,
             key_id=key.key_id,
             epoch=key.epoch,
-            content_id=signed.content_id,
-            manifest=signed.manifest,
-            manifest_sha256=signed.manifest_sha256,
-            asset_sha256=signed.asset.sha256,
-            mime=signed.asset.mime,
+            content_id=sealed.work.content_id,
+            manifest=sealed.manifest,
+            manifest_sha256=sealed.manifest_sha256,
+            asset_sha256=sealed.asset.sha256,
+            mime=sealed.asset.mime,
             created_at=int(tools.clock().timestamp()),
         )
     )
 
 
-def log_manifest(signed: Signed, tools: Tools, record: Record) -> int:
+def log_manifest(sealed: Sealed, tools: Tools) -> int:
     """Append the manifest's leaf; its index."""
     leaf = ManifestLeaf(
-        manifest_sha256=signed.manifest_sha256,
-        content_commitment=commitment(_key(record), {"content_id": record.content_id}),
+        manifest_sha256=sealed.manifest_sha256,
+        content_commitment=commitment(
+            sealed.work.commitment_key, {"content_id": sealed.work.content_id.hex()}
+        ),
         time=int(tools.clock().timestamp()),
     )
     return tools.log.append([leaf.to_bytes()]).indexes[0]
 
 
-def log_decision(decision: Decision, signed: Signed, tools: Tools, record: Record) -> int:
+def log_decision(decision: Decision, sealed: Sealed, tools: Tools) -> int:
     """Append the decision's leaf under a new checkpoint; its index."""
-    subject = signed.asset.sha256
+    subject, key = sealed.asset.sha256, sealed.work.commitment_key
     leaf = DecisionLeaf(
         action=decision.action.value,
-        decision_commitment=commitment(_key(record), decision.to_json()),
-        subject_sha256=subject if decision.allowed else commitment(_key(record), {"denied": subject}),
-        manifest_sha256=signed.manifest_sha256,
+        decision_commitment=commitment(key, decision.to_json()),
+        subject_sha256=subject if decision.allowed else commitment(key, {"denied": subject}),
+        manifest_sha256=sealed.manifest_sha256,
         time=int(tools.clock().timestamp()),
     )
     return tools.log.append([leaf.to_bytes()]).indexes[0]
-
-
-def _key(record: Record) -> bytes:
-    return bytes.fromhex(record.commitment_key)

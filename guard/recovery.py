@@ -8,9 +8,9 @@ without one they are removed. ``docs/decisions/0001-nothing-on-disk-before-allow
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from guard.agreement import require_latest
 from guard.records import Progress
@@ -31,6 +31,53 @@ if TYPE_CHECKING:
     from provenance.registry import Registry
 
 
+class Books(Protocol):
+    """Log and registry, as far as mending asks them."""
+
+    def require_latest(self) -> None:
+        """Hold the one against the other before anything is mended or added.
+
+        Raises:
+            IntegrityError: ``log.behind-registry``.
+        """
+        ...
+
+    def outcome(self, manifest_sha256: str, asset_sha256: str) -> int | None:
+        """Where the log allows exactly these bytes, or None; the registry says the same when this returns."""
+        ...
+
+    def manifest(self, manifest_sha256: str, asset_sha256: str) -> bytes | None:
+        """The manifest of released bytes; None where it is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnBooks:
+    """Those of this installation."""
+
+    log: Log
+    registry: Registry
+
+    def require_latest(self) -> None:
+        """See ``Books``."""
+        require_latest(self.registry, self.log)
+
+    def outcome(self, manifest_sha256: str, asset_sha256: str) -> int | None:
+        """See ``Books``."""
+        allowed = allowed_at(self.log, manifest_sha256, asset_sha256)
+        if allowed is None:
+            self.registry.discard(manifest_sha256)
+        else:
+            # Also where the file was lost since: the log says that it was released, and so does the registry.
+            self.registry.mark_released(manifest_sha256, allowed)
+        return allowed
+
+    def manifest(self, manifest_sha256: str, asset_sha256: str) -> bytes | None:
+        """See ``Books``."""
+        known = self.registry.by_asset(asset_sha256)
+        return next((one.manifest for one in known if one.manifest_sha256 == manifest_sha256), None)
+
+
 def mend_interrupted(records: Records, log: Log, registry: Registry) -> tuple[Record, ...]:
     """Bring every interrupted release to its end, forwards or backwards.
 
@@ -43,19 +90,21 @@ def mend_interrupted(records: Records, log: Log, registry: Registry) -> tuple[Re
     Raises:
         IntegrityError: ``log.behind-registry``.
     """
-    require_latest(registry, log)
-    return tuple(
-        mended for record in records.unfinished() for mended in _mend(record, records, log, registry)
-    )
+    return mend(records, OwnBooks(log=log, registry=registry))
+
+
+def mend(records: Records, books: Books) -> tuple[Record, ...]:
+    """The same by whoever keeps the books.
+
+    Raises:
+        As ``mend_interrupted``, and what ``books`` raise.
+    """
+    books.require_latest()
+    return tuple(mended for record in records.unfinished() for mended in _mend(record, records, books))
 
 
 def settle(
-    record_id: str,
-    records: Records,
-    log: Log,
-    registry: Registry,
-    *,
-    otherwise: Progress = Progress.ABANDONED,
+    record_id: str, records: Records, books: Books, *, otherwise: Progress = Progress.ABANDONED
 ) -> Record:
     """Bring one release to its end; the caller holds its lock.
 
@@ -65,13 +114,10 @@ def settle(
     record = records.read(record_id)
     if record.progress not in UNFINISHED:
         return record
-    allowed = _allowed_at(record, log)
-    if allowed is not None:
-        # Also where the file was lost since: the log says that it was released, and so does the registry.
-        registry.mark_released(record.manifest_sha256 or "", allowed)
-    elif record.manifest_sha256 is not None:
-        registry.discard(record.manifest_sha256)
-    if allowed is not None and _finished(record, registry):
+    allowed = None
+    if record.manifest_sha256 is not None:
+        allowed = books.outcome(record.manifest_sha256, record.asset_sha256 or "")
+    if allowed is not None and _finished(record, books):
         ended = replace(record, progress=Progress.RELEASED)
     else:
         Path(record.partial_path).unlink(missing_ok=True)
@@ -80,11 +126,11 @@ def settle(
     return ended
 
 
-def _mend(record: Record, records: Records, log: Log, registry: Registry) -> Iterator[Record]:
+def _mend(record: Record, records: Records, books: Books) -> Iterator[Record]:
     lock = records.lock_path(record.record_id)
     try:
         with locked(lock, timeout_s=0.0):
-            yield settle(record.record_id, records, log, registry)
+            yield settle(record.record_id, records, books)
             lock.unlink(missing_ok=True)
     except ConfigurationError as error:
         if error.code != "lock.timeout":
@@ -92,16 +138,10 @@ def _mend(record: Record, records: Records, log: Log, registry: Registry) -> Ite
         # Its process is alive and at work; it will finish by itself.
 
 
-def _allowed_at(record: Record, log: Log) -> int | None:
-    if record.manifest_sha256 is None or record.asset_sha256 is None:
-        return None
-    return allowed_at(log, record.manifest_sha256, record.asset_sha256)
-
-
-def _finished(record: Record, registry: Registry) -> bool:
+def _finished(record: Record, books: Books) -> bool:
     """Give the partial file its name; False when what lies there may not have it."""
     partial, final = Path(record.partial_path), Path(record.final_path)
-    _place_beside(record, registry, partial if partial.exists() else final)
+    _place_beside(record, books, partial if partial.exists() else final)
     if not partial.exists():
         return final.exists() and _digest(final) == record.asset_sha256  # interrupted after the rename
     if _digest(partial) != record.asset_sha256:
@@ -113,13 +153,13 @@ def _finished(record: Record, registry: Registry) -> bool:
     return True
 
 
-def _place_beside(record: Record, registry: Registry, media: Path) -> None:
+def _place_beside(record: Record, books: Books, media: Path) -> None:
     """The manifest of a file that has no place for it, as the release does before it renames."""
     if record.sidecar_path is None or not media.exists() or _digest(media) != record.asset_sha256:
         return
-    for entry in registry.by_asset(record.asset_sha256 or ""):
-        if entry.manifest_sha256 == record.manifest_sha256:
-            write_sidecar(Path(record.sidecar_path), entry.manifest)
+    manifest = books.manifest(record.manifest_sha256 or "", record.asset_sha256 or "")
+    if manifest is not None:
+        write_sidecar(Path(record.sidecar_path), manifest)
 
 
 def _digest(path: Path) -> str:

@@ -13,6 +13,7 @@ The order; each step takes only what the one before returns:
     8. log the decision under a new checkpoint
     9. rename                                                           → Released
 
+Steps 3 to 6 and 8 are done by whoever has the keys (``guard.attestor``), here or in a process of its own.
 Up to step 7 everything stays in memory, or unreadable (``provenance.spool``): denied pixels never touch the
 disk in any other form. A crash before step 8 leaves no ALLOW in the log, and what lies on the disk is
 removed; a crash after it leaves synced bytes that ``guard.recovery`` gives their name. A manifest in the log
@@ -26,17 +27,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guard.attest import read_back, sign
+from guard.attest import submission
+from guard.attestor import unheard
 from guard.errors import Denied
-from guard.inspect import pixel_facts, publish_facts
-from guard.ledger import log_decision, log_manifest, remember
+from guard.inspect import pixel_facts
 from guard.marking import mark
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
 from guard.records import Progress, Record
-from guard.recovery import mend_interrupted, settle
+from guard.recovery import mend, settle
 from guard.serialise import to_json
-from guard.stages import Checked, Draft, Released
+from guard.stages import Checked, Draft, Released, Signed
 from guard.writer import check_output, finish, stage
 from provenance.errors import Error
 from provenance.files import temporary_beside
@@ -48,11 +49,10 @@ from provenance.sniff import extension_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from guard.attest import ReadBack
-    from guard.policy.decision import Decision
     from guard.policy.facts import Facts
     from guard.policy.obligations import Plan
-    from guard.stages import Signed
+    from guard.stages import Marked
+    from guard.submission import Attested
     from guard.tools import Tools
     from provenance.evidence import Evidence
     from provenance.video.container import Footage
@@ -85,11 +85,7 @@ class Order:
     publish_prompt: bool = False
 
 
-def _unheard(_step: str) -> None:
-    """Nobody listens to the progress."""
-
-
-def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _unheard) -> Released:
+def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = unheard) -> Released:
     """Release one picture or clip.
 
     Args:
@@ -102,8 +98,8 @@ def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _un
         InputError: the output exists or cannot be written.
         ConfigurationError: a key, a disk or a lock is not usable.
     """
-    mend_interrupted(tools.records, tools.log, tools.registry)
-    content_id = _reserve(tools)
+    mend(tools.records, tools.attestor)
+    content_id = tools.attestor.reserve()
     final = order.folder / (order.name or f"{content_id.hex()}{extension_for(order.draft.mime)}")
     check_output(final, force=order.force)
     if (beside := _beside(order, final)) is not None:
@@ -117,13 +113,12 @@ def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = _un
             released = _run(order, tools, record, final, progress)
         except BaseException as error:
             otherwise = Progress.DENIED if isinstance(error, Denied) else Progress.ABANDONED
-            settle(record.record_id, tools.records, tools.log, tools.registry, otherwise=otherwise)
+            settle(record.record_id, tools.records, tools.attestor, otherwise=otherwise)
             lock.unlink(missing_ok=True)  # kept when settling fails, so that the next run tries again
             raise
-        pending = _registered(released, record, tools)
-        if pending is None:
+        if released.pending is None:
             lock.unlink(missing_ok=True)
-    return replace(released, pending=pending)
+    return released
 
 
 def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
@@ -140,37 +135,40 @@ def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
 def _run(
     order: Order, tools: Tools, record: Record, final: Path, progress: Callable[[str], None]
 ) -> Released:
-    signed, proof, before = _prepared(order, tools, record, progress)  # (1) to (4)
-    record = replace(record, asset_sha256=signed.asset.sha256, manifest_sha256=signed.manifest_sha256)
-    tools.records.write(record)  # before registry and log know it, so that a crash can be mended
-    remember(signed, tools)
-    manifest_leaf = log_manifest(signed, tools, record)  # (5)
-    progress("manifest logged")
-    facts = publish_facts(signed, proof, before=before, tools=tools, logged=True)
-    decision = _decided(signed, facts, tools, record)  # (6)
+    marked, before = _prepared(order, tools, record, progress)  # (1), (2)
+    work = submission(marked, order=order, record=record, before=before, tools=tools)
+
+    def note(asset_sha256: str, manifest_sha256: str) -> None:
+        """Before registry and log know it, so that a crash can be mended."""
+        digests = replace(record, asset_sha256=asset_sha256, manifest_sha256=manifest_sha256)
+        tools.records.write(digests)
+
+    attested = tools.attestor.attest(work, note=note, progress=progress)  # (3) to (6)
+    sealed, decision = attested.sealed, attested.decision
+    signed = Signed(marked=marked, asset=sealed.asset, manifest=sealed.manifest, reading=sealed.reading)
     partial = Path(record.partial_path)
     stage(signed, decision, partial)  # (7)
-    record = replace(record, progress=Progress.WRITTEN, decision=decision.canonical().decode())
-    tools.records.write(record)
+    staged = tools.records.read(record.record_id)
+    tools.records.write(replace(staged, progress=Progress.WRITTEN, decision=decision.canonical().decode()))
     progress("written")
-    decision_leaf = log_decision(decision, signed, tools, record)  # (8)
+    index = tools.attestor.allow(attested)  # (8)
     progress("decision logged")
     released = Released(
         signed=signed,
-        proof=proof,
+        proof=attested.proof,
         decision=decision,
         path=final,
-        leaves=(manifest_leaf, decision_leaf),
+        leaves=(attested.leaf, index),
     )
     finish(released, partial, force=order.force)  # (9), a manifest that lies beside the file first
     progress("renamed")
-    return released
+    return replace(released, pending=_registered(attested, index, record, tools))
 
 
-def _registered(released: Released, record: Record, tools: Tools) -> str | None:
+def _registered(attested: Attested, index: int, record: Record, tools: Tools) -> str | None:
     """Registry and record say that it is released, or why they do not yet: the file is out either way."""
     try:
-        tools.registry.mark_released(released.signed.manifest_sha256, released.leaves[1])
+        tools.attestor.conclude(attested, index)
         ended = replace(tools.records.read(record.record_id), progress=Progress.RELEASED)
         tools.records.write(ended)
     except Error as error:
@@ -180,8 +178,8 @@ def _registered(released: Released, record: Record, tools: Tools) -> str | None:
 
 def _prepared(
     order: Order, tools: Tools, record: Record, progress: Callable[[str], None]
-) -> tuple[Signed, ReadBack, Facts]:
-    """Steps 1 to 4, nothing readable written: signed bytes, what a verifier finds, what was known before."""
+) -> tuple[Marked, Facts]:
+    """Steps 1 and 2, nothing readable written: bytes to be signed, and what is known before they are."""
     facts = pixel_facts(
         order.draft,
         command=order.command,
@@ -193,11 +191,7 @@ def _prepared(
     content_id = bytes.fromhex(record.content_id)
     marked = mark(checked, marker=tools.marker, content_id=content_id, spool=order.folder)  # (2)
     progress("marked")
-    signed = sign(marked, order=order, record=record, tools=tools)  # (3)
-    progress("signed")
-    proof = read_back(signed, tools)  # (4)
-    progress("read back")
-    return signed, proof, facts
+    return marked, facts
 
 
 def _inspected(draft: Draft, tools: Tools) -> list[Evidence]:
@@ -212,30 +206,6 @@ def _stills(footage: Footage) -> Iterable[Frames]:
     from guard.clips import stills  # noqa: PLC0415 - PyAV
 
     return stills(footage)
-
-
-def _decided(signed: Signed, facts: Facts, tools: Tools, record: Record) -> Decision:
-    """Step 6; a refusal of final bytes is logged as well.
-
-    Raises:
-        Denied: policy said no.
-    """
-    decision = decide(tools.packs, Stage.PUBLISH, facts, now=tools.clock(), subject=signed.asset.sha256)
-    if not decision.allowed:
-        log_decision(decision, signed, tools, record)
-        raise Denied(decision, unmarked=signed.marked.unmarked_reason)
-    return decision
-
-
-def _reserve(tools: Tools) -> bytes:
-    """A content id that this key has not used before."""
-    from provenance.watermark.interface import new_content_id  # noqa: PLC0415
-
-    key = tools.marker.key
-    while True:
-        content_id = new_content_id(tools.random)
-        if tools.registry.reserve(tools.marker.algorithm, key.key_id, key.epoch, content_id):
-            return content_id
 
 
 def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Record:

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from guard.clock import utc_now
+from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from guard.attestor import Attestor
     from guard.home import Home
     from guard.policy.pack import Pack
     from guard.records import Records
+    from guard.signer.client import RemoteAttestor
     from provenance.evidence import Evidence
     from provenance.keys import PrivateMarkKey
     from provenance.log.store import Log
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
     from provenance.media import Frames
     from provenance.registry import Registry
+    from provenance.registry_entry import RegistryEntry
     from provenance.watermark.interface import Marked, WatermarkKey
 
 
@@ -53,6 +57,14 @@ class Marker(Protocol):
 
     def detect(self, frames: Frames) -> Evidence:
         """Read the mark of ``frames``."""
+        ...
+
+
+class Finder(Protocol):
+    """Looks manifests up by what a mark says."""
+
+    def find(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> tuple[RegistryEntry, ...]:
+        """Every released manifest registered for the id in a mark."""
         ...
 
 
@@ -104,16 +116,30 @@ class TileMarker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """What signs and remembers; in one process with the rest, or in the signer's.
+
+    Attributes:
+        signer: signs manifests.
+        registry: from mark to manifest.
+        log: the transparency log.
+    """
+
+    signer: Signer
+    registry: Registry
+    log: Log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a release works with.
 
     Attributes:
         packs: ``base`` first, then those in force.
         marker: writes and reads the mark.
-        signer: signs manifests.
+        vault: signer, registry and log; None where another process has them.
+        remote: asks that process; None where this one has the vault.
         trust: what the read-back is held against.
-        registry: from mark to manifest.
-        log: the transparency log.
         records: private records.
         clock: the time, in UTC.
         random: n random bytes.
@@ -123,15 +149,60 @@ class Tools:
 
     packs: Sequence[Pack]
     marker: Marker
-    signer: Signer
     trust: TrustLists
-    registry: Registry
-    log: Log
     records: Records
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     inspectors: Sequence[Callable[[Frames], Evidence]] = ()
     locators: Sequence[WatermarkKey] = ()
+    vault: Vault | None = None
+    remote: RemoteAttestor | None = None
+
+    @property
+    def attestor(self) -> Attestor:
+        """Whoever signs, logs and decides."""
+        from guard.attestor import InProcess  # noqa: PLC0415 - the flows import this file
+
+        return self.remote or InProcess(self)
+
+    @property
+    def signer(self) -> Signer:
+        """Signs manifests.
+
+        Raises:
+            ConfigurationError: ``signer.elsewhere``, as the next.
+        """
+        return self._here.signer
+
+    @property
+    def log(self) -> Log:
+        """The transparency log."""
+        return self._here.log
+
+    @property
+    def registry(self) -> Registry:
+        """From mark to manifest."""
+        return self._here.registry
+
+    @property
+    def finder(self) -> Finder:
+        """Where manifests are looked up by mark, here or in the signer's registry."""
+        return self.remote or self.registry
+
+    @property
+    def _here(self) -> Vault:
+        if self.vault is None:
+            raise keys_elsewhere()
+        return self.vault
+
+
+def keys_elsewhere() -> ConfigurationError:
+    """The error for what only the signer process can do."""
+    return ConfigurationError(
+        "signer.elsewhere",
+        "the keys, the log and the registry of this installation are those of its signer process",
+        hint="run the command as the signer's user, with its GUARD_HOME",
+    )
 
 
 def assemble(
@@ -164,10 +235,8 @@ def assemble(
     return Tools(
         packs=load_packs(home.config().policy if policy is None else policy),
         marker=TileMarker(key=locators[0], private=private, private_number=private_number),
-        signer=home.signer(passphrase),
+        vault=Vault(signer=home.signer(passphrase), registry=home.registry(), log=home.log()),
         trust=home.trust(),
-        registry=home.registry(),
-        log=home.log(),
         records=home.records(),
         clock=utc_now,
         random=secrets.token_bytes,

@@ -16,7 +16,7 @@ from guard.doctor import examine
 from guard.intake import Statement, release_asset
 from guard.plan import ask
 from guard.policy.rule import Stage
-from guard.recovery import settle
+from guard.recovery import OwnBooks, settle
 from guard.setup import initialise
 from guard.tools import assemble
 from provenance.codecs import read_asset
@@ -208,7 +208,7 @@ def test_what_was_allowed_stays_registered_though_its_file_is_gone(home, signed)
     tools = assemble(home)
     record = next(iter(tools.records.read(path.stem) for path in tools.records.folder.glob("*.json")))
     tools.records.write(replace(record, progress="written", final_path=record.final_path + ".gone"))
-    settle(record.record_id, tools.records, tools.log, tools.registry)
+    settle(record.record_id, tools.records, OwnBooks(log=tools.log, registry=tools.registry))
     assert require_agreement(tools.registry, tools.log).releases == 2
 
 
