@@ -9,6 +9,7 @@ import click
 from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORMAT, finish
 from guard.text import plain
+from guard.verdict import MET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +19,17 @@ if TYPE_CHECKING:
 
 @click.command("inspect")
 @FILES
+@click.option(
+    "--rubric",
+    is_flag=True,
+    help="Also hold each manifest against the C2PA asset rubrics, naming every check that fails (exit 1).",
+)
 @FORMAT
-def command(files: tuple[Path, ...], format_: str) -> None:
+def command(files: tuple[Path, ...], rubric: bool, format_: str) -> None:
     """Show every signal in each file, without judging it: container, manifest, mark, labels."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.rubric import rubric_signal  # noqa: PLC0415
     from guard.signals import signals  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
@@ -30,8 +37,11 @@ def command(files: tuple[Path, ...], format_: str) -> None:
     batch = Batch(name=RESULTS["inspect"], format_=format_)
     for file in files:
         with batch.attempt(file):
-            found = signals(read_asset(file), home, at=at)
-            batch.add(found, file=file)
+            asset, code = read_asset(file), MET
+            found = signals(asset, home, at=at)
+            if rubric:
+                found["rubric"], code = rubric_signal(asset, home.trust(), at=at)
+            batch.add(found, code, file=file)
             if format_ == "text":
                 click.echo(plain(str(file)))
                 _print(found, indent=2)

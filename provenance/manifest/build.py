@@ -10,11 +10,12 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from provenance.manifest.rubric_terms import SPEC_VERSION
+
 if TYPE_CHECKING:
     from provenance.manifest.spec import ManifestSpec
 
 CLAIM_GENERATOR = "mediaguard"
-SPEC_VERSION = "2.4"
 PARENT = "parent"
 """Label by which the opened action names its ingredient."""
 

@@ -193,7 +193,7 @@ def test_the_rubric_finds_what_the_library_signs_without_a_word():
         "no_deprecated_assertions",
         "no_unrecognized_custom_actions",
         "no_unrecognized_custom_assertions",
-        "digital_source_type",
+        "mediaguard.digital_source_type",
     }
 
 
