@@ -26,6 +26,7 @@ from provenance.stored import require_unchanged, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import BinaryIO
 
     from provenance.manifest.signers import PemSigner, Signer
     from provenance.manifest.spec import Parent
@@ -82,6 +83,7 @@ def write_store(
         InputError: ``sign.unsupported-media``, ``sign.parent-unreadable`` or ``sign.manifest-too-large``.
         ConfigurationError: ``sign.certificate-refused`` or ``sign.library-failed``; ``disk.full`` for a clip
             that does not fit where it is kept until it may leave.
+            As ``provenance.manifest.timestamps``, where a time-stamp is asked for.
         Exception: whatever the signer itself raised, unchanged.
     """
     text, signed = _bounded_json(definition), spool_like(data)
@@ -94,16 +96,29 @@ def write_store(
             if not embed:
                 builder.set_no_embed()
             out = signed.writer()
-            store = builder.sign(native, mime, stream_of(data), out)
+            store = bytes(builder.sign(native, mime, stream_of(data), out))
             out.flush()
     except c2pa.C2paError as error:
         require_unchanged(data)
         if cause := next(iter(raised), None) or signed.failure:
             raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
         raise _signing_error(error, mime, signer) from error
+    store = _timed(store, signer, trust, *((signed, out) if embed else (None, None)))
     if not embed:
-        return data, bytes(store)
-    return (bytes(signed) if isinstance(data, bytes) else signed), bytes(store)
+        return data, store
+    return (bytes(signed) if isinstance(data, bytes) else signed), store
+
+
+def _timed(
+    store: bytes, signer: Signer, trust: TrustLists, signed: Bytes | None, out: BinaryIO | None
+) -> bytes:
+    """``store`` with a time-stamp, where the signer asks for one; the file behind ``out`` likewise."""
+    from provenance.manifest.timestamps import StampedSigner, place_token, token_for  # noqa: PLC0415
+
+    if not isinstance(signer, StampedSigner):
+        return store
+    stamp = token_for(store, signer.stamper, trust)
+    return store if stamp is None else place_token(stamp.token, store, signed, out)
 
 
 def _bounded_json(definition: Mapping[str, Any]) -> str:

@@ -1,0 +1,170 @@
+"""A time-stamp in the file: in the place of padding, so that nothing else moves; and what policy says."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simulators.tsa import Clock, Server
+
+from provenance.errors import ConfigurationError
+from provenance.manifest import jumbf
+from provenance.manifest.cbor import Decoder, decode
+from provenance.manifest.containers import find_store
+from provenance.manifest.read import raw_agrees, read_manifest
+from provenance.manifest.reading import ManifestState, SigningTime, TrustTier
+from provenance.manifest.sign import sign
+from provenance.manifest.timestamps import StampedSigner, _padding, place_token
+from provenance.manifest.trust import ListKind, TrustList
+from provenance.media import Asset
+from provenance.spool import Spool, copied
+from provenance.timestamp.client import TimePolicy, TimeStamper
+
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
+]
+MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+DEAD = "http://127.0.0.1:9/"
+
+
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory):
+    return Clock(folder=tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture(scope="module")
+def server(clock):
+    with Server(clock.reply) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def listed(clock, trust):
+    clocks = TrustList.of(
+        name="clocks", tier=TrustTier.OWN, kind=ListKind.TSA, pem=clock.root_pem, date=clock.now.date()
+    )
+    return trust.adding(clocks)
+
+
+def stamped(signer, *authorities: str, policy: TimePolicy = TimePolicy.REQUIRED) -> StampedSigner:
+    stamper = TimeStamper(authorities=authorities, policy=policy, rounds=1, wait=lambda _: None)
+    return StampedSigner(signer=signer, stamper=stamper)
+
+
+def signature(store: bytes):
+    box = jumbf.parse_store(store).boxes[-1].only(jumbf.SIGNATURE).contents[0]
+    return decode(store[box.start : box.end]).value
+
+
+@pytest.mark.parametrize("mime", MIMES)
+def test_the_time_is_proven_in_every_container(mime, server, signer, listed, trust, picture, spec):
+    made = sign(picture(mime), spec, stamped(signer, server.url), trust=listed)
+    assert (made.reading.state, made.reading.signer.time) == (ManifestState.TRUSTED, SigningTime.PROVEN)
+    assert raw_agrees(made.asset)
+    assert find_store(made.asset.data).store == made.manifest
+    # Who has no list with that authority is told what the manifest claims.
+    assert read_manifest(made.asset, trust).signer.time is SigningTime.CLAIMED
+
+
+def test_a_manifest_beside_the_file_is_stamped_as_well(server, signer, listed, picture, spec):
+    made = sign(picture(), spec, stamped(signer, server.url), trust=listed, embed=False)
+    assert made.reading.signer.time is SigningTime.PROVEN
+    assert made.asset.data == picture().data
+
+
+def test_a_clip_is_stamped_where_it_lies(server, signer, listed, spec, make_clip):
+    held = copied(make_clip(), Spool())
+    made = sign(Asset.of(held, "video/mp4"), spec, stamped(signer, server.url), trust=listed)
+    assert isinstance(made.asset.content, Spool)
+    assert made.reading.signer.time is SigningTime.PROVEN
+
+
+def test_nothing_moves_and_nothing_else_changes(server, signer, listed, picture, spec):
+    """The same file with the token taken out again is the file as it was signed."""
+    asset = sign(picture(), spec, stamped(signer, DEAD, policy=TimePolicy.PREFERRED), trust=listed)
+    token = TimeStamper(authorities=(server.url,)).timestamp(b"whatever")
+    out = io.BytesIO(asset.asset.data)
+    store = place_token(token, asset.manifest, asset.asset.data, out)
+    changed = out.getvalue()
+    assert (len(changed), len(store)) == (len(asset.asset.data), len(asset.manifest))
+    before, after = signature(asset.manifest), signature(store)
+    assert (before[0], before[2], before[3]) == (after[0], after[2], after[3])
+    assert after[1]["sigTst2"] == {"tstTokens": [{"val": token}]}
+    assert set(after[1]) == {"sigTst2", "pad"}
+    assert find_store(changed).store == store
+    inside = find_store(changed).spans[0]
+    assert changed[: inside[0]] + changed[inside[1] :] == (
+        asset.asset.data[: inside[0]] + asset.asset.data[inside[1] :]
+    )
+
+
+def test_a_token_over_something_else_proves_nothing(server, signer, listed, picture, spec):
+    made = sign(picture(), spec, stamped(signer, DEAD, policy=TimePolicy.PREFERRED), trust=listed)
+    out = io.BytesIO(made.asset.data)
+    place_token(TimeStamper(authorities=(server.url,)).timestamp(b"x"), made.manifest, made.asset.data, out)
+    found = read_manifest(Asset.of(out.getvalue(), "image/png"), listed)
+    assert found.signer.time is not SigningTime.PROVEN
+    assert found.state is ManifestState.TRUSTED
+
+
+def test_required_and_all_dead_is_one_line_and_no_file(signer, listed, picture, spec):
+    with pytest.raises(ConfigurationError) as caught:
+        sign(picture(), spec, stamped(signer, DEAD), trust=listed)
+    assert caught.value.code == "timestamp.unavailable"
+    assert caught.value.what == "no time-stamp was given: 127.0.0.1:9: it cannot be reached"
+
+
+def test_required_means_of_an_authority_on_a_list(server, signer, trust, picture, spec):
+    with pytest.raises(ConfigurationError) as caught:
+        sign(picture(), spec, stamped(signer, server.url), trust=trust)
+    assert caught.value.code == "timestamp.unlisted"
+    assert "--kind tsa" in caught.value.hint
+
+
+def test_preferred_and_dead_signs_and_says_so(signer, listed, picture, spec, caplog):
+    made = sign(picture(), spec, stamped(signer, DEAD, policy=TimePolicy.PREFERRED), trust=listed)
+    assert made.reading.state is ManifestState.TRUSTED
+    assert made.reading.signer.time is SigningTime.NONE or made.reading.signer.time is SigningTime.CLAIMED
+    assert "signed without a time-stamp" in caplog.text
+    assert "127.0.0.1:9: it cannot be reached" in caplog.text
+
+
+def test_a_token_that_does_not_fit_is_refused_by_name(signer, trust, picture, spec):
+    made = sign(picture(), spec, signer, trust=trust)
+    with pytest.raises(ConfigurationError) as caught:
+        place_token(bytes(5000), made.manifest, made.asset.data, io.BytesIO(made.asset.data))
+    assert caught.value.code == "timestamp.no-room"
+
+
+def test_a_file_that_keeps_its_manifest_otherwise_is_refused_by_name(signer, trust, picture, spec):
+    made = sign(picture(), spec, signer, trust=trust)
+    with pytest.raises(ConfigurationError) as caught:
+        place_token(bytes(100), made.manifest, picture().data, io.BytesIO())
+    assert caught.value.code == "timestamp.no-place"
+
+
+@given(st.integers(min_value=9, max_value=70_000))
+def test_padding_fills_every_room_exactly(room):
+    parts = _padding(room)
+    if room > 65_500:
+        return
+    raw = b"".join(parts)
+    assert len(raw) == room
+    reader, found = Decoder(raw), {}
+    while reader.position < len(raw):
+        key = reader.item()
+        found[key] = reader.item()
+    assert set(found) <= {"pad", "pad2"}
+    assert not any(any(value) for value in found.values())
+
+
+def test_the_signer_behind_is_asked_and_shown_without_its_key(signer):
+    outer = stamped(signer, DEAD)
+    assert (outer.algorithm, outer.chain) == (signer.algorithm, signer.chain)
+    assert repr(outer) == "StampedSigner(PemSigner(es256), 127.0.0.1:9)"
+    assert replace(outer.stamper, rounds=3).rounds == 3
