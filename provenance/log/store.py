@@ -146,11 +146,7 @@ class Log:
             raise ConfigurationError(
                 "log.read-only", "appending needs the log key", hint="open it with the log key"
             )
-        for entry in entries:
-            if len(entry) > MAX_ENTRY_BYTES:
-                raise InputError(
-                    "log.entry-too-large", f"an entry has {len(entry)} bytes, {MAX_ENTRY_BYTES} are the most"
-                )
+        require_fitting(entries)
         with locked(self.folder / _LOCK, self.lock_timeout_s):
             old = self.checkpoint()
             if not entries:
@@ -221,6 +217,19 @@ class Log:
 
     def _bundle(self, number: int, size: int) -> tuple[bytes, ...]:
         return self.tiles.checked_entries(number, min(TILE_WIDTH, size - number * TILE_WIDTH))
+
+
+def require_fitting(entries: Sequence[bytes]) -> None:
+    """No entry is larger than its length can say.
+
+    Raises:
+        InputError: ``log.entry-too-large``.
+    """
+    for entry in entries:
+        if len(entry) > MAX_ENTRY_BYTES:
+            raise InputError(
+                "log.entry-too-large", f"an entry has {len(entry)} bytes, {MAX_ENTRY_BYTES} are the most"
+            )
 
 
 def _checkpoint_missing(folder: Path) -> IntegrityError:

@@ -75,7 +75,7 @@ class RemoteTarget:
             ConfigurationError: ``extra.missing`` without fsspec or the driver it names; ``remote.failed``.
         """
         try:
-            import fsspec  # noqa: PLC0415 - extra "remote"
+            import fsspec
         except ImportError as error:
             raise ConfigurationError(
                 "extra.missing",
