@@ -19,10 +19,17 @@ if TYPE_CHECKING:
     from guard.stages import Released
     from guard.verdict import Verdict
     from guard.verify import Relinking
+    from provenance.manifest.trust import TrustLists
+    from provenance.media import Asset
 
 
 def verify_file(
-    path: Path, *, home: Home | None = None, at: datetime | None = None, marks: bool = False
+    path: Path,
+    *,
+    home: Home | None = None,
+    at: datetime | None = None,
+    marks: bool = False,
+    trust: TrustLists | None = None,
 ) -> Verdict:
     """What can be known of a file's origin. Opens no connection.
 
@@ -32,15 +39,32 @@ def verify_file(
             home that was never made is no hindrance: every signer is then unknown.
         at: time for which certificates are judged; None: now.
         marks: also read the mark of a file whose manifest is intact.
+        trust: exactly these lists count, in the place of the installation's.
 
     Raises:
         InputError: ``input.…`` when the file is missing, empty, too large or no media.
     """
-    from guard.verify import Relinking, verify  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
     from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
 
-    found, asset = home or Home.locate(), read_asset(path)
+    asset = read_asset(path)
+    beside = read_sidecar(path, asset.mime)
+    return verify_asset(asset, sidecar=beside, home=home, at=at, marks=marks, trust=trust)
+
+
+def verify_asset(
+    asset: Asset,
+    *,
+    sidecar: bytes | None = None,
+    home: Home | None = None,
+    at: datetime | None = None,
+    marks: bool = False,
+    trust: TrustLists | None = None,
+) -> Verdict:
+    """``verify_file`` for bytes that are here already; a manifest beside them comes as ``sidecar``."""
+    from guard.verify import Relinking, verify  # noqa: PLC0415
+
+    found = home or Home.locate()
 
     def relinking() -> Relinking:
         from guard.agreement import require_locator  # noqa: PLC0415 - the log, not needed for a signed file
@@ -50,9 +74,9 @@ def verify_file(
 
     return verify(
         asset,
-        trust=found.trust(),
+        trust=found.trust() if trust is None else trust,
         at=at or utc_now(),
-        sidecar=read_sidecar(path, asset.mime),
+        sidecar=sidecar,
         relinking=relinking if found.exists() else None,
         always_mark=marks,
     )

@@ -116,10 +116,7 @@ def _not_before(manifest: ManifestReading) -> str:
     lines = (manifest.log_checkpoint or "").split("\n")
     if len(lines) < 3:
         return ""
-    return (
-        f"not before entry {lines[1]} of the log {lines[0]}, whose checkpoint it quotes "
-        "(guard log verify --against FILE holds it against that log)"
-    )
+    return f"not before entry {lines[1]} of the log {lines[0]}, whose checkpoint it quotes"
 
 
 def _certificate(signer: SignerReading) -> str:

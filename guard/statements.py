@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from provenance.manifest.reading import ManifestReading
     from provenance.watermark.interface import WatermarkReading
 
+OWN_MARKS = "org.mediaguard."
+"""What the names of marks begin with that are read here; another program's marks are not."""
+
 _PROMPT = 160
 """Characters of a published prompt in a verdict; ``guard inspect`` shows more of it."""
 
@@ -119,7 +122,7 @@ def _prompt(manifest: ManifestReading) -> str:
 def _identity(manifest: ManifestReading) -> Answer:
     """Who says that the content is theirs (CAWG identity assertion), which is not who signed the manifest."""
     if not manifest.intact:
-        return _answer("identity", Outcome.NOT_CHECKED, "nothing intact to read it from")
+        return _answer("identity", Outcome.NOT_CHECKED, "the manifest is not intact")
     return _answer("identity", Outcome.ABSENT, "no identity assertion beside the signer")
 
 
@@ -160,6 +163,10 @@ def _ai(manifest: ManifestReading, labels: Evidence) -> Answer:
 
 
 def _mark(mark: Evidence, recovery: Recovery | None, manifest: ManifestReading) -> Answer:
+    named = any(binding.algorithm.startswith(OWN_MARKS) for binding in manifest.soft_bindings)
+    if mark.outcome is Outcome.ABSENT and manifest.intact and named:
+        what = "the manifest names a mark, and none of the keys tried was read from the pixels"
+        return _answer("mark", Outcome.INCONCLUSIVE, what)
     if mark.outcome is not Outcome.SUPPORTS:
         absent = "no mark of the keys tried was found; absence proves nothing"
         return _answer("mark", mark.outcome, mark.reason or absent)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from provenance.manifest.reading import IngredientReading, ManifestReading
+
 if TYPE_CHECKING:
     from provenance.evidence import Evidence, Outcome
 
@@ -151,3 +153,16 @@ class Verdict:
     conflicts: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     not_checked: tuple[str, ...] = ()
+
+    @property
+    def manifest(self) -> ManifestReading | None:
+        """The reading of the file's own manifest, among the evidence."""
+        for one in self.evidence:
+            if isinstance(one.detail, ManifestReading):
+                return one.detail
+        return None
+
+    @property
+    def ingredients(self) -> tuple[IngredientReading, ...]:
+        """The history of the file, as far as its manifest tells."""
+        return () if self.manifest is None else self.manifest.ingredients

@@ -97,7 +97,7 @@ def verify(
             raise
         damage, manifest = error, _nothing_left(error, at)
     mark, recovery = mark_not_read(_WHY_NOT_READ[manifest.intact]), None
-    if manifest.state is ManifestState.ABSENT or (always_mark and relinking is not None):  # (2)
+    if manifest.state is ManifestState.ABSENT or always_mark:  # (2)
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
     if damage is not None and mark.outcome is Outcome.NOT_CHECKED:
         raise damage

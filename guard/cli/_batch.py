@@ -8,6 +8,7 @@ error on each line.
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guard.cli._options import debugging
-from guard.cli._output import report_error, told, write_document
+from guard.cli._output import report_error, told, warning, write_document
 from guard.serialise import to_json
 from guard.verdict import MET, gravest
 from provenance.errors import Error
@@ -45,6 +46,7 @@ class Batch:
 
     Attributes:
         name: of the results in the JSON document; None for a command that works on no files.
+        skipped: files in a folder that were not looked at, and why.
         format_: ``"text"``, for which the command prints its results itself, ``"json"`` or ``"jsonl"``.
     """
 
@@ -53,6 +55,7 @@ class Batch:
     results: list[Json] = field(default_factory=list)
     errors: list[Json] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
+    skipped: list[Json] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Known to the context, so that a failure of the whole command is told beside what was done."""
@@ -65,6 +68,7 @@ class Batch:
         """An empty one, for a command line that may not even be a valid one."""
         line = "\0".join(("", *arguments, "")).partition("\0--\0")[0] + "\0"
         formats = re.findall(r"(?<=\0--format[=\0])jsonl?(?=\0)", line)
+        formats = formats or ["json"] * bool(re.search(r"\0--(cr)?json(?=\0)", line))
         words = [word for word in arguments if not word.startswith("-")]
         name = RESULTS.get(" ".join(words[:2])) or RESULTS.get(" ".join(words[:1]))
         return cls(name=name, format_=formats[-1] if formats else "text")
@@ -72,6 +76,18 @@ class Batch:
     def add(self, value: object, code: int = MET, *, file: Path | None = None) -> None:
         """A result: a value that ``guard.serialise`` knows, of the input ``file`` if there is one."""
         self._note(self.results, value, code, file)
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether results appear as text on the terminal, file by file."""
+        return self.format_ == "text" and sys.stdout.isatty()
+
+    def skip(self, file: Path, reason: str) -> None:
+        """A file that was not looked at, though it lies in a folder that was named; counted and told."""
+        document: dict[str, Json] = {"file": str(file), "skipped": reason}
+        self.skipped.append(document)
+        if self.format_ == "jsonl":
+            write_document(document, self.format_)
 
     @contextmanager
     def attempt(self, file: Path | None = None) -> Iterator[None]:
@@ -97,9 +113,12 @@ class Batch:
             The gravest exit code.
         """
         code = gravest(self.codes)
+        if self.skipped:
+            warning(f"{len(self.skipped)} files that are no media known here were not looked at")
         if self.format_ == "json":
             results: dict[str, Json] = {} if self.name is None else {self.name: self.results}
-            write_document({"exit_code": code, **results, "errors": self.errors}, self.format_)
+            left: dict[str, Json] = {"skipped": self.skipped} if self.skipped else {}
+            write_document({"exit_code": code, **results, **left, "errors": self.errors}, self.format_)
         return code
 
     def _note(self, notes: list[Json], value: object, code: int, file: Path | None) -> None:

@@ -43,6 +43,16 @@ FORMAT = click.option(
     show_default=True,
     help="What to print on stdout.",
 )
+WORDS = click.argument(
+    "words", nargs=-1, required=True, metavar="FILE...", type=click.Path(readable=False, allow_dash=True)
+)
+"""Files as ``guard.inputs`` understands them: names, ``-``, ``@LIST``, patterns and folders."""
+RECURSIVE = click.option(
+    "-r", "--recursive", is_flag=True, help="Take every media file in the folders named, and below them."
+)
+
+
+JSON = click.option("--json", "json_", is_flag=True, help="The same as --format json.")
 OUTPUT = click.option(
     "-o",
     "--output",
