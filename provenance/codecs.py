@@ -21,7 +21,7 @@ from provenance.files import open_file, read_bounded, too_large
 from provenance.media import Asset, Limits
 from provenance.metadata import riff
 from provenance.metadata.parts import check_parts
-from provenance.sniff import HEAD_BYTES, mime_of
+from provenance.sniff import mime_of
 from provenance.video.container import MIMES as CLIPS
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from provenance.stored import Bytes
 
 _DEFAULT_LIMITS = Limits()
+_STORED = (*CLIPS, "audio/flac", "audio/mp4", "audio/mpeg", "audio/wav")
+"""Media that may be large and of which nothing is decoded whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,32 +55,45 @@ class Header:
 
 
 def read_asset(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Asset:
-    """The media file at ``path``, whole, with type and digest from its content; a clip stays on the disk.
+    """The media file at ``path``, whole, typed by its content; clips and sound stay on the disk.
 
     Raises:
         InputError: ``input.missing``, ``input.folder``, ``input.empty``, ``input.unreadable``,
             ``input.too-large``, ``input.not-media``, ``input.too-many-parts`` or ``input.changed``.
     """
     data: Bytes = open_file(path)
-    mime = mime_of(data[:HEAD_BYTES])
-    if mime in CLIPS:
+    mime = mime_of(data)
+    if mime in _STORED:
         if len(data) > limits.max_clip_bytes:
             raise too_large(path, limits.max_clip_bytes)
     else:
         data = read_bounded(path, most=limits.max_bytes)
         mime = mime_of(data)
+    return _as_asset(data, mime, str(path), limits)
+
+
+def asset_of(data: bytes, name: str, limits: Limits = _DEFAULT_LIMITS) -> Asset:
+    """The same of bytes that came from elsewhere than a file, as from standard input.
+
+    Raises:
+        InputError: ``input.empty``, ``input.not-media`` or ``input.too-many-parts``.
+    """
+    return _as_asset(data, mime_of(data), name, limits)
+
+
+def _as_asset(data: Bytes, mime: str | None, name: str, limits: Limits) -> Asset:
     if not data:
         raise InputError(
             "input.empty",
             "the file has no bytes",
-            where=str(path),
+            where=name,
             hint="check how it was copied or exported",
         )
     if mime is None:
         raise InputError(
             "input.not-media",
             "the content is no picture, video, sound or PDF known here, whatever the name says",
-            where=str(path),
+            where=name,
             hint="pass a media file; the extension does not matter",
         )
     check_parts(data, limits.max_parts)

@@ -6,10 +6,19 @@ which callers report as "not media" and never as a guess.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provenance.stored import Bytes
+
 HEAD_BYTES = 4096
-"""As much of a file's beginning as any signature below looks at."""
+"""As much of a file's beginning as any signature below looks at, an ID3 tag before the sound not counted."""
+
+MANIFEST = "application/c2pa"
+"""A manifest store that is a file of its own (C2PA specification §11.4)."""
 
 EXTENSIONS: dict[str, str] = {
+    "application/c2pa": ".c2pa",
     "application/pdf": ".pdf",
     "audio/flac": ".flac",
     "audio/mp4": ".m4a",
@@ -47,7 +56,6 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "application/pdf"),
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
-    (b"ID3", "audio/mpeg"),
 )
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _BRANDS = {
@@ -83,17 +91,18 @@ _NAMES = {"video/x-msvideo": "AVI", "video/quicktime": "QuickTime", "video/x-mat
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 
 
-def mime_of(head: bytes) -> str | None:
-    """The media type of a file that begins with ``head``, or None when it is no media known here.
+def mime_of(data: Bytes) -> str | None:
+    """The media type of a file that begins with ``data``, or None when it is no media known here.
 
     Args:
-        head: the first bytes of the file; ``HEAD_BYTES`` of them are enough, more do no harm.
+        data: the file, or its first ``HEAD_BYTES``, which are enough for all but sound behind a long ID3 tag.
     """
-    head = head[:HEAD_BYTES]
+    head = data[:HEAD_BYTES]
     for prefix, mime in _PREFIXES:
         if head.startswith(prefix):
             return mime
-    return _riff(head) or _iso_media(head) or _matroska(head) or _bmp(head) or _mpeg_audio(head) or _svg(head)
+    found = _riff(head) or _iso_media(head) or _matroska(head) or _bmp(head) or _mpeg_audio(head)
+    return found or _svg(head) or _manifest(head) or _tagged(data)
 
 
 def extension_for(mime: str) -> str:
@@ -140,6 +149,22 @@ def _mpeg_audio(head: bytes) -> str | None:
         return None
     version, bitrate, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
     return None if version == 1 or bitrate in (0, 15) or rate == 3 else "audio/mpeg"
+
+
+def _tagged(data: Bytes) -> str | None:
+    """Sound behind an ID3 tag: FLAC files may begin with one as well."""
+    from provenance.metadata.id3 import tag_end  # noqa: PLC0415 - it is for media that have one
+
+    if not data.startswith(b"ID3"):
+        return None
+    start = tag_end(data)  # 0 for a tag that is none
+    return "audio/flac" if data[start : start + 4] == b"fLaC" else "audio/mpeg"
+
+
+def _manifest(head: bytes) -> str | None:
+    """A JUMBF superbox whose description says that it is a manifest store (§11.1.4)."""
+    alone = head[4:8] == b"jumb" and head[12:20] == b"jumdc2pa"
+    return MANIFEST if alone else None
 
 
 def _svg(head: bytes) -> str | None:

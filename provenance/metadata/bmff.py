@@ -50,7 +50,7 @@ def boxes(data: Bytes, most: int = MOST) -> Iterator[Box]:
     """The top-level boxes.
 
     Raises:
-        InputError: ``media.damaged`` when a box reaches past the end of the file;
+        InputError: ``media.damaged`` when a box reaches past the end of the file, or bytes are left over;
             ``input.too-many-parts`` after ``most`` boxes.
     """
     return bounded(_boxes(data), most)
@@ -70,6 +70,8 @@ def _boxes(data: Bytes) -> Iterator[Box]:
             raise InputError("media.damaged", "a box reaches past the end of the file")
         yield Box(kind=kind, start=position, data=start, end=end)
         position = end
+    if position != len(data):
+        raise InputError("media.damaged", "the file ends in the middle of a box")
 
 
 def xmp_boxes(data: Bytes) -> Iterator[Box]:

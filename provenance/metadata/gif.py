@@ -10,10 +10,12 @@ from provenance.metadata.parts import MOST, too_many
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from provenance.stored import Bytes
+
 _EXTENSION, _IMAGE, _TRAILER, _APPLICATION = 0x21, 0x2C, 0x3B, 0xFF
 
 
-def is_gif(data: bytes) -> bool:
+def is_gif(data: Bytes) -> bool:
     """Whether the bytes start like a GIF file."""
     return data[:6] in (b"GIF87a", b"GIF89a") and len(data) >= 13
 

@@ -57,20 +57,7 @@ def check_parts(data: Bytes, most: int = MOST) -> None:
 
 def _parts(data: Bytes, most: int) -> Iterable[object]:
     # Here, because the walks themselves use what stands above.
-    from provenance.metadata import bmff, gif, jpeg, png, riff, tiff  # noqa: PLC0415
+    from provenance.manifest.containers import container_of  # noqa: PLC0415
 
-    if bmff.is_bmff(data):
-        return bmff.boxes(data, most)
-    if not isinstance(data, bytes):
-        return ()
-    if data.startswith(png.SIGNATURE):
-        return png.chunks(data, most)
-    if data.startswith(jpeg.SIGNATURE):
-        return jpeg.segments(data, most)
-    if riff.is_riff(data):
-        return riff.chunks(data, most)
-    if tiff.is_tiff(data):
-        return tiff.directories(data, most)
-    if gif.is_gif(data):
-        return gif.applications(data, most)
-    return ()
+    container = container_of(data)
+    return () if container is None else container.parts(data, most)

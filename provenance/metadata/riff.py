@@ -1,4 +1,4 @@
-"""RIFF chunks, as WebP uses them (RFC 9649 §2.3)."""
+"""RIFF chunks, as WebP (RFC 9649 §2.3) and WAV files have them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from provenance.metadata.parts import MOST, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from provenance.stored import Bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +29,17 @@ class Chunk:
         return data[self.data : self.end]
 
 
-def is_riff(data: bytes) -> bool:
+def is_riff(data: Bytes) -> bool:
     """Whether the bytes start like a RIFF file of any form."""
-    return data[:4] == b"RIFF" and len(data) >= 12
+    return data.startswith(b"RIFF") and len(data) >= 12
 
 
-def is_webp(data: bytes) -> bool:
+def is_webp(data: Bytes) -> bool:
     """Whether the bytes start like a WebP file."""
     return is_riff(data) and data[8:12] == b"WEBP"
 
 
-def chunks(data: bytes, most: int = MOST) -> Iterator[Chunk]:
+def chunks(data: Bytes, most: int = MOST) -> Iterator[Chunk]:
     """The top-level chunks inside the RIFF form.
 
     Raises:
@@ -47,13 +49,13 @@ def chunks(data: bytes, most: int = MOST) -> Iterator[Chunk]:
     return bounded(_chunks(data), most)
 
 
-def _chunks(data: bytes) -> Iterator[Chunk]:
+def _chunks(data: Bytes) -> Iterator[Chunk]:
     form_end = 8 + int.from_bytes(data[4:8], "little")
     if form_end > len(data):
         raise InputError("media.damaged", "the RIFF file is shorter than its header says")
     position = 12
     while position + 8 <= form_end:
-        kind, length = struct.unpack_from("<4sI", data, position)
+        kind, length = struct.unpack("<4sI", data[position : position + 8])
         end = position + 8 + length
         if end > form_end:
             raise InputError("media.damaged", "a RIFF chunk reaches past the end of the file")

@@ -12,6 +12,8 @@ from provenance.metadata.parts import MOST, too_many
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from provenance.stored import Bytes
+
 XMP, C2PA, EXIF_IFD, GPS_IFD = 700, 0xCD41, 34665, 34853
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
@@ -34,7 +36,7 @@ class Entry:
         return data[self.start : self.end]
 
 
-def is_tiff(data: bytes) -> bool:
+def is_tiff(data: Bytes) -> bool:
     """Whether the bytes start like a classic TIFF file."""
     return data[:4] in (b"II*\0", b"MM\0*") and len(data) >= 8
 

@@ -1,0 +1,191 @@
+"""Damaged signed files of every kind, each judged as ``guard verify`` does: ``python benchmarks/damage.py``.
+
+Four files in five have 1, 4 or 32 bytes changed, half of them anywhere and half where the manifest lies; one
+in five is cut off at a random place. What may never happen: an exception that is not ours, "no credentials",
+or an intact state for a change outside the ranges that the reading itself lists as not covered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from _every_format import one_of
+from verifying import parties
+
+from guard.verdict import State
+from guard.verify import verify
+from provenance.errors import Error
+from provenance.manifest.containers import find_store
+from provenance.manifest.formats import MIMES
+from provenance.manifest.reading import ManifestReading, TrustTier
+from provenance.manifest.sign import sign
+from provenance.manifest.trust import TrustLists
+from provenance.media import Asset
+from provenance.sniff import mime_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provenance.manifest.sign import SignedAsset
+
+EACH = 1500
+"""Of a kind: 24,000 in all."""
+BYTES = (1, 4, 32)
+RANGE = re.compile(r"bytes (\d+)-(\d+):")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A file with a change, and where.
+
+    Attributes:
+        data: the file.
+        sidecar: its manifest, where that lies beside it.
+        changed: offsets of the changed bytes; None where it was cut off.
+        where: ``"anywhere"``, ``"manifest"`` or ``"cut"``.
+    """
+
+    data: bytes
+    sidecar: bytes | None
+    changed: frozenset[int] | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one: a state or the code of a refusal, and whether that must never happen."""
+
+    state: str
+    wrong: str | None
+    seconds: float
+
+
+def signed(mime: str) -> tuple[SignedAsset, TrustLists]:
+    """A signed file whose signer is trusted."""
+    signer, trust, spec = parties()
+    lists = TrustLists(lists=tuple(replace(item, tier=TrustTier.OWN) for item in trust.lists))
+    return sign(one_of(mime), spec, signer, trust=lists), lists
+
+
+def damaged(made: SignedAsset, number: int, seed: int) -> Damaged:
+    """The damaged file of this number, the same for the same signed bytes and seed."""
+    rng = random.Random(f"{made.asset.mime} {number} {seed}")
+    data = made.asset.data
+    beside = made.manifest if find_store(data) is None else None
+    if number % 5 == 4:
+        if beside is not None and number % 2:
+            return Damaged(data=data, sidecar=_cut(rng, beside), changed=None, where="cut")
+        return Damaged(data=_cut(rng, data), sidecar=beside, changed=None, where="cut")
+    where = ("anywhere", "manifest")[number // 5 % 2]
+    count = BYTES[number % 3]
+    if where == "manifest" and beside is not None:
+        broken, changed = _changed(rng, beside, (0, len(beside)), count)
+        return Damaged(data=data, sidecar=broken, changed=changed, where=where)
+    span = (0, len(data)) if where == "anywhere" else _span(data)
+    broken, changed = _changed(rng, data, span, count)
+    return Damaged(data=broken, sidecar=beside, changed=changed, where=where)
+
+
+def judged(item: Damaged, trust: TrustLists, at: datetime) -> Outcome:
+    """What ``guard verify`` says of it."""
+    begun = time.perf_counter()
+    mime = mime_of(item.data)
+    if mime is None:
+        return Outcome(state="not media", wrong=None, seconds=0.0)
+    try:
+        verdict = verify(Asset.of(item.data, mime), trust=trust, at=at, sidecar=item.sidecar)
+        state, reading = verdict.state, verdict.evidence[0].detail
+        assert isinstance(reading, ManifestReading)
+        wrong = _wrong(item, state, reading)
+        said = state.value
+    except Error as error:
+        said, wrong = error.code, None
+    except Exception as error:  # noqa: BLE001 - that there is none is what is measured
+        said = wrong = f"crash: {type(error).__name__}"
+    return Outcome(state=said, wrong=wrong, seconds=time.perf_counter() - begun)
+
+
+def _wrong(item: Damaged, state: State, reading: ManifestReading) -> str | None:
+    if state in (State.NO_CREDENTIALS, State.REMOTE_ONLY):
+        return state.value
+    if not reading.intact:
+        return None
+    ranges = [(int(found[1]), int(found[2])) for found in map(RANGE.match, reading.uncovered) if found]
+    open_ = item.changed is not None and all(
+        any(low <= at <= high for low, high in ranges) for at in item.changed
+    )
+    return None if open_ else f"intact: {state.value}"
+
+
+def _span(data: bytes) -> tuple[int, int]:
+    found = find_store(data)
+    assert found is not None
+    return min(low for low, _ in found.spans), max(high for _, high in found.spans)
+
+
+def _cut(rng: random.Random, data: bytes) -> bytes:
+    return data[: rng.randrange(1, len(data))]
+
+
+def _changed(
+    rng: random.Random, data: bytes, span: tuple[int, int], count: int
+) -> tuple[bytes, frozenset[int]]:
+    out = bytearray(data)
+    places = frozenset(rng.sample(range(*span), min(count, span[1] - span[0])))
+    for place in places:
+        out[place] ^= rng.randrange(1, 256)
+    return bytes(out), places
+
+
+def of_kind(mime: str, each: int, seed: int) -> Iterator[tuple[Damaged, Outcome]]:
+    """Every damaged file of a kind with its outcome."""
+    made, trust = signed(mime)
+    at = datetime.now(UTC)
+    for number in range(each):
+        item = damaged(made, number, seed)
+        yield item, judged(item, trust, at)
+
+
+def main() -> None:
+    from _results import write
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--each", type=int, default=EACH)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    rows: dict[str, Any] = {}
+    totals: Counter[str] = Counter()
+    wrong: list[str] = []
+    slowest = 0.0
+    for mime in MIMES:
+        states: Counter[str] = Counter()
+        for number, (item, outcome) in enumerate(of_kind(mime, asked.each, asked.seed)):
+            states[outcome.state] += 1
+            slowest = max(slowest, outcome.seconds)
+            if outcome.wrong:
+                wrong.append(f"{mime} {number} ({item.where}): {outcome.wrong}")
+        totals += states
+        rows[mime] = dict(sorted(states.items()))
+    write(
+        "damage",
+        n=sum(totals.values()),
+        seed=asked.seed,
+        states=dict(totals.most_common()),
+        formats=rows,
+        crashes=sum(count for state, count in totals.items() if state.startswith("crash")),
+        no_credentials=totals[State.NO_CREDENTIALS.value] + totals[State.REMOTE_ONLY.value],
+        intact_outside_listed=sum("intact" in line for line in wrong),
+        wrong=wrong,
+        slowest_ms=round(1e3 * slowest, 1),
+    )
+
+
+if __name__ == "__main__":
+    main()
