@@ -10,6 +10,7 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from provenance.manifest.ingredient import Kind
 from provenance.manifest.rubric_terms import SPEC_VERSION
 
 if TYPE_CHECKING:
@@ -23,18 +24,28 @@ DIGEST_LABEL = "org.mediaguard.content-digest"
 RELEASE_LABEL = "org.mediaguard.release"
 PROMPT_LABEL = "org.mediaguard.prompt"
 CHECKPOINT_LABEL = "org.mediaguard.log-checkpoint"
+TRAINING_LABEL = "org.mediaguard.training"
 MINING_LABEL = "cawg.training-mining"
 """Entity-specific names as §6.2.2 asks for; none of ours is on a C2PA list."""
 
 
-def manifest_definition(spec: ManifestSpec, *, with_parent: bool = False) -> dict[str, Any]:
-    """The definition; ``with_parent`` opens the ingredient ``PARENT`` instead of creating anew."""
-    assertions = [
-        _created(
-            "c2pa.actions.v2",
-            {"allActionsIncluded": True, "actions": _actions(spec, with_parent=with_parent)},
-        )
-    ]
+CHECKSUM = "?checksum=sha256:"
+"""Qualifier of package URLs (purl specification) before the digest of what is named."""
+_MINED = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.data_mining")
+"""Uses that one choice speaks of; not inference, which describing a picture to somebody takes."""
+
+
+def manifest_definition(
+    spec: ManifestSpec, *, with_parent: bool = False, converted: bool = False
+) -> dict[str, Any]:
+    """What the library signs.
+
+    Args:
+        with_parent: the ingredient ``PARENT`` is opened; else the asset is created.
+        converted: the parent had another format.
+    """
+    actions = _actions(spec, with_parent=with_parent, converted=converted)
+    assertions = [_created("c2pa.actions.v2", {"allActionsIncluded": True, "actions": actions})]
     if spec.model_name is not None:
         assertions.append(_created("c2pa.ai-disclosure", _disclosure(spec)))
     if spec.soft_binding is not None:
@@ -48,8 +59,11 @@ def manifest_definition(spec: ManifestSpec, *, with_parent: bool = False) -> dic
         assertions.append(_created(RELEASE_LABEL, release))
     if spec.log_checkpoint is not None:
         assertions.append(_created(CHECKPOINT_LABEL, {"note": spec.log_checkpoint}))
+    if records := [item for item in spec.ingredients if item.kind is Kind.TRAINING]:
+        bound = [{"title": item.title, "alg": "sha256", "hash": item.sha256} for item in records]
+        assertions.append(_created(TRAINING_LABEL, {"records": bound}))
     if spec.training_mining is not None:
-        entries = {"cawg.ai_generative_training": {"use": spec.training_mining}}
+        entries = {use: {"use": spec.training_mining} for use in _MINED}
         assertions.append(_created(MINING_LABEL, {"entries": entries}))
     if spec.prompt is not None:
         assertions.append(_created(PROMPT_LABEL, {"prompt": spec.prompt}))
@@ -58,23 +72,42 @@ def manifest_definition(spec: ManifestSpec, *, with_parent: bool = False) -> dic
         "version": spec.claim_generator_version,
         "specVersion": SPEC_VERSION,
     }
-    return {"claim_generator_info": [generator], "title": spec.title, "assertions": assertions}
+    definition = {"claim_generator_info": [generator], "title": spec.title, "assertions": assertions}
+    # Media are added with their bytes (``provenance.manifest.sign``); these have none.
+    if named := [
+        item.definition(label_of(place)) for place, item in enumerate(spec.ingredients) if not item.is_media
+    ]:
+        definition["ingredients"] = named
+    return definition
 
 
-def _actions(spec: ManifestSpec, *, with_parent: bool) -> list[dict[str, Any]]:
+def label_of(place: int) -> str:
+    """By what the actions name the ingredient at this place of a spec."""
+    return f"ingredient{place}"
+
+
+def _actions(spec: ManifestSpec, *, with_parent: bool, converted: bool) -> list[dict[str, Any]]:
+    """How the asset came to be; the action that made the pixels names what went in."""
     actions: list[dict[str, Any]] = []
+    inputs = [label_of(n) for n, item in enumerate(spec.ingredients) if item.kind is not Kind.COMPONENT]
+    placed = [label_of(n) for n, item in enumerate(spec.ingredients) if item.kind is Kind.COMPONENT]
     if with_parent:
         # No source type here: what was opened keeps its own (conformance requirements 0.2).
         actions.append({"action": "c2pa.opened", "parameters": {"ingredientIds": [PARENT]}})
-        if spec.edited:
+        if spec.edited or inputs:
             actions.append({"action": "c2pa.edited", "digitalSourceType": spec.source_type.value})
     else:
         actions.append({"action": "c2pa.created", "digitalSourceType": spec.source_type.value})
+    if inputs:
+        actions[-1]["parameters"] = {"ingredientIds": inputs}
     if spec.software_agent is not None:
         name, version = spec.software_agent
         actions[-1]["softwareAgent"] = {"name": name, "version": version}
     if spec.when is not None:
         actions[0]["when"] = spec.when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    actions += [{"action": "c2pa.placed", "parameters": {"ingredientIds": [label]}} for label in placed]
+    if converted:
+        actions.append({"action": "c2pa.converted"})
     if spec.resized:
         actions.append({"action": "c2pa.resized", "digitalSourceType": spec.source_type.value})
     if spec.watermarked:
@@ -85,7 +118,9 @@ def _actions(spec: ManifestSpec, *, with_parent: bool) -> list[dict[str, Any]]:
 def _disclosure(spec: ManifestSpec) -> dict[str, Any]:
     data: dict[str, Any] = {"modelType": spec.model_type, "modelName": spec.model_name}
     if spec.model_identifier is not None:
-        data["modelIdentifier"] = spec.model_identifier
+        # The assertion has no field for a digest; this is how package URLs carry one.
+        weights = "" if spec.weights_sha256 is None else CHECKSUM + spec.weights_sha256
+        data["modelIdentifier"] = spec.model_identifier + weights
     if spec.oversight is not None:
         data["contentProfile"] = {"humanOversightLevel": spec.oversight}
     return data

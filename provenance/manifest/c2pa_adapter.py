@@ -25,7 +25,7 @@ from provenance.spool import spool_like
 from provenance.stored import require_unchanged, stream_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import BinaryIO
 
     from provenance.manifest.signers import PemSigner, Signer
@@ -72,7 +72,7 @@ def write_store(
     signer: Signer,
     trust: TrustLists,
     *,
-    parent: Parent | None = None,
+    taken_in: Sequence[Parent] = (),
     embed: bool = True,
 ) -> tuple[Bytes, bytes]:
     """Signs ``data`` and returns the signed file and its manifest store.
@@ -91,8 +91,8 @@ def write_store(
     try:
         native = _native_signer(signer, raised)
         with c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder:
-            if parent is not None:
-                _add_parent(builder, parent)
+            for one in taken_in:
+                _add_ingredient(builder, one)
             if not embed:
                 builder.set_no_embed()
             out = signed.writer()
@@ -224,10 +224,10 @@ def _keeping(sign: Callable[[bytes], bytes], raised: list[Exception]) -> Callabl
     return callback
 
 
-def _add_parent(builder: Any, parent: Parent) -> None:
-    ingredient = {"title": parent.title, "relationship": "parentOf", "label": parent.label}
+def _add_ingredient(builder: Any, one: Parent) -> None:
+    ingredient = {"title": one.title, "relationship": one.relationship, "label": one.label}
     try:
-        builder.add_ingredient(ingredient, parent.mime, stream_of(parent.data))
+        builder.add_ingredient(ingredient, one.mime, stream_of(one.data))
     except c2pa.C2paError as error:
         from provenance.manifest.spec import unreadable_parent  # noqa: PLC0415 - readers do without it
 

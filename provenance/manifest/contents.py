@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from provenance.manifest.build import CHECKPOINT_LABEL, DIGEST_LABEL, PROMPT_LABEL, RELEASE_LABEL
+from provenance.manifest.build import (
+    CHECKPOINT_LABEL,
+    CHECKSUM,
+    DIGEST_LABEL,
+    MINING_LABEL,
+    PROMPT_LABEL,
+    RELEASE_LABEL,
+    TRAINING_LABEL,
+)
 from provenance.manifest.cbor import StructureError, decode
 from provenance.manifest.jumbf import ASSERTIONS, Superbox
 from provenance.manifest.reading import DigitalSourceType, IngredientReading, SoftBinding
@@ -20,6 +29,8 @@ if TYPE_CHECKING:
 TEXT = 512
 """Characters kept of a hostile string; a name or title longer than that is not for reading."""
 _MAX_LISTED = 256
+_INHERITED = ("source_type", "model_name", "model_identifier", "weights_sha256")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def assertions(store: bytes, manifest: Superbox) -> dict[str, Any]:
@@ -55,7 +66,9 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         "actions": tuple(text(action.get("action")) for action in actions[:_MAX_LISTED]),
         "source_type": _source_type(actions),
         "claimed_time": next((when for when in map(_when, actions) if when), None),
-        "model_name": _first_text(found, "c2pa.ai-disclosure", "modelName"),
+        **_model(found),
+        "training_mining": _mining(found),
+        "training_records": tuple(_records(found.get(TRAINING_LABEL))),
         "prompt": text(_map(found.get(PROMPT_LABEL)).get("prompt")) or None,
         "soft_bindings": tuple(_soft_bindings(found))[:_MAX_LISTED],
         "digest_assertion": MappingProxyType(digest)
@@ -81,7 +94,7 @@ def inherited(
         except StructureError:  # a finding about the history, which names it; it says nothing here
             break
         if said["source_type"] is not None:
-            return {key: said[key] for key in ("source_type", "model_name")}
+            return {key: said[key] for key in _INHERITED}
         nodes = parents[0].children
     return {}
 
@@ -106,6 +119,36 @@ def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, 
 def text(value: object) -> str:
     """A string of bounded length; anything else is no text."""
     return value[:TEXT] if isinstance(value, str) else ""
+
+
+def _model(found: Mapping[str, Any]) -> dict[str, str | None]:
+    """Name and identity of the model (§18.28); the digest is the qualifier that ours end in."""
+    said = _first_text(found, "c2pa.ai-disclosure", "modelIdentifier")
+    identifier, _, digest = (said or "").partition(CHECKSUM)
+    return {
+        "model_name": _first_text(found, "c2pa.ai-disclosure", "modelName"),
+        "model_identifier": identifier or None,
+        "weights_sha256": digest if _SHA256.fullmatch(digest) else None,
+    }
+
+
+def _mining(found: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Use to choice, of the assertion of CAWG or of the one before it in C2PA (§18.21 until 2.1)."""
+    for label in (MINING_LABEL, "c2pa.training-mining"):
+        entries = _map(_map(found.get(label)).get("entries"))
+        pairs = (
+            (text(use), text(_map(entry).get("use"))) for use, entry in list(entries.items())[:_MAX_LISTED]
+        )
+        if said := {use: choice for use, choice in pairs if use and choice}:
+            return MappingProxyType(said)
+    return None
+
+
+def _records(data: object) -> Iterator[str]:
+    for record in _list(_map(data).get("records"))[:_MAX_LISTED]:
+        digest = _map(record).get("hash")
+        if isinstance(digest, str) and _SHA256.fullmatch(digest):
+            yield digest
 
 
 def _checkpoint(note: object) -> str | None:

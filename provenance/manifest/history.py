@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from provenance.manifest.ingredient import digest_in
 from provenance.manifest.reading import IngredientReading
 
 _MAX_DEPTH = 24
 _MAX_NODES = 2_000
 _TEXT = 512
+_TYPES = 8
 
 TRUST_OR_TIME = frozenset(
     {
@@ -108,8 +110,16 @@ class _Walk:
             revalidated=revalidated,
             problem=any(map(is_problem, recorded + revalidated)),
             children=self.below(str(own), above, depth + 1) if own else (),
+            types=tuple(_types(item.get("data_types"))),
+            sha256=digest_in(item.get("instance_id")),
             validated=bool(item.get("validation_results") or item.get("validation_status")),
         )
+
+
+def _types(items: object) -> Iterator[str]:
+    for item in _list(items)[:_TYPES]:
+        if isinstance(said := _map(item).get("type"), str):
+            yield said[:_TEXT]
 
 
 def _status(items: object) -> tuple[str, ...]:

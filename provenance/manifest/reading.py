@@ -185,6 +185,8 @@ class IngredientReading:
         problem: whether any of these means altered or invalid (a stranger's signature does not).
         children: its own ingredients.
         validated: whether anything was written down about its manifest when it was taken in, good or bad.
+        types: C2PA types of a model, adapter or record.
+        sha256: digest that binds one of those, lower-case hex; None where it names none.
         signer: who signed its manifest, judged now; None where nobody did or the signature does not hold.
     """
 
@@ -197,6 +199,8 @@ class IngredientReading:
     children: tuple[IngredientReading, ...] = ()
     validated: bool = False
     signer: SignerReading | None = None
+    types: tuple[str, ...] = ()
+    sha256: str | None = None
 
     def walk(self) -> Iterator[IngredientReading]:
         """This ingredient and all below it."""
@@ -236,6 +240,14 @@ class ManifestReading:
     mime: str = ""
     source_type: DigitalSourceType | None = None
     model_name: str | None = None
+    model_identifier: str | None = None
+    """The model for machines, such as a package URL; without the digest below."""
+    weights_sha256: str | None = None
+    """One digest over the weights of that model, where the manifest states one."""
+    training_mining: Mapping[str, str] | None = None
+    """CAWG training and data mining: what the signer says of each use, in the assertion's own words."""
+    training_records: tuple[str, ...] = ()
+    """SHA-256 of training records under ``org.mediaguard.training``, lower-case hex."""
     prompt: str | None = None
     """Published by its author (``--include-prompt``); ours say so under ``org.mediaguard.prompt``."""
     actions: tuple[str, ...] = ()

@@ -1,9 +1,10 @@
 """Signing: build, lint, sign, read back; files and renaming are the caller's.
 
 Steps of ``sign``:
-    1. a source that already carries a manifest becomes the parent, unless that cannot be read;
+    1. a source that already carries a manifest becomes the parent, unless that cannot be read, and nothing
+       is said to be created anew over it;
     2. build the definition and hold it against the rubric;
-    3. sign; the library validates the parent against the same lists a reader would use;
+    3. sign; the library validates what is taken in against the same lists a reader would use;
     4. read back with our own reader, at the same time and with the same lists;
     5. what was read has to be what was asked for.
 """
@@ -16,8 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
-from provenance.manifest.build import PARENT, manifest_definition
+from provenance.manifest.build import PARENT, label_of, manifest_definition
 from provenance.manifest.containers import has_trace
+from provenance.manifest.formats import MIMES, NAMES, bound_as
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.manifest.rubric import lint
@@ -27,12 +29,11 @@ from provenance.manifest.trust import TrustLists
 from provenance.media import Asset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provenance.manifest.signers import Signer
     from provenance.manifest.spec import ManifestSpec
     from provenance.stored import Bytes
-
-MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff", "video/mp4", "video/quicktime", "video/webm")
-"""Containers whose manifests are read strictly; others are not signed."""
 
 MOST_BYTES = 512 * 2**20
 """Of a file that is signed: up to here the C2PA library keeps its working copy in memory, beyond it in a
@@ -88,12 +89,13 @@ def sign(
     _refuse_unsupported(asset)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
     source = parent or (asset if has_trace(asset.content) else None)  # step 1
-    before = None if source is None else _readable(source, lists, moment)
+    before = _histories(source, spec, lists, moment)
     # step 2
-    definition = _linted(manifest_definition(spec, with_parent=source is not None))
+    converted = source is not None and source.mime != asset.mime
+    definition = _linted(manifest_definition(spec, with_parent=source is not None, converted=converted))
     # step 3
     inside = embed and asset.mime not in BESIDE
-    data, store = _write(asset, definition, signer, lists, source=source, embed=inside)
+    data, store = _write(asset, definition, signer, lists, _taken_in(source, spec), embed=inside)
     # step 4
     signed, beside = Asset.of(data, asset.mime), None if inside else store
     reading = read_manifest(signed, lists, at=moment, sidecar=beside)
@@ -107,7 +109,7 @@ def _refuse_unsupported(asset: Asset) -> None:
         raise InputError(
             "sign.unsupported-media",
             f"{asset.mime} files are not signed",
-            hint="PNG, JPEG, WebP and TIFF pictures and MP4, WebM and QuickTime clips are",
+            hint=f"{NAMES} files are",
         )
     if len(asset.content) > MOST_BYTES:
         raise InputError(
@@ -125,6 +127,31 @@ def _linted(definition: dict[str, Any]) -> dict[str, Any]:
     return definition
 
 
+def _histories(
+    source: Asset | None, spec: ManifestSpec, trust: TrustLists, at: datetime
+) -> tuple[ManifestReading, ...]:
+    """What the parent and every other picture or clip says, before it is taken in."""
+    media = [] if source is None else [source]
+    media += [item.asset for item in spec.ingredients if item.asset is not None]
+    return tuple(_readable(one, trust, at) for one in media if has_trace(one.content))
+
+
+def _taken_in(source: Asset | None, spec: ManifestSpec) -> tuple[Parent, ...]:
+    parent = [] if source is None else [_with_bytes(source, "earlier version", PARENT, "parentOf")]
+    return (
+        *parent,
+        *(
+            _with_bytes(item.asset, item.title, label_of(place), item.relationship)
+            for place, item in enumerate(spec.ingredients)
+            if item.asset is not None
+        ),
+    )
+
+
+def _with_bytes(asset: Asset, title: str, label: str, relationship: str) -> Parent:
+    return Parent(data=asset.content, mime=asset.mime, title=title, label=label, relationship=relationship)
+
+
 def _readable(source: Asset, trust: TrustLists, at: datetime) -> ManifestReading:
     """What the parent says; one that cannot be read would come out of the library looking sound."""
     before = read_manifest(source, trust, at=at)
@@ -138,22 +165,25 @@ def _write(
     definition: dict[str, Any],
     signer: Signer,
     trust: TrustLists,
+    taken_in: Sequence[Parent],
     *,
-    source: Asset | None,
     embed: bool,
 ) -> tuple[Bytes, bytes]:
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
-    parent = None
-    if source is not None:
-        parent = Parent(data=source.content, mime=source.mime, title="earlier version", label=PARENT)
     return c2pa_adapter.write_store(
-        asset.content, asset.mime, definition, signer, trust, parent=parent, embed=embed
+        asset.content,
+        bound_as(asset, embed=embed),
+        definition,
+        signer,
+        trust,
+        taken_in=taken_in,
+        embed=embed,
     )
 
 
 def _hold_against(
-    spec: ManifestSpec, store: bytes, reading: ManifestReading, before: ManifestReading | None
+    spec: ManifestSpec, store: bytes, reading: ManifestReading, before: Sequence[ManifestReading]
 ) -> None:
     if reading.state is ManifestState.EXPIRED:
         raise ConfigurationError(
@@ -162,8 +192,11 @@ def _hold_against(
     problems = []
     if not reading.intact:
         problems.append(f"it reads as {reading.state}: {reading.reason}")
-    if before is not None and before.state in _ALTERED and reading.state is not ManifestState.HISTORY_PROBLEM:
-        problems.append("its history hides that the parent was altered")
+    altered = any(one.state in _ALTERED for one in before)
+    if altered and reading.state is not ManifestState.HISTORY_PROBLEM:
+        problems.append("its history hides that something taken in was altered")
+    if missing := _missing(spec, reading):
+        problems.append(f"the ingredient {missing!r} is missing")
     if reading.manifest_sha256 != hashlib.sha256(store).hexdigest():
         problems.append("the embedded manifest is another one")
     if reading.content_id != spec.content_id or reading.recipe_commitment != spec.recipe_commitment:
@@ -176,3 +209,12 @@ def _hold_against(
         problems.append("the soft binding differs")
     if problems:
         raise IntegrityError("sign.read-back", f"the file just signed was not kept: {'; '.join(problems)}")
+
+
+def _missing(spec: ManifestSpec, reading: ManifestReading) -> str | None:
+    """The first ingredient asked for that the file does not name, or binds to another digest."""
+    found = {(one.title, one.relationship, one.sha256) for one in reading.ingredients}
+    for item in spec.ingredients:
+        if (item.title, item.relationship, item.sha256) not in found:
+            return item.title
+    return None

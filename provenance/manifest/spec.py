@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provenance.errors import InputError
+from provenance.manifest.ingredient import MOST, Ingredient
 from provenance.manifest.reading import DigitalSourceType, SoftBinding
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ManifestSpec:
         software_agent: name and version of the program or model service that made them.
         model_name: the model, for people.
         model_identifier: the model, for machines, e.g. ``pkg:huggingface/org/model@sha``.
+        weights_sha256: one digest over all weight files of the model, lower-case hex.
         model_type: C2PA type of the model (spec §18.28, table 12).
         oversight: human part in making it, a value of §18.28.
         soft_binding: the mark in the pixels, if they carry one.
@@ -42,6 +44,7 @@ class ManifestSpec:
         recipe_commitment: keyed commitment to the recipe, hex; never a plain digest of one.
         content_id: 64-bit content id that the mark carries, hex.
         edited: with a parent: ``source_type`` is a statement about the result, not left to the parent.
+        ingredients: what went in besides the parent, in order.
         resized: the picture was scaled, to carry the mark.
         log_checkpoint: the latest signed note of the log (C2SP tlog-checkpoint), against which whoever keeps
             the file can hold the log; None: not embedded.
@@ -56,6 +59,7 @@ class ManifestSpec:
     software_agent: tuple[str, str] | None = None
     model_name: str | None = None
     model_identifier: str | None = None
+    weights_sha256: str | None = None
     model_type: str = "c2pa.types.model"
     oversight: str | None = "prompt_guided"
     soft_binding: SoftBinding | None = None
@@ -64,6 +68,7 @@ class ManifestSpec:
     recipe_commitment: str | None = None
     content_id: str | None = None
     edited: bool = False
+    ingredients: tuple[Ingredient, ...] = ()
     resized: bool = False
     log_checkpoint: str | None = field(default=None, repr=False)
     training_mining: str | None = None
@@ -79,9 +84,13 @@ class ManifestSpec:
             raise InputError(
                 "manifest.bad-value", "a soft-binding algorithm is a listed or a reverse-DNS name"
             )
-        for value in (self.recipe_commitment, self.content_id):
+        if len(self.ingredients) > MOST:
+            raise InputError("manifest.bad-value", f"a manifest names at most {MOST} ingredients")
+        for value in (self.recipe_commitment, self.content_id, self.weights_sha256):
             if value is not None and not _HEX.fullmatch(value):
-                raise InputError("manifest.bad-value", "content ids and commitments are lower-case hex")
+                raise InputError(
+                    "manifest.bad-value", "content ids, digests and commitments are lower-case hex"
+                )
         if self.oversight is not None and self.oversight not in _OVERSIGHT:
             raise InputError("manifest.bad-value", f"oversight is one of {', '.join(_OVERSIGHT)}")
         if self.training_mining is not None and self.training_mining not in _MINING:
@@ -94,12 +103,13 @@ class ManifestSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """An earlier asset, taken in as an ingredient."""
+    """An earlier asset with its bytes, taken in as an ingredient."""
 
     data: Bytes
     mime: str
     title: str
     label: str
+    relationship: str = "parentOf"
 
 
 def is_checkpoint(note: str) -> bool:
