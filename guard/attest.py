@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from guard.records import Record
     from guard.release import Order
     from guard.stages import Marked
-    from guard.tools import Tools
+    from guard.tools import Marker, Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +99,9 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
         software_agent=origin.software,
         model_name=origin.model_name,
         model_identifier=origin.model_identifier,
+        weights_sha256=origin.weights_digest,
+        ingredients=origin.ingredients,
+        training_mining=origin.training_mining,
         oversight="prompt_guided" if origin.review is not None else None,
         soft_binding=binding,
         watermarked=binding is not None,
@@ -112,9 +115,9 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
     )
 
 
-def read_back(sealed: Sealed, tools: Tools) -> ReadBack:
+def read_back(sealed: Sealed, marker: Marker) -> ReadBack:
     """Read the final bytes as anybody would: manifest, mark and label, each from the bytes."""
-    width, height, mark = _seen(sealed, tools)
+    width, height, mark = _seen(sealed, marker)
     return ReadBack(
         width=width,
         height=height,
@@ -125,17 +128,17 @@ def read_back(sealed: Sealed, tools: Tools) -> ReadBack:
     )
 
 
-def _seen(sealed: Sealed, tools: Tools) -> tuple[int, int, Evidence]:
+def _seen(sealed: Sealed, marker: Marker) -> tuple[int, int, Evidence]:
     """Width, height and mark of what a stranger decodes from the final bytes."""
     making = sealed.work.making
     if making.frames is not None:
         from guard.clips import seen_again  # noqa: PLC0415 - PyAV
 
-        return seen_again(sealed.asset, [tools.marker.key] if making.marked else [], frames=making.frames)
+        return seen_again(sealed.asset, [marker.key] if making.marked else [], frames=making.frames)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     frames = decode(sealed.asset)
-    return frames.width, frames.height, _mark_in(frames, sealed.work, tools)
+    return frames.width, frames.height, _mark_in(frames, sealed.work, marker)
 
 
 def _digest(marked: Marked) -> Mapping[str, object]:
@@ -145,14 +148,14 @@ def _digest(marked: Marked) -> Mapping[str, object]:
     return visual_digest(marked.frames).to_assertion()
 
 
-def _mark_in(frames: Frames, work: Submission, tools: Tools) -> Evidence:
+def _mark_in(frames: Frames, work: Submission, marker: Marker) -> Evidence:
     """Read the final pixels; what was read before from the very same pixels still holds."""
     sighting = work.sighting
     if not work.making.marked:
         return _no_mark(work.making)
     if sighting is not None and isinstance(sighting.frames, Frames) and sighting.frames.shows(frames):
         return sighting.evidence
-    return tools.marker.detect(frames)
+    return marker.detect(frames)
 
 
 def _no_mark(making: Making) -> Evidence:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from guard.ingredients import model_ingredient
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.prompt.review import review
@@ -76,6 +77,7 @@ def generate(
     folder: Path,
     made: Callable[[Generation], None] = lambda _generation: None,
     latents: LatentInit | None = None,
+    training_mining: str | None = None,
 ) -> Iterator[Released]:
     """Steps 3 and 4, picture by picture: what was released stays released if a later one fails.
 
@@ -86,12 +88,14 @@ def generate(
         folder: where the files go; it exists.
         made: called with each picture before it is released.
         latents: changes the noise pictures are drawn from (``guard.latent.Shading``).
+        training_mining: what the manifest says of training; None: nothing.
 
     Raises:
         Denied: policy refuses the plan or a picture.
         InputError: the model cannot honour a field of the request.
     """
     origin, publish = origin_of(generator, approved.review), approved.publish_prompt
+    origin = replace(origin, training_mining=training_mining)
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
     for generation in generator.generate(approved.request, latents=latents):
         made(generation)
@@ -124,5 +128,6 @@ def origin_of(generator: Generator, reviewed: PromptReview) -> Origin:
         model_identifier=public,
         weights_digest=info.weights_sha256,
         licence=info.licence,
+        ingredients=(model_ingredient(info),),
         review=reviewed,
     )

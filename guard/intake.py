@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from guard.policy.obligations import Plan
     from guard.stages import Released
     from guard.tools import Tools
+    from provenance.manifest.ingredient import Ingredient
     from provenance.media import Asset, Frames
 
 MAX_NAME = 100
@@ -71,11 +72,15 @@ class Statement:
         source_type: how the pixels came to be.
         model_name: the model, for people; None if there was none or it is not known.
         software: name and version of the program; None if unknown.
+        ingredients: what went in, such as an init picture or a LoRA.
+        training_mining: ``allowed``, ``notAllowed`` or ``constrained``; None: nothing is said of training.
     """
 
     source_type: DigitalSourceType
     model_name: str | None = None
     software: tuple[str, str] | None = None
+    ingredients: tuple[Ingredient, ...] = ()
+    training_mining: str | None = None
 
     def __post_init__(self) -> None:
         name = self.model_name
@@ -96,7 +101,13 @@ class Statement:
 
     def origin(self) -> Origin:
         """The same, as the flows want it."""
-        return Origin(source_type=self.source_type, model_name=self.model_name, software=self.software)
+        return Origin(
+            source_type=self.source_type,
+            model_name=self.model_name,
+            software=self.software,
+            ingredients=self.ingredients,
+            training_mining=self.training_mining,
+        )
 
 
 def draft_of(asset: Asset, statement: Statement) -> Draft:

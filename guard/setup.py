@@ -32,6 +32,10 @@ policy = "default"
 
 # Generator used when none is named: bundled:NAME, dir:PATH or hf:ORG/NAME@COMMIT.
 model = "bundled:emoji"
+
+# What manifests say of the use of a file for training models and mining data:
+# allowed, notAllowed or constrained. Left out, nothing is said.
+# training_mining = "notAllowed"
 """
 
 

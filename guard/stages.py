@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
     from provenance.evidence import Evidence
+    from provenance.manifest.ingredient import Ingredient
     from provenance.manifest.reading import DigitalSourceType, ManifestReading
     from provenance.media import Asset, Frames
     from provenance.video.container import VideoCodec
@@ -47,6 +48,8 @@ class Origin:
         licence: SPDX expression of the weights; None if unknown.
         recipe: everything needed to make the pixels again; None for media made elsewhere.
         review: the prompt's review; None where there was no prompt.
+        ingredients: what went in besides the source.
+        training_mining: what the manifest says of its use for training; None: nothing.
     """
 
     source_type: DigitalSourceType
@@ -57,6 +60,8 @@ class Origin:
     licence: str | None = None
     recipe: Recipe | None = None
     review: PromptReview | None = None
+    ingredients: tuple[Ingredient, ...] = ()
+    training_mining: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

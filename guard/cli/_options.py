@@ -69,6 +69,12 @@ PRIVATE_NUMBER = click.option(
     help="A number of your own (which tenant, which model) for the private layer of the marks, 1 to 255; "
     "`guard watermark detect` reads it, with your private mark key only.",
 )
+TRAINING_MINING = click.option(
+    "--training-mining",
+    type=click.Choice(["allowed", "notAllowed", "constrained"]),
+    help="Say in the manifest whether models may be trained on the file and data be mined from it (CAWG); "
+    "by default as training_mining in the settings says, else nothing.",
+)
 FORCE = click.option("--force", is_flag=True, help="Replace existing output files.")
 POLICY = click.option(
     "--policy",

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILE, FORCE, FORMAT, POLICY, NewPath, output_folders
+from guard.cli._options import FILE, FORCE, FORMAT, POLICY, TRAINING_MINING, NewPath, output_folders
 from guard.cli._output import stage_line
 from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
 from guard.cli._report import Report, packs_of
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from guard.stages import Released
     from provenance.media import Asset
@@ -29,6 +29,14 @@ SOURCE = click.option(
     "human-edits, algorithmic, screen-capture, or an IPTC digital source type.",
 )
 MODEL_NAME = click.option("--model-name", metavar="NAME", help="The model that made them, for the manifest.")
+INGREDIENT = click.option(
+    "--ingredient",
+    "ingredients",
+    multiple=True,
+    metavar="[KIND:]FILE",
+    help="What went into the file, named in its manifest: an init picture or reference, or with KIND "
+    "component, model, adapter (LoRA) or training (its record). May be given several times.",
+)
 OUTPUT_FILE = click.option(
     "-o",
     "--output",
@@ -62,7 +70,8 @@ _SPELLINGS = {
 
 def statements(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every command that releases: what is said of the files, and how it is done."""
-    for option in (FORMAT, FORCE, PASSPHRASE_FROM, VIDEO_CODEC, POLICY, MODEL_NAME, SOURCE):
+    said = (TRAINING_MINING, INGREDIENT, MODEL_NAME, SOURCE)
+    for option in (FORMAT, FORCE, PASSPHRASE_FROM, VIDEO_CODEC, POLICY, *said):
         command = option(command)
     return command
 
@@ -84,12 +93,15 @@ def run(
     video_codec: str | None = None,
     by_id: bool = False,
     private_number: int | None = None,
+    training_mining: str | None = None,
+    ingredients: Sequence[str] = (),
 ) -> int:
     """Release every file; the gravest exit code.
 
     ``targets`` has the new name of each; with ``by_id``, the folder where its content id names it.
     """
     from guard.home import Home  # noqa: PLC0415
+    from guard.ingredients import ingredients_of  # noqa: PLC0415
     from guard.inspect import kind_of  # noqa: PLC0415
     from guard.intake import Statement, release_asset, source_type, take_in  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
@@ -97,9 +109,15 @@ def run(
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
-    statement = Statement(source_type=source_type(source), model_name=model_name)
+    home = Home.locate()
+    statement = Statement(
+        source_type=source_type(source),
+        model_name=model_name,
+        ingredients=ingredients_of(ingredients),
+        training_mining=training_mining or home.config().training_mining or None,
+    )
     number = private_number
-    tools = assemble(Home.locate(), policy=policy, passphrase=existing_passphrase, private_number=number)
+    tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
     decided = cache(partial(ask, Stage.PLAN, statement.origin(), tools, command=command))
     stage_line("policy", f"{packs_of(decided(kind=Kind.IMAGE))}: allowed to start")
 

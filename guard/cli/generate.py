@@ -12,6 +12,7 @@ from guard.cli._options import (
     OUTPUT,
     POLICY,
     PRIVATE_NUMBER,
+    TRAINING_MINING,
     finish,
     output_folders,
 )
@@ -56,6 +57,7 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
 )
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
 @PRIVATE_NUMBER
+@TRAINING_MINING
 @OUTPUT
 @POLICY
 @FORMAT
@@ -74,6 +76,7 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
     tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
     report = Report(batch=Batch(name=RESULTS["generate"], format_=format_))
     with report, report.batch.attempt(), output_folders(folder):
+        mining = asked.pop("training_mining") or home.config().training_mining or None
         publish, shaded = asked.pop("include_prompt"), asked.pop("latent_mark")
         request = _request(home, **asked)
         approved = approve(request, tools, publish_prompt=publish)
@@ -85,7 +88,13 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
         try:
             latents = Shading(key=tools.marker.key, random=tools.random) if shaded else None
             for released in generate(
-                approved, generator, tools, folder=folder, made=making.made, latents=latents
+                approved,
+                generator,
+                tools,
+                folder=folder,
+                made=making.made,
+                latents=latents,
+                training_mining=mining,
             ):
                 report.add(released)
         finally:

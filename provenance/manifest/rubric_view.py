@@ -102,7 +102,7 @@ def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def mapped(value: object) -> Mapping[str, Any]:
+def mapped(value: object) -> Mapping[Any, Any]:
     """A map; anything else is an empty one."""
     return value if isinstance(value, Mapping) else {}
 

@@ -1,0 +1,59 @@
+"""What went into a file, as its maker names it: ``[KIND:]FILE`` → ``Ingredient``."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provenance.codecs import read_asset
+from provenance.errors import InputError
+from provenance.manifest.ingredient import Ingredient, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generators.interface import GeneratorInfo
+
+_TITLES = {Kind.PICTURE: "input", Kind.COMPONENT: "component"}
+"""Of pictures: names of downloads often tell the prompt, so theirs stay here."""
+
+
+def ingredients_of(words: Sequence[str]) -> tuple[Ingredient, ...]:
+    """Every ``[KIND:]FILE`` as a value; without a kind it is a picture or clip that was looked at.
+
+    Raises:
+        InputError: a file cannot be read, or is no picture where one is meant; ``ingredient.unreadable``.
+    """
+    return tuple(_ingredient(word) for word in words)
+
+
+def model_ingredient(info: GeneratorInfo) -> Ingredient:
+    """The weights that make pictures here; the last part of a model's name is public, its folder is not."""
+    return Ingredient(
+        kind=Kind.MODEL,
+        title=info.name.replace("\\", "/").rpartition("/")[2][:256],
+        sha256=info.weights_sha256,
+    )
+
+
+def _ingredient(word: str) -> Ingredient:
+    name, found, rest = word.partition(":")
+    kind = Kind(name) if found and name in set(Kind) else Kind.PICTURE
+    path = Path(rest if found and name in set(Kind) else word)
+    if kind in _TITLES:
+        return Ingredient(kind=kind, title=_TITLES[kind], asset=read_asset(path))
+    return Ingredient(kind=kind, title=path.name[:256], sha256=_digest(path))
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            "ingredient.unreadable",
+            f"an ingredient cannot be read: {error.strerror}",
+            where=str(path),
+            hint="name the file of the model, adapter or record, e.g. --ingredient adapter:style.safetensors",
+        ) from error
