@@ -114,7 +114,7 @@ class Batch:
         """
         code = gravest(self.codes)
         if self.skipped:
-            warning(f"{len(self.skipped)} files that are no media known here were not looked at")
+            warning(f"not looked at, since they are no media known here: {len(self.skipped)}")
         if self.format_ == "json":
             results: dict[str, Json] = {} if self.name is None else {self.name: self.results}
             left: dict[str, Json] = {"skipped": self.skipped} if self.skipped else {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -55,9 +55,21 @@ class StoreReport:
     remote_url: str | None = None
 
 
-def read_store(data: Bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None) -> StoreReport:
-    """Reads and validates a file's manifest store; opens no socket."""
-    return _read(data, mime, _context(_settings(trust), os.getpid()), sidecar)
+def read_store(
+    data: Bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None, signers: bool = False
+) -> StoreReport:
+    """Reads and validates a file's manifest store; opens no socket.
+
+    Args:
+        data: the file.
+        mime: its media type.
+        trust: lists of time-stamp authorities and identities, and what is asked of certificates.
+        sidecar: its manifest store, where that lies beside it.
+        signers: hold the signer against the lists too. Readers do without: ``provenance.manifest.path``
+            follows the chain by the caller's clock, and a second look would take a quarter of all the time.
+    """
+    lists = trust if signers else _without_signers(trust)
+    return _read(data, mime, _context(_settings(lists), os.getpid()), sidecar)
 
 
 def read_plain(data: Bytes, mime: str, *, sidecar: bytes | None = None) -> StoreReport:
@@ -151,6 +163,11 @@ def _report(data: Bytes, mime: str, context: Any, sidecar: bytes | None) -> Stor
         return StoreReport(failure=Failure.UNREADABLE, message=str(error))
     except ValueError as error:  # the report is not JSON, or holds a null byte
         return StoreReport(failure=Failure.UNREADABLE, message=str(error))
+
+
+@lru_cache(maxsize=8)
+def _without_signers(trust: TrustLists) -> TrustLists:
+    return replace(trust, lists=tuple(one for one in trust.lists if one.kind is not ListKind.MANIFEST))
 
 
 @lru_cache(maxsize=8)

@@ -56,14 +56,19 @@ class Decoder:
 
     def head(self) -> tuple[int, int, int | None]:
         """Major type, additional information and argument of the next item."""
-        initial = self._take(1)[0]
-        major, info = initial >> 5, initial & 31
-        if info < 24:
-            return major, info, info
+        position = self.position
+        if position >= self.end:
+            raise StructureError("CBOR: cut off")
+        self.position = position + 1
+        initial = self.data[position]
+        info = initial & 31
+        return initial >> 5, info, info if info < 24 else self._argument(initial >> 5, info)
+
+    def _argument(self, major: int, info: int) -> int | None:
         if info <= 27:
-            return major, info, int.from_bytes(self._take(1 << (info - 24)), "big")
+            return int.from_bytes(self._take(1 << (info - 24)), "big")
         if info == 31 and major in (2, 3, 4, 5, 7):
-            return major, info, None
+            return None
         raise StructureError("CBOR: reserved additional information")
 
     def _any(self, depth: int) -> Any:
@@ -71,34 +76,32 @@ class Decoder:
         if depth > _MAX_DEPTH or self._left < 0:
             raise StructureError("CBOR: too deep or too long")
         major, info, argument = self.head()
-        if major == 0 and argument is not None:
-            return argument
-        if major == 1 and argument is not None:
-            return -1 - argument
-        if major in (2, 3):
+        if major == 2 or major == 3:  # noqa: PLR1714 - most items are texts, and every file has hundreds
             return self._string(major, argument)
-        if major == 4:
-            return self._array(argument, depth)
         if major == 5:
             return self._map(argument, depth)
-        if major == 6 and argument is not None:
-            return Tagged(tag=argument, value=self.item(depth + 1))
-        return self._simple(info, argument)
+        if major == 4:
+            return self._array(argument, depth)
+        if argument is None or major == 7:
+            return self._simple(info, argument)
+        if major == 0:
+            return argument
+        return -1 - argument if major == 1 else Tagged(tag=argument, value=self.item(depth + 1))
 
     def _string(self, major: int, length: int | None) -> bytes | str:
-        if length is None:
-            parts = []
-            while not isinstance(part := self._any(_MAX_DEPTH), _Break):
-                parts.append(part if isinstance(part, bytes) else str(part).encode())
-            raw = b"".join(parts)
-        else:
-            raw = self._take(length)
+        raw = self._take(length) if length is not None else self._pieces()
         if major == 2:
             return raw
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise StructureError("CBOR: text is not UTF-8") from error
+
+    def _pieces(self) -> bytes:
+        parts = []
+        while not isinstance(part := self._any(_MAX_DEPTH), _Break):
+            parts.append(part if isinstance(part, bytes) else str(part).encode())
+        return b"".join(parts)
 
     def _array(self, length: int | None, depth: int) -> list[Any]:
         if length is not None:

@@ -79,7 +79,9 @@ class _Walk:
         for delta in _list(_map(report.get("validation_results")).get("ingredientDeltas")):
             address = str(_map(delta).get("ingredientAssertionURI", ""))
             codes = [_code(item) for item in _list(_map(_map(delta).get("validationDeltas")).get("failure"))]
-            self.deltas[address] = self.deltas.get(address, ()) + tuple(codes)
+            # who signed is judged anew against the caller's lists (provenance.manifest.lineage)
+            kept = tuple(code for code in codes if code not in TRUST_OR_TIME)
+            self.deltas[address] = self.deltas.get(address, ()) + kept
 
     def below(self, label: str, above: tuple[str, ...], depth: int) -> tuple[IngredientReading, ...]:
         self.seen.add(label)

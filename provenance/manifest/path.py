@@ -73,7 +73,8 @@ def certificates(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
     return parsed
 
 
-def profile_problem(leaf: x509.Certificate, ekus: Sequence[str]) -> str | None:
+@lru_cache(maxsize=64)
+def profile_problem(leaf: x509.Certificate, ekus: tuple[str, ...]) -> str | None:
     """Why a certificate may not sign claims (C2PA §14.5.1), or None."""
     extensions = leaf.extensions
     usages = _extension(extensions, x509.ExtendedKeyUsage)

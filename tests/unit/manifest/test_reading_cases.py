@@ -279,7 +279,7 @@ def test_our_paths_and_the_librarys_agree(signed, trust, stranger, mime):
     """We judge trust ourselves because the library asks the clock; now, both have to agree."""
     for lists in (trust, stranger.trust(), TrustLists()):
         reading = read_manifest(signed(mime).asset, lists)
-        library = c2pa_adapter.read_store(signed(mime).asset.data, mime, lists).report
+        library = c2pa_adapter.read_store(signed(mime).asset.data, mime, lists, signers=True).report
         assert (library["validation_state"] == "Trusted") is (reading.state is ManifestState.TRUSTED)
 
 
