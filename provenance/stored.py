@@ -76,6 +76,11 @@ class FileBytes(StoredBytes):
         self._state = self._now()
 
     @property
+    def descriptor(self) -> int:
+        """Of the open file, for another process to read the same one."""
+        return self._descriptor
+
+    @property
     def size(self) -> int:
         """As it was when the file was opened."""
         return self._state[0]
