@@ -86,6 +86,18 @@ class TimestampConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryConfig:
+    """``[registry]``: where this installation's own registry is.
+
+    Attributes:
+        url: ``postgresql+psycopg://user@host/database``, without a password; empty: ``registry.sqlite`` in
+            the home folder.
+    """
+
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Defaults that flags override.
 
@@ -96,6 +108,7 @@ class Config:
             ``constrained``, or nothing.
         signer: where the signing key is.
         timestamp: who is asked to time-stamp signatures.
+        registry: where this installation's own registry is.
         schema_version: of ``config.toml``.
     """
 
@@ -104,6 +117,7 @@ class Config:
     training_mining: str = ""
     signer: SignerConfig = field(default_factory=SignerConfig)
     timestamp: TimestampConfig = field(default_factory=TimestampConfig)
+    registry: RegistryConfig = field(default_factory=RegistryConfig)
     schema_version: int = 1
 
     def __post_init__(self) -> None:
@@ -145,7 +159,7 @@ def _made(kind: type[_T], values: Mapping[str, Any], table: str) -> _T:
 
 
 def _value(wanted: Any, value: object, name: str, place: str) -> object:
-    if wanted in (SignerConfig, TimestampConfig) and isinstance(value, dict):
+    if wanted in (SignerConfig, TimestampConfig, RegistryConfig) and isinstance(value, dict):
         return _made(wanted, value, name)
     if wanted == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):

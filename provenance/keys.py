@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from provenance.canonical import canonical_bytes
 from provenance.errors import ConfigurationError, IntegrityError
-from provenance.files import MAKE_OR_RESTORE, read_bounded, write_private
+from provenance.files import MAKE_OR_RESTORE, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from provenance.log.checkpoint import NoteSigner
     from provenance.watermark.interface import WatermarkKey
 
-Kind: TypeAlias = Literal["locator", "log", "private-mark", "records"]
+Kind: TypeAlias = Literal["locator", "log", "private-mark", "records", "witness"]
+NoteKind: TypeAlias = Literal["log", "witness"]
 Randomness: TypeAlias = Callable[[int], bytes]
 """Gives that many random bytes; ``secrets.token_bytes`` except in tests."""
 _Fields: TypeAlias = Mapping[str, str | int | list[int]]
@@ -106,32 +107,29 @@ def load_locator_key(path: Path) -> WatermarkKey:
         ConfigurationError: ``key.missing``, ``key.permissions``, ``key.kind``, ``key.unreadable``.
         IntegrityError: ``key.damaged``.
     """
+    return parse_locator(_read_private(path), path)
+
+
+def parse_locator(data: bytes, where: Path) -> WatermarkKey:
+    """The locator key in the file ``data``.
+
+    Raises:
+        ConfigurationError: ``key.kind``, ``key.version``.
+        IntegrityError: ``key.damaged``.
+    """
     from provenance.watermark.key import WatermarkKey  # noqa: PLC0415
 
-    key_id, secret, stored = _load(path, "locator")
-    epoch, sizes = _epoch(path, stored), _payload_sizes(path, stored)
-    return WatermarkKey(key_id=key_id, epoch=epoch, secret=secret, payload_sizes=sizes)
+    key_id, secret, stored = _parsed(where, "locator", data)
+    epoch, sizes = _epoch(where, stored), _payload_sizes(where, stored)
+    try:
+        return WatermarkKey(key_id=key_id, epoch=epoch, secret=secret, payload_sizes=sizes)
+    except ValueError as error:
+        raise _damaged(where, str(error)) from error
 
 
-def export_locator(key: WatermarkKey, path: Path) -> None:
-    """Write a copy of the locator key, for somebody who shall find marks with ``import_locator``.
-
-    Raises:
-        As ``create_locator_key``.
-    """
-    _create(path, "locator", key.secret, _locator_fields(key.epoch, key.payload_sizes))
-
-
-def import_locator(source: Path, path: Path) -> WatermarkKey:
-    """Take a handed-out locator key into this installation, at ``path``.
-
-    Raises:
-        As ``create_locator_key``, and as ``load_locator_key`` but for permissions: the file has travelled.
-    """
-    _, secret, stored = _parsed(source, "locator", read_bounded(source, most=_MAX_FILE_BYTES))
-    fields = _locator_fields(_epoch(source, stored), _payload_sizes(source, stored))
-    _create(path, "locator", secret, fields)
-    return load_locator_key(path)
+def locator_document(key: WatermarkKey) -> bytes:
+    """The file that ``parse_locator`` reads."""
+    return _document("locator", key.secret, _locator_fields(key.epoch, key.payload_sizes))
 
 
 def create_private_mark_key(
@@ -162,12 +160,13 @@ def renew_in_place(path: Path, kind: Kind, *, epoch: int, random: Randomness) ->
 
 
 def create_log_key(
-    path: Path, *, origin: str | None = None, random: Randomness = secrets.token_bytes
+    path: Path, *, origin: str | None = None, kind: NoteKind = "log", random: Randomness = secrets.token_bytes
 ) -> NoteSigner:
-    """A new Ed25519 key for checkpoints, written to ``path``.
+    """A new Ed25519 key for checkpoints, or for cosigning those of others, written to ``path``.
 
     Args:
         path: where the key file goes.
+        kind: a witness's key file is no log's: one key has one use.
         origin: the log's name, unique to it, such as ``example.com/log``; without one it is derived from the
             key and names neither user nor host.
         random: where the secret comes from.
@@ -176,17 +175,17 @@ def create_log_key(
         As ``create_locator_key``.
     """
     secret = random(SECRET_BYTES)
-    _create(path, "log", secret, {"origin": origin or f"mediaguard.local/{key_id_of('log', secret)}"})
-    return load_log_key(path)
+    _create(path, kind, secret, {"origin": origin or f"mediaguard.local/{key_id_of(kind, secret)}"})
+    return load_log_key(path, kind=kind)
 
 
-def load_log_key(path: Path) -> NoteSigner:
+def load_log_key(path: Path, *, kind: NoteKind = "log") -> NoteSigner:
     """The signer of checkpoints in ``path``; raises as ``load_locator_key``."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - 20 ms
 
     from provenance.log.checkpoint import NoteSigner  # noqa: PLC0415 - loads the line above
 
-    _, secret, stored = _load(path, "log")
+    _, secret, stored = _load(path, kind)
     origin = stored.get("origin")
     signer = NoteSigner(name=str(origin), private_key=Ed25519PrivateKey.from_private_bytes(secret))
     try:
@@ -209,6 +208,10 @@ def load_records_key(path: Path) -> RecordsKey:
 
 
 def _create(path: Path, kind: Kind, secret: bytes, more: _Fields, *, overwrite: bool = False) -> None:
+    write_private(path, _document(kind, secret, more), overwrite=overwrite)
+
+
+def _document(kind: Kind, secret: bytes, more: _Fields) -> bytes:
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"a key has {SECRET_BYTES} random bytes")
     stored = {
@@ -218,7 +221,7 @@ def _create(path: Path, kind: Kind, secret: bytes, more: _Fields, *, overwrite: 
         "secret": base64.b64encode(secret).decode(),
         **more,
     }
-    write_private(path, canonical_bytes(stored) + b"\n", overwrite=overwrite)
+    return canonical_bytes(stored) + b"\n"
 
 
 def _locator_fields(epoch: int, sizes: tuple[int, ...]) -> _Fields:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from provenance.registry_withdrawn import Withdrawal
 
 State: TypeAlias = Literal["pending", "released"]
 CONTENT_ID_BYTES = 8
@@ -28,6 +31,8 @@ class RegistryEntry:
         created_at: seconds since 1970, claimed by the writer.
         state: ``"pending"`` until the release is complete.
         log_index: where in the log its ALLOW is; None while pending.
+        publisher: name of the added registry that it comes from; None: this installation's own.
+        withdrawn: that it was recalled, and why.
     """
 
     algorithm: str
@@ -41,6 +46,8 @@ class RegistryEntry:
     created_at: int
     state: State = "pending"
     log_index: int | None = None
+    publisher: str | None = None
+    withdrawn: Withdrawal | None = None
 
     def __post_init__(self) -> None:
         if len(self.content_id) != CONTENT_ID_BYTES:
@@ -70,3 +77,56 @@ class Release:
     log_index: int
     key_id: str
     epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A released entry without its manifest.
+
+    Attributes: as ``RegistryEntry``.
+    """
+
+    algorithm: str
+    key_id: str
+    epoch: int
+    content_id: bytes
+    manifest_sha256: str
+    asset_sha256: str
+    log_index: int
+
+
+MOST_UNDER_ONE_ID = 16
+"""Manifests of one registry that are looked at for one id; each costs a signature and a comparison."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look-up gave.
+
+    Attributes:
+        entries: candidates, those of this installation first, at most ``MOST_UNDER_ONE_ID`` of a registry.
+        notes: what was not looked at, and what was wrong with a registry, one sentence each.
+    """
+
+    entries: tuple[RegistryEntry, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Lookup(Protocol):
+    """Where ids are looked up: one registry, or several merged."""
+
+    def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
+        """Manifests registered for the id in a mark; the digest decides which it is."""
+        ...
+
+    def clips(self, most: int) -> tuple[RegistryEntry, ...]:
+        """The latest ``most`` released clips."""
+        ...
+
+
+def found_of(entries: tuple[RegistryEntry, ...], whose: str) -> Found:
+    """``entries`` of one registry, cut where somebody filled it."""
+    if len(entries) <= MOST_UNDER_ONE_ID:
+        return Found(entries=entries)
+    note = f"{whose} has {len(entries)} manifests under this id, of which {MOST_UNDER_ONE_ID} were looked at"
+    return Found(entries=entries[:MOST_UNDER_ONE_ID], notes=(note,))

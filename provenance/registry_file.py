@@ -1,21 +1,21 @@
-"""The registry's SQLite file: schema, migrations, durability, and SQLite's errors in our words."""
+"""The registry in an SQLite file: schema, migrations, durability, and SQLite's errors in our words."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from provenance.errors import ConfigurationError, Error, IntegrityError
-from provenance.files import MAKE_OR_RESTORE, PRIVATE, disk_errors
+from provenance.errors import ConfigurationError, Error
+from provenance.files import PRIVATE, disk_errors
+from provenance.registry_database import busy, damaged, missing, too_new, unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-Access: TypeAlias = Literal["read", "write", "create"]
-"""``"create"`` makes the file where there is none; ``"read"`` changes nothing in it."""
+    from provenance.registry_database import Access, Value
 
 _APPLICATION_ID = 0x6D675247
 """Tells our file from another program's SQLite file ("mgRG")."""
@@ -40,43 +40,85 @@ _MIGRATIONS = (
     """,
     # Every release asks for the last one before it.
     "CREATE INDEX entry_by_log_index ON entry (log_index)",
+    # 64 bits of how a picture looks, computed from the digest its manifest signs.
+    "CREATE TABLE fingerprint (manifest_sha256 TEXT PRIMARY KEY, bits BLOB NOT NULL) STRICT",
 )
 """Step n takes a file of schema version n to n + 1. Never edited after a release, only added to."""
 
 
-def open_database(path: Path, *, access: Access, busy_timeout_s: float) -> sqlite3.Connection:
-    """A connection in autocommit mode to ``path``; made for its owner only where it is created.
+class SqliteDatabase:
+    """See ``provenance.registry_database.Database``. Safe for several processes at once."""
 
-    Raises:
-        ConfigurationError: ``registry.missing``, ``registry.too-new``, ``registry.foreign``,
-            ``registry.busy``, ``registry.unwritable``, ``disk.full`` or ``disk.failed``.
-        IntegrityError: ``registry.damaged``.
-        InputError: ``output.unwritable``.
-    """
-    if access == "create":
-        with disk_errors(path):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
-    elif not path.exists():
-        raise _missing(path, "there is no registry here")
-    # A name with "?" or "%" in it is quoted by as_uri.
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if access == 'read' else 'rw'}"
-    with translated(path):
-        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None)
-        try:
-            _prepare(path, connection, access)
-        except BaseException:
-            connection.close()
-            raise
-    return connection
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, access: Access, busy_timeout_s: float) -> SqliteDatabase:
+        """A connection in autocommit mode to ``path``; made for its owner only where it is created.
+
+        Raises:
+            ConfigurationError: ``registry.missing``, ``registry.too-new``, ``registry.foreign``,
+                ``registry.busy``, ``registry.unwritable``, ``disk.full`` or ``disk.failed``.
+            IntegrityError: ``registry.damaged``.
+            InputError: ``output.unwritable``.
+        """
+        if access == "create":
+            with disk_errors(path):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+        elif not path.exists():
+            raise missing(str(path), "there is no registry here")
+        # A name with "?" or "%" in it is quoted by as_uri.
+        uri = f"{path.absolute().as_uri()}?mode={'ro' if access == 'read' else 'rw'}"
+        with _translated(path):
+            connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None)
+            try:
+                _prepare(path, connection, access)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection)
+
+    @property
+    def place(self) -> str:
+        """The file."""
+        return str(self._path)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    def rows(self, statement: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
+        """See ``Database``."""
+        with _translated(self._path):
+            return self._connection.execute(statement, values or {}).fetchall()
+
+    def change(self, statement: str, values: Mapping[str, Value]) -> int:
+        """See ``Database``."""
+        with _translated(self._path):
+            return self._connection.execute(statement, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Taken for writing at once, so that two writers wait instead of failing half-way."""
+        with _transaction(self._path, self._connection):
+            yield
+
+    def damage(self) -> Iterator[str]:
+        """See ``Database``."""
+        for (message,) in self.rows("PRAGMA integrity_check(1)"):
+            if message != "ok":
+                yield message
+        for broken in self.rows("PRAGMA foreign_key_check"):
+            yield f"row {broken[1]} of {broken[0]} has no manifest"
 
 
 @contextmanager
-def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing, and taken for writing at once, so that two writers wait instead of failing half-way."""
-    with translated(path):
+def _transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
+    with _translated(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            yield connection
+            yield
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -85,7 +127,7 @@ def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[sqlite3.
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     """Turn SQLite's exceptions into ours."""
     try:
         yield
@@ -93,24 +135,10 @@ def translated(path: Path) -> Iterator[None]:
         raise _error(path, error) from error
 
 
-def damaged(path: Path, why: str) -> IntegrityError:
-    """The registry contradicts itself."""
-    return IntegrityError(
-        "registry.damaged",
-        f"the registry is damaged: {why}",
-        where=str(path),
-        hint="restore a copy of the file",
-    )
-
-
-def _missing(path: Path, what: str) -> ConfigurationError:
-    return ConfigurationError("registry.missing", what, where=str(path), hint=MAKE_OR_RESTORE)
-
-
 def _prepare(path: Path, connection: sqlite3.Connection, access: Access) -> None:
     version = _version(path, connection)
     if version == 0 and access != "create":
-        raise _missing(path, "the registry's file is empty")
+        raise missing(str(path), "the registry's file is empty")
     if access == "read":
         return
     connection.execute("PRAGMA foreign_keys = ON")
@@ -128,17 +156,12 @@ def _version(path: Path, connection: sqlite3.Connection) -> int:
     if application != _APPLICATION_ID and (application or version or tables):
         raise ConfigurationError("registry.foreign", "this file belongs to another program", where=str(path))
     if version > len(_MIGRATIONS):
-        raise ConfigurationError(
-            "registry.too-new",
-            f"the registry has schema {version}, this mediaguard knows {len(_MIGRATIONS)}",
-            where=str(path),
-            hint="pip install --upgrade mediaguard",
-        )
+        raise too_new(str(path), version, len(_MIGRATIONS))
     return version
 
 
 def _migrate(path: Path, connection: sqlite3.Connection) -> None:
-    with transaction(path, connection):
+    with _transaction(path, connection):
         # Again inside the transaction: another process may have done it while this one waited.
         for number in range(_version(path, connection), len(_MIGRATIONS)):
             for statement in _MIGRATIONS[number].split(";"):
@@ -152,12 +175,7 @@ def _error(path: Path, error: sqlite3.Error) -> Error:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     where, reason = str(path), str(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return ConfigurationError(
-            "registry.busy",
-            "another process keeps the registry locked",
-            where=where,
-            hint="try again in a moment",
-        )
+        return busy(where)
     if code == sqlite3.SQLITE_FULL:
         return ConfigurationError(
             "disk.full", f"no room to write: {reason}", where=where, hint="free some space"
@@ -170,10 +188,5 @@ def _error(path: Path, error: sqlite3.Error) -> Error:
             hint="check the disk: its free space, the quota, the limit on file sizes",
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return ConfigurationError(
-            "registry.unwritable",
-            f"the registry cannot be used: {reason}",
-            where=where,
-            hint="check its permissions",
-        )
-    return damaged(path, reason)
+        return unwritable(where, reason)
+    return damaged(where, reason)

@@ -6,9 +6,11 @@ import io
 import itertools
 import os
 import secrets
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +79,34 @@ def tools(home):
     from guard.tools import assemble
 
     return assemble(home)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A real server on a Unix socket, in a folder of its own; gives the URL of a database of the name asked."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        pytest.skip("needs Debian's postgresql")
+    # The server refuses to run as root, and a folder under root's would be closed to another user.
+    who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
+    quiet = {"check": True, "capture_output": True, "cwd": "/", **who}
+    with tempfile.TemporaryDirectory(prefix="mg-pg-", dir="/tmp") as name:
+        if who:
+            shutil.chown(name, "postgres", "postgres")
+        bin_, data = programs[-1].parent, f"{name}/data"
+        subprocess.run([bin_ / "initdb", "-D", data, "-U", "guard", "-A", "trust", "-N"], **quiet)
+        options = f"-c listen_addresses= -c unix_socket_directories={name} -c fsync=off"
+        control = [bin_ / "pg_ctl", "-D", data, "-w", "-s", "-l", f"{name}/server.log"]
+        subprocess.run([*control, "-o", options, "start"], **quiet)
+        try:
+
+            def database(named: str) -> str:
+                subprocess.run([bin_ / "createdb", "-h", name, "-U", "guard", named], **quiet)
+                return f"postgresql+psycopg://guard@/{named}?host={name}"
+
+            yield database
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
 
 
 @pytest.fixture(scope="session")

@@ -168,7 +168,7 @@ def export_locator(file: Path, epoch: int | None) -> None:
     """
     from guard.home import Home  # noqa: PLC0415
     from provenance.files import check_writable_folder  # noqa: PLC0415
-    from provenance.keys import export_locator as export_to  # noqa: PLC0415
+    from provenance.key_handing import export_locator as export_to  # noqa: PLC0415
 
     ring = Home.locate().require().locators()
     key = next((one for one in ring if epoch in (None, one.epoch)), None)

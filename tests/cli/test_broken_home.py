@@ -37,7 +37,7 @@ def damaged_registry(home, tmp_path) -> None:
 
 def manifest_changed(home, tmp_path) -> None:
     with home.registry() as registry:
-        registry._connection.execute("UPDATE manifest SET data = x'00'")
+        registry._database._connection.execute("UPDATE manifest SET data = x'00'")
 
 
 BROKEN = {

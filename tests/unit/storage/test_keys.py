@@ -7,13 +7,12 @@ import sys
 import pytest
 
 from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
+from provenance.key_handing import export_locator, import_locator
 from provenance.keys import (
     create_locator_key,
     create_log_key,
     create_private_mark_key,
     create_records_key,
-    export_locator,
-    import_locator,
     key_id_of,
     load_locator_key,
     load_log_key,

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from provenance.errors import IntegrityError
+from provenance.key_handing import export_locator, import_locator
 from provenance.key_ring import locator_ring, renew_locator
-from provenance.keys import create_locator_key, export_locator, import_locator, load_locator_key
+from provenance.keys import create_locator_key, load_locator_key
 
 
 @pytest.mark.parametrize("sizes", [(8,), (16,), (8, 16), (16, 8)])

@@ -1,0 +1,202 @@
+"""The full check of a registry before its copy is kept.
+
+    1. every file is what its publisher signed, and nothing else lies there
+    2. the log gives the root that its checkpoint and the snapshot sign, and extends what was known of it
+    3. every manifest holds by itself: its signature, its digest, and the log allowed it
+    4. every id leads to a manifest that names this very mark; every fingerprint is that of the signed digest
+    5. what was withdrawn stands in the log, with the reason that is shown
+
+What fails in 1, 2 or 5 refuses the registry: it is not what its publisher made, or contradicts itself. An
+entry that fails in 3 or 4 is counted and told; look-ups judge it again and never believe it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provenance.errors import Error, IntegrityError
+from provenance.log.audit import audit
+from provenance.log.leaves import ALLOW, DecisionLeaf, WithdrawalLeaf, parse_leaf
+from provenance.log.published import Published
+from provenance.log.tiles import TILE_WIDTH
+from provenance.registry_fingerprints import fingerprint_of_digest
+from provenance.registry_layout import BY_BINDING, LOG, SNAPSHOT, SUMS, manifest_ids, unreadable
+from provenance.registry_staging import file_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from provenance.log.leaves import Leaf
+    from provenance.manifest.reading import ManifestReading
+    from provenance.manifest.trust import TrustLists
+    from provenance.registry_published import PublishedRegistry
+
+_MOST_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a full check found.
+
+    Attributes:
+        manifests: how many there are.
+        ids: how many ids lead to them.
+        without_digest: manifests that sign no content digest: they never lead to RECOVERED.
+        withdrawn: manifests that were recalled.
+        unpublished: releases of the log that are not in the registry.
+        refused: entries that do not hold.
+        why: the first of these, in words.
+    """
+
+    manifests: int
+    ids: int
+    without_digest: int
+    withdrawn: int
+    unpublished: int
+    refused: int
+    why: tuple[str, ...]
+
+
+def check(
+    registry: PublishedRegistry,
+    *,
+    trust: TrustLists,
+    at: datetime,
+    known: tuple[bytes, ...] = (),
+    tick: Callable[[], None] = lambda: None,
+) -> Checked:
+    """Check all of ``registry``; numbered as in the module's text.
+
+    Args:
+        registry: opened, so its head was checked.
+        trust: lists that signers are held against; an unknown signer is no fault of a registry.
+        at: time for which certificates are judged.
+        known: checkpoints of the log that were seen before.
+        tick: called now and then; may raise to end the check.
+
+    Raises:
+        IntegrityError: ``registry.published-damaged``, ``registry.log-contradicts``, ``log.…``.
+    """
+    _require_files(registry, tick)  # (1)
+    allowed = _allowed(registry, known)  # (2)
+    look = _Look(registry=registry, allowed=allowed, trust=trust, at=at)
+    ids = manifest_ids(registry.sums)
+    for manifest_sha256 in ids:
+        tick()
+        look.manifest(manifest_sha256)  # (3)
+    bound = look.bindings()  # (4)
+    look.fingerprints()
+    withdrawals = registry.withdrawals()
+    for one in withdrawals.values():  # (5)
+        leaf = allowed.get(one.log_index)
+        stands = isinstance(leaf, WithdrawalLeaf) and leaf.manifest_sha256 == one.manifest_sha256
+        if not stands or not isinstance(leaf, WithdrawalLeaf) or leaf.reason_commitment != one.commitment:
+            raise unreadable("withdrawn.json", "a withdrawal is not what the log says")
+    released = {
+        leaf.manifest_sha256
+        for leaf in allowed.values()
+        if isinstance(leaf, DecisionLeaf) and leaf.action == ALLOW
+    }
+    return Checked(
+        manifests=len(ids),
+        ids=bound,
+        without_digest=look.without_digest,
+        withdrawn=len(withdrawals),
+        unpublished=len(released - set(ids)),
+        refused=look.refused.total(),
+        why=tuple(f"{why} ({count})" for why, count in look.refused.most_common(_MOST_TOLD)),
+    )
+
+
+def _require_files(registry: PublishedRegistry, tick: Callable[[], None]) -> None:
+    for path, digest in registry.sums.items():
+        tick()
+        if file_digest(registry.folder / path) != digest:
+            raise unreadable(path, "it is missing, or not what its publisher signed")
+    for folder, _, names in os.walk(registry.folder):
+        for name in names:
+            path = os.path.relpath(f"{folder}/{name}", registry.folder).replace(os.sep, "/")
+            if path not in registry.sums and path not in (SNAPSHOT, SUMS):
+                raise unreadable(path, "it lies there and its publisher did not sign it")
+
+
+def _allowed(registry: PublishedRegistry, known: tuple[bytes, ...]) -> dict[int, Leaf]:
+    """The leaves of the log by their place, after all of it was held against its checkpoint."""
+    log = Published.open(registry.folder / LOG, registry.publisher)
+    if (log.head.size, log.head.root) != (registry.snapshot.log_size, registry.snapshot.log_root):
+        raise unreadable(f"{LOG}/checkpoint", "it is not the checkpoint that the snapshot names")
+    report = audit(log.tiles, log.note, registry.publisher, known)
+    if not report.ok:
+        what = f"the publisher's log contradicts itself: {report.problems[0].what}"
+        hint = "ask the publisher; keep the copy you have as evidence"
+        raise IntegrityError("registry.log-contradicts", what, where=str(registry.folder), hint=hint)
+    found: dict[int, Leaf] = {}
+    for number in range(-(-log.head.size // TILE_WIDTH)):
+        count = min(TILE_WIDTH, log.head.size - number * TILE_WIDTH)
+        for offset, entry in enumerate(log.tiles.checked_entries(number, count)):
+            found[number * TILE_WIDTH + offset] = parse_leaf(entry)
+    return found
+
+
+@dataclass(slots=True, kw_only=True)
+class _Look:
+    """One pass over the entries."""
+
+    registry: PublishedRegistry
+    allowed: dict[int, Leaf]
+    trust: TrustLists
+    at: datetime
+    without_digest: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    held: dict[str, tuple[frozenset[tuple[str, str]], bytes | None]] = field(default_factory=dict)
+
+    def manifest(self, manifest_sha256: str) -> None:
+        """Whether it holds, and what it names."""
+        from provenance.manifest.read import read_stored_manifest  # noqa: PLC0415 - c2pa
+
+        try:
+            data = self.registry.manifest(manifest_sha256)
+            receipt = self.registry.receipt(manifest_sha256)
+        except Error as error:
+            self.refused[error.what.replace(manifest_sha256[:16] + "…", "…")] += 1
+            return
+        reading = read_stored_manifest(data, "image/*", self.trust, at=self.at)
+        why = _fault(manifest_sha256, reading)
+        if why is None and self.allowed.get(receipt.log_index) != receipt.leaf:
+            why = "its receipt is not in the log"
+        if why is not None:
+            self.refused[why] += 1
+            return
+        self.without_digest += reading.digest_assertion is None
+        named = frozenset((one.algorithm, one.value) for one in reading.soft_bindings)
+        self.held[manifest_sha256] = (named, fingerprint_of_digest(reading.digest_assertion))
+
+    def bindings(self) -> int:
+        """How many ids lead to a manifest that names them."""
+        good = 0
+        for path in (path for path in self.registry.sums if path.startswith(f"{BY_BINDING}/")):
+            for row in self.registry.rows(path):
+                named, _ = self.held.get(str(row.get("manifestId")), (frozenset(), None))
+                if (row.get("alg"), row.get("value")) in named:
+                    good += 1
+                else:
+                    self.refused["an id leads to a manifest that does not name it"] += 1
+        return good
+
+    def fingerprints(self) -> None:
+        """Counts those that are not of the digest that their manifest signs."""
+        for manifest_sha256, bits in self.registry.fingerprints():
+            if self.held.get(manifest_sha256, (None, None))[1] != bits:
+                self.refused["a fingerprint is not that of the signed digest"] += 1
+
+
+def _fault(manifest_sha256: str, reading: ManifestReading) -> str | None:
+    from provenance.manifest.reading import INTACT  # noqa: PLC0415
+
+    if reading.manifest_sha256 != manifest_sha256:
+        return "a manifest has another digest than its name"
+    return None if reading.state in INTACT else "a manifest does not hold"

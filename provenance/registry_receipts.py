@@ -1,0 +1,94 @@
+"""Receipts: that the publisher's log allowed a release, for whoever has nothing of the log but its key.
+
+A receipt holds the entry, its proof and the checkpoint that the proof leads to. The checkpoint is that of
+the day of publication, so a receipt is written once and stays right however the log grows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provenance.errors import IntegrityError
+from provenance.log.checkpoint import open_checkpoint
+from provenance.log.leaves import ALLOW, DecisionLeaf, parse_leaf
+from provenance.log.merkle import leaf_hash, verify_inclusion
+from provenance.registry_layout import parsed, receipts_path, unreadable, written
+
+if TYPE_CHECKING:
+    from provenance.canonical import Json
+    from provenance.log.checkpoint import NoteVerifier
+    from provenance.log.store import Log
+
+TYPE = "org.mediaguard.log-inclusion"
+_MOST_LISTED, _MOST_STEPS = 4, 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """That the log allowed a release.
+
+    Attributes:
+        log_index: of the ALLOW.
+        leaf: that entry.
+    """
+
+    log_index: int
+    leaf: DecisionLeaf
+
+
+def receipt_document(log: Log, origin: str, manifest_sha256: str, index: int) -> bytes:
+    """The file that proves that ``log`` holds the ALLOW of a manifest at ``index``.
+
+    Raises:
+        IntegrityError: the log is damaged.
+    """
+    receipt: dict[str, Json] = {
+        "type": TYPE,
+        "origin": origin,
+        "logIndex": index,
+        "entry": base64.b64encode(log.entry(index)).decode(),
+        "checkpoint": log.note().decode(),
+        "proof": [base64.b64encode(step).decode() for step in log.prove_inclusion(index)],
+    }
+    return written({"manifestId": manifest_sha256, "receipts": [receipt]})
+
+
+def receipt_of(data: bytes, manifest_sha256: str, publisher: NoteVerifier) -> Receipt:
+    """The receipt of a manifest in the file ``data``, its proof followed to a checkpoint of ``publisher``.
+
+    Raises:
+        IntegrityError: ``registry.not-logged``, ``registry.published-damaged``, ``log.…``.
+    """
+    path = receipts_path(manifest_sha256)
+    listed = parsed(data, path).get("receipts")
+    for item in listed[:_MOST_LISTED] if isinstance(listed, list) else []:
+        found = _checked(item, path, publisher)
+        if found is not None and found.leaf.action == ALLOW and found.leaf.manifest_sha256 == manifest_sha256:
+            return found
+    raise not_logged(manifest_sha256)
+
+
+def not_logged(manifest_sha256: str) -> IntegrityError:
+    """The publisher's log does not hold the release."""
+    return IntegrityError(
+        "registry.not-logged",
+        f"the publisher's log does not show that manifest {manifest_sha256[:16]}… was released",
+        hint="ask the publisher",
+    )
+
+
+def _checked(item: object, path: str, publisher: NoteVerifier) -> Receipt | None:
+    try:
+        assert isinstance(item, dict)
+        entry = base64.b64decode(item["entry"], validate=True)
+        proof = [base64.b64decode(step, validate=True) for step in item["proof"][:_MOST_STEPS]]
+        index, note = item["logIndex"], item["checkpoint"].encode()
+    except (AssertionError, KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
+        raise unreadable(path, "a receipt is malformed") from error
+    head = open_checkpoint(note, publisher)
+    whole = type(index) is int and verify_inclusion(index, head.size, leaf_hash(entry), proof, head.root)
+    leaf = parse_leaf(entry) if whole else None
+    return Receipt(log_index=index, leaf=leaf) if isinstance(leaf, DecisionLeaf) else None
