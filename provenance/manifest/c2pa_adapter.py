@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 import c2pa
 
 from provenance.errors import ConfigurationError, InputError
+from provenance.manifest.settings import settings_json
 from provenance.manifest.trust import ListKind, TrustLists
 from provenance.sniff import format_name
 from provenance.spool import spool_like
@@ -55,6 +56,11 @@ class StoreReport:
     remote_url: str | None = None
 
 
+def library_version() -> str:
+    """Version of the native library, which is another than that of the package around it."""
+    return str(c2pa.sdk_version())
+
+
 def read_store(
     data: Bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None, signers: bool = False
 ) -> StoreReport:
@@ -69,7 +75,19 @@ def read_store(
             follows the chain by the caller's clock, and a second look would take a quarter of all the time.
     """
     lists = trust if signers else _without_signers(trust)
-    return _read(data, mime, _context(_settings(lists), os.getpid()), sidecar)
+    return _read(data, mime, _context(settings_json(lists), os.getpid()), sidecar)
+
+
+def read_crjson(data: Bytes, mime: str, trust: TrustLists, *, sidecar: bytes | None = None) -> str | None:
+    """The same file as crJSON (C2PA conformance programme), or None where the library gives none."""
+    context = _context(settings_json(trust), os.getpid())
+    try:
+        with c2pa.Reader(mime, stream_of(data), manifest_data=sidecar, context=context) as reader:
+            return str(reader.crjson())
+    except (c2pa.C2paError, ValueError):  # the verdict beside it says what is wrong with the file
+        return None
+    finally:
+        require_unchanged(data)
 
 
 def read_plain(data: Bytes, mime: str, *, sidecar: bytes | None = None) -> StoreReport:
@@ -102,7 +120,7 @@ def write_store(
     raised: list[Exception] = []
     try:
         native = _native_signer(signer, raised)
-        with c2pa.Builder(text, context=_context(_settings(trust), os.getpid())) as builder:
+        with c2pa.Builder(text, context=_context(settings_json(trust), os.getpid())) as builder:
             for one in taken_in:
                 _add_ingredient(builder, one)
             if not embed:
@@ -168,34 +186,6 @@ def _report(data: Bytes, mime: str, context: Any, sidecar: bytes | None) -> Stor
 @lru_cache(maxsize=8)
 def _without_signers(trust: TrustLists) -> TrustLists:
     return replace(trust, lists=tuple(one for one in trust.lists if one.kind is not ListKind.MANIFEST))
-
-
-@lru_cache(maxsize=8)
-def _settings(trust: TrustLists) -> str:
-    ekus = "\n".join(trust.ekus)
-    anchors = [
-        {
-            "trust_anchors": item.pem.decode("ascii", "replace"),
-            "trust_uri": item.name,
-            "trust_kind": "tsa" if item.kind is ListKind.TSA else "manifest",
-            "trust_config": ekus,
-        }
-        for item in trust.lists
-    ]
-    return json.dumps(
-        {
-            # trust_config has to stand at the top as well: without it only email protection is accepted.
-            "trust": {"trust_config": ekus, "anchors": anchors},
-            "verify": {
-                "verify_after_sign": False,  # our own reader reads back
-                "remote_manifest_fetch": False,
-                "ocsp_fetch": False,
-            },
-            # What is larger would lie readable in a temporary file: provenance.manifest.sign.MOST_BYTES.
-            "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 1024},
-            "builder": {"thumbnail": {"enabled": False}},
-        }
-    )
 
 
 @lru_cache(maxsize=8)

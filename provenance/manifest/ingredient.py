@@ -12,12 +12,10 @@ import binascii
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provenance.errors import InputError
-
-if TYPE_CHECKING:
-    from provenance.media import Asset
+from provenance.media import Asset  # noqa: TC001 - annotations are read to send a spec to a signer process
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAMED = "ni:///sha-256;"

@@ -102,16 +102,28 @@ def find_path(
     budget = [_MAX_SIGNATURES]
     ekus = _CLOCK if kind is ListKind.TSA else trust.ekus
     for item in trust.of_kind(kind):
-        for path in _paths((chain[0],), chain[1:], _anchors(item.pem), budget):
+        if chain[0] in anchors_in(item.pem) and not is_authority(chain[0]):
+            return _path(item, chain[:1])  # a signer that is on the list itself
+        for path in _paths((chain[0],), chain[1:], anchors_in(item.pem), budget):
             if not all(_understood(certificate, ekus) for certificate in path[:-1]):
                 continue
-            return TrustPath(
-                found=item,
-                not_before=max(certificate.not_valid_before_utc for certificate in path),
-                not_after=min(certificate.not_valid_after_utc for certificate in path),
-                certificates=path,
-            )
+            return _path(item, path)
     return None
+
+
+def _path(found: TrustList, path: tuple[x509.Certificate, ...]) -> TrustPath:
+    return TrustPath(
+        found=found,
+        not_before=max(certificate.not_valid_before_utc for certificate in path),
+        not_after=min(certificate.not_valid_after_utc for certificate in path),
+        certificates=path,
+    )
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether a certificate may issue others (RFC 5280 §4.2.1.9); a self-issued one without a word counts."""
+    basic = _extension(certificate.extensions, x509.BasicConstraints)
+    return certificate.issuer == certificate.subject if basic is None else basic.ca
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -196,7 +208,12 @@ def parse_whole(certificate: x509.Certificate) -> None:
 
 
 @lru_cache(maxsize=16)
-def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:
+def anchors_in(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates of a trust list.
+
+    Raises:
+        IntegrityError: ``trust.list-damaged``.
+    """
     try:
         parsed = tuple(x509.load_pem_x509_certificates(pem))
         for certificate in parsed:

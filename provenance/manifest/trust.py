@@ -28,15 +28,18 @@ DEVELOPMENT = "development"
 """Name of the list of this installation's own development identities."""
 
 _INDEX = "lists.json"
+_KEYS = frozenset({"version", "ekus", "lists"})
+_ENTRY = frozenset({"name", "tier", "kind", "file", "sha256", "date", "source"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MAX_PEM = 4 * 2**20
 
 
 class ListKind(StrEnum):
-    """What the anchors of a list vouch for."""
+    """What a list vouches for: signers of manifests, time-stamp authorities, CAWG identities."""
 
     MANIFEST = "manifest"
     TSA = "tsa"
+    CAWG = "cawg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +49,11 @@ class TrustList:
     Attributes:
         name: lower-case letters, digits and hyphens.
         tier: what being on this list is worth.
-        kind: signers of manifests or of time stamps.
+        kind: whom its anchors vouch for.
         pem: the anchors.
         sha256: lower-case hex over ``pem``.
         date: day of the snapshot.
+        source: https address that ``guard trust update`` asks for the next one; None: nobody is asked.
     """
 
     name: str
@@ -58,6 +62,7 @@ class TrustList:
     pem: bytes = field(repr=False)
     sha256: str
     date: dt.date
+    source: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -74,7 +79,14 @@ class TrustList:
 
     @classmethod
     def of(
-        cls, *, name: str, tier: TrustTier, pem: bytes, date: dt.date, kind: ListKind = ListKind.MANIFEST
+        cls,
+        *,
+        name: str,
+        tier: TrustTier,
+        pem: bytes,
+        date: dt.date,
+        kind: ListKind = ListKind.MANIFEST,
+        source: str | None = None,
     ) -> TrustList:
         """A list with its digest computed.
 
@@ -86,9 +98,8 @@ class TrustList:
             raise InputError(
                 "trust.not-certificates", "a trust list is a PEM file of certificates", hint=hint
             )
-        return cls(
-            name=name, tier=tier, kind=kind, pem=pem, sha256=hashlib.sha256(pem).hexdigest(), date=date
-        )
+        digest = hashlib.sha256(pem).hexdigest()
+        return cls(name=name, tier=tier, kind=kind, pem=pem, sha256=digest, date=date, source=source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +211,7 @@ def save_trust(folder: Path, trust: TrustLists) -> None:
             "file": _file_name(item),
             "sha256": item.sha256,
             "date": item.date.isoformat(),
+            **({} if item.source is None else {"source": item.source}),
         }
         for item in trust.lists
     ]
@@ -248,6 +260,7 @@ def _index(folder: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((folder / _INDEX).read_text("utf-8"))
     if document["version"] != 1:
         raise ValueError("its version is not known here")
+    _refuse_unknown(document, _KEYS)
     return document
 
 
@@ -256,7 +269,15 @@ def _loaded(folder: Path, document: dict[str, Any]) -> TrustLists:
     return TrustLists(lists=lists, ekus=tuple(str(eku) for eku in document["ekus"]))
 
 
+def _refuse_unknown(found: dict[str, Any], known: frozenset[str]) -> None:
+    """A misspelt key would be a setting that somebody believes in and that nobody reads."""
+    for key in found:
+        if key not in known:
+            raise ValueError(f"it has the unknown key {key[:40]!r}")
+
+
 def _load_list(folder: Path, entry: dict[str, Any]) -> TrustList:
+    _refuse_unknown(entry, _ENTRY)
     name = str(entry["file"])
     if Path(name).name != name:
         raise ValueError(f"{name!r} lies outside the folder")
@@ -267,6 +288,7 @@ def _load_list(folder: Path, entry: dict[str, Any]) -> TrustList:
         pem=(folder / name).read_bytes(),
         sha256=entry["sha256"],
         date=dt.date.fromisoformat(entry["date"]),
+        source=entry.get("source"),
     )
 
 
