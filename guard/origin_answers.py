@@ -114,9 +114,9 @@ def when(manifest: ManifestReading) -> str:
 def _not_before(manifest: ManifestReading) -> str:
     """The log's head that was signed along: it did not exist before its last entry did."""
     lines = (manifest.log_checkpoint or "").split("\n")
-    if len(lines) < 3:
+    if len(lines) < 3 or lines[1] == "0":
         return ""
-    return f"not before entry {lines[1]} of the log {lines[0]}, whose checkpoint it quotes"
+    return f"quotes the log {lines[0]} at {lines[1]} entries, so it was not signed before these"
 
 
 def _certificate(signer: SignerReading) -> str:

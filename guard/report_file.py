@@ -56,6 +56,16 @@ def write_report(
     data = picture.data
     if path.suffix.lower() == ".html":
         data = page(picture, title, lines).encode("utf-8")
+    write_whole(path, data, force=force)
+
+
+def write_whole(path: Path, data: bytes, *, force: bool) -> None:
+    """Write a report; all of it or nothing, and over an existing file with ``force`` only.
+
+    Raises:
+        InputError: ``output.exists`` or ``output.unwritable``.
+        ConfigurationError: ``disk.full`` or ``disk.failed``.
+    """
     temporary = write_temporary(path, data)
     try:
         replace_atomically(temporary, path, overwrite=force)

@@ -22,7 +22,7 @@ from guard.verdict import MET, gravest
 from provenance.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from provenance.canonical import Json
@@ -90,8 +90,10 @@ class Batch:
             write_document(document, self.format_)
 
     @contextmanager
-    def attempt(self, file: Path | None = None) -> Iterator[None]:
-        """An error inside is told and noted, and the batch goes on."""
+    def attempt(
+        self, file: Path | None = None, *, noted: Callable[[Error], object] | None = None
+    ) -> Iterator[None]:
+        """An error inside is told and noted, also to ``noted``, and the batch goes on."""
         try:
             yield
         except Error as error:
@@ -99,6 +101,8 @@ class Batch:
                 raise
             report_error(error, file)
             self._note(self.errors, told(error, file), error.exit_code, file)
+            if noted is not None:
+                noted(error)
 
     def fail(self, error: Error) -> int:
         """The whole command ends with ``error``; what was done until then is told as well."""

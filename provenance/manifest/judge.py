@@ -99,6 +99,15 @@ def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     )
 
 
+def kinds_of_codes(codes: Sequence[ValidationCode]) -> dict[str, list[dict[str, str]]]:
+    """The findings in the shape of the specification's validation results (§15.2.3)."""
+    shaped: dict[str, list[dict[str, str]]] = {"success": [], "informational": [], "failure": []}
+    for one in codes:
+        where = {} if one.where is None else {"url": one.where}
+        shaped[one.kind].append({"code": one.code, **where, "explanation": one.explanation})
+    return shaped
+
+
 def _integrity(
     codes: Sequence[ValidationCode], succeeded: set[str], report: Mapping[str, Any]
 ) -> tuple[ManifestState, str] | None:
