@@ -16,10 +16,11 @@ from provenance.log.audit import LogProblem
 from provenance.log.leaves import ALLOW, DecisionLeaf, leaves, parse_leaf
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from guard.home import Home
-    from provenance.log.audit import LogReport
+    from provenance.log.audit import Earlier, LogReport
     from provenance.log.leaves import Leaf
     from provenance.log.store import Log
     from provenance.registry import Registry
@@ -150,16 +151,22 @@ def _earlier(home: Home) -> Path:
     return earlier_folder(home.locator_path)
 
 
-def audited(home: Home) -> LogReport:
-    """The full check of the log, and of its agreement with the registry.
+def audited(home: Home, known: Sequence[Earlier] = ()) -> LogReport:
+    """The full check of the log, of its agreement with the registry, and with what others hold of it.
+
+    Args:
+        home: whose log it is.
+        known: checkpoints that somebody kept; those that witnesses signed are held against it anyway.
 
     Raises:
         As ``provenance.log.store.Log.verify``, and ``require_whole`` for a log that is lost.
     """
     if not home.has_log():
         require_whole(home)
+    from guard.log_view import LogView  # noqa: PLC0415 - trust lists
+
     log = home.log_as_found()
-    report = log.verify()
+    report = LogView.own(home).audited(known)
     if not report.ok:
         return replace(report, not_checked=("agreement with the registry: the log is damaged in itself",))
     try:

@@ -18,6 +18,9 @@ from provenance.log.tiles import TILE_WIDTH, Tiles
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from provenance.log.checkpoint import Checkpoint
+    from provenance.log.vouchers import Voucher
+
 LOCAL_WITNESS = "local, no outside witness"
 _MOST_PROBLEMS = 100
 """A destroyed log would list every entry; this many tell the story."""
@@ -32,6 +35,19 @@ class LogProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A checkpoint of the log that somebody kept.
+
+    Attributes:
+        note: with its signatures.
+        source: who or what kept it, in words.
+    """
+
+    note: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
     """The result of reading a whole log.
 
@@ -40,18 +56,22 @@ class LogReport:
         size: entries that the checkpoint covers, all of which were read.
         root: hex of the signed root.
         known_checkpoints: how many earlier checkpoints the log was held against.
+        known_size: entries that the largest of them covers.
         problems: the contradictions found, at most a hundred; empty means none.
         not_checked: what this report did not look at, and why.
         witness: who else vouches for this history. A log on one's own disk under one's own key: nobody.
+        vouchers: the same one by one.
     """
 
     origin: str
     size: int
     root: str
     known_checkpoints: int
+    known_size: int
     problems: tuple[LogProblem, ...]
     not_checked: tuple[str, ...] = ()
     witness: str = LOCAL_WITNESS
+    vouchers: tuple[Voucher, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -59,40 +79,51 @@ class LogReport:
         return not self.problems
 
 
-def audit(tiles: Tiles, note: bytes, verifier: NoteVerifier, known: Sequence[bytes] = ()) -> LogReport:
+def audit(
+    tiles: Tiles, note: bytes, verifier: NoteVerifier, known: Sequence[bytes | Earlier] = ()
+) -> LogReport:
     """Check everything below ``tiles`` that the checkpoint in ``note`` covers.
 
     Args:
         tiles: the log's files.
         note: its current signed checkpoint.
         verifier: the log's key.
-        known: signed checkpoints of the same log kept from earlier times or found in published files.
+        known: signed checkpoints of the same log kept from earlier times or found in published files;
+            the problems name the source of those that have one.
 
     Raises:
         IntegrityError: a checkpoint itself is malformed or not signed by the log's key.
     """
     head = open_checkpoint(note, verifier)
-    earlier = [open_checkpoint(kept, verifier) for kept in known]
-    wanted = {kept.size for kept in earlier} | {head.size}
+    earlier = [_opened(kept, verifier) for kept in known]
+    wanted = {kept.size for kept, _ in earlier} | {head.size}
     reading = _Reading(tiles=tiles, wanted=wanted)
     reading.read(head.size)
     problems = reading.problems
     if reading.roots.get(head.size) != head.root:
         problems.append(LogProblem(code="log.root-mismatch", what="the entries do not give the signed root"))
-    for kept in earlier:
+    for kept, source in earlier:
         if kept.size > head.size:
-            what = f"a checkpoint over {kept.size} entries is known, the log has {head.size}"
+            what = f"a checkpoint over {kept.size} entries is known{source}, the log has {head.size}"
             problems.append(LogProblem(code="log.truncated", what=what))
         elif reading.roots.get(kept.size) != kept.root:
-            what = f"the first {kept.size} entries are not those of a checkpoint known from before"
+            what = f"the first {kept.size} entries are not those of a checkpoint known from before{source}"
             problems.append(LogProblem(code="log.forked", what=what))
     return LogReport(
         origin=head.origin,
         size=head.size,
         root=head.root.hex(),
         known_checkpoints=len(earlier),
+        known_size=max((kept.size for kept, _ in earlier), default=0),
         problems=tuple(problems[:_MOST_PROBLEMS]),
     )
+
+
+def _opened(kept: bytes | Earlier, verifier: NoteVerifier) -> tuple[Checkpoint, str]:
+    """The checkpoint, and where it was kept as it is said in a sentence."""
+    if isinstance(kept, bytes):
+        return open_checkpoint(kept, verifier), ""
+    return open_checkpoint(kept.note, verifier), f" ({kept.source})"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from provenance.log.merkle import HASH_BYTES
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIGNATURE_LINE = re.compile(r"— (\S+) ([A-Za-z0-9+/]+={0,2})")
-_MAX_NOTE_BYTES, _MAX_SIGNATURES = 16_384, 32
+MOST_NOTE_BYTES, _MAX_SIGNATURES = 16_384, 32
 """A note holds three lines and a few witnesses; anything longer is hostile."""
 
 
@@ -157,7 +157,7 @@ def split_note(note: bytes) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     Raises:
         IntegrityError: ``log.checkpoint-malformed``.
     """
-    if len(note) > _MAX_NOTE_BYTES:
+    if len(note) > MOST_NOTE_BYTES:
         raise _malformed("it is too long")
     try:
         whole = note.decode("utf-8")

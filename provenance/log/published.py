@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.files import disk_errors
-from provenance.log.checkpoint import NoteVerifier, open_checkpoint
+from provenance.log.checkpoint import MOST_NOTE_BYTES, NoteVerifier, open_checkpoint
 from provenance.log.tiles import TILE_WIDTH, Tiles, hashes_at, tile_path
 from provenance.log.writing import CHECKPOINT
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from provenance.log.checkpoint import Checkpoint
     from provenance.log.tiles import Level
-
-_MOST_NOTE_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ class Published:
         with disk_errors(path):
             try:
                 with path.open("rb") as file:
-                    note = file.read(_MOST_NOTE_BYTES + 1)
+                    note = file.read(MOST_NOTE_BYTES + 1)
             except (FileNotFoundError, NotADirectoryError) as error:
                 what = "there is no log in this folder: it has no checkpoint"
                 hint = "name the folder that guard log export wrote, or a copy of it"

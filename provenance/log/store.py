@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from provenance.log.audit import LogReport
+    from provenance.log.audit import Earlier, LogReport
     from provenance.log.leaves import DecisionLeaf
 
 _LOCK = ".lock"
@@ -203,7 +203,7 @@ class Log:
 
         return decisions_for(self, manifest_sha256)
 
-    def verify(self, known: Sequence[bytes] = ()) -> LogReport:
+    def verify(self, known: Sequence[bytes | Earlier] = ()) -> LogReport:
         """Read all that the checkpoint covers and compare; see ``provenance.log.audit``."""
         from provenance.log.audit import audit  # noqa: PLC0415 - audit imports this file's values
 

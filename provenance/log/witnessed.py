@@ -11,21 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError, IntegrityError
-from provenance.files import PUBLIC, replace_atomically, write_temporary
-from provenance.log.checkpoint import Checkpoint, open_checkpoint
+from provenance.files import PUBLIC, read_bounded, replace_atomically, write_temporary
+from provenance.log.checkpoint import MOST_NOTE_BYTES, Checkpoint, open_checkpoint
 from provenance.log.cosignature import WitnessVerifier, cosignatures, merged, only_by
+from provenance.log.writing import CHECKPOINT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from provenance.log.checkpoint import NoteVerifier
     from provenance.log.cosignature import Cosignature
     from provenance.log.store import Log
+    from provenance.log.tiles import Tiles
 
 WITNESSED = "witnessed"
 """Folder of cosigned checkpoints, in the log's folder and in an export of it."""
 _KEYS = "witnesses"
 STAMP = ".tsr"
-"""Ending of a time-stamp token beside the checkpoint that it is over."""
+"""Ending of a time-stamp token (RFC 3161, DER) beside the checkpoint that it is over."""
+MOST_STAMP_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +116,64 @@ def accept(log: Log, note: bytes) -> Witnessed:
     return Witnessed(checkpoint=seen, note=note, by=cosignatures(note, known))
 
 
+def file_stamp(log: Log, token: bytes, checkpoint: Checkpoint, note: bytes) -> Path:
+    """File a time-stamp token over ``stamped_bytes`` of ``note``, beside that checkpoint; its path."""
+    path = log.folder / WITNESSED / str(checkpoint.size)
+    path.parent.mkdir(exist_ok=True)
+    if note_of(log.folder, checkpoint) is None:
+        _write(path, only_by(note, (log.verifier,)))
+    stamp = path.with_name(path.name + STAMP)
+    _write(stamp, token)
+    return stamp
+
+
+def stamped_bytes(note: bytes, verifier: NoteVerifier) -> bytes:
+    """What a time-stamp on a checkpoint is over: the note as the log alone signed it."""
+    return only_by(note, (verifier,))
+
+
+def stamps(folder: Path, verifier: NoteVerifier) -> tuple[tuple[Checkpoint, bytes, bytes], ...]:
+    """Every filed token with its checkpoint and the bytes that it has to be over, smallest first.
+
+    Raises:
+        IntegrityError: as ``open_checkpoint``.
+    """
+    found = []
+    for size in sizes(folder):
+        path = folder / WITNESSED / str(size)
+        token = path.with_name(path.name + STAMP)
+        if token.exists():
+            note = read_bounded(path, most=MOST_NOTE_BYTES)
+            data = stamped_bytes(note, verifier)
+            found.append((open_checkpoint(note, verifier), data, read_bounded(token, most=MOST_STAMP_BYTES)))
+    return tuple(found)
+
+
 def require_contained(log: Log, seen: Checkpoint) -> None:
     """The log's own tree begins with the one of ``seen``.
 
     Raises:
         IntegrityError: ``log.truncated``, ``log.forked``.
     """
-    size = log.checkpoint().size
+    problem = contradiction(log.tiles, log.checkpoint().size, seen)
+    if problem is not None:
+        problem.where = str(log.folder)
+        raise problem
+
+
+def contradiction(tiles: Tiles, size: int, seen: Checkpoint) -> IntegrityError | None:
+    """Why a tree of ``size`` entries does not begin with the one of ``seen``; None when it does.
+
+    Raises:
+        IntegrityError: ``log.tile-missing`` when the tiles are damaged.
+    """
     if seen.size > size:
         what = f"a checkpoint over {seen.size} entries is known, the log has {size}"
-        raise IntegrityError("log.truncated", what, where=str(log.folder), hint="guard log verify")
-    if log.tiles.frontier(seen.size).root() != seen.root:
-        what = f"the first {seen.size} entries are not those that the witnessed checkpoint covers"
-        raise IntegrityError("log.forked", what, where=str(log.folder), hint="guard log verify")
+        return IntegrityError("log.truncated", what, hint="guard log verify")
+    if tiles.frontier(seen.size).root() != seen.root:
+        what = f"the first {seen.size} entries are not those that the known checkpoint covers"
+        return IntegrityError("log.forked", what, hint="guard log verify")
+    return None
 
 
 def note_of(folder: Path, checkpoint: Checkpoint) -> bytes | None:
@@ -141,19 +191,24 @@ def sizes(folder: Path) -> tuple[int, ...]:
     return tuple(sorted(int(path.name) for path in found if path.name.isdecimal()))
 
 
-def witnessed(log: Log) -> tuple[Witnessed, ...]:
-    """Every filed checkpoint with at least one cosignature that counts, smallest first.
+def witnessed(
+    folder: Path, verifier: NoteVerifier, known: Sequence[WitnessVerifier]
+) -> tuple[Witnessed, ...]:
+    """Every filed checkpoint that one of ``known`` has signed, smallest first; also in a published copy.
+
+    A copy's own checkpoint counts too, where it carries cosignatures.
 
     Raises:
-        IntegrityError: a filed checkpoint is damaged, or its signatures are false.
+        IntegrityError: a filed checkpoint is damaged or not of this log, or its signatures are false.
     """
-    known, found = witnesses(log.folder), []
-    for size in sizes(log.folder):
-        note = (log.folder / WITNESSED / str(size)).read_bytes()
+    found: dict[int, Witnessed] = {}
+    for path in [*(folder / WITNESSED / str(size) for size in sizes(folder)), folder / CHECKPOINT]:
+        note = read_bounded(path, most=MOST_NOTE_BYTES)
         by = cosignatures(note, known)
         if by:
-            found.append(Witnessed(checkpoint=open_checkpoint(note, log.verifier), note=note, by=by))
-    return tuple(found)
+            seen = open_checkpoint(note, verifier)
+            found[seen.size] = Witnessed(checkpoint=seen, note=note, by=by)
+    return tuple(found[size] for size in sorted(found))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -17,8 +17,16 @@ SOURCES = [
 ]
 NOT_COMMANDS = {"command", "does", "from", "met", "never", "process", "was"}
 """Words that follow "guard" where a sentence speaks of the program."""
-FOREIGN = {"--force-reinstall", "--no-deps", "--revision", "--upgrade"}
-"""Of the commands hf and pip."""
+FOREIGN = {
+    "--force-reinstall",
+    "--is-inside-work-tree",
+    "--no-deps",
+    "--porcelain",
+    "--reverse",
+    "--revision",
+    "--upgrade",
+}
+"""Of the commands git, hf and pip."""
 CONTEXT = click.Context(cli)
 
 

@@ -216,7 +216,7 @@ def test_the_owner_files_what_witnesses_signed(w1, log, entries, out):
     assert not add_witness(log, w1.signer.verifier)
     filed = accept(log, done.note)
     assert [(one.witness, one.time) for one in filed.by] == [("w1.example", NOW)]
-    assert witnessed(log) == (filed,)
+    assert witnessed(log.folder, log.verifier, witnesses(log.folder)) == (filed,)
     assert code_of(accept, log, log.note()) == "log.no-cosignature"
     second = WitnessSigner(name="w2.example", private_key=Ed25519PrivateKey.generate())
     add_witness(log, second.verifier)
@@ -243,7 +243,7 @@ def test_a_witness_who_saw_another_history_is_an_alarm(w1, log, signer, entries,
     again = rewritten(log, signer, [b"anew", *entries(count - 1)])
     add_witness(again, w1.signer.verifier)
     assert code_of(accept, again, done.note) == code
-    assert witnessed(again) == ()
+    assert witnessed(again.folder, again.verifier, witnesses(again.folder)) == ()
 
 
 @pytest.mark.parametrize("content", [b"no key\n", b"\xff\xfe", b"w1.example+00000000+BAAA\n"])
