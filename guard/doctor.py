@@ -96,7 +96,7 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     if home.requested_folder.is_dir():
         waits = "a key waits for its certificate: guard keys csr, then guard keys import"
         yield Finding(state="ok", what="certificate request", detail=waits)
-    yield _looked_at("trust", lambda: _trust(home))
+    yield _looked_at("trust", lambda: _trust(home, now))
     yield _looked_at("locator key", lambda: _locator(home))
     yield _looked_at("private mark key", lambda: _private_mark(home))
     log = _looked_at("log", lambda: _log(home))
@@ -116,19 +116,11 @@ def _looked_at(what: str, look: Callable[[], str]) -> Finding:
 
 def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
     from guard.identities import own_identities  # noqa: PLC0415
-    from provenance.manifest.identity import load_signer  # noqa: PLC0415
     from provenance.manifest.revocation import refuse_revoked  # noqa: PLC0415
 
-    chain, protected = home.signing_folder / "chain.pem", home.is_protected()
-    secret = None if passphrase is None else lambda: passphrase
-    try:
-        load_signer(chain, home.signing_folder / "key.pem", secret, now=now)
-    except Error as error:
-        if error.code != "signer.passphrase-needed":
-            raise
-    how = ", protected by a passphrase" if protected else ""
-    untried = " (not tried: GUARD_PASSPHRASE is not set)" if protected and passphrase is None else ""
-    refuse_revoked(chain.read_bytes(), home.trust().revoked)
+    how, needs_secret = _key_at(home, now, passphrase)
+    untried = " (not tried: GUARD_PASSPHRASE is not set)" if needs_secret and passphrase is None else ""
+    refuse_revoked(_chain(home), home.trust().revoked)
     one = own_identities(home, now=now)[0]
     left, advice = (one.not_after - now).days, ""
     if one.development and left <= SOON:
@@ -139,14 +131,48 @@ def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
     return f"{who}{how}{untried}, {left} days left{advice}"
 
 
-def _trust(home: Home) -> str:
+def _chain(home: Home) -> bytes:
+    from provenance.manifest.key_files import read_pem  # noqa: PLC0415 - cryptography
+
+    return read_pem(home.signing_folder / "chain.pem", "signer.chain-missing", "the certificate chain")
+
+
+def _key_at(home: Home, now: datetime, passphrase: bytes | None) -> tuple[str, bool]:
+    """Where the key is, tried as far as that needs nobody; and whether it wants a passphrase or PIN."""
+    from guard.signing_keys import reach_signer  # noqa: PLC0415
+    from provenance.manifest.identity import check_validity, load_signer  # noqa: PLC0415
+    from provenance.manifest.signers import leaf_of  # noqa: PLC0415
+
+    settings, folder = home.config().signer, home.signing_folder
+    secret = None if passphrase is None else lambda: passphrase
+    if settings.kind == "file":
+        try:
+            load_signer(folder / "chain.pem", folder / "key.pem", secret, now=now)
+        except Error as error:
+            if error.code != "signer.passphrase-needed":
+                raise
+        protected = home.is_protected()
+        return ", protected by a passphrase" if protected else "", protected
+    chain = _chain(home)
+    check_validity(leaf_of(chain), now)
+    if settings.kind == "pkcs11":
+        if secret is not None:
+            reach_signer(chain, settings, secret).self_test()
+        return f", on the token {settings.token}", True
+    # A program may ask somebody far away, and examining asks for nothing.
+    return f", with {'a program' if settings.kind == 'command' else 'a signer process'}, not asked", False
+
+
+def _trust(home: Home, now: datetime) -> str:
     from guard.roots import all_listed, development_missing  # noqa: PLC0415
+    from guard.trust_health import health  # noqa: PLC0415
 
     if not all_listed(home):
         raise development_missing()
     known = home.trust()
     gone = f"; {len(known.revoked)} certificates revoked" if known.revoked else ""
-    return f"{len(known.lists)} lists{gone}"
+    notes = "".join(f"; {note}" for one in known.lists for note in health(one, now))
+    return f"{len(known.lists)} lists{gone}{notes}"
 
 
 def _locator(home: Home) -> str:

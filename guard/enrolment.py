@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from guard.identities import CHAIN, KEY, own_identities
 from guard.setup import install_identity
+from guard.signing_keys import ELSEWHERE, reach_signer
 from provenance.errors import ConfigurationError, InputError
 from provenance.files import fsync_folder, write_private
 from provenance.manifest.key_files import load_private_key, read_pem
 from provenance.manifest.profile import errors_of, lint_chain
-from provenance.manifest.request import certificate_request, make_key, protected_pem
+from provenance.manifest.request import certificate_request, make_key, protected_pem, remote_request
 from provenance.manifest.revocation import key_digest, refuse_revoked
-from provenance.manifest.signers import PemSigner, leaf_of
+from provenance.manifest.signers import PemSigner, algorithm_of, leaf_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from guard.home import Home
     from guard.identities import OwnIdentity
     from provenance.manifest.key_files import Passphrase
-    from provenance.manifest.request import Subject
+    from provenance.manifest.pkcs11 import TokenKey
+    from provenance.manifest.request import PublicKey, Subject
     from provenance.manifest.trust import TrustLists
 
 REQUEST = "request.pem"
@@ -69,6 +71,38 @@ def request_certificate(
     return request
 
 
+def request_elsewhere(home: Home, subject: Subject, key: TokenKey | PublicKey, *, pin: Passphrase) -> bytes:
+    """A request for a certificate over a key that is on a token, or behind the program of the settings.
+
+    Args:
+        home: whose settings name the program.
+        subject: whom the certificate is to name.
+        key: the key on its token, or the public key of the one that the program signs with.
+        pin: gives that of the token.
+
+    Raises:
+        InputError: ``identity.no-command`` when the settings name no program.
+        ConfigurationError: as ``Pkcs11Signer``, ``CommandSigner``; ``signer.key-mismatch``.
+    """
+    from provenance.manifest.pkcs11 import TokenKey  # noqa: PLC0415 - of one kind of key
+
+    if isinstance(key, TokenKey):
+        from provenance.manifest.pkcs11_adapter import TokenSession  # noqa: PLC0415 - loads its library
+
+        session = TokenSession(key=key, pin=pin)
+        public = session.public_key()
+        algorithm = algorithm_of(public)
+        return remote_request(public, subject, lambda data: session.sign(data, algorithm))
+    from provenance.manifest.command import run  # noqa: PLC0415
+
+    settings, algorithm = home.config().signer, algorithm_of(key)
+    if settings.kind != "command":
+        what = 'a public key alone is asked for with kind = "command" under [signer] in config.toml'
+        raise InputError("identity.no-command", what, hint="or --pkcs11 for a key on a token")
+    asked = settings.command, settings.timeout_s
+    return remote_request(key, subject, lambda data: run(asked[0], data, algorithm, asked[1]))
+
+
 def make_requested_key(home: Home, *, algorithm: str, passphrase: bytes | None) -> None:
     """A new private key that waits for its certificate.
 
@@ -97,7 +131,8 @@ def import_chain(
     """Put the chain that an authority returned in force, with the key that it belongs to.
 
     1. no rule of the profile is broken, and nothing in it was revoked
-    2. the key: of ``key_path``, else the one that waits, else that of the identity in force
+    2. the key: of ``key_path``, else the one that ``[signer]`` of the settings names, else the one that
+       waits, else that of the identity in force
     3. a signature made with the key verifies with the certificate
     4. into ``keys/signing``, without the root; the identity before is kept beside it
 
@@ -109,6 +144,10 @@ def import_chain(
     _require_profile(chain, now, trust)  # 1
     refuse_revoked(chain, trust.revoked)
     kept = _without_root(chain)
+    if key_path is None and home.config().signer.kind in ELSEWHERE:
+        reach_signer(kept, home.config().signer, passphrase).self_test()  # 2 and 3
+        install_identity(home, {CHAIN: kept}, now=now, random=random)  # 4
+        return own_identities(home, now=now)[0]
     path = key_path or _key_of(home, leaf_of(kept))  # 2
     PemSigner(chain=kept, key=load_private_key(path, passphrase))  # 3
     key = read_pem(path, "signer.key-missing", "the private key")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from guard.records import Records
     from provenance.keys import PrivateMarkKey
     from provenance.log.store import Log
-    from provenance.manifest.signers import PemSigner
+    from provenance.manifest.signers import Signer
     from provenance.manifest.trust import TrustLists
     from provenance.registry import Registry
     from provenance.watermark.interface import WatermarkKey
@@ -138,19 +138,15 @@ class Home:
         with _looking_into(self.config_path):
             return read_config(self.config_path)
 
-    def signer(self, passphrase: Callable[[], bytes] | None = None) -> PemSigner:
-        """The identity that signs manifests.
+    def signer(self, passphrase: Callable[[], bytes] | None = None) -> Signer:
+        """The identity that signs manifests, wherever the settings say that its key is.
 
         Raises:
-            ConfigurationError: as ``provenance.manifest.identity.load_signer``; ``signer.revoked``.
+            ConfigurationError: as ``guard.signing_keys.open_signer``.
         """
-        from provenance.manifest.identity import load_signer  # noqa: PLC0415 - loads cryptography
-        from provenance.manifest.revocation import refuse_revoked  # noqa: PLC0415
+        from guard.signing_keys import open_signer  # noqa: PLC0415 - loads cryptography
 
-        folder = self.signing_folder
-        signer = load_signer(folder / "chain.pem", folder / "key.pem", passphrase=passphrase)
-        refuse_revoked(signer.chain, self.trust().revoked)
-        return signer
+        return open_signer(self, passphrase)
 
     def is_protected(self) -> bool:
         """Whether the signing key asks for a passphrase; False where there is none.

@@ -51,7 +51,8 @@ class OwnIdentity:
         not_after: end of its validity, UTC.
         tier: what the lists here say of it; unknown once it was revoked.
         development: whether nobody but this installation vouches for it.
-        protected: whether its key asks for a passphrase; None where the key is gone.
+        protected: whether its key asks for a passphrase; None where there is no key file.
+        key_at: where its key is: ``file``, ``pkcs11``, ``command``, ``socket``, or ``gone``.
         revocation: from when on and why, where it was revoked.
     """
 
@@ -66,6 +67,7 @@ class OwnIdentity:
     tier: TrustTier
     development: bool
     protected: bool | None
+    key_at: str
     revocation: Revoked | None
 
     def __str__(self) -> str:
@@ -86,10 +88,12 @@ def own_identities(home: Home, *, now: datetime) -> tuple[OwnIdentity, ...]:
     """
     trust, signing = home.trust(), home.signing_folder
     earlier = sorted(signing.parent.glob(f"{signing.name}-until-*"), reverse=True)
-    return tuple(_described(folder, trust, now, current=folder == signing) for folder in (signing, *earlier))
+    kind = home.config().signer.kind
+    first = _described(signing, trust, now, current=True, key_at=kind)
+    return (first, *(_described(folder, trust, now, current=False, key_at="file") for folder in earlier))
 
 
-def _described(folder: Path, trust: TrustLists, now: datetime, *, current: bool) -> OwnIdentity:
+def _described(folder: Path, trust: TrustLists, now: datetime, *, current: bool, key_at: str) -> OwnIdentity:
     pem = read_pem(folder / CHAIN, "signer.chain-missing", "the certificate chain")
     chain = tuple(one for one in _certificates(pem, folder) if isinstance(one, x509.Certificate))
     leaf, path = chain[0], find_path(chain, trust)
@@ -108,6 +112,7 @@ def _described(folder: Path, trust: TrustLists, now: datetime, *, current: bool)
         tier=path.found.tier if path is not None and revoked is None else TrustTier.UNKNOWN,
         development=is_development(leaf),
         protected=is_encrypted(folder / KEY) if (folder / KEY).exists() else None,
+        key_at="gone" if key_at == "file" and not (folder / KEY).exists() else key_at,
         revocation=revoked,
     )
 

@@ -44,6 +44,18 @@ PROTECT = click.option(
 @PASSPHRASE_FROM
 @click.option("--current", is_flag=True, help="Certify the key in force once more, instead of another key.")
 @click.option(
+    "--pkcs11",
+    metavar="URI",
+    help="Certify a key on a token, pkcs11:token=LABEL;object=LABEL?module-path=FILE (RFC 7512).",
+)
+@click.option(
+    "--public-key",
+    metavar="FILE",
+    type=click.Path(path_type=Path, readable=False),
+    help="Certify the key, of which this is the public part in PEM, that the program of the settings signs "
+    "with ([signer] in config.toml).",
+)
+@click.option(
     "-o",
     "--output",
     type=NewPath(path_type=Path, dir_okay=False),
@@ -60,33 +72,62 @@ def csr(
     algorithm: str,
     passphrase: bool | None,
     current: bool,
+    pkcs11: str | None,
+    public_key: Path | None,
     output: Path,
     force: bool,
 ) -> None:
     """Write a certificate request (PKCS 10), for an authority to issue a signing certificate.
 
     A key is made where none waits, and stays in this installation; the identity in force goes on signing
-    until guard keys import installs what the authority returns.
+    until guard keys import installs what the authority returns. A key on a token or in a key service
+    signs the request where it is.
     """
-    from guard.enrolment import request_certificate  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from provenance.files import check_writable_folder, replace_atomically, write_temporary  # noqa: PLC0415
 
     home = Home.locate().require()
     subject = _subject(home, organisation=organisation, name=name, unit=unit, country=country)
     check_writable_folder(output.parent)
-    protect = home.is_protected() if passphrase is None else passphrase
-    request = request_certificate(
-        home,
-        subject,
-        algorithm=algorithm,
-        new=new_passphrase if protect else None,
-        existing=existing_passphrase,
-        current=current,
-    )
+    if sum((current, pkcs11 is not None, public_key is not None)) > 1:
+        raise click.UsageError("one key at a time: --current, --pkcs11 or --public-key")
+    if pkcs11 is None and public_key is None:
+        request = _over_own_key(home, subject, algorithm=algorithm, protect=passphrase, current=current)
+    else:
+        request = _over_key_elsewhere(home, subject, pkcs11, public_key)
     replace_atomically(write_temporary(output, request), output, overwrite=force)
     click.echo(f"wrote {plain(str(output))} for {plain(subject.organisation)}")
     click.echo("send it to the authority; then guard keys import CHAIN with what it returns", err=True)
+
+
+def _over_own_key(
+    home: Home, subject: Subject, *, algorithm: str, protect: bool | None, current: bool
+) -> bytes:
+    from guard.enrolment import request_certificate  # noqa: PLC0415
+
+    wanted = home.is_protected() if protect is None else protect
+    return request_certificate(
+        home,
+        subject,
+        algorithm=algorithm,
+        new=new_passphrase if wanted else None,
+        existing=existing_passphrase,
+        current=current,
+    )
+
+
+def _over_key_elsewhere(home: Home, subject: Subject, uri: str | None, public_key: Path | None) -> bytes:
+    from guard.enrolment import request_elsewhere  # noqa: PLC0415
+    from provenance.files import read_bounded  # noqa: PLC0415
+    from provenance.manifest.pkcs11 import TokenKey  # noqa: PLC0415
+    from provenance.manifest.request import read_public_key  # noqa: PLC0415
+
+    if public_key is None:
+        assert uri is not None
+        return request_elsewhere(home, subject, TokenKey.of(uri), pin=existing_passphrase)
+    with about(public_key):
+        key = read_public_key(read_bounded(public_key, most=2**16))
+    return request_elsewhere(home, subject, key, pin=existing_passphrase)
 
 
 @click.command("import")
@@ -102,7 +143,8 @@ def import_(chain: Path, key: Path | None) -> None:
     """Install the certificate chain that an authority returned, and sign with it from now on.
 
     Checked first: every rule of the profile (guard keys lint), that nothing in it was revoked, and that
-    the key is the one it was issued for. The identity before is kept beside it.
+    the key is the one it was issued for. The identity before is kept beside it. A key on a token or in a
+    key service is named in the settings first ([signer] in config.toml).
     """
     from guard.cli._keys_lint import MAX_CHAIN  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from provenance.canonical import Json
 
 
+_ELSEWHERE = {
+    "gone": "its key is gone, or on a token",
+    "pkcs11": "its key is on a token",
+    "command": "its key is behind a program",
+    "socket": "its key is that of the signer process",
+}
+"""Where a key is that is not in a file here."""
+
+
 @click.command("list")
 @FORMAT
 def list_(format_: str) -> None:
@@ -71,9 +80,7 @@ def _tell(one: OwnIdentity, now: datetime) -> None:
     current = one.folder == "signing"
     if current and one.state in {IdentityState.EXPIRED, IdentityState.REVOKED}:
         words[one.state] += ": guard keys renew" if one.development else ": guard keys csr"
-    locked = {True: "protected by a passphrase", False: "no passphrase", None: "its key is gone"}[
-        one.protected
-    ]
+    locked = _ELSEWHERE.get(one.key_at) or ("protected by a passphrase" if one.protected else "no passphrase")
     click.echo(f"{'signing' if current else '':<8} {plain(str(one))}; {words[one.state]}")
     click.echo(f"         issued by {plain(one.issuer)}; {locked}")
     click.echo(f"         sha256 {one.fingerprint_sha256}")

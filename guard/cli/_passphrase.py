@@ -68,9 +68,9 @@ def existing_passphrase() -> bytes:
     if found is not None:
         return found
     if not sys.stdin.isatty():
-        what = "the signing key is protected by a passphrase and there is no terminal to ask on"
+        what = "the signing key needs its passphrase, or PIN, and there is no terminal to ask on"
         raise ConfigurationError("passphrase.needed", what, hint=_SET)
-    return str(click.prompt("Passphrase of the signing key", hide_input=True, err=True)).encode()
+    return str(click.prompt("Passphrase or PIN of the signing key", hide_input=True, err=True)).encode()
 
 
 def new_passphrase() -> bytes:

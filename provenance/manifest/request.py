@@ -10,26 +10,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
+    load_pem_public_key,
 )
 from cryptography.x509.oid import NameOID
 
 from provenance.errors import InputError
 from provenance.manifest.identity import SIGNER_PURPOSES, SIGNER_USAGE
 from provenance.manifest.path import common_name, organisation
+from provenance.manifest.signers import CURVE_BYTES, algorithm_of, mismatch
+from provenance.timestamp import der
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from provenance.manifest.signers import PrivateKey
 
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+_BIT_STRING = 0x03
 _MAKERS: dict[str, Callable[[], PrivateKey]] = {
     "es256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "es384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -122,15 +130,77 @@ def protected_pem(key: PrivateKey, passphrase: bytes | None) -> bytes:
 
 def certificate_request(key: PrivateKey, subject: Subject) -> bytes:
     """A request in PEM for a claim-signing certificate (C2PA §14.5.1), signed with ``key``."""
+    return _asking(subject, key.public_key()).sign(key, _digest(key)).public_bytes(Encoding.PEM)
+
+
+def read_public_key(pem: bytes) -> PublicKey:
+    """A public key in PEM, as key services hand it out.
+
+    Raises:
+        InputError: ``identity.bad-public-key``.
+        ConfigurationError: ``signer.unsupported-key``.
+    """
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        what = "this is no public key in PEM"
+        hint = 'the file begins with "-----BEGIN PUBLIC KEY-----"'
+        raise InputError("identity.bad-public-key", what, hint=hint) from error
+    algorithm_of(key)
+    assert isinstance(key, PublicKey)
+    return key
+
+
+def remote_request(public: PublicKey, subject: Subject, sign: Callable[[bytes], bytes]) -> bytes:
+    """The same for a key that is elsewhere: on a token, or in a key service.
+
+    Args:
+        public: its public key.
+        subject: as ``certificate_request``.
+        sign: gives its signature over the request as that over a claim; ECDSA as DER or r ‖ s, RSA as PS256.
+
+    Raises:
+        ConfigurationError: ``signer.unsupported-key``; ``signer.key-mismatch`` when it signed with another.
+        Exception: whatever ``sign`` raises.
+    """
+    algorithm = algorithm_of(public)
+    # Another key stands in its place until the request is built; the two differ in nothing but the key.
+    blank = der.parse(_blank(public, algorithm, subject).public_bytes(Encoding.DER))
+    info, how, _ = blank.children()
+    version, name, _, attributes = info.children()
+    key = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    tbs = der.encode(der.SEQUENCE, version.whole, name.whole, key, attributes.whole)
+    for signature in _as_der(sign(tbs), algorithm):
+        bits = der.encode(_BIT_STRING, b"\0", signature)
+        made = x509.load_der_x509_csr(der.encode(der.SEQUENCE, tbs, how.whole, bits))
+        if made.is_signature_valid:
+            return made.public_bytes(Encoding.PEM)
+    raise mismatch()
+
+
+def _as_der(signature: bytes, algorithm: str) -> Iterator[bytes]:
+    """What an answer may be in the form that X.509 wants, which for ECDSA is DER (RFC 5758 §3.2)."""
+    half = CURVE_BYTES.get(algorithm, 0)
+    if half and len(signature) == 2 * half:
+        r, s = (int.from_bytes(part, "big") for part in (signature[:half], signature[half:]))
+        yield encode_dss_signature(r, s)
+    yield signature
+
+
+def _blank(public: PublicKey, algorithm: str, subject: Subject) -> x509.CertificateSigningRequest:
+    key = make_key(algorithm)
+    pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+    return _asking(subject, public).sign(key, _digest(key), rsa_padding=pss if algorithm == "ps256" else None)
+
+
+def _asking(subject: Subject, public: PublicKey) -> x509.CertificateSigningRequestBuilder:
     return (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject.as_x509())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(SIGNER_USAGE, critical=True)
         .add_extension(SIGNER_PURPOSES, critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, _digest(key))
-        .public_bytes(Encoding.PEM)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
 

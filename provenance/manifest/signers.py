@@ -20,6 +20,8 @@ from provenance.errors import ConfigurationError
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 _CURVES = {"secp256r1": ("es256", 32), "secp384r1": ("es384", 48), "secp521r1": ("es512", 66)}
+CURVE_BYTES = dict(_CURVES.values())
+"""ECDSA algorithm → bytes of r and of s."""
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "es256": hashes.SHA256(),
     "es384": hashes.SHA384(),
@@ -150,7 +152,7 @@ def as_raw(der: bytes, algorithm: str) -> bytes:
     Raises:
         ValueError: it is none, or not of a curve of this size.
     """
-    size = next(size for name, size in _CURVES.values() if name == algorithm)
+    size = CURVE_BYTES[algorithm]
     r, s = decode_dss_signature(der)
     try:
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
