@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from provenance.errors import IntegrityError
+from provenance.errors import ConfigurationError, InputError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,14 +119,55 @@ class Records:
             else:
                 lock.unlink(missing_ok=True)  # interrupted before its intent was on disk: nothing began
 
+    def of_asset(self, sha256: str) -> tuple[str, ...]:
+        """Ids of the records whose release ended in bytes with this digest.
+
+        Raises:
+            IntegrityError: ``record.damaged`` for any record that cannot be read: it may be the one.
+        """
+        stored = (path.stem for path in sorted(self.folder.glob("*.json")) if is_record_id(path.stem))
+        return tuple(one for one in stored if self.read(one).asset_sha256 == sha256)
+
+    def require_erasable(self, record_id: str) -> None:
+        """Raises:
+        InputError: ``record.unknown``.
+        ConfigurationError: ``record.in-use`` while its release is under way, or waits to be mended.
+        """
+        path = self._path(record_id)
+        if not path.exists():
+            what, hint = "there is no private record of this id", "its id is its file name in records/"
+            raise InputError("record.unknown", what, where=str(path), hint=hint)
+        if self.lock_path(record_id).exists():
+            what = "the release of this record has not ended, and is mended by what the record says"
+            hint = "wait for it, or run any guard release first: it mends what was interrupted"
+            raise ConfigurationError("record.in-use", what, where=str(path), hint=hint)
+
+    def erase(self, record_id: str) -> None:
+        """Remove a record for good: what it alone held is gone, what it committed to stays in the log.
+
+        Raises:
+            As ``require_erasable``; ``InputError`` ``output.unwritable``.
+        """
+        from provenance.files import disk_errors, fsync_folder  # noqa: PLC0415
+
+        self.require_erasable(record_id)
+        with disk_errors(self._path(record_id)):
+            self._path(record_id).unlink()
+            fsync_folder(self.folder)
+
     def lock_path(self, record_id: str) -> Path:
         """Held by the process at work on a record; removed when its release has ended."""
         return self._path(record_id).with_suffix(".lock")
 
     def _path(self, record_id: str) -> Path:
-        if not _RECORD_ID.fullmatch(record_id):
+        if not is_record_id(record_id):
             raise ValueError(f"not a record id: {record_id!r}")
         return self.folder / f"{record_id}.json"
+
+
+def is_record_id(text: str) -> bool:
+    """Whether ``text`` is spelled like the id of a record."""
+    return _RECORD_ID.fullmatch(text) is not None
 
 
 def _parse(text: str) -> Record:

@@ -29,8 +29,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("guard.cli.inspect", "Show every signal in a file, without judging it."),
     "recover": ("guard.cli.recover", "Find the credential of a stripped copy and what changed."),
     "keys": ("guard.cli.keys", "Make, certify, list, renew, revoke and hand out keys."),
+    "signer": ("guard.cli.signer", "Keep the keys in a process of their own; ask it how it does."),
     "trust": ("guard.cli.trust", "Choose whose signatures count."),
-    "log": ("guard.cli.log", "Check the transparency log."),
+    "registry": ("guard.cli.registry", "Publish what marks lead to; look marks up in what others published."),
+    "log": ("guard.cli.log", "Check, prove, publish and witness the transparency log."),
+    "records": ("guard.cli.records", "Erase the private record of a release."),
     "bench": ("guard.cli.bench", "Measure marking methods under attack on your own pictures."),
 }
 """Name → (module, help line). The help line stands here so that ``guard --help`` loads no command."""
