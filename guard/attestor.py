@@ -98,7 +98,7 @@ class InProcess:
         spec = replace(work.spec, log_checkpoint=tools.log.note().decode())
         sealed = sign(replace(work, spec=spec), tools)  # (3)
         progress("signed")
-        proof = read_back(sealed, tools)  # (4)
+        proof = read_back(sealed, tools.marker)  # (4)
         progress("read back")
         note(sealed.asset.sha256, sealed.manifest_sha256)
         remember(sealed, tools)

@@ -7,7 +7,7 @@ decision is made knowing that.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from guard.tools import Marker
     from provenance.evidence import Evidence
     from provenance.media import Asset
+    from provenance.video.clip_digest import ClipDigest
     from provenance.video.container import Footage
     from provenance.watermark.key import WatermarkKey
 
@@ -83,6 +84,40 @@ def seen_again(asset: Asset, keys: Sequence[WatermarkKey], *, frames: int) -> tu
         what = f"{frames} frames were written and {found.frames} can be read"
         raise IntegrityError("video.read-back", what, hint="try another --video-codec")
     return clip.width, clip.height, found.mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a clip shows, whoever made it.
+
+    Attributes:
+        frames: how many can be decoded.
+        mark: as read from them.
+        digest: of what they show.
+    """
+
+    frames: int
+    mark: Evidence
+    digest: ClipDigest
+
+
+def see(asset: Asset, keys: Sequence[WatermarkKey]) -> Seen:
+    """Decode a clip once, all of it, for its mark and its digest.
+
+    Raises:
+        InputError: ``video.…``; it is damaged or over the limits.
+    """
+    from provenance.video.clip_digest import ClipDigester  # noqa: PLC0415 - numpy
+    from provenance.video.pooled import PooledDetector  # noqa: PLC0415
+
+    with ClipReader(asset.content, asset.mime) as reader:
+        size = (reader.clip.width, reader.clip.height)
+        detector, digester, frames = PooledDetector(keys, size), ClipDigester(size), 0
+        for frame in reader.frames():
+            detector.add(frame.rgb, frame.seconds)
+            digester.add(frame.rgb, frame.seconds)
+            frames += 1
+    return Seen(frames=frames, mark=detector.result(), digest=digester.result())
 
 
 def stills(footage: Footage) -> Iterator[Frames]:

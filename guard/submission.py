@@ -33,6 +33,7 @@ class Making:
         unmarked_reason: why there is no mark.
         capacity_exceeded: the mark was tried and the medium cannot carry it at the quality floor.
         enlarged: the pixels were scaled up to carry a mark.
+        claimed: all this is what the client of a signer process says of it.
     """
 
     psnr: float | None = None
@@ -40,6 +41,7 @@ class Making:
     unmarked_reason: str | None = None
     capacity_exceeded: bool = False
     enlarged: bool = False
+    claimed: bool = False
 
     @property
     def marked(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from guard.clock import utc_now
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustLists
     from provenance.media import Frames
     from provenance.registry import Registry
-    from provenance.registry_entry import RegistryEntry
+    from provenance.registry_entry import Lookup
     from provenance.watermark.interface import Marked, WatermarkKey
 
 
@@ -57,14 +58,6 @@ class Marker(Protocol):
 
     def detect(self, frames: Frames) -> Evidence:
         """Read the mark of ``frames``."""
-        ...
-
-
-class Finder(Protocol):
-    """Looks manifests up by what a mark says."""
-
-    def find(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> tuple[RegistryEntry, ...]:
-        """Every released manifest registered for the id in a mark."""
         ...
 
 
@@ -185,7 +178,7 @@ class Tools:
         return self._here.registry
 
     @property
-    def finder(self) -> Finder:
+    def finder(self) -> Lookup:
         """Where manifests are looked up by mark, here or in the signer's registry."""
         return self.remote or self.registry
 
@@ -230,15 +223,28 @@ def assemble(
 
     require_whole(home.require())
     require_locator(home)
-    locators = home.locators()
+    settings, locators = home.config(), home.locators()
     private = next(iter(home.private_marks()), None) if private_number is None else home.private_mark()
+    marker = TileMarker(key=locators[0], private=private, private_number=private_number)
+    remote = None if settings.signer.kind != "socket" else _remote(home, Path(settings.signer.socket), marker)
+    vault = None
+    if remote is None:
+        vault = Vault(signer=home.signer(passphrase), registry=home.registry(), log=home.log())
     return Tools(
-        packs=load_packs(home.config().policy if policy is None else policy),
-        marker=TileMarker(key=locators[0], private=private, private_number=private_number),
-        vault=Vault(signer=home.signer(passphrase), registry=home.registry(), log=home.log()),
+        packs=load_packs(settings.policy if policy is None else policy),
+        marker=marker,
+        vault=vault,
+        remote=remote,
         trust=home.trust(),
         records=home.records(),
         clock=utc_now,
         random=secrets.token_bytes,
         locators=locators,
     )
+
+
+def _remote(home: Home, socket: Path, marker: Marker) -> RemoteAttestor:
+    """The signer process that the settings name; nothing is asked of it yet."""
+    from guard.signer.client import RemoteAttestor  # noqa: PLC0415 - only where keys are elsewhere
+
+    return RemoteAttestor(path=socket, marker=marker, trust=home.trust(), clock=utc_now)

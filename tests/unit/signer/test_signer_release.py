@@ -1,0 +1,212 @@
+"""Releases whose keys are in the signer: the same flow, the same files, and nothing of the keys here."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from guard.clock import utc_now
+from guard.errors import Denied
+from guard.home import Home
+from guard.policy.decision import authorise
+from guard.policy.pack import load_packs
+from guard.policy.rule import Stage
+from guard.records import Progress
+from guard.signer.joining import join
+from guard.tools import TileMarker, assemble
+from guard.verdict import State
+from guard.verify import verify
+from provenance.codecs import read_asset
+from provenance.errors import ConfigurationError, InputError
+from provenance.log.leaves import DecisionLeaf, leaves, unreleased
+from provenance.manifest.containers import has_trace
+from provenance.media import Asset
+from provenance.watermark.key import WatermarkKey
+
+STRICT = """
+apiVersion: guard.policy/v1
+kind: PolicyPack
+metadata:
+  {name: strict, version: "1", description: marks, sources: [{id: here, title: here, confidence: high}]}
+spec:
+  rules:
+    - id: strict.marked
+      stage: plan
+      source: here
+      require: "true"
+      on_fail: deny
+      oblige: {watermark: required, c2pa: true}
+      message: {en: marked}
+    - id: strict.else
+      stage: [prompt, pixels, publish]
+      source: here
+      require: "true"
+      on_fail: deny
+      message: {en: anything goes}
+"""
+
+
+def actions(home) -> list[str]:
+    return [leaf.action for _, leaf in leaves(home.log_as_found()) if isinstance(leaf, DecisionLeaf)]
+
+
+def ends(tools) -> list[Progress]:
+    names = sorted(path.stem for path in tools.records.folder.glob("*.json"))
+    return [tools.records.read(name).progress for name in names]
+
+
+def image(pixels, form="PNG", **options) -> Asset:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, form, **options)
+    return Asset.of(out.getvalue(), f"image/{form.lower()}")
+
+
+@pytest.fixture
+def white() -> Asset:
+    """Carries no mark."""
+    out = io.BytesIO()
+    Image.new("RGB", (300, 300), "white").save(out, "PNG")
+    return Asset.of(out.getvalue(), "image/png")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_file_released_through_the_signer_verifies_on_both_sides(let_go, client, home, photograph, form):
+    released = let_go(client, image(photograph[:288, :288], form, quality=92))
+    asset = read_asset(released.path)
+    for trust in (home.trust(), client.trust):
+        assert verify(asset, trust=trust, at=utc_now()).state is State.DEVELOPMENT
+    assert actions(home) == ["allow"]
+    assert unreleased(home.log()) == ()
+    (entry,) = home.registry().by_asset(asset.sha256)
+    assert entry.log_index == released.leaves[1]
+    assert ends(client) == [Progress.RELEASED]
+    assert list(client.records.folder.glob("*.lock")) == []
+    assert released.proof.manifest.log_checkpoint == released.signed.reading.log_checkpoint is not None
+
+
+def test_the_client_has_no_keys_no_log_and_no_registry(client, let_go, picture, tmp_path):
+    let_go(client, picture)
+    left = {path.relative_to(tmp_path / "client").parts[0] for path in (tmp_path / "client").rglob("*")}
+    assert left == {"config.toml", "keys", "records", "trust"}
+    assert [path.name for path in (tmp_path / "client" / "keys").iterdir()] == ["locator.json"]
+    for held in ("signer", "log", "registry"):
+        with pytest.raises(ConfigurationError) as caught:
+            getattr(client, held)
+        assert caught.value.code == "signer.elsewhere"
+
+
+def test_what_the_client_alone_knows_is_recorded_as_claimed(client, let_go, picture):
+    decision = let_go(client, picture).decision
+    authorise(decision, stage=Stage.PUBLISH, subject=decision.subject)
+    producers = {name: fact.producer for name, fact in decision.facts.items()}
+    assert producers["marks.watermark.psnr"] == "claimed"
+    assert producers["request.command"] == "claimed"
+    assert producers["risk.prompt_checked"] == "claimed:guard.prompt"
+    for name in ("marks.watermark.detected", "marks.c2pa.state", "media.width", "log.recorded"):
+        assert not producers[name].startswith("claimed"), name
+
+
+def test_what_the_signers_packs_refuse_is_logged_there_and_nothing_leaves(
+    signer, joined, let_go, home, white, tmp_path
+):
+    (tmp_path / "strict.yaml").write_text(STRICT)
+    client = joined(signer(packs=load_packs(f"default,{tmp_path / 'strict.yaml'}")))
+    with pytest.raises(Denied) as caught:
+        let_go(client, white)
+    assert (caught.value.code, caught.value.decision.stage) == ("policy.denied", Stage.PUBLISH)
+    assert actions(home) == ["deny"]
+    assert home.registry().pending() == ()
+    assert list((tmp_path / "out").iterdir()) == []
+    assert ends(client) == [Progress.DENIED]
+
+
+def test_what_cannot_carry_a_mark_leaves_without_one_where_the_packs_let_it(client, let_go, white):
+    released = let_go(client, white)
+    assert released.signed.marked.capacity_exceeded
+    assert "default.unmarked" in {warned.rule for warned in released.decision.warnings}
+
+
+def test_marks_alone_and_signatures_alone(client, let_go, picture, home):
+    marked = let_go(client, picture, "digitalCapture", "watermark")
+    assert not has_trace(marked.path.read_bytes())
+    assert len(home.registry().by_asset(marked.signed.asset.sha256)) == 1
+    signed = let_go(client, picture, "digitalCapture", "sign")
+    assert signed.proof.manifest.soft_bindings == ()
+
+
+def test_a_generated_picture_is_known_by_its_mark_in_the_signers_registry(client, let_go, picture):
+    generated = let_go(client, picture)
+    stripped = image_of(generated.path)
+    with pytest.raises(InputError) as caught:
+        let_go(client, stripped, "digitalCapture")
+    assert caught.value.code == "source.contradicted"
+
+
+def image_of(path) -> Asset:
+    out = io.BytesIO()
+    Image.open(path).save(out, "PNG")
+    return Asset.of(out.getvalue(), "image/png")
+
+
+def test_a_source_with_a_manifest_becomes_history(client, let_go, picture):
+    again = let_go(client, read_asset(let_go(client, picture).path))
+    assert len(again.proof.manifest.ingredients) == 1
+
+
+@pytest.mark.parametrize("container", ["mp4", "webm"])
+def test_clips_go_through_the_signer(client, let_go, make_clip, home, container):
+    data = make_clip(
+        container=container,
+        codec="libx264" if container == "mp4" else "libvpx-vp9",
+        sound=None,
+        size=(256, 256),
+    )
+    released = let_go(client, Asset.of(data, f"video/{container}"))
+    assert released.signed.marked.clip is not None
+    assert (released.sidecar is not None) is (container == "webm")
+    assert actions(home) == ["allow"]
+
+
+def test_the_signer_refuses_a_client_with_another_locator_key(client, let_go, picture, home):
+    other = WatermarkKey(key_id="other", epoch=1, secret=bytes(32))
+    marker = TileMarker(key=other)
+    strange = replace(client, marker=marker, remote=replace(client.remote, marker=marker))
+    with pytest.raises(ConfigurationError) as caught:
+        let_go(strange, picture)
+    assert caught.value.code == "signer.other-locator"
+
+
+def test_packs_that_ask_for_less_than_the_signers_are_told(signer, joined, picture, tmp_path):
+    from guard.intake import Statement, release_asset
+    from guard.policy.obligations import Plan
+    from provenance.manifest.reading import DigitalSourceType
+
+    client = joined(signer())
+    said = Statement(source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
+    with pytest.raises(ConfigurationError) as caught:
+        release_asset(
+            picture, said, client, plan=Plan(log=True), command="release", output=tmp_path / "a.png"
+        )
+    assert caught.value.code == "signer.other-plan"
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_joining_never_mixes_homes(signer, home, client, tmp_path):
+    with pytest.raises(InputError) as caught:
+        join(home, client.remote.path, now=utc_now())
+    assert caught.value.code == "home.exists"
+
+
+def test_without_a_signer_a_release_says_so_and_leaves_nothing(signer, joined, let_go, picture, tmp_path):
+    running = signer()
+    client = joined(running)
+    running.end()
+    with pytest.raises(ConfigurationError) as caught:
+        let_go(client, picture)
+    assert caught.value.code == "signer.unreachable"
+    assert list((tmp_path / "out").iterdir()) == []
+    assert list(client.records.folder.iterdir()) == []
+    assert assemble(Home(folder=tmp_path / "client")).vault is None
