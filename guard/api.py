@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from guard.lookup import Sources
     from guard.recover import Recovery
     from guard.stages import Released
     from guard.verdict import Verdict
-    from guard.verify import Relinking
     from provenance.manifest.trust import TrustLists
     from provenance.media import Asset
 
@@ -30,6 +30,8 @@ def verify_file(
     at: datetime | None = None,
     marks: bool = False,
     trust: TrustLists | None = None,
+    isolated: bool = True,
+    sources: Sources | None = None,
 ) -> Verdict:
     """What can be known of a file's origin. Opens no connection.
 
@@ -40,6 +42,8 @@ def verify_file(
         at: time for which certificates are judged; None: now.
         marks: also read the mark of a file whose manifest is intact.
         trust: exactly these lists count, in the place of the installation's.
+        isolated: read manifests in formats other than PNG, JPEG and WebP in a process of their own.
+        sources: registries and keys to look marks up with; None: those of the home.
 
     Raises:
         InputError: ``input.…`` when the file is missing, empty, too large or no media.
@@ -49,7 +53,8 @@ def verify_file(
 
     asset = read_asset(path)
     beside = read_sidecar(path, asset.mime)
-    return verify_asset(asset, sidecar=beside, home=home, at=at, marks=marks, trust=trust)
+    how: dict[str, Any] = {"marks": marks, "trust": trust, "isolated": isolated, "sources": sources}
+    return verify_asset(asset, sidecar=beside, home=home, at=at, **how)
 
 
 def verify_asset(
@@ -60,48 +65,55 @@ def verify_asset(
     at: datetime | None = None,
     marks: bool = False,
     trust: TrustLists | None = None,
+    isolated: bool = True,
+    sources: Sources | None = None,
 ) -> Verdict:
     """``verify_file`` for bytes that are here already; a manifest beside them comes as ``sidecar``."""
-    from guard.verify import Relinking, verify  # noqa: PLC0415
+    from guard.lookup import Sources  # noqa: PLC0415
+    from guard.verify import verify  # noqa: PLC0415
 
     found = home or Home.locate()
-
-    def relinking() -> Relinking:
-        from guard.agreement import require_locator  # noqa: PLC0415 - the log, not needed for a signed file
-
-        require_locator(found)
-        return Relinking(keys=found.locators(), registry=found.registry_as_found())
-
+    means = Sources(home=found) if sources is None else sources
     return verify(
         asset,
         trust=found.trust() if trust is None else trust,
         at=at or utc_now(),
         sidecar=sidecar,
-        relinking=relinking if found.exists() else None,
+        relinking=means.relinking if means.available else None,
         always_mark=marks,
+        isolated=isolated,
+        recalls=means.recalls,
     )
 
 
-def recover_file(path: Path, *, home: Home | None = None, at: datetime | None = None) -> Recovery:
+def recover_file(
+    path: Path, *, home: Home | None = None, at: datetime | None = None, sources: Sources | None = None
+) -> Recovery:
     """The credential of a stripped or changed copy, found by its mark; clips also by what they show.
+
+    Args:
+        path: the copy.
+        home: the installation; None: the usual one.
+        at: time for which certificates are judged; None: now.
+        sources: registries and keys to look it up with; None: those of the home.
 
     Raises:
         InputError: ``input.…``; the file cannot be read or decoded.
         ConfigurationError: ``home.missing``.
         IntegrityError: ``key.not-of-registry``; see ``guard.agreement.require_locator``.
     """
-    from guard.agreement import require_locator  # noqa: PLC0415
+    from guard.lookup import Sources  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
-    found = (home or Home.locate()).require()
-    require_locator(found)
+    found = home or Home.locate()
+    means = (Sources(home=found) if sources is None else sources).require().relinking()
     return recover(
-        decoded(read_asset(path), found.locators(), whole=True),
+        decoded(read_asset(path), means.keys, whole=True),
         by_digest=True,
-        keys=found.locators(),
-        registry=found.registry_as_found(),
+        keys=means.keys,
+        registry=means.registry,
         trust=found.trust(),
         at=at or utc_now(),
     )

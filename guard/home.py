@@ -12,7 +12,9 @@
     keys/private-mark.json  key of the private layer of marks, if wanted; its earlier epochs beside it
     trust/            lists of certificates this installation trusts
     log/              the transparency log
-    registry.sqlite   from mark to manifest
+    registry.sqlite   from mark to manifest, unless config.toml names a server
+    registries/       verified copies of other publishers' registries
+    withdrawn.json    what was recalled
     records/          what stays private: prompts, recipes, commitment keys (0600)
 
 Nothing in here is created by reading it; ``guard init`` makes it and never overwrites.
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from provenance.manifest.signers import Signer
     from provenance.manifest.trust import TrustLists
     from provenance.registry import Registry
+    from provenance.registry_database import Access
     from provenance.watermark.interface import WatermarkKey
 
 
@@ -101,6 +104,11 @@ class Home:
     def registry_path(self) -> Path:
         """From mark to manifest."""
         return self.folder / "registry.sqlite"
+
+    @property
+    def registries_folder(self) -> Path:
+        """Verified copies of other publishers' registries."""
+        return self.folder / "registries"
 
     @property
     def records_folder(self) -> Path:
@@ -226,19 +234,39 @@ class Home:
 
     def has_registry(self) -> bool:
         """Whether there is one. Making it was interrupted where its file is empty."""
+        if self.config().registry.url:
+            return self._has_served_registry()
         return self.registry_path.exists() and self.registry_path.stat().st_size > 0
 
     def registry(self) -> Registry:
         """The store from mark to manifest."""
-        from provenance.registry import Registry  # noqa: PLC0415
-
-        return Registry.open(self.registry_path, access="write")
+        return self.open_registry("write")
 
     def registry_as_found(self) -> Registry:
         """The same for reading; changes nothing in it."""
+        return self.open_registry("read")
+
+    def open_registry(self, access: Access) -> Registry:
+        """The same with any access; ``"create"`` makes it.
+
+        Raises:
+            As ``provenance.registry.Registry.open`` and ``connect``.
+        """
         from provenance.registry import Registry  # noqa: PLC0415
 
-        return Registry.open(self.registry_path, access="read")
+        url = self.config().registry.url
+        return (
+            Registry.connect(url, access=access) if url else Registry.open(self.registry_path, access=access)
+        )
+
+    def _has_served_registry(self) -> bool:
+        try:
+            self.registry_as_found().close()
+        except ConfigurationError as error:
+            if error.code != "registry.missing":
+                raise
+            return False
+        return True
 
     def records(self) -> Records:
         """The private records.

@@ -34,17 +34,14 @@ from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.telling import is_where_size_says
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from provenance.manifest.reading import ManifestReading
     from provenance.manifest.trust import TrustLists
-    from provenance.registry import Registry
-    from provenance.registry_entry import RegistryEntry
+    from provenance.registry_entry import Lookup, RegistryEntry
     from provenance.video.look import ClipLook
     from provenance.watermark.interface import Geometry, WatermarkKey
-
-    Lookup = Callable[[WatermarkReading], Sequence[RegistryEntry]]
 
 BROKEN = frozenset(
     {ManifestState.TAMPERED, ManifestState.MALFORMED, ManifestState.ABSENT, ManifestState.REMOTE_ONLY}
@@ -74,16 +71,18 @@ class Recovery:
     """What a look for a lost credential found.
 
     Attributes:
-        state: RECOVERED, LOCATOR_MISMATCH or NO_CREDENTIALS.
+        state: RECOVERED, WITHDRAWN, LOCATOR_MISMATCH or NO_CREDENTIALS.
         reason: one sentence.
         mark: the mark's reading, or why there is none.
         candidates: every manifest the mark points to, matching ones first.
+        notes: what of the registries was not looked at, and what was wrong with them.
     """
 
     state: State
     reason: str
     mark: Evidence
     candidates: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def added(self) -> bool:
@@ -104,7 +103,7 @@ def recover(
     frames: Frames | ClipLook,
     *,
     keys: Sequence[WatermarkKey],
-    registry: Registry,
+    registry: Lookup,
     trust: TrustLists,
     at: datetime,
     by_digest: bool = False,
@@ -126,17 +125,20 @@ def recover(
         if by_digest and not isinstance(frames, Frames):
             located = _located(frames, registry, trust=trust, at=at)
         reason = "; ".join(filter(None, (_no_mark(mark), _by_digest_alone(located), _unseen(frames))))
-        return Recovery(state=State.NO_CREDENTIALS, reason=reason, mark=mark, candidates=located)
-    entries = registry.find(reading.algorithm, reading.key_id, reading.epoch, reading.payload)
+        return Recovery(
+            state=State.NO_CREDENTIALS, reason=reason, mark=mark, candidates=located, notes=registry.notes
+        )
+    found = registry.look_up(reading.algorithm, reading.key_id, reading.epoch, reading.payload)
     candidates = tuple(
         sorted(
-            (_weigh(entry, frames, reading, trust=trust, at=at) for entry in entries),
-            key=lambda one: (one.digest.outcome is not Outcome.SUPPORTS, _tier_rank(one.manifest)),
+            (_weigh(entry, frames, reading, trust=trust, at=at) for entry in found.entries),
+            key=_rank,
         )
     )
     state, reason = _judge(candidates, reading)
     reason = "; ".join(filter(None, (reason, _unseen(frames))))
-    return Recovery(state=state, reason=reason, mark=mark, candidates=candidates)
+    notes = (*registry.notes, *found.notes)
+    return Recovery(state=state, reason=reason, mark=mark, candidates=candidates, notes=notes)
 
 
 def read_mark(frames: Frames | ClipLook, keys: Sequence[WatermarkKey]) -> Evidence:
@@ -177,7 +179,13 @@ def _weigh(
     return Candidate(entry=entry, manifest=manifest, digest=_compare(manifest, frames, mark))
 
 
-def _located(clip: ClipLook, registry: Registry, *, trust: TrustLists, at: datetime) -> tuple[Candidate, ...]:
+def _rank(candidate: Candidate) -> tuple[bool, bool, int]:
+    """Those of the same picture first, of these what was not recalled, then by what the signer is worth."""
+    matches = candidate.digest.outcome is Outcome.SUPPORTS
+    return not matches, candidate.entry.withdrawn is not None, _tier_rank(candidate.manifest)
+
+
+def _located(clip: ClipLook, registry: Lookup, *, trust: TrustLists, at: datetime) -> tuple[Candidate, ...]:
     """Clips of the registry of which ``clip`` shows at least some seconds; those of most of it first."""
     entries = registry.clips(MOST_CLIPS)
     found = (_weigh(entry, clip, None, trust=trust, at=at) for entry in entries)
@@ -260,6 +268,8 @@ def _judge(candidates: tuple[Candidate, ...], mark: WatermarkReading) -> tuple[S
         reading = candidates[0].digest.detail
         assert isinstance(reading, DigestReading | ClipReading)
         what = recovered_clip(reading) if isinstance(reading, ClipReading) else recovered_picture(reading)
+        if candidates[0].entry.withdrawn is not None:
+            return State.WITHDRAWN, f"a signed manifest was found for {what}, and its publisher withdrew it"
         return State.RECOVERED, f"a signed manifest was found for {what}"
     if Outcome.CONTRADICTS in outcomes:
         kind = "clip" if isinstance(candidates[0].digest.detail, ClipReading) else "picture"

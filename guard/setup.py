@@ -162,6 +162,4 @@ def _log(home: Home) -> None:
 
 
 def _registry(home: Home) -> None:
-    from provenance.registry import Registry  # noqa: PLC0415
-
-    Registry.open(home.registry_path, access="create").close()
+    home.open_registry("create").close()

@@ -88,7 +88,7 @@ def mark_not_read(why: str | Error) -> Evidence:
 
 def _recovered(recovery: Recovery | None) -> ManifestReading | None:
     """The manifest of the same picture, which does not cover these bytes."""
-    if recovery is None or recovery.state is not State.RECOVERED:
+    if recovery is None or recovery.state not in (State.RECOVERED, State.WITHDRAWN):
         return None
     return recovery.candidates[0].manifest
 

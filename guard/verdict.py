@@ -28,6 +28,7 @@ class State(StrEnum):
     NO_CREDENTIALS = "no_credentials"
     REMOTE_ONLY = "remote_only"
     RECOVERED = "recovered"
+    WITHDRAWN = "withdrawn"
 
 
 MEANING: dict[State, str] = {
@@ -44,6 +45,7 @@ MEANING: dict[State, str] = {
     State.NO_CREDENTIALS: "no credential speaks for this file",
     State.REMOTE_ONLY: "points to a manifest elsewhere, which was not fetched",
     State.RECOVERED: "a credential for a matching picture or clip was found; it does not cover these bytes",
+    State.WITHDRAWN: "a credential speaks for this file, and its publisher withdrew it",
 }
 
 MET, NOT_MET, COULD_NOT, NOTHING_TO_CONCLUDE, BUG = 0, 1, 2, 3, 70
@@ -63,6 +65,7 @@ _BARE_EXIT: dict[State, int] = {
     State.MALFORMED: NOT_MET,
     State.LOCATOR_MISMATCH: NOT_MET,
     State.CONFLICT: NOT_MET,
+    State.WITHDRAWN: NOT_MET,
 }
 
 
@@ -142,6 +145,7 @@ class Verdict:
         conflicts: statements of the file that contradict each other.
         evidence: every reading made, and every one not made with its reason.
         not_checked: what was left out and why, one line each.
+        withdrawn: who withdrew the credential and why, one line each, counted or not.
     """
 
     asset_sha256: str
@@ -153,6 +157,7 @@ class Verdict:
     conflicts: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     not_checked: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def manifest(self) -> ManifestReading | None:

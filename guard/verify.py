@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from guard.statements import answers, conflicts, mark_not_read, unchecked
 from guard.verdict import State, Verdict
+from guard.withdrawn import with_recalls
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, TrustTier
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from guard.lookup import Recall
     from guard.recover import Recovery
     from provenance.manifest.trust import TrustLists
     from provenance.media import Asset, Frames
-    from provenance.registry import Registry
+    from provenance.registry_entry import Lookup
     from provenance.video.look import ClipLook
     from provenance.watermark.interface import WatermarkKey
 
@@ -59,7 +61,7 @@ class Relinking:
     """
 
     keys: Sequence[WatermarkKey]
-    registry: Registry
+    registry: Lookup
 
 
 def verify(
@@ -71,6 +73,8 @@ def verify(
     always_mark: bool = False,
     sidecar: bytes | None = None,
     limits: Limits | None = None,
+    isolated: bool = False,
+    recalls: Callable[[ManifestReading], Sequence[Recall]] | None = None,
 ) -> Verdict:
     """Judge one file.
 
@@ -82,16 +86,18 @@ def verify(
         always_mark: also read the mark of files whose manifest is intact.
         sidecar: a manifest that lies beside the file.
         limits: bounds for decoding the pixels, where that is needed at all.
+        isolated: read manifests of formats other than ``READ_HERE`` in a process of their own, under limits.
+        recalls: who says that a manifest was withdrawn; None: nobody is asked.
 
     Raises:
         InputError: the container cannot be read; of a damaged clip, when nothing of it can be decoded either.
     """
-    from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
     from provenance.metadata.reading import read_metadata  # noqa: PLC0415
 
     damage = None
     try:
-        manifest = read_manifest(asset, trust, at=at, sidecar=sidecar)  # (1)
+        read = _reader(asset.mime, isolated=isolated)
+        manifest = read(asset, trust, at=at, sidecar=sidecar)  # (1)
     except InputError as error:
         if error.code != "media.damaged" or not is_clip(asset.mime):
             raise
@@ -101,7 +107,22 @@ def verify(
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
     if damage is not None and mark.outcome is Outcome.NOT_CHECKED:
         raise damage
-    return _judged(asset, manifest, mark, read_metadata(asset), recovery)  # (3)
+    judged = _judged(asset, manifest, mark, read_metadata(asset), recovery)  # (3)
+    return with_recalls(judged, manifest, recovery, recalls)
+
+
+READ_HERE = frozenset({"image/png", "image/jpeg", "image/webp"})
+"""Formats whose containers are simple enough for the C2PA library to read them in this process."""
+
+
+def _reader(mime: str, *, isolated: bool) -> Callable[..., ManifestReading]:
+    if isolated and mime not in READ_HERE:
+        from provenance.manifest.isolated import read_manifest_isolated  # noqa: PLC0415
+
+        return read_manifest_isolated
+    from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
+
+    return read_manifest
 
 
 def _nothing_left(damage: InputError, at: datetime) -> ManifestReading:

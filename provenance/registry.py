@@ -16,7 +16,7 @@ from provenance.registry_database import damaged
 from provenance.registry_entry import CONTENT_ID_BYTES, Found, Place, RegistryEntry, Release, found_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from provenance.registry_database import Access, Database, Value
@@ -68,6 +68,7 @@ _LATEST_CLIPS = (
     "WHERE entry.number IN (SELECT number FROM entry WHERE mime LIKE 'video/%' AND state = 'released'"
     " ORDER BY number DESC LIMIT :most)"
 )
+_KEEP = "INSERT INTO fingerprint VALUES (:sha256, :bits) ON CONFLICT DO NOTHING"
 _OF_ID = "WHERE algorithm = :algorithm AND key_id = :key_id AND epoch = :epoch AND content_id = :content_id"
 _OF_MANIFEST = "WHERE entry.manifest_sha256 = :sha256"
 _MANIFESTS = "SELECT sha256, data FROM manifest WHERE sha256 > :after ORDER BY sha256 LIMIT 256"
@@ -197,6 +198,11 @@ class Registry:
         found = self._select(_OF_ID, **_place(algorithm, key_id, epoch, content_id))
         return _shown(found, include_pending=include_pending)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See ``provenance.registry_entry.Lookup``."""
+        return ()
+
     def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
         """See ``provenance.registry_entry.Lookup``."""
         return found_of(self.find(algorithm, key_id, epoch, content_id), "the registry here")
@@ -235,6 +241,17 @@ class Registry:
     def latest_release(self) -> Release | None:
         """The one with the highest place in the log; None when nothing was released."""
         return next(iter(self._releases(1)), None)
+
+    def fingerprints(self) -> dict[str, bytes]:
+        """How released pictures look, by digest of their manifest, as far as that was computed."""
+        return dict(self._database.rows("SELECT manifest_sha256, bits FROM fingerprint"))
+
+    def keep_fingerprints(self, fingerprints: Mapping[str, bytes]) -> None:
+        """Keep what was computed; empty bytes say that there is nothing to compute."""
+        if fingerprints:
+            with self._database.transaction():
+                for sha256, bits in fingerprints.items():
+                    self._database.change(_KEEP, {"sha256": sha256, "bits": bits})
 
     def marking_keys(self) -> frozenset[tuple[str, int]]:
         """(key id, epoch) of every locator key under which something was released."""

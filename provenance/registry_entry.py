@@ -115,6 +115,11 @@ class Found:
 class Lookup(Protocol):
     """Where ids are looked up: one registry, or several merged."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What cannot be looked into, one sentence each."""
+        ...
+
     def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
         """Manifests registered for the id in a mark; the digest decides which it is."""
         ...

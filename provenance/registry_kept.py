@@ -80,11 +80,13 @@ class Fetched:
         kept: as it stands now.
         new: whether the copy is another than before.
         checked: what the check of the new copy found; None where nothing was new.
+        known: whether it had been added before.
     """
 
     kept: Kept
     new: bool
     checked: Checked | None
+    known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +165,7 @@ class KeptRegistries:
         with locked(self.folder / called / ".lock"):
             before = self._before(called, source)
             if before is not None and not _is_newer(note, snapshot, key, before):
-                return Fetched(kept=before, new=False, checked=None)
+                return Fetched(kept=before, new=False, checked=None, known=True)
             folder = self.folder / called / f"copy-{snapshot.sequence}-{secrets.token_hex(4)}"
             run = _Run(source=source, limits=limits, clock=clock, ends=clock() + limits.seconds)
             try:
@@ -189,7 +191,7 @@ class KeptRegistries:
                 fetched_at=int(at.timestamp()),
             )
             self._switch(kept)
-        return Fetched(kept=kept, new=True, checked=checked)
+        return Fetched(kept=kept, new=True, checked=checked, known=before is not None)
 
     def _before(self, name: str, source: Source) -> Kept | None:
         if not (self.folder / name / _KEPT).exists():

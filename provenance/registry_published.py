@@ -127,6 +127,11 @@ class PublishedRegistry:
             raise unreadable(path, "it lists no matches")
         return rows
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See ``provenance.registry_entry.Lookup``."""
+        return ()
+
     def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
         """See ``provenance.registry_entry.Lookup``. What is wrong with an entry is a note, not an answer."""
         place = bucket_path(BY_BINDING, bucket_hash(algorithm, key_id, epoch, content_id), self.prefix)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guard.against import Comparison
+    from guard.lookup import Sources
     from guard.recover import Recovery
     from provenance.manifest.reading import ManifestReading
     from provenance.media import Asset
@@ -110,7 +111,7 @@ class Report:
         click.echo(f"report: {plain(str(self.path))}", err=True)
 
 
-def compared(files: tuple[Path, ...], against: Path, report: Report, format_: str) -> int:
+def compared(files: tuple[Path, ...], against: Path, report: Report, format_: str, sources: Sources) -> int:
     """Hold every file against the picture that ``against`` signs.
 
     Returns:
@@ -121,16 +122,14 @@ def compared(files: tuple[Path, ...], against: Path, report: Report, format_: st
     """
     from guard.against import hold_against, refuse_clip, signed_digest  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
-    from guard.home import Home  # noqa: PLC0415
     from provenance.codecs import decode, read_asset  # noqa: PLC0415
     from provenance.manifest.read import read_manifest  # noqa: PLC0415 - c2pa
 
-    home = Home.locate()
-    keys = home.locators() if home.exists() else ()
+    keys = sources.keys(sources.lookup()) if sources.available else ()
     with about(against):
         signed = read_asset(against)
         refuse_clip(signed.mime)
-        manifest = read_manifest(signed, home.trust(), at=utc_now())
+        manifest = read_manifest(signed, sources.home.trust(), at=utc_now())
         digest = signed_digest(manifest)
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:

@@ -75,6 +75,22 @@ TRAINING_MINING = click.option(
     help="Say in the manifest whether models may be trained on the file and data be mined from it (CAWG); "
     "by default as training_mining in the settings says, else nothing.",
 )
+REGISTRY = click.option(
+    "--registry",
+    "registries",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also look marks up in this folder that `guard registry publish` made, or a copy. Repeatable.",
+)
+LOCATOR = click.option(
+    "--locator",
+    "locators",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="KEYFILE",
+    help="Also look for marks with this key, which `guard keys export-locator` handed out. Repeatable.",
+)
 FORCE = click.option("--force", is_flag=True, help="Replace existing output files.")
 POLICY = click.option(
     "--policy",

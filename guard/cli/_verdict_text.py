@@ -44,6 +44,8 @@ def print_verdict(path: Path, verdict: Verdict, code: int, *, tree: bool = False
     if tree:
         manifest = verdict.manifest
         print_tree(verdict.ingredients, intact=manifest is not None and manifest.intact)
+    for recalled in verdict.withdrawn:
+        _line("withdrawn", recalled.removeprefix("withdrawn "))
     for line in verdict.not_checked:
         click.echo(f"    not checked  {plain(line)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILES, FORCE, FORMAT, NewPath, finish
+from guard.cli._options import FILES, FORCE, FORMAT, LOCATOR, REGISTRY, NewPath, finish
 from guard.cli.watermark import show_private
 from guard.text import plain
 from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
@@ -35,39 +35,46 @@ if TYPE_CHECKING:
 )
 @FORCE
 @FORMAT
+@REGISTRY
+@LOCATOR
 def command(
-    files: tuple[Path, ...], against: Path | None, report: Path | None, force: bool, format_: str
+    files: tuple[Path, ...],
+    against: Path | None,
+    report: Path | None,
+    force: bool,
+    format_: str,
+    registries: tuple[Path, ...],
+    locators: tuple[Path, ...],
 ) -> None:
     """Find the credentials of stripped or changed copies, and say what changed.
 
     0 a credential for a matching picture or clip was found and its signer is known here, 1 the mark was
-    made for another, 3 neither. Whether a manifest in FILE covers its bytes is not looked at: guard
-    verify. With --against: 0 the mark and the digest that SIGNED holds agree, 1 another picture, 3 it
-    only looks like it, or too little to say.
+    made for another or the credential was withdrawn, 3 neither. Whether a manifest in FILE covers its
+    bytes is not looked at: guard verify. With --against: 0 the mark and the digest that SIGNED holds agree,
+    1 another picture, 3 it only looks like it, or too little to say.
     """
     from guard.cli._compared import Report, compared  # noqa: PLC0415
-
-    drawn = Report.asked_for(report, files, force=force)
-    if against is not None:
-        finish(compared(files, against, drawn, format_))
-    from guard.agreement import require_locator  # noqa: PLC0415
-    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.lookup import Sources  # noqa: PLC0415
+
+    drawn, home = Report.asked_for(report, files, force=force), Home.locate()
+    sources = Sources(home=home, folders=registries, locators=locators)
+    if against is not None:
+        finish(compared(files, against, drawn, format_, sources))
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.private_layer import beside, keys_at_hand, look  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
-    home, at = Home.locate().require(), utc_now()
-    require_locator(home)
-    keys, private = home.locators(), keys_at_hand(home)
-    registry, trust = home.registry_as_found(), home.trust()
+    means, trust, at = sources.require().relinking(), home.trust(), utc_now()
+    keys, private = means.keys, keys_at_hand(home)
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
             drawn.refuse_clip(asset := read_asset(file))
             seen = decoded(asset, keys, whole=True)
-            found = recover(seen, keys=keys, registry=registry, trust=trust, at=at, by_digest=True)
+            found = recover(seen, keys=keys, registry=means.registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
             layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)
             batch.add(beside(found, layer), _code(found), file=file)
@@ -88,7 +95,8 @@ def _refuse_blindness(found: Recovery) -> None:
 def _code(found: Recovery) -> int:
     if found.state is State.RECOVERED and found.vouched:
         return MET
-    return NOT_MET if found.state is State.LOCATOR_MISMATCH else NOTHING_TO_CONCLUDE
+    gone = found.state in (State.LOCATOR_MISMATCH, State.WITHDRAWN)
+    return NOT_MET if gone else NOTHING_TO_CONCLUDE
 
 
 def print_recovery(file: Path, asset: Asset, found: Recovery, layer: Evidence | None = None) -> None:
@@ -98,6 +106,8 @@ def print_recovery(file: Path, asset: Asset, found: Recovery, layer: Evidence | 
     click.echo(f"  {plain(found.reason)}{bytes_too}")
     for candidate in found.candidates:
         _print_candidate(candidate, asset, said=found.reason)
+    for note in found.notes:
+        click.echo(f"    registry   {plain(note)}")
     show_private(layer)
 
 
@@ -109,6 +119,10 @@ def _print_candidate(candidate: Candidate, asset: Asset, *, said: str) -> None:
     manifest = candidate.manifest
     click.echo(f"    id         {candidate.entry.content_id.hex()}")
     click.echo(f"    signer     {plain(str(manifest.signer or 'unreadable'))}")
+    if candidate.entry.publisher is not None:
+        click.echo(f"    found in   registry {plain(candidate.entry.publisher)}")
+    if candidate.entry.withdrawn is not None:
+        click.echo(f"    withdrawn  {plain(candidate.entry.withdrawn.reason)}")
     if manifest.model_name:
         click.echo(f"    made by    {plain(manifest.model_name)}")
     reading = candidate.digest.detail

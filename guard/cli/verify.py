@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FORMAT, JSON, RECURSIVE, WORDS, finish
-from guard.verdict import MET, Requirement, exit_code
+from guard.cli._options import FORMAT, JSON, LOCATOR, RECURSIVE, REGISTRY, WORDS, NewPath, finish
+from guard.cli._verifying import Asked, Verifying, write_note
+from guard.verdict import Requirement
 
 if TYPE_CHECKING:
-    from guard.inputs import Named
-    from guard.verdict import Verdict
-    from provenance.canonical import Json
     from provenance.manifest.trust import TrustLists
-    from provenance.media import Asset
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What was asked of every file.
-
-    Attributes:
-        at: time for which certificates are judged.
-        trust: lists that count; None: those of the installation.
-        marks: read the mark of intact files too.
-        requirement: of ``--require``.
-        tree: draw the ingredients.
-        crjson: add the crJSON of each manifest.
-    """
-
-    at: datetime
-    trust: TrustLists | None
-    marks: bool
-    requirement: Requirement | None
-    tree: bool
-    crjson: bool
 
 
 @click.command("verify")
@@ -74,10 +50,25 @@ class Asked:
     help="Judge certificates as of this time (UTC) instead of now.",
 )
 @click.option("--crjson", is_flag=True, help="JSON with the crJSON of each manifest beside its verdict.")
+@click.option(
+    "--report",
+    type=NewPath(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a note on all files: digests, versions, lists, steps, answers and limits.",
+)
+@click.option("--force", is_flag=True, help="Replace an existing report.")
+@click.option(
+    "--no-isolation",
+    is_flag=True,
+    help="Read formats beyond PNG, JPEG and WebP in this process too: faster, for files of your own.",
+)
+@REGISTRY
+@LOCATOR
 def command(
     words: tuple[str, ...],
     format_: str,
     json_: bool,
+    recursive: bool,
     require: str | None,
     marks: bool,
     tree: bool,
@@ -85,7 +76,11 @@ def command(
     authorities: tuple[str, ...],
     validation_time: datetime | None,
     crjson: bool,
-    recursive: bool,
+    report: Path | None,
+    force: bool,
+    no_isolation: bool,
+    registries: tuple[Path, ...],
+    locators: tuple[Path, ...],
 ) -> None:
     """Say what can be known of each file's origin, and what was not looked at.
 
@@ -95,8 +90,14 @@ def command(
     """
     from guard.cli._progress import counted  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
+    from guard.home import Home  # noqa: PLC0415
     from guard.inputs import named_files  # noqa: PLC0415
+    from guard.lookup import Sources  # noqa: PLC0415
 
+    if format_ == "text" and (json_ or crjson):
+        format_ = "json"
+    if report is not None:
+        _check(report, force=force)
     asked = Asked(
         at=validation_time.replace(tzinfo=UTC) if validation_time else utc_now(),
         trust=_chosen(lists, authorities),
@@ -104,47 +105,28 @@ def command(
         requirement=Requirement(require) if require else None,
         tree=tree,
         crjson=crjson,
+        isolated=not no_isolation,
+        sources=Sources(home=Home.locate(), folders=registries, locators=locators),
     )
-    if format_ == "text" and (json_ or crjson):
-        format_ = "json"
     batch = Batch(name=RESULTS["verify"], format_=format_)
-    files = named_files(words, recursive=recursive)
-    for named in counted(files, "verify", quiet=batch.on_terminal):
-        if named.skipped is not None:
-            batch.skip(named.path, named.skipped)
-            continue
-        with batch.attempt(named.path):
-            _one(named, asked, batch)
+    verifying = Verifying(asked=asked, batch=batch, keep=report is not None)
+    for named in counted(named_files(words, recursive=recursive), "verify", quiet=batch.on_terminal):
+        verifying.one(named)
+    if report is not None:
+        options = _repeated(lists, authorities, require, marks=marks)
+        write_note(report, verifying, options=options, force=force)
     finish(batch.close())
 
 
-def _one(named: Named, asked: Asked, batch: Batch) -> None:
-    """Judge one file, and tell."""
-    from guard.cli._verdict_text import print_requirement, print_verdict  # noqa: PLC0415
+def _check(report: Path, *, force: bool) -> None:
+    """Before any work: whether the note can be written."""
+    from guard.report_file import check_report  # noqa: PLC0415
+    from provenance.errors import InputError  # noqa: PLC0415
 
-    verdict, asset = _judged(named, asked)
-    needed = asked.requirement
-    code = exit_code(verdict.state, needed, vouched=verdict.vouched, added=verdict.added)
-    batch.add(_document(verdict, asset, asked, code), code, file=named.path)
-    if batch.format_ != "text":
-        return
-    print_verdict(named.path, verdict, code, tree=asked.tree)
-    if needed is not None:
-        print_requirement(needed.value, met=code == MET)
-
-
-def _judged(named: Named, asked: Asked) -> tuple[Verdict, Asset | None]:
-    """The verdict; the bytes too where something else is to be told of them."""
-    from guard.api import verify_asset, verify_file  # noqa: PLC0415
-
-    if named.problem is not None:
-        raise named.problem
-    if not named.stdin:
-        return verify_file(named.path, at=asked.at, marks=asked.marks, trust=asked.trust), None
-    from guard.inputs import stdin_asset  # noqa: PLC0415
-
-    asset = stdin_asset()
-    return verify_asset(asset, at=asked.at, marks=asked.marks, trust=asked.trust), asset
+    if report.suffix.lower() not in (".html",):
+        what = "a verification note is a page: its name ends in .html"
+        raise InputError("report.format", what, where=str(report), hint="name it note.html")
+    check_report(report, force=force)
 
 
 def _chosen(lists: tuple[str, ...], authorities: tuple[str, ...]) -> TrustLists | None:
@@ -158,13 +140,11 @@ def _chosen(lists: tuple[str, ...], authorities: tuple[str, ...]) -> TrustLists 
     return only(Home.locate().trust(), lists, authorities, today=utc_now().date())
 
 
-def _document(verdict: Verdict, asset: Asset | None, asked: Asked, code: int) -> Verdict | dict[str, Json]:
-    """A verdict with what ``--require`` asked of it."""
-    del asset
-    if asked.requirement is None:
-        return verdict
-    from guard.serialise import to_json  # noqa: PLC0415
-
-    body = to_json(verdict)
-    assert isinstance(body, dict)
-    return {**body, "required": {"level": asked.requirement.value, "met": code == MET}}
+def _repeated(
+    lists: tuple[str, ...], authorities: tuple[str, ...], require: str | None, *, marks: bool
+) -> tuple[str, ...]:
+    """The options that a verdict depends on; of files their names, without the folders they lie in."""
+    named = [word for one in lists for word in ("--trust-list", Path(one).name)]
+    named += [word for one in authorities for word in ("--tsa-list", Path(one).name)]
+    wanted = ["--require", require] if require else []
+    return (*named, *wanted, *(["--marks"] if marks else []))

@@ -1,0 +1,100 @@
+"""One added registry, in words and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from guard.text import plain
+from guard.verdict import MET, NOT_MET
+
+if TYPE_CHECKING:
+    from provenance.registry_check import Checked
+    from provenance.registry_kept import Fetched, Kept
+
+_OLD_DAYS = 30
+"""A copy older than that may miss what was released or withdrawn since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What there is to say of an added registry.
+
+    Attributes:
+        name: what it is called here.
+        source: where it comes from.
+        fingerprint: of its key.
+        origin: name of its log.
+        state: number of the copy.
+        published: when its publisher says that this state was made.
+        fetched: when it was fetched.
+        new: whether that was just now; None where nothing was fetched.
+        checked: what the check found; None where nothing was checked.
+        known: whether it had been added before.
+    """
+
+    name: str
+    source: str
+    fingerprint: str
+    origin: str
+    state: int
+    published: datetime
+    fetched: datetime
+    new: bool | None = None
+    checked: Checked | None = None
+    known: bool = True
+
+    @classmethod
+    def of(cls, kept: Kept, fetched: Fetched | None = None) -> Row:
+        """That of ``kept``."""
+        from provenance.log.checkpoint import NoteVerifier  # noqa: PLC0415 - cryptography
+        from provenance.registry_head import fingerprint_of  # noqa: PLC0415
+
+        key = NoteVerifier.parse(kept.publisher)
+        return cls(
+            name=kept.name,
+            source=kept.source,
+            fingerprint=fingerprint_of(key),
+            origin=key.name,
+            state=kept.sequence,
+            published=datetime.fromtimestamp(kept.published_at, UTC),
+            fetched=datetime.fromtimestamp(kept.fetched_at, UTC),
+            new=None if fetched is None else fetched.new,
+            checked=None if fetched is None else fetched.checked,
+            known=fetched is None or fetched.known,
+        )
+
+    @property
+    def code(self) -> int:
+        """1 where entries do not hold: the copy is kept, and somebody should look."""
+        return NOT_MET if self.checked is not None and self.checked.refused else MET
+
+    def print(self, now: datetime | None = None) -> None:
+        """In a terminal."""
+        head = {None: "KEPT", False: "SAME", True: "UPDATED" if self.known else "ADDED"}[self.new]
+        click.echo(f"{head}  {plain(self.name)}")
+        click.echo(f"    from       {plain(self.source)}")
+        click.echo(f"    key        {self.fingerprint}  ({plain(self.origin)})")
+        old = ", which is old" if now is not None and (now - self.fetched).days > _OLD_DAYS else ""
+        when = f"published {_day(self.published)}, fetched {_day(self.fetched)}{old}"
+        click.echo(f"    state      {self.state}, {when}")
+        if self.checked is not None:
+            self._print_check(self.checked)
+
+    def _print_check(self, checked: Checked) -> None:
+        more = f", {checked.without_digest} without a content digest" if checked.without_digest else ""
+        click.echo(f"    manifests  {checked.manifests}, all in its log{more}")
+        click.echo(f"    ids        {checked.ids}")
+        if checked.withdrawn:
+            click.echo(f"    withdrawn  {checked.withdrawn}")
+        if checked.unpublished:
+            click.echo(f"    missing    {checked.unpublished} releases of its log are not in it")
+        for why in checked.why:
+            click.echo(f"    refused    {plain(why)}")
+
+
+def _day(when: datetime) -> str:
+    return when.strftime("%Y-%m-%d %H:%M UTC")
