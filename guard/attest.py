@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guard import __version__
+from guard.kept import Kept, is_kept, kept
 from guard.submission import Making, Sealed, Submission
 from provenance.canonical import commitment
 from provenance.digest_compare import visual_digest
@@ -33,16 +34,16 @@ class ReadBack:
     """What a verifier finds in the final bytes.
 
     Attributes:
-        width: of the decoded pixels.
-        height: of the decoded pixels.
+        width: of the decoded pixels; None where nothing is decoded.
+        height: likewise.
         manifest: read from the final bytes by our reader, as ``provenance.manifest.sign`` ends.
         raw_agrees: whether the C2PA library on its own comes to the same result.
         mark: read from the decoded pixels, or why not.
         labels: the XMP packet.
     """
 
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     manifest: ManifestReading
     raw_agrees: bool
     mark: Evidence
@@ -128,24 +129,28 @@ def read_back(sealed: Sealed, marker: Marker) -> ReadBack:
     )
 
 
-def _seen(sealed: Sealed, marker: Marker) -> tuple[int, int, Evidence]:
+def _seen(sealed: Sealed, marker: Marker) -> tuple[int | None, int | None, Evidence]:
     """Width, height and mark of what a stranger decodes from the final bytes."""
     making = sealed.work.making
     if making.frames is not None:
         from guard.clips import seen_again  # noqa: PLC0415 - PyAV
 
         return seen_again(sealed.asset, [marker.key] if making.marked else [], frames=making.frames)
+    if is_kept(sealed.asset.mime):
+        file = kept(sealed.asset)
+        return file.width, file.height, _no_mark(making)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     frames = decode(sealed.asset)
     return frames.width, frames.height, _mark_in(frames, sealed.work, marker)
 
 
-def _digest(marked: Marked) -> Mapping[str, object]:
+def _digest(marked: Marked) -> Mapping[str, object] | None:
+    """Of what is to be seen; None for sound, drawings and documents, which have no content digest."""
     if marked.clip is not None:
         return marked.clip.digest.to_assertion()
-    assert isinstance(marked.frames, Frames)
-    return visual_digest(marked.frames).to_assertion()
+    frames = marked.frames.seen if isinstance(marked.frames, Kept) else marked.frames
+    return visual_digest(frames).to_assertion() if isinstance(frames, Frames) else None
 
 
 def _mark_in(frames: Frames, work: Submission, marker: Marker) -> Evidence:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from guard.kept import Kept
 from guard.policy.fact import EarlierMark, Fact, Status, failed, known, unknown
 from guard.recover import recover
 from guard.verify import decoded
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from guard.tools import Tools
     from provenance.manifest.reading import ManifestReading
     from provenance.media import Asset
-    from provenance.registry import Registry
     from provenance.video.container import Footage
 
 _CAPTURED = frozenset(
@@ -75,7 +75,7 @@ def refuse_contradiction(
 
 
 def read_earlier_mark(
-    frames: Frames | Footage, said: DigitalSourceType, tools: Tools
+    frames: Frames | Footage | Kept, said: DigitalSourceType, tools: Tools
 ) -> tuple[Fact[EarlierMark], Fact[bool]]:
     """The same for a copy whose metadata were stripped: our own mark leads back to its manifest.
 
@@ -91,10 +91,12 @@ def read_earlier_mark(
     if said.is_generative:
         why = "it is said to be generated, so nothing could contradict it"
         return known(EarlierMark.NOT_CHECKED), unknown(why)
+    shown = frames.seen if isinstance(frames, Kept) else frames
+    if shown is None:
+        return known(EarlierMark.NOT_CHECKED), unknown("no mark is looked for in files of this kind")
     keys = tools.locators or (tools.marker.key,)
-    seen = frames if isinstance(frames, Frames) else decoded(frames.asset, keys)
-    registry = cast("Registry", tools.finder)  # marks are all that is looked up here
-    found = recover(seen, keys=keys, registry=registry, trust=tools.trust, at=tools.clock())
+    seen = shown if isinstance(shown, Frames) else decoded(shown.asset, keys)
+    found = recover(seen, keys=keys, registry=tools.finder, trust=tools.trust, at=tools.clock())
     same = [one.manifest for one in found.candidates if one.digest.outcome is Outcome.SUPPORTS]
     for manifest in same:
         _refuse("its mark leads to a manifest of the same picture, which says", manifest.source_type, said)

@@ -74,8 +74,8 @@ def pixel_facts(
     before = draft_facts(draft.origin, command=command, include_prompt=include_prompt, inspected=inspected)
     media = replace(
         _declared(draft.found, draft.origin, kind_of(draft.mime)),
-        width=known(draft.frames.width),
-        height=known(draft.frames.height),
+        width=_size(draft.frames.width),
+        height=_size(draft.frames.height),
         mime=known(draft.mime),
     )
     return Facts(
@@ -100,8 +100,8 @@ def publish_facts(sealed: Sealed, proof: ReadBack, *, algorithm: str, logged: bo
         risk=before.risk,
         media=replace(
             before.media,
-            width=known(proof.width),
-            height=known(proof.height),
+            width=_size(proof.width),
+            height=_size(proof.height),
             mime=known(sealed.asset.mime),
             upscaled=known(work.making.enlarged),
         ),
@@ -117,8 +117,15 @@ def publish_facts(sealed: Sealed, proof: ReadBack, *, algorithm: str, logged: bo
 
 
 def kind_of(mime: str) -> Kind:
-    """Picture or clip, by the type found in the content."""
-    return Kind.VIDEO if is_clip(mime) else Kind.IMAGE
+    """Picture, clip, sound or document, by the type found in the content."""
+    if is_clip(mime):
+        return Kind.VIDEO
+    kinds = {"audio": Kind.AUDIO, "application": Kind.DOCUMENT}
+    return kinds.get(mime.partition("/")[0], Kind.IMAGE)
+
+
+def _size(pixels: int | None) -> Fact[int]:
+    return unknown("nothing was decoded") if pixels is None else known(pixels)
 
 
 def _declared(media: Media, origin: Origin, kind: Kind) -> Media:
@@ -167,7 +174,7 @@ def _watermark(work: Submission, mark: Evidence) -> Watermark:
     return Watermark(
         required=required,
         detected=known(mark.outcome is Outcome.SUPPORTS, producer=producer),
-        psnr=known(making.psnr, producer=producer),
+        psnr=known(making.psnr, producer="claimed" if making.claimed else producer),
         log10_p=known(told_log10_p(reading.log10_p), producer=producer),
         id_matches=known(reading.payload == work.content_id, producer=producer),
         capacity=known(Capacity.OK, producer=producer),

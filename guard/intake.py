@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from guard.contradiction import read_earlier_mark, read_generator_traces, refuse_contradiction
 from guard.inspect import share_made
-from guard.policy.facts import Colour, Media, Synthetic, known
+from guard.kept import is_kept, kept
+from guard.policy.facts import Colour, Fact, Media, Synthetic, failed, known
 from guard.private_layer import require_number
 from guard.release import Order, release
 from guard.stages import Draft, Origin
@@ -16,6 +17,7 @@ from provenance.errors import InputError
 from provenance.manifest.containers import has_trace
 from provenance.manifest.reading import DigitalSourceType
 from provenance.manifest.sidecar import read_sidecar
+from provenance.sniff import format_name
 from provenance.video.container import VideoCodec, is_clip, require_av
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
     traces, readable = read_generator_traces(asset)
     if is_clip(asset.mime):
         return _clip_draft(asset, statement, Media(generator_traces=traces, metadata_readable=readable))
+    if is_kept(asset.mime):
+        return _kept_draft(asset, statement)
     frames = decode(asset)
     return Draft(
         frames=frames,
@@ -124,6 +128,22 @@ def draft_of(asset: Asset, statement: Statement) -> Draft:
         quality=None if is_lossless(asset) else max(jpeg_quality(asset) or 0, _LOSSY_FLOOR),
         found=Media(
             colour=known(_colour(asset, frames)), generator_traces=traces, metadata_readable=readable
+        ),
+    )
+
+
+def _kept_draft(asset: Asset, statement: Statement) -> Draft:
+    """What leaves as it came; its metadata are not read here, and that is no finding of any kind."""
+    unread: Fact[bool] = failed(f"metadata of {format_name(asset.mime)} files are not read")
+    return Draft(
+        frames=kept(asset),
+        mime=asset.mime,
+        origin=statement.origin(),
+        source=asset if has_trace(asset.content) else None,
+        found=Media(
+            colour=known(Colour.KEPT),
+            generator_traces=unread,
+            metadata_readable=known(False),  # noqa: FBT003 - the value of a fact
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from guard.kept import WHY_UNMARKED, Kept
 from guard.policy.obligations import MarkDuty
 from guard.stages import Checked, Marked, Sighting
 from provenance.errors import Error, InputError
@@ -42,6 +43,8 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes, spool: Path | N
         spool: folder on whose disk a clip lies until it may leave.
     """
     picture = checked.draft.frames
+    if isinstance(picture, Kept):
+        return _as_it_came(checked, picture, content_id)
     if not isinstance(picture, Frames):
         from guard.clips import mark_footage  # noqa: PLC0415 - PyAV
 
@@ -132,6 +135,17 @@ def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: st
         content_id=content_id,
         mark=None,
         unmarked_reason=reason,
+    )
+
+
+def _as_it_came(checked: Checked, file: Kept, content_id: bytes) -> Marked:
+    return Marked(
+        checked=checked,
+        frames=file,
+        asset=file.asset,
+        content_id=content_id,
+        mark=None,
+        unmarked_reason=WHY_UNMARKED,
     )
 
 

@@ -31,6 +31,7 @@ from guard.attest import submission
 from guard.attestor import unheard
 from guard.errors import Denied
 from guard.inspect import pixel_facts
+from guard.kept import Kept
 from guard.marking import mark
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
@@ -198,14 +199,17 @@ def _inspected(draft: Draft, tools: Tools) -> list[Evidence]:
     """What every inspector says of the picture, or of a clip frame by frame."""
     if not tools.inspectors:
         return []
-    frames: Iterable[Frames] = (draft.frames,) if isinstance(draft.frames, Frames) else _stills(draft.frames)
-    return [inspect(picture) for picture in frames for inspect in tools.inspectors]
+    return [inspect(picture) for picture in _stills(draft.frames) for inspect in tools.inspectors]
 
 
-def _stills(footage: Footage) -> Iterable[Frames]:
+def _stills(frames: Frames | Footage | Kept) -> Iterable[Frames]:
+    if isinstance(frames, Frames):
+        return (frames,)
+    if isinstance(frames, Kept):
+        return () if frames.seen is None else (frames.seen,)
     from guard.clips import stills  # noqa: PLC0415 - PyAV
 
-    return stills(footage)
+    return stills(frames)
 
 
 def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Record:

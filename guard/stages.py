@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from generators.recipe import Recipe
     from guard.attest import ReadBack
+    from guard.kept import Kept
     from guard.policy.decision import Decision
     from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
@@ -69,7 +70,7 @@ class Draft:
     """Pixels that nobody has looked at yet.
 
     Attributes:
-        frames: what was made; a clip stays compressed.
+        frames: what was made; a clip stays compressed, and what is not written again stays as it came.
         mime: container it is to leave in.
         origin: where it comes from.
         source: the file it was read from, where that carries a manifest, which becomes the parent.
@@ -79,7 +80,7 @@ class Draft:
         notes: what does not come along, in sentences.
     """
 
-    frames: Frames | Footage
+    frames: Frames | Footage | Kept
     mime: str
     origin: Origin
     source: Asset | None = None
@@ -124,7 +125,7 @@ class Marked:
     """
 
     checked: Checked
-    frames: Frames | Footage
+    frames: Frames | Footage | Kept
     asset: Asset
     content_id: bytes
     mark: MarkedFrames | MarkedClip | None

@@ -57,6 +57,7 @@ RELEASABLE = (
     *("image/png", "image/jpeg", "image/webp", "image/tiff"),
     *("video/mp4", "video/webm", "video/quicktime"),
 )
+_DONE = {"sign": "signed", "watermark": "marked"}
 _SPELLINGS = {
     ".m4v": ".mp4",
     ".qt": ".mov",
@@ -123,7 +124,7 @@ def run(
 
     def one(path: Path, target: Path) -> Released:
         asset, sidecar = take_in(path, private_number=private_number)
-        refuse_format(asset, None if by_id else target)
+        refuse_format(asset, None if by_id else target, command=command)
         plan = decided(kind=kind_of(asset.mime)).obligations
         how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec, "sidecar": sidecar}
         return release_asset(asset, statement, tools, plan=plan, output=target, **how)
@@ -146,25 +147,18 @@ def _each(
     return report.code
 
 
-def refuse_format(asset: Asset, target: Path | None) -> None:
-    """Before any work: the format can be released, and the new name, if any, does not claim another one.
+def refuse_format(asset: Asset, target: Path | None, *, command: str) -> None:
+    """Before any work: the format can go this way, and the new name, if any, does not claim another one.
 
     Raises:
         InputError: ``output.format`` or ``output.misnamed``.
     """
+    from guard.kept import is_kept  # noqa: PLC0415 - not for --help
     from provenance.sniff import EXTENSIONS, extension_for, format_name  # noqa: PLC0415 - not for --help
 
     content, ending = format_name(asset.mime), extension_for(asset.mime)
-    if asset.mime.startswith("audio/"):
-        what = f"this {content} file holds sound and no pictures, so it cannot be released"
-        raise InputError("output.format", what, hint="give a picture or a clip")
-    if asset.mime not in RELEASABLE:
-        raise InputError(
-            "output.format",
-            f"{content} files cannot be released; PNG, JPEG, WebP and TIFF pictures and MP4, WebM and "
-            "QuickTime clips can",
-            hint="convert it to one of these formats first",
-        )
+    if asset.mime not in RELEASABLE and not (command == "sign" and is_kept(asset.mime)):
+        raise _unwritten(asset.mime, _DONE.get(command, "released"))
     if target is None:
         return
     suffix = target.suffix.lower()
@@ -176,6 +170,21 @@ def refuse_format(asset: Asset, target: Path | None) -> None:
             where=str(target),
             hint=f"the format of the input is kept: let the name end in {ending}",
         )
+
+
+def _unwritten(mime: str, done: str) -> InputError:
+    from guard.kept import is_kept  # noqa: PLC0415 - not for --help
+    from provenance.sniff import format_name  # noqa: PLC0415
+
+    hint = "convert it to one of these formats first"
+    what = f"{format_name(mime)} files cannot be {done}; PNG, JPEG, WebP and TIFF pictures and MP4, WebM and "
+    what += "QuickTime clips can"
+    if mime.startswith("audio/"):
+        what = f"this {format_name(mime)} file holds sound and no pictures, so it cannot be {done}"
+        hint = "give a picture or a clip"
+    if is_kept(mime):
+        hint = "guard sign FILE signs it as it is, without a mark"
+    return InputError("output.format", what, hint=hint)
 
 
 def refuse_overwriting(targets: Mapping[Path, Path]) -> None:

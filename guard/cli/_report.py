@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guard.cli._output import stage_line, warning, write_path
+from guard.kept import KEPT
 from provenance.manifest.sidecar import BESIDE
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
         if reason:
             yield "watermark", f"none on {one.path.name}: {reason}"
     first = released[0]
-    labelled = [one for one in marked if one.checked.plan.xmp and one.asset.mime not in BESIDE]
+    labelled = [one for one in marked if one.checked.plan.xmp and one.asset.mime not in (*BESIDE, *KEPT)]
     if labelled:
         some = "" if len(labelled) == len(marked) else f" in {len(labelled)} of {len(marked)}"
         yield "metadata", f"IPTC {labelled[0].checked.draft.origin.source_type.term}{some}"

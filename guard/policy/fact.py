@@ -109,6 +109,7 @@ class Kind(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    DOCUMENT = "document"
 
 
 class Synthetic(StrEnum):

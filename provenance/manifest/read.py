@@ -26,7 +26,7 @@ from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
-from provenance.sniff import format_name
+from provenance.sniff import MANIFEST, format_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,9 +50,12 @@ def read_manifest(
 
     Raises:
         InputError: ``media.damaged`` or ``media.unreadable`` when the container itself cannot be
-            read and holds no trace of a manifest; ``input.too-many-parts`` likewise.
+            read and holds no trace of a manifest; ``input.too-many-parts`` likewise;
+            ``input.manifest-alone`` for a manifest without the file it is about.
     """
     moment = (at or datetime.now(UTC)).astimezone(UTC)
+    if asset.mime == MANIFEST:
+        raise _about_another(read_stored_manifest(asset.data, MANIFEST, trust, at=moment))
     # step 1
     try:
         check_parts(asset.content)
@@ -212,6 +215,20 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
         "media.unreadable",
         f"this {format_name(asset.mime)} file cannot be searched for a manifest",
         hint="guard recover FILE looks for a mark" if asset.mime.startswith(("image/", "video/")) else None,
+    )
+
+
+def _about_another(reading: ManifestReading) -> InputError:
+    """What a ``.c2pa`` file is, said where a file was expected that it could be about."""
+    if reading.signer is None or reading.state in (ManifestState.TAMPERED, ManifestState.MALFORMED):
+        what = f"this is a manifest by itself, and it does not hold: {reading.reason}"
+    else:
+        what = f"this is a manifest by itself, signed by {reading.signer}; it is about another file"
+        what += f', which it calls "{reading.title}"' if reading.title else ""
+    return InputError(
+        "input.manifest-alone",
+        what,
+        hint="guard verify FILE, with this one beside it: photo.jpg and photo.jpg.c2pa",
     )
 
 
