@@ -220,6 +220,7 @@ def assemble(
     """
     from guard.agreement import require_locator, require_whole  # noqa: PLC0415 - cryptography
     from guard.policy.pack import load_packs  # noqa: PLC0415 - YAML
+    from provenance.log.group import shared  # noqa: PLC0415 - cryptography
 
     require_whole(home.require())
     require_locator(home)
@@ -229,7 +230,8 @@ def assemble(
     remote = None if settings.signer.kind != "socket" else _remote(home, Path(settings.signer.socket), marker)
     vault = None
     if remote is None:
-        vault = Vault(signer=home.signer(passphrase), registry=home.registry(), log=home.log())
+        log = shared(home.log())  # a signer process serves many at a time
+        vault = Vault(signer=home.signer(passphrase), registry=home.registry(), log=log)
     return Tools(
         packs=load_packs(settings.policy if policy is None else policy),
         marker=marker,

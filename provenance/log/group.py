@@ -9,16 +9,14 @@ processes release, let one signer process hold the log.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
-from provenance.log.store import require_fitting
+from provenance.log.store import Log, require_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provenance.log.checkpoint import Checkpoint
-    from provenance.log.store import Log
     from provenance.log.writing import Appended
 
 MOST_ENTRIES = 256
@@ -35,21 +33,6 @@ class _Wish:
     indexes: tuple[int, ...] = ()
     appended: Appended | None = None
     error: BaseException | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a caller's entries are.
-
-    Attributes:
-        indexes: in the order given.
-        checkpoint: the head that covers them, and the entries of others in the same group.
-        note: its signed form.
-    """
-
-    indexes: tuple[int, ...]
-    checkpoint: Checkpoint
-    note: bytes
 
 
 class GroupCommit:
@@ -69,7 +52,12 @@ class GroupCommit:
         self._callers = 0
         self._writing = False
 
-    def append(self, entries: Sequence[bytes]) -> Place:
+    @property
+    def callers(self) -> int:
+        """How many threads are in ``append`` now."""
+        return self._callers
+
+    def append(self, entries: Sequence[bytes]) -> Appended:
         """Write ``entries``, durable when this returns, together with what other threads bring.
 
         Raises:
@@ -91,7 +79,7 @@ class GroupCommit:
         if wish.error is not None:
             raise wish.error
         assert wish.appended is not None
-        return Place(indexes=wish.indexes, checkpoint=wish.appended.checkpoint, note=wish.appended.note)
+        return replace(wish.appended, indexes=wish.indexes)
 
     def _led(self, wish: _Wish) -> None:
         """Wait until somebody has written ``wish``, and be that somebody when nobody else is writing."""
@@ -142,3 +130,20 @@ class GroupCommit:
         finally:
             for wish in group:
                 wish.done.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLog(Log):
+    """A log whose appends are gathered in groups; everything else is as ever. Made by ``shared``."""
+
+    group: GroupCommit = field(repr=False, compare=False)
+
+    def append(self, entries: Sequence[bytes]) -> Appended:
+        """As ``Log.append``, together with what other threads bring."""
+        return self.group.append(entries)
+
+
+def shared(log: Log) -> SharedLog:
+    """``log`` for threads that append at the same time."""
+    plain = {one.name: getattr(log, one.name) for one in fields(Log)}
+    return SharedLog(**plain, group=GroupCommit(log))

@@ -56,8 +56,13 @@ def told(vouchers: Sequence[Voucher], size: int) -> str:
         return LOCAL_WITNESS
     most = max(one.size for one in covering)
     names = dict.fromkeys(_named(one) for one in covering if one.size == most)
-    part = f"all {size} entries" if most == size else f"the first {most} of {size} entries"
-    return f"{part} witnessed by {' and '.join(names)}"
+    return f"{_part(most, size)} witnessed by {' and '.join(names)}"
+
+
+def _part(most: int, size: int) -> str:
+    if most < size:
+        return f"the first {most} of {size} entries" if most > 1 else f"the first of {size} entries"
+    return f"all {size} entries" if size > 1 else "the only entry"
 
 
 def _named(voucher: Voucher) -> str:

@@ -2,11 +2,12 @@
 
 import os
 import threading
+import time
 
 import pytest
 
 from provenance.errors import ConfigurationError, InputError
-from provenance.log.group import GroupCommit
+from provenance.log.group import GroupCommit, shared
 from provenance.log.store import Log
 
 
@@ -29,16 +30,20 @@ def together(count, action):
     return results
 
 
-def observed(log):
-    """The log, and a list that gets an item a checkpoint."""
+def observed(log, *, first_waits_for=None):
+    """The log, and a list that gets an item a checkpoint.
+
+    ``first_waits_for`` is called in the first append until it is true: others have arrived by then.
+    """
     checkpoints = []
-    watched = Log(
-        folder=log.folder,
-        verifier=log.verifier,
-        signer=log.signer,
-        step=lambda name: checkpoints.append(1) if name == "checkpoint renamed" else None,
-    )
-    return watched, checkpoints
+
+    def step(name):
+        while name == "entries written" and not checkpoints and first_waits_for and not first_waits_for():
+            time.sleep(0.001)
+        if name == "checkpoint renamed":
+            checkpoints.append(1)
+
+    return Log(folder=log.folder, verifier=log.verifier, signer=log.signer, step=step), checkpoints
 
 
 def test_a_single_writer_is_not_kept_waiting(log, entries):
@@ -52,7 +57,7 @@ def test_a_single_writer_is_not_kept_waiting(log, entries):
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_every_entry_is_written_once_at_the_place_that_was_told(log, size):
-    watched, checkpoints = observed(log)
+    watched, checkpoints = observed(log, first_waits_for=lambda: group.callers == 16)
     group = GroupCommit(watched)
 
     def work(number):
@@ -69,7 +74,7 @@ def test_every_entry_is_written_once_at_the_place_that_was_told(log, size):
         assert [stored[at] for at in place.indexes] == own
         assert place.checkpoint.size > place.indexes[-1]
     assert log.verify(known=[place.note for place, _ in results]).ok
-    assert len(checkpoints) < 16 * 5, "several threads shared a checkpoint"
+    assert len(checkpoints) <= 2 + 16 * 4, "the fifteen that came meanwhile shared a checkpoint"
 
 
 def test_a_group_has_no_more_than_its_most_entries(log):
@@ -130,3 +135,15 @@ def test_groups_of_two_instances_take_turns(log):
     results = together(12, lambda number: groups[number % 2].append([b"%d" % number]).indexes[0])
     assert sorted(results) == list(range(12))
     assert log.verify().ok
+
+
+def test_a_shared_log_is_a_log_whose_appends_are_gathered(log):
+    watched, checkpoints = observed(log, first_waits_for=lambda: one.group.callers == 24)
+    one = shared(watched)
+    results = together(24, lambda number: one.append([b"%d" % number]))
+    assert sorted(result.indexes[0] for result in results) == list(range(24))
+    assert len(checkpoints) <= 24 // 2
+    assert one.checkpoint() == log.checkpoint()
+    assert one.verify(known=[result.note for result in results]).ok
+    stored = [entry for _, entry in one.entries()]
+    assert [stored[result.indexes[0]] for result in results] == [b"%d" % number for number in range(24)]
