@@ -1,4 +1,4 @@
-"""``guard trust add|list|remove``."""
+"""``guard trust add|import|list|remove|update``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from guard.cli._options import FORMAT, about
-from guard.cli._output import write_document
+from guard.cli._output import warning, write_document
+from guard.cli._trust_import import import_, update
 from guard.text import plain
 from provenance.errors import InputError
 
@@ -24,6 +25,10 @@ def command() -> None:
     """Choose whose signatures count as trusted here."""
 
 
+command.add_command(import_)
+command.add_command(update)
+
+
 @command.command("add")
 @click.argument("name")
 @click.argument("file", metavar="PEM", type=click.Path(path_type=Path))
@@ -34,7 +39,7 @@ def command() -> None:
     show_default=True,
     help="What being on this list is worth; shown with every name it vouches for.",
 )
-@click.option("--kind", type=click.Choice(["manifest", "tsa"]), default="manifest", show_default=True)
+@click.option("--kind", type=click.Choice(["manifest", "tsa", "cawg"]), default="manifest", show_default=True)
 @click.option("--force", is_flag=True, help="Replace a list of the same name.")
 def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
@@ -65,17 +70,22 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
 @FORMAT
 def list_(format_: str) -> None:
     """Show the lists, their tier, date and digest."""
+    from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.serialise import to_json  # noqa: PLC0415
+    from guard.trust_health import health  # noqa: PLC0415
 
-    lists = Home.locate().trust().lists
+    lists, now = Home.locate().trust().lists, utc_now()
+    notes = [note for one in lists for note in health(one, now)]
     if format_ != "text":
-        write_document({"lists": to_json(lists)}, format_)
+        write_document({"lists": to_json(lists), "warnings": to_json(notes)}, format_)
         return
     for one in lists:
         click.echo(
             f"{plain(one.name):<24} {one.tier:<12} {one.kind:<9} {one.date}  sha256 {one.sha256[:16]}…"
         )
+    for note in notes:
+        warning(note)
     if not lists:
         click.echo("no lists: every signer is UNKNOWN here (guard trust add NAME PEM)")
 

@@ -26,7 +26,9 @@ C2PA_POLICY = "1.3.6.1.4.1.62558.1.1"
 SOON = timedelta(days=60)
 """Before the end of an anchor from which it is named: its authority publishes the next one about then."""
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
-_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+?-----END CERTIFICATE-----")
+_BLOCK = re.compile(
+    rb"-----BEGIN CERTIFICATE-----[ \t]*\r?\n[A-Za-z0-9+/= \t\r\n]+?-----END CERTIFICATE-----"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
