@@ -1,7 +1,10 @@
-"""Reading a manifest beside the C2PA library alone, in one run: ``python benchmarks/verifying.py``.
+"""``verify`` beside the C2PA library alone, in one run: ``python benchmarks/verifying.py``.
 
-Target: at most 1.3 × (library reader with JSON report + one SHA-256 of the file). Runs alternate, so that
-a busy machine slows both.
+Ours is everything between the bytes of a file and its verdict: SHA-256, type, container, manifest, signer,
+history, labels, answers. Target: at most 1.15 × (library reader with JSON report + one SHA-256 of the file).
+Runs alternate, so that a busy machine slows both. Both keep what does not depend on the file (settings,
+trust lists, and ours the path of a certificate chain that it has met) and take five files in a row, as in a
+batch of one publisher's files.
 """
 
 from __future__ import annotations
@@ -25,19 +28,24 @@ import numpy as np
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from PIL import Image
 
+from guard.verify import verify
 from provenance.manifest.identity import create_development_identity
-from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import SoftBinding, TrustTier
 from provenance.manifest.sign import sign
 from provenance.manifest.signers import PemSigner
 from provenance.manifest.spec import ManifestSpec
 from provenance.manifest.trust import TrustList, TrustLists
 from provenance.media import Asset
+from provenance.sniff import mime_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guard.verdict import Verdict
+
 RESULT = Path(__file__).parent / "results" / "verifying.json"
+TOGETHER = 5
+"""Files in a row: somebody who verifies one file waits for the start of the process, not for this."""
 PICTURES = (("PNG", 512, 512), ("JPEG", 512, 512), ("PNG", 1000, 1000), ("JPEG", 4000, 3000))
 
 
@@ -69,18 +77,31 @@ def parties() -> tuple[PemSigner, TrustLists, ManifestSpec]:
     return signer, TrustLists(lists=(item,)), spec
 
 
-def alternating(actions: dict[str, Callable[[], object]], times: int) -> dict[str, list[float]]:
+def judged(data: bytes, trust: TrustLists, now: datetime) -> Verdict:
+    """What ``guard verify`` does with the bytes of a file."""
+    mime = mime_of(data)
+    assert mime is not None
+    return verify(Asset.of(data, mime), trust=trust, at=now)
+
+
+def alternating(
+    actions: dict[str, Callable[[], object]], times: int, *, together: int = 1
+) -> dict[str, list[float]]:
     """CPU milliseconds of each action in every round; in a round one runs right after the other.
 
     All of it runs in one thread, so on an idle machine this is the time on the clock.
+
+    Args:
+        together: runs of an action in a row, of which the mean counts, as in a batch of files.
     """
     took: dict[str, list[float]] = {name: [] for name in actions}
     for round_number in range(times + 2):
         for name, action in actions.items():
             start = time.process_time()
-            action()
+            for _ in range(together):
+                action()
             if round_number >= 2:  # the first two rounds warm caches
-                took[name].append(1e3 * (time.process_time() - start))
+                took[name].append(1e3 * (time.process_time() - start) / together)
     return took
 
 
@@ -138,9 +159,10 @@ def main() -> None:
             {
                 "library_ms": library,
                 "sha256_ms": lambda asset=asset: hashlib.sha256(asset.data).hexdigest(),
-                "ours_ms": lambda asset=asset: read_manifest(asset, trust, at=now),
+                "ours_ms": lambda asset=asset: judged(asset.data, trust, now),
             },
             times,
+            together=TOGETHER,
         )
         compared = ratio(took["ours_ms"], took["library_ms"], took["sha256_ms"])
         size = len(asset.data)
@@ -149,11 +171,14 @@ def main() -> None:
         )
     result = {
         "command": "python benchmarks/verifying.py",
-        "target_ratio": 1.3,
+        "target_ratio": 1.15,
         "n": times,
+        "files_in_a_row": TOGETHER,
         "pictures": rows,
         "cold_import_library_ms": cold("import c2pa"),
-        "cold_import_ours_ms": cold("import provenance.manifest.read, provenance.manifest.c2pa_adapter"),
+        "cold_import_ours_ms": cold(
+            "import guard.verify, provenance.manifest.read, provenance.manifest.c2pa_adapter"
+        ),
         **machine(),
     }
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -50,7 +50,7 @@ class Decoder:
             StructureError: truncated, too deep, too long or not CBOR.
         """
         value = self._any(depth)
-        if isinstance(value, _Break):
+        if value is _BREAK:
             raise StructureError("CBOR: a break outside an indefinite-length item")
         return value
 
@@ -116,11 +116,11 @@ class Decoder:
         count = -1 if length is None else self._bounded(length)
         while count != 0:
             key = self._any(depth + 1)
-            if isinstance(key, _Break):
+            if key is _BREAK:
                 if length is not None:
                     raise StructureError("CBOR: a break inside a map of known length")
                 break
-            if not isinstance(key, str | int | bytes) or key in result:
+            if not isinstance(key, (str, int, bytes)) or key in result:
                 raise StructureError("CBOR: a map key is repeated or not plain")
             result[key] = self.item(depth + 1)
             count -= 1

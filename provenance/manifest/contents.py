@@ -236,7 +236,7 @@ def _actions(data: object) -> list[Mapping[str, Any]]:
 
 
 def _map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: object) -> list[Any]:

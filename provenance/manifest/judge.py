@@ -11,9 +11,9 @@ development list / any other list          DEVELOPMENT / TRUSTED
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from provenance.manifest import path
@@ -32,6 +32,8 @@ from provenance.manifest.revocation import revocation_of
 from provenance.manifest.trust import ListKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cryptography import x509
 
     from provenance.manifest.revocation import Revoked
@@ -88,14 +90,19 @@ def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     """All findings about the active manifest, in the library's order."""
     active = _map(_map(report.get("validation_results")).get("activeManifest"))
     return tuple(
-        ValidationCode(
-            code=text(_map(item).get("code")),
-            explanation=text(_map(item).get("explanation")),
-            kind=kind,
-            where=text(_map(item).get("url")) or None,
-        )
+        _finding(_map(item), kind)
         for kind in ("success", "informational", "failure")
         for item in active.get(kind) or ()
+    )
+
+
+def _finding(item: Mapping[str, Any], kind: str) -> ValidationCode:
+    get = item.get
+    return ValidationCode(
+        code=text(get("code")),
+        explanation=text(get("explanation")),
+        kind=kind,
+        where=text(get("url")) or None,
     )
 
 
@@ -202,18 +209,26 @@ def signer_reading(
     """The signer of ``leaf``, with the tier of the list that ``found`` leads to and that was not revoked."""
     vouches = found.found if found is not None and revocation is None else None
     return SignerReading(
-        name=path.common_name(leaf.subject)[:TEXT],
-        organisation=path.organisation(leaf.subject)[:TEXT],
-        issuer=path.common_name(leaf.issuer)[:TEXT],
+        **_named(leaf),
         tier=vouches.tier if vouches else TrustTier.UNKNOWN,
         list_name=vouches.name if vouches else None,
-        fingerprint_sha256=path.fingerprint(leaf),
-        not_before=leaf.not_valid_before_utc,
-        not_after=leaf.not_valid_after_utc,
         time=how,
         signed_at=moment,
         revocation=revocation,
     )
+
+
+@lru_cache(maxsize=64)  # the files of one publisher have one signer
+def _named(leaf: x509.Certificate) -> dict[str, Any]:
+    """What stands in the certificate itself."""
+    return {
+        "name": path.common_name(leaf.subject)[:TEXT],
+        "organisation": path.organisation(leaf.subject)[:TEXT],
+        "issuer": path.common_name(leaf.issuer)[:TEXT],
+        "fingerprint_sha256": path.fingerprint(leaf),
+        "not_before": leaf.not_valid_before_utc,
+        "not_after": leaf.not_valid_after_utc,
+    }
 
 
 def _standing(
@@ -288,4 +303,4 @@ def _own(code: str, explanation: str, kind: str) -> ValidationCode:
 
 
 def _map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

@@ -7,7 +7,6 @@ held against the same lists as the active one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from provenance.manifest.judge import revocation_at, signer_reading
 from provenance.manifest.reading import IngredientReading, SignerReading, SigningTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from provenance.manifest.jumbf import Superbox
@@ -94,7 +93,7 @@ def _results(report: Mapping[str, Any]) -> Iterator[list[Any]]:
 
 
 def _map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: object) -> list[Any]:
