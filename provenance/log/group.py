@@ -26,17 +26,27 @@ LONGEST_WAIT_S = 0.05
 
 @dataclass(slots=True, eq=False)
 class _Wish:
-    """Entries of one caller, and what came of them."""
+    """Entries of one caller, and what came of them.
+
+    Attributes:
+        entries: to be written.
+        gate: closed until the entries are written, or until it is this caller's turn to lead.
+        leads: it is its turn.
+        appended: what the group's append did; None before, and after an error.
+        at: where in the group the entries begin.
+        error: what the group's append raised.
+    """
 
     entries: Sequence[bytes]
-    done: threading.Event = field(default_factory=threading.Event)
-    indexes: tuple[int, ...] = ()
+    gate: threading.Lock = field(default_factory=threading.Lock)
+    leads: bool = False
     appended: Appended | None = None
+    at: int = 0
     error: BaseException | None = None
 
 
 class GroupCommit:
-    """A log that threads share.
+    """A log that threads share. One of the waiting callers leads: it writes for all and names the next.
 
     Args:
         log: with its signer.
@@ -47,10 +57,12 @@ class GroupCommit:
     def __init__(self, log: Log, *, most: int = MOST_ENTRIES, wait_s: float = LONGEST_WAIT_S) -> None:
         self.log = log
         self._most, self._wait_s = most, wait_s
-        self._state = threading.Condition()
+        self._state, self._gathered = threading.Lock(), threading.Event()
         self._waiting: list[_Wish] = []
+        self._entries = 0
+        """In ``_waiting``; counted along, because each caller looks at it under the lock."""
         self._callers = 0
-        self._writing = False
+        self._led = False
 
     @property
     def callers(self) -> int:
@@ -66,52 +78,89 @@ class GroupCommit:
         """
         require_fitting(entries)
         wish = _Wish(entries)
+        wish.gate.acquire()
         with self._state:
             self._callers += 1
             self._waiting.append(wish)
-            self._state.notify_all()
+            self._entries += len(entries)
+            wish.leads, self._led = not self._led, True
+            self._tell()
         try:
-            self._led(wish)
+            if not wish.leads:
+                self._wait(wish)
+            if wish.leads:
+                self._lead(wish)
         finally:
             with self._state:
                 self._callers -= 1
-                self._state.notify_all()
+                self._tell()
         if wish.error is not None:
             raise wish.error
         assert wish.appended is not None
-        return replace(wish.appended, indexes=wish.indexes)
+        indexes = wish.appended.indexes[wish.at : wish.at + len(wish.entries)]
+        return replace(wish.appended, indexes=indexes)
 
-    def _led(self, wish: _Wish) -> None:
-        """Wait until somebody has written ``wish``, and be that somebody when nobody else is writing."""
-        while True:
+    def _wait(self, wish: _Wish) -> None:
+        try:
+            wish.gate.acquire()
+        except BaseException:  # an interruption: nobody writes for this caller any more, nor waits for it
+            self._leave(wish)
+            raise
+
+    def _lead(self, wish: _Wish) -> None:
+        """Write a group that begins with ``wish``, which is the first of those that wait."""
+        try:
+            self._gather()
+        except BaseException:
+            self._leave(wish)
+            raise
+        with self._state:
+            group = self._taken()
+        try:
+            self._write(group)
+        finally:
+            for other in group[1:]:
+                other.gate.release()
             with self._state:
-                self._state.wait_for(lambda: wish.done.is_set() or not self._writing)
-                if wish.done.is_set():
-                    return
-                self._writing = True
-                self._state.wait_for(self._enough, timeout=self._wait_s)
-                group = self._taken()
-            try:
-                self._write(group)
-            finally:
-                with self._state:
-                    self._writing = False
-                    self._state.notify_all()
+                self._pass_on()
 
-    def _enough(self) -> bool:
-        """A full group, or nobody under way who is not waiting already."""
-        return self._callers == len(self._waiting) or self._count(self._waiting) >= self._most
+    def _gather(self) -> None:
+        with self._state:
+            self._gathered.clear()
+            self._tell()
+        self._gathered.wait(self._wait_s)
+
+    def _tell(self) -> None:
+        """The leader need not wait for a full group, nor where nobody is under way who does not wait."""
+        if self._callers == len(self._waiting) or self._entries >= self._most:
+            self._gathered.set()
 
     def _taken(self) -> list[_Wish]:
         """The longest run of waiting wishes that fits into a group, at least one."""
-        taken = [self._waiting.pop(0)]
-        while self._waiting and self._count([*taken, self._waiting[0]]) <= self._most:
-            taken.append(self._waiting.pop(0))
-        return taken
+        number, size = 0, 0
+        for number, wish in enumerate(self._waiting, start=1):  # noqa: B007 - used below
+            size += len(wish.entries)
+            if size >= self._most:
+                break
+        if size > self._most:
+            number = max(1, number - 1)
+        group, self._waiting = self._waiting[:number], self._waiting[number:]
+        self._entries -= sum(len(wish.entries) for wish in group)
+        return group
 
-    @staticmethod
-    def _count(wishes: Sequence[_Wish]) -> int:
-        return sum(len(wish.entries) for wish in wishes)
+    def _pass_on(self) -> None:
+        self._led = bool(self._waiting)
+        if self._led:
+            self._waiting[0].leads = True
+            self._waiting[0].gate.release()
+
+    def _leave(self, wish: _Wish) -> None:
+        with self._state:
+            if wish in self._waiting:
+                self._waiting.remove(wish)
+                self._entries -= len(wish.entries)
+                if wish.leads:
+                    self._pass_on()
 
     def _write(self, group: Sequence[_Wish]) -> None:
         try:
@@ -124,12 +173,8 @@ class GroupCommit:
         else:
             at = 0
             for wish in group:
-                wish.appended = appended
-                wish.indexes = appended.indexes[at : at + len(wish.entries)]
+                wish.appended, wish.at = appended, at
                 at += len(wish.entries)
-        finally:
-            for wish in group:
-                wish.done.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
