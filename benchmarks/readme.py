@@ -93,7 +93,12 @@ def figures() -> list[tuple[str, str, int, str]]:
             reading["n"],
             "verifying.py",
         ),
-        ("signing with read-back, beside the library's signer", _ratios(signing), signing["n"], "signing.py"),
+        (
+            "signing with read-back, beside the library's signer and reader; beside its signer alone",
+            f"{_ratios(signing)}; {_ratios(signing, 'ratio_to_signer_alone')}",
+            signing["n"],
+            "signing.py",
+        ),
         _clips(result("clip_memory")),
     ]
 
@@ -134,8 +139,8 @@ def _beside() -> list[tuple[str, str, int, str]]:
     return [(what, told, beside["pictures"], "robustness.py peers")]
 
 
-def _ratios(measured: dict[str, Any]) -> str:
-    return "; ".join(f"{row['ratio']['median']:.2f} × ({row['picture']})" for row in measured["pictures"])
+def _ratios(measured: dict[str, Any], name: str = "ratio") -> str:
+    return "; ".join(f"{row[name]['median']:.2f} × ({row['picture']})" for row in measured["pictures"])
 
 
 def table() -> str:

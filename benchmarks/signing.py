@@ -1,7 +1,9 @@
-"""Signing with read-back beside the C2PA library alone, in one run: ``python benchmarks/signing.py``.
+"""Signing with read-back beside the C2PA library, in one run: ``python benchmarks/signing.py``.
 
-The library signs with its defaults (it verifies what it signed) except for thumbnails, which cost ten
-times the signature. Target: signing with our read-back at most twice that.
+The library signs with its defaults, except for thumbnails, which cost ten times the signature. By default it
+looks at the signature that it made and not at the file again (its setting ``verify_after_sign_hash``), so
+there are two comparisons: with its signer alone, and with its signer and its reader, which does what our
+read-back begins with. Target: at most 1.5 times the latter. CPU time of one thread.
 """
 
 from __future__ import annotations
@@ -45,9 +47,14 @@ def main() -> None:
             builder.sign(native, asset.mime, io.BytesIO(asset.data), out)
             return out.getvalue()
 
+        def library_and_reader(asset: Asset = asset) -> str:
+            with c2pa.Reader(asset.mime, io.BytesIO(library(asset)), context=context) as reader:
+                return str(reader.json())
+
         took = alternating(
             {
                 "library_ms": library,
+                "library_and_reader_ms": library_and_reader,
                 "ours_ms": lambda asset=asset: sign(asset, spec, signer, trust=trust, at=now),
                 "ours_and_library_reader_ms": lambda asset=asset: raw_agrees(
                     sign(asset, spec, signer, trust=trust, at=now).asset
@@ -62,13 +69,16 @@ def main() -> None:
                 "bytes": len(asset.data),
                 "added_bytes": len(signed.asset.data) - len(asset.data),
                 **medians(took),
-                "ratio": ratio(took["ours_ms"], took["library_ms"]),
-                "ratio_with_library_reader": ratio(took["ours_and_library_reader_ms"], took["library_ms"]),
+                "ratio": ratio(took["ours_ms"], took["library_and_reader_ms"]),
+                "ratio_to_signer_alone": ratio(took["ours_ms"], took["library_ms"]),
+                "ratio_with_second_reading": ratio(
+                    took["ours_and_library_reader_ms"], took["library_and_reader_ms"]
+                ),
             }
         )
     result = {
         "command": "python benchmarks/signing.py",
-        "target_ratio": 2.0,
+        "target_ratio": 1.5,
         "n": times,
         "pictures": rows,
         **machine(),

@@ -6,6 +6,7 @@ unknown keys without a word; every one of its errors is translated; no stream, h
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import c2pa
@@ -116,7 +117,7 @@ def write_store(
             As ``provenance.manifest.timestamps``, where a time-stamp is asked for.
         Exception: whatever the signer itself raised, unchanged.
     """
-    text, signed = _bounded_json(definition), spool_like(data)
+    text, signed = _bounded_json(definition), None if isinstance(data, bytes) else spool_like(data)
     raised: list[Exception] = []
     try:
         native = _native_signer(signer, raised)
@@ -125,18 +126,19 @@ def write_store(
                 _add_ingredient(builder, one)
             if not embed:
                 builder.set_no_embed()
-            out = signed.writer()
+            out = io.BytesIO() if signed is None else signed.writer()
             store = bytes(builder.sign(native, mime, stream_of(data), out))
             out.flush()
     except c2pa.C2paError as error:
         require_unchanged(data)
-        if cause := next(iter(raised), None) or signed.failure:
+        if cause := next(iter(raised), None) or (signed and signed.failure):
             raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
         raise _signing_error(error, mime, signer) from error
-    store = _timed(store, signer, trust, *((signed, out) if embed else (None, None)))
+    written: Bytes = out.getvalue() if isinstance(out, io.BytesIO) else cast("Bytes", signed)
+    stamped = _timed(store, signer, trust, *((written, out) if embed else (None, None)))
     if not embed:
-        return data, store
-    return (bytes(signed) if isinstance(data, bytes) else signed), store
+        return data, stamped
+    return (written if stamped is store or signed else cast("io.BytesIO", out).getvalue()), stamped
 
 
 def _timed(

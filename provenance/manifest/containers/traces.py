@@ -29,6 +29,7 @@ def _written(skipped: int) -> bytes:
 _WRITTEN = tuple(map(_written, range(3)))
 """Boxes in Base64 (SVG, §A.3.5): the same suffix at each of its three positions."""
 _LONGEST = 27
+_BEGINNING = 64
 
 
 def has_trace(data: Bytes) -> bool:
@@ -36,7 +37,9 @@ def has_trace(data: Bytes) -> bool:
 
     Sixteen bytes that say "C2PA" and a JUMBF suffix do not occur by accident, nor do they in Base64.
     """
-    return any(_in(window) for _, window in windows_of(data, overlap=_LONGEST))
+    # Base64 is how text holds a manifest; every other container has a zero byte where it begins.
+    text = b"\0" not in data[:_BEGINNING]
+    return any(_in(window, text=text) for _, window in windows_of(data, overlap=_LONGEST))
 
 
 def anywhere(data: Bytes) -> Embedded | None:
@@ -61,7 +64,7 @@ def store_starts(data: Bytes) -> Iterator[int]:
             yield offset + match.start() - 4
 
 
-def _in(window: bytes) -> bool:
+def _in(window: bytes, *, text: bool) -> bool:
     if _SUFFIX in window and _TRACE.search(window) is not None:
         return True
-    return any(text in window for text in _WRITTEN)
+    return text and any(written in window for written in _WRITTEN)
