@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
-from provenance.files import PUBLIC, replace_atomically, write_temporary
+from provenance.files import write_public
 from provenance.log.audit import Earlier
 from provenance.log.checkpoint import MOST_NOTE_BYTES, open_checkpoint
 from provenance.log.witnessed import require_contained
@@ -58,7 +58,7 @@ def commit_checkpoint(log: Log, repository: Path) -> Committed:
     if path.exists():
         require_contained(log, open_checkpoint(path.read_bytes(), log.verifier))
     path.parent.mkdir(exist_ok=True)
-    replace_atomically(write_temporary(path, note, mode=PUBLIC), path)
+    write_public(path, note, overwrite=True)
     _run(repository, "add", "--", name)
     if not _run(repository, "status", "--porcelain", "--", name).strip():
         return Committed(size=head.size, commit=None)

@@ -41,12 +41,12 @@ def write_private(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         InputError: ``output.exists`` unless ``overwrite``; ``output.unwritable``.
         ConfigurationError: ``disk.full`` or ``disk.failed``.
     """
-    temporary = write_temporary(path, data, mode=PRIVATE)
-    try:
-        replace_atomically(temporary, path, overwrite=overwrite)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    _write_whole(path, data, mode=PRIVATE, overwrite=overwrite)
+
+
+def write_public(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """``data`` at ``path``, for everybody to read, whole and durable or not at all; as ``write_private``."""
+    _write_whole(path, data, mode=PUBLIC, overwrite=overwrite)
 
 
 def write_temporary(final: Path, data: Bytes, *, mode: int = PUBLIC, temporary: Path | None = None) -> Path:
@@ -69,6 +69,15 @@ def write_temporary(final: Path, data: Bytes, *, mode: int = PUBLIC, temporary: 
             temporary.unlink(missing_ok=True)
             raise
     return temporary
+
+
+def _write_whole(path: Path, data: bytes, *, mode: int, overwrite: bool) -> None:
+    temporary = write_temporary(path, data, mode=mode)
+    try:
+        replace_atomically(temporary, path, overwrite=overwrite)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def replace_atomically(temporary: Path, final: Path, *, overwrite: bool = True) -> None:

@@ -117,14 +117,9 @@ def read_note(path: Path) -> bytes:
 
 def write_result(path: Path, data: bytes, *, force: bool) -> None:
     """A proof or checkpoint under a new name, whole; raises ``output.exists`` without ``force``."""
-    from provenance.files import PUBLIC, replace_atomically, write_temporary  # noqa: PLC0415
+    from provenance.files import write_public  # noqa: PLC0415
 
-    temporary = write_temporary(path, data, mode=PUBLIC)
-    try:
-        replace_atomically(temporary, path, overwrite=force)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_public(path, data, overwrite=force)
 
 
 def echo_result(data: bytes) -> Any:

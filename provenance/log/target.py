@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from provenance.errors import ConfigurationError
-from provenance.files import PUBLIC, disk_errors, replace_atomically, write_temporary
+from provenance.files import disk_errors, write_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ class FolderTarget:
         path = self.folder / name
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        replace_atomically(write_temporary(path, data, mode=PUBLIC), path)
+        write_public(path, data, overwrite=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError, IntegrityError
-from provenance.files import PUBLIC, read_bounded, replace_atomically, write_temporary
+from provenance.files import read_bounded, write_public
 from provenance.log.checkpoint import MOST_NOTE_BYTES, Checkpoint, open_checkpoint
 from provenance.log.cosignature import WitnessVerifier, cosignatures, merged, only_by
 from provenance.log.writing import CHECKPOINT
@@ -85,7 +85,7 @@ def add_witness(log: Log, witness: WitnessVerifier) -> bool:
         what = f"{witness.name} is the name of another key here"
         raise InputError("log.witness-name", what, hint="a witness that changes its key takes a new name")
     text = "".join(f"{one}\n" for one in (*known, witness))
-    _write(log.folder / _KEYS, text.encode())
+    write_public(log.folder / _KEYS, text.encode(), overwrite=True)
     return True
 
 
@@ -112,7 +112,7 @@ def accept(log: Log, note: bytes) -> Witnessed:
     note = only_by(merged(note_of(log.folder, seen) or note, note), (log.verifier, *known))
     path = log.folder / WITNESSED / str(seen.size)
     path.parent.mkdir(exist_ok=True)
-    _write(path, note)
+    write_public(path, note, overwrite=True)
     return Witnessed(checkpoint=seen, note=note, by=cosignatures(note, known))
 
 
@@ -121,9 +121,9 @@ def file_stamp(log: Log, token: bytes, checkpoint: Checkpoint, note: bytes) -> P
     path = log.folder / WITNESSED / str(checkpoint.size)
     path.parent.mkdir(exist_ok=True)
     if note_of(log.folder, checkpoint) is None:
-        _write(path, only_by(note, (log.verifier,)))
+        write_public(path, only_by(note, (log.verifier,)), overwrite=True)
     stamp = path.with_name(path.name + STAMP)
-    _write(stamp, token)
+    write_public(stamp, token, overwrite=True)
     return stamp
 
 
@@ -209,10 +209,6 @@ def witnessed(
             seen = open_checkpoint(note, verifier)
             found[seen.size] = Witnessed(checkpoint=seen, note=note, by=by)
     return tuple(found[size] for size in sorted(found))
-
-
-def _write(path: Path, data: bytes) -> None:
-    replace_atomically(write_temporary(path, data, mode=PUBLIC), path)
 
 
 def _bad_list(folder: Path) -> IntegrityError:
