@@ -152,6 +152,7 @@ class _Look:
     at: datetime
     without_digest: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    failed: set[str] = field(default_factory=set)
     held: dict[str, tuple[frozenset[tuple[str, str]], bytes | None]] = field(default_factory=dict)
 
     def manifest(self, manifest_sha256: str) -> None:
@@ -162,6 +163,7 @@ class _Look:
             data = self.registry.manifest(manifest_sha256)
             receipt = self.registry.receipt(manifest_sha256)
         except Error as error:
+            self.failed.add(manifest_sha256)
             self.refused[error.what.replace(manifest_sha256[:16] + "…", "…")] += 1
             return
         reading = read_stored_manifest(data, "image/*", self.trust, at=self.at)
@@ -169,6 +171,7 @@ class _Look:
         if why is None and self.allowed.get(receipt.log_index) != receipt.leaf:
             why = "its receipt is not in the log"
         if why is not None:
+            self.failed.add(manifest_sha256)
             self.refused[why] += 1
             return
         self.without_digest += reading.digest_assertion is None
@@ -183,14 +186,14 @@ class _Look:
                 named, _ = self.held.get(str(row.get("manifestId")), (frozenset(), None))
                 if (row.get("alg"), row.get("value")) in named:
                     good += 1
-                else:
+                elif row.get("manifestId") not in self.failed:
                     self.refused["an id leads to a manifest that does not name it"] += 1
         return good
 
     def fingerprints(self) -> None:
         """Counts those that are not of the digest that their manifest signs."""
         for manifest_sha256, bits in self.registry.fingerprints():
-            if self.held.get(manifest_sha256, (None, None))[1] != bits:
+            if manifest_sha256 not in self.failed and self.held.get(manifest_sha256, (None, None))[1] != bits:
                 self.refused["a fingerprint is not that of the signed digest"] += 1
 
 

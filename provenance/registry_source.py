@@ -112,14 +112,12 @@ class HttpsSource:
             # "identity": a compressed answer could be thousands of times as large as what was sent.
             headers = {"Accept-Encoding": "identity", "User-Agent": "mediaguard"}
             self._connection.request("GET", f"{self._folder}/{quote(path)}", headers=headers)
-            answer = self._connection.getresponse()
-            if (
-                answer.status != http.client.OK
-                or answer.getheader("Content-Encoding", "identity") != "identity"
-            ):
-                self._connection.close()
-                raise self._refused(path, answer.status)
-            return self._body(answer, path, most)
+            with self._connection.getresponse() as answer:
+                encoding = answer.getheader("Content-Encoding", "identity")
+                if answer.status != http.client.OK or encoding != "identity":
+                    self._connection.close()
+                    raise self._refused(path, answer.status)
+                return self._body(answer, path, most)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise _failed(self._url, f"{type(error).__name__}: {error}") from error

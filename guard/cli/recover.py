@@ -9,13 +9,22 @@ import click
 
 from guard.cli._batch import RESULTS, Batch
 from guard.cli._options import FILES, FORCE, FORMAT, LOCATOR, REGISTRY, NewPath, finish
+from guard.cli._output import warning
 from guard.cli.watermark import show_private
+from guard.serialise import to_json
 from guard.text import plain
 from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
+from provenance.media import Frames
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from guard.lookup import Sources
     from guard.recover import Candidate, Recovery
+    from guard.similar import Gallery, LooksLike
+    from guard.verify import Relinking
     from provenance.evidence import Evidence
+    from provenance.manifest.trust import TrustLists
     from provenance.media import Asset
 
 
@@ -37,6 +46,11 @@ if TYPE_CHECKING:
 @FORMAT
 @REGISTRY
 @LOCATOR
+@click.option(
+    "--similar",
+    is_flag=True,
+    help="Also name released pictures that look like FILE where no mark leads to one: a hint, and no proof.",
+)
 def command(
     files: tuple[Path, ...],
     against: Path | None,
@@ -45,6 +59,7 @@ def command(
     format_: str,
     registries: tuple[Path, ...],
     locators: tuple[Path, ...],
+    similar: bool,
 ) -> None:
     """Find the credentials of stripped or changed copies, and say what changed.
 
@@ -69,6 +84,7 @@ def command(
 
     means, trust, at = sources.require().relinking(), home.trust(), utc_now()
     keys, private = means.keys, keys_at_hand(home)
+    gallery = _gallery(sources, means, trust, at) if similar else None
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
         with batch.attempt(file):
@@ -77,9 +93,11 @@ def command(
             found = recover(seen, keys=keys, registry=means.registry, trust=trust, at=at, by_digest=True)
             _refuse_blindness(found)
             layer = look(seen, found.mark, locators=keys, keys=private, candidates=found.candidates)
-            batch.add(beside(found, layer), _code(found), file=file)
+            alike = _alike(gallery, seen, found)
+            batch.add(with_similar(beside(found, layer), alike), _code(found), file=file)
             if format_ == "text":
                 print_recovery(file, asset, found, layer)
+                _print_similar(alike)
             drawn.of_recovery(file, asset, seen, found)
     finish(batch.close())
 
@@ -90,6 +108,40 @@ def _refuse_blindness(found: Recovery) -> None:
 
     if found.mark.outcome is Outcome.NOT_CHECKED and "mediaguard[" in (found.mark.reason or ""):
         raise missing_extra("watermark", "reading marks")
+
+
+def _gallery(sources: Sources, means: Relinking, trust: TrustLists, at: datetime) -> Gallery:
+    from guard.lookup import MergedLookup  # noqa: PLC0415
+    from guard.similar import Gallery  # noqa: PLC0415
+
+    assert isinstance(means.registry, MergedLookup)
+    gallery = Gallery.open(sources.home, means.registry, trust, at)
+    for note in gallery.notes:
+        warning(note)
+    return gallery
+
+
+def _alike(gallery: Gallery | None, seen: object, found: Recovery) -> tuple[LooksLike, ...]:
+    """What looks like a picture that no mark leads to a manifest of."""
+    if gallery is None or not isinstance(seen, Frames) or found.candidates:
+        return ()
+    return gallery.look_up(seen)
+
+
+def _print_similar(alike: tuple[LooksLike, ...]) -> None:
+    for one in alike:
+        click.echo(f"    looks like {plain(str(one))}")
+    if alike:
+        click.echo("               no mark says that it is; near-duplicates share such a fingerprint")
+
+
+def with_similar(body: object, alike: tuple[LooksLike, ...]) -> object:
+    """``body`` as a document that also holds ``similar``, where there is something."""
+    if not alike:
+        return body
+    document = to_json(body)
+    assert isinstance(document, dict)
+    return {**document, "similar": to_json(alike)}
 
 
 def _code(found: Recovery) -> int:
