@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CHUNK = 2**20
 """Bytes that are held of a stored file at a time."""
+_PIECE = 2**18
+"""Bytes that a library is given at a time: it may hold what it asked for as well."""
 
 
 class StoredBytes(ABC):
@@ -130,9 +132,9 @@ class Positioned(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """As ``io.RawIOBase``."""
+        """As ``io.RawIOBase``, a piece at a time: libraries ask for a whole clip in one go."""
         view = memoryview(buffer).cast("B")
-        data = self._source.read_at(self._at, len(view))
+        data = self._source.read_at(self._at, min(len(view), _PIECE))
         view[: len(data)] = data
         self._at += len(data)
         return len(data)

@@ -131,7 +131,8 @@ def write_store(
             out.flush()
     except c2pa.C2paError as error:
         require_unchanged(data)
-        if cause := next(iter(raised), None) or (signed and signed.failure):
+        spoiled = None if signed is None else signed.failure  # an empty spool is as false as none
+        if cause := next(iter(raised), None) or spoiled:
             raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
         raise _signing_error(error, mime, signer) from error
     written: Bytes = out.getvalue() if isinstance(out, io.BytesIO) else cast("Bytes", signed)
