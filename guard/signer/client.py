@@ -102,6 +102,11 @@ class RemoteAttestor:
     def conclude(self, attested: Attested, index: int) -> None:
         """See ``Attestor``; the signer did that when it logged the ALLOW."""
 
+    def close(self) -> None:
+        """Give up what waits for its ALLOW; the signer notices."""
+        while self.waiting:
+            self.waiting.popitem()[1].close()
+
     def require_latest(self) -> None:
         """See ``guard.recovery.Books``: whether the signer can log at all."""
         self._ask({"op": "ready"})

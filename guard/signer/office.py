@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING
@@ -31,8 +31,8 @@ class Office:
         say: takes one line for the journal.
         turns: so many submissions are worked on at a time.
         wait_s: how long one waits for its turn.
-        books: held while an ALLOW is logged or a release is settled, so that one of the two comes first.
-        decided: manifests whose ALLOW, if they get one, is not logged yet.
+        decided: manifests whose ALLOW, if they get one, is not logged yet; each with a lock, held while that
+            is logged or the release is settled, so that one of the two comes first.
         in_hand: content ids that are worked on.
     """
 
@@ -41,9 +41,9 @@ class Office:
     say: Callable[[str], None]
     turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
     wait_s: float = 60.0
-    books: Lock = field(default_factory=Lock)
-    decided: set[str] = field(default_factory=set)
+    decided: dict[str, Lock] = field(default_factory=dict)
     in_hand: set[bytes] = field(default_factory=set)
+    _one: Lock = field(default_factory=Lock)
 
     def desk(self, registry: Registry) -> InProcess:
         """Signs and logs for one session, which alone uses ``registry``."""
@@ -66,10 +66,14 @@ class Office:
                 books.outcome(entry.manifest_sha256, entry.asset_sha256)
         return len(mended) + len(left)
 
+    def note(self, manifest_sha256: str) -> None:
+        """From here on an ALLOW may be logged for this manifest, until the release is settled."""
+        self.decided[manifest_sha256] = Lock()
+
     def settle(self, desk: InProcess, manifest_sha256: str, asset_sha256: str) -> int | None:
         """How a release ended; one that waits for its ALLOW gets none any more."""
-        with self.books:
-            self.decided.discard(manifest_sha256)
+        with self.decided.get(manifest_sha256) or nullcontext():
+            self.decided.pop(manifest_sha256, None)
             return desk.outcome(manifest_sha256, asset_sha256)
 
     def allow(self, desk: InProcess, found: Attested) -> int:
@@ -79,11 +83,10 @@ class Office:
             InputError: ``signer.contradicted``.
         """
         manifest_sha256 = found.sealed.manifest_sha256
-        with self.books:
-            if manifest_sha256 not in self.decided:
+        with self.decided.get(manifest_sha256) or nullcontext():
+            if self.decided.pop(manifest_sha256, None) is None:
                 raise contradicted("this release was settled without an ALLOW")
             index = desk.allow(found)
-            self.decided.discard(manifest_sha256)
             desk.conclude(found, index)
         return index
 
@@ -95,7 +98,7 @@ class Office:
             ConfigurationError: ``signer.busy``.
             InputError: ``signer.contradicted`` for an id that somebody works on already.
         """
-        with self.books:
+        with self._one:
             if content_id in self.in_hand:
                 raise contradicted("another connection works under this content id")
             self.in_hand.add(content_id)

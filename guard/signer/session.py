@@ -128,7 +128,7 @@ class Session:
 
         def note(asset_sha256: str, manifest_sha256: str) -> None:
             noted.append((manifest_sha256, asset_sha256))
-            self._office.decided.add(manifest_sha256)
+            self._office.note(manifest_sha256)
 
         try:
             desk.require_latest()

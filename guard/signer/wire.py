@@ -135,9 +135,9 @@ class Wire:
             raise malformed("it does not say how long its parts are")
         for size in sizes:
             if type(size) is not int or not 0 <= size <= self._limits.part_bytes:
-                raise malformed(
-                    f"a part is larger than {self._limits.part_bytes:,} bytes, or no length at all"
-                )
+                raise malformed(f"a part has more than {self._limits.part_bytes:,} bytes, or no length")
+        if sum(sizes) > self._limits.all_bytes:
+            raise malformed(f"its parts have more than {self._limits.all_bytes:,} bytes together")
         return sizes
 
     def _part(self, size: int, deadline: float) -> Bytes:

@@ -81,15 +81,19 @@ def signer(home, socket_path):
 
 
 @pytest.fixture
-def joined(tmp_path):
+def joined(signer, tmp_path):
     """Tools of a new home without keys whose releases go to a signer: ``joined(running)``."""
+    clients = []
 
     def join_it(running, name="client"):
         mine = Home(folder=tmp_path / name)
         join(mine, running.path, now=utc_now())
-        return assemble(mine)
+        clients.append(assemble(mine))
+        return clients[-1]
 
-    return join_it
+    yield join_it
+    for one in clients:
+        one.remote.close()
 
 
 @pytest.fixture
