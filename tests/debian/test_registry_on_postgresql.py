@@ -1,0 +1,127 @@
+"""An installation whose registry is on a real PostgreSQL server: every flow works as with SQLite."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from PIL import Image
+
+from guard.api import recover_file, release_file
+from guard.home import Home
+from guard.registries import publish
+from guard.setup import initialise
+from guard.verdict import State
+from provenance.errors import Error
+from provenance.registry import Registry
+from provenance.registry_published import PublishedRegistry
+
+pytestmark = pytest.mark.debian
+NOW = datetime.now(UTC)
+
+
+def code_of(action, *arguments, **options):
+    with pytest.raises(Error) as caught:
+        action(*arguments, **options)
+    return caught.value.code
+
+
+def served(folder, url):
+    """A home whose settings name the server."""
+    home = Home(folder=folder)
+    initialise(home, now=NOW, random=secrets.token_bytes)
+    with home.config_path.open("a", encoding="utf-8") as file:
+        file.write(f'\n[registry]\nurl = "{url}"\n')
+    home.registry_path.unlink()
+    made = initialise(home, now=NOW, random=secrets.token_bytes)
+    assert [part.what for part in made if part.new] == ["registry"]
+    return home
+
+
+def test_release_recover_and_publish(postgresql, photograph, tmp_path):
+    home = served(tmp_path / "home", postgresql("flows"))
+    Image.fromarray(photograph).save(tmp_path / "photo.png")
+    (tmp_path / "out").mkdir()
+    release_file(tmp_path / "photo.png", tmp_path / "out" / "x.png", source="digitalCapture", home=home)
+    with Image.open(tmp_path / "out" / "x.png") as picture:
+        picture.convert("RGB").save(tmp_path / "copy.jpg", quality=80)
+    assert recover_file(tmp_path / "copy.jpg", home=home).state is State.RECOVERED
+    assert not home.registry_path.exists()
+    publish(home, tmp_path / "pub", locator=True, now=NOW)
+    assert PublishedRegistry.open(tmp_path / "pub").snapshot.files > 10
+    with home.registry_as_found() as registry:
+        assert registry.verify_integrity() == 1
+        assert code_of(registry.reserve, "a", "k", 1, bytes(8)) == "registry.unwritable"
+
+
+def test_tables_are_made_only_where_asked(postgresql):
+    url = postgresql("empty")
+    for access in ("read", "write"):
+        assert code_of(Registry.connect, url, access=access) == "registry.missing"
+    Registry.connect(url, access="create").close()
+    Registry.connect(url, access="create").close()
+    with Registry.connect(url, access="read") as registry:
+        assert registry.verify_integrity() == 0
+        registry._database._connection.rollback()
+    with Registry.connect(url, access="write") as registry:
+        registry._database._run("UPDATE mediaguard_schema SET version = 99", {})
+        registry._database._connection.commit()
+    assert code_of(Registry.connect, url) == "registry.too-new"
+
+
+def test_writers_wait_and_say_when_it_takes_too_long(postgresql):
+    url = postgresql("busy")
+    with Registry.connect(url) as one, Registry.connect(url, busy_timeout_s=0.05) as other:
+        with one._database.transaction():
+            assert code_of(other.reserve, "a", "k", 1, bytes(8)) == "registry.busy"
+            assert other.pending() == ()  # readers do not wait for writers
+        assert other.reserve("a", "k", 1, bytes(8))
+
+
+def test_two_writers_at_once_claim_each_id_once(postgresql):
+    url, won = postgresql("claims"), []
+    Registry.connect(url).close()
+
+    def claim():
+        with Registry.connect(url) as registry:
+            won.extend(registry.reserve("a", "k", 1, n.to_bytes(8, "big")) for n in range(40))
+
+    threads = [threading.Thread(target=claim) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(won), sum(won)) == (80, 40)
+
+
+def test_damage_is_noticed(postgresql, tmp_path):
+    with Registry.connect(postgresql("damage")) as registry:
+        with registry._database.transaction():
+            registry._database.change(
+                "INSERT INTO manifest VALUES (:sha, :data)", {"sha": "0" * 64, "data": b"x"}
+            )
+        assert code_of(registry.verify_integrity) == "registry.damaged"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://guard:secret@host/db",
+        "postgresql+psycopg://guard@host/db?password=secret",
+        "postgresql://guard@host/db",
+        "sqlite:///x",
+        "http://[",
+    ],
+)
+def test_urls_with_passwords_or_of_others_are_refused(url):
+    with pytest.raises(Error) as caught:
+        Registry.connect(url)
+    assert caught.value.code == "registry.url"
+    assert "secret" not in f"{caught.value.what}{caught.value.where}{caught.value.hint}"
+
+
+def test_a_server_that_is_not_there(tmp_path):
+    url = f"postgresql+psycopg://guard@/none?host={tmp_path}"
+    assert code_of(Registry.connect, url) == "registry.unreachable"
