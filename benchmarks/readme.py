@@ -101,7 +101,23 @@ def figures() -> list[tuple[str, str, int, str]]:
             "signing.py",
         ),
         _clips(result("clip_memory")),
+        _damage(result("damage")),
+        _large(result("verify_memory")),
     ]
+
+
+def _damage(found: dict[str, Any]) -> tuple[str, str, int, str]:
+    what = (
+        f"damaged signed files of {len(found['formats'])} formats: crashes; read as unsigned; read as intact"
+    )
+    told = f"{found['crashes']}; {found['no_credentials']}; {found['intact_outside_listed']}"
+    return f"{what} outside the bytes the verdict lists", told, found["n"], "damage.py"
+
+
+def _large(found: dict[str, Any]) -> tuple[str, str, int, str]:
+    peaks = "; ".join(f"{name} {row['more_mb']} MB" for name, row in found["kinds"].items())
+    what = f"memory that verifying {found['megabytes']} MB takes beyond a small file"
+    return what, peaks, found["n"], "verify_memory.py"
 
 
 def _public_files(found: dict[str, Any]) -> tuple[str, str, int, str]:
