@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from guard import __version__
-from provenance.errors import Error, IntegrityError
+from provenance.errors import ConfigurationError, Error, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,8 @@ SOON = 14
 
 SOON_ISSUED = 30
 """The same where an authority has to issue the next one, which may take weeks."""
+LAST = 7
+"""The same, for what nobody should overlook."""
 _AFTER = "what was signed without a time stamp is EXPIRED after that, until guard sign signs it again"
 
 
@@ -92,10 +94,14 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
         return
     yield Finding(state="ok", what="home", detail=str(home.folder))
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
+    if _keys_elsewhere(home):
+        yield from _examine_client(home)
+        return
     yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
     if home.requested_folder.is_dir():
         waits = "a key waits for its certificate: guard keys csr, then guard keys import"
         yield Finding(state="ok", what="certificate request", detail=waits)
+    yield _looked_at("time-stamps", lambda: _time_stamps(home))
     yield _looked_at("trust", lambda: _trust(home, now))
     yield _looked_at("locator key", lambda: _locator(home))
     yield _looked_at("private mark key", lambda: _private_mark(home))
@@ -105,6 +111,33 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     both = _looked_at("log and registry", lambda: _agreement(home))
     yield replace(both, detail="not compared: the log cannot be used") if both.detail == log.detail else both
     yield _looked_at("private records", lambda: _records(home))
+
+
+def _keys_elsewhere(home: Home) -> bool:
+    """Whether a signer process has them; False where the settings cannot be read, which was said before."""
+    try:
+        return home.config().signer.kind == "socket"
+    except Error:
+        return False
+
+
+def _examine_client(home: Home) -> Iterator[Finding]:
+    """The home of a side that generates, whose keys are in a signer process."""
+    yield _looked_at("signer process", lambda: _signer_process(home))
+    yield _looked_at("trust", lambda: f"{len(home.trust().lists)} lists")
+    yield _looked_at("locator key", lambda: _locator(home))
+    yield _looked_at("private mark key", lambda: _private_mark(home))
+    yield _looked_at("private records", lambda: _records(home))
+
+
+def _signer_process(home: Home) -> str:
+    from pathlib import Path  # noqa: PLC0415 - here alone
+
+    from guard.signer.connecting import status  # noqa: PLC0415
+    from guard.tools import TileMarker  # noqa: PLC0415
+
+    found = status(Path(home.config().signer.socket), TileMarker(key=home.locator()))
+    return f"answers; policy {', '.join(found['packs'])}; {found['entries']} entries in its log"
 
 
 def _looked_at(what: str, look: Callable[[], str]) -> Finding:
@@ -127,6 +160,8 @@ def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
         advice = f"; renew soon: guard keys renew; {_AFTER}"
     elif not one.development and left <= SOON_ISSUED:
         advice = f"; ask for the next one now: guard keys csr; {_AFTER}"
+    if left <= LAST:
+        advice = f", AND THEN IT ENDS{advice}"
     who = "development identity" if one.development else f"identity {one}"
     return f"{who}{how}{untried}, {left} days left{advice}"
 
@@ -161,6 +196,22 @@ def _key_at(home: Home, now: datetime, passphrase: bytes | None) -> tuple[str, b
         return f", on the token {settings.token}", True
     # A program may ask somebody far away, and examining asks for nothing.
     return f", with {'a program' if settings.kind == 'command' else 'a signer process'}, not asked", False
+
+
+def _time_stamps(home: Home) -> str:
+    """Who is asked when something is signed. Nobody is, for this."""
+    from provenance.manifest.trust import ListKind  # noqa: PLC0415 - cryptography
+
+    settings = home.config().timestamp
+    stamper = settings.stamper()
+    if stamper is None:
+        return "nobody is asked; the time in a manifest is what its signer claims"
+    from provenance.timestamp.client import host_of  # noqa: PLC0415 - cryptography
+
+    if home.trust().of_kind(ListKind.TSA):
+        return f"{settings.policy}, of {', '.join(map(host_of, stamper.authorities))}"
+    what = f"time-stamps are {settings.policy}, and no list here vouches for any authority"
+    raise ConfigurationError("timestamp.unlisted", what, hint="guard trust add NAME PEM --kind tsa")
 
 
 def _trust(home: Home, now: datetime) -> str:

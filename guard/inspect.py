@@ -26,7 +26,13 @@ from guard.policy.facts import (
 from guard.policy.obligations import MarkDuty
 from guard.prompt.safety import prompt_facts, risk_facts
 from provenance.evidence import Evidence, Outcome
-from provenance.manifest.reading import DigitalSourceType, ManifestReading, ManifestState, TrustTier
+from provenance.manifest.reading import (
+    DigitalSourceType,
+    ManifestReading,
+    ManifestState,
+    SigningTime,
+    TrustTier,
+)
 from provenance.metadata.reading import MetadataReading
 from provenance.video.container import is_clip
 from provenance.watermark.interface import WatermarkReading
@@ -189,6 +195,7 @@ def _c2pa(proof: ReadBack, algorithm: str) -> C2pa:
             read_back=unknown("no manifest"),
             digital_source_type=unknown("no manifest"),
             soft_binding_matches=unknown("no manifest"),
+            time=unknown("no manifest"),
         )
     return C2pa(
         state=known(C2paState(manifest.state.value)),
@@ -197,7 +204,15 @@ def _c2pa(proof: ReadBack, algorithm: str) -> C2pa:
         else unknown("the manifest names none"),
         read_back=known(proof.raw_agrees),
         soft_binding_matches=_binding(manifest, proof.mark, algorithm),
+        time=_time(manifest),
     )
+
+
+def _time(manifest: ManifestReading) -> Fact[SigningTime]:
+    if manifest.signer is None:
+        return unknown("nobody signed")
+    silent = manifest.signer.time is SigningTime.NONE and manifest.claimed_time is not None
+    return known(SigningTime.CLAIMED if silent else manifest.signer.time)
 
 
 def _binding(manifest: ManifestReading, mark: Evidence, algorithm: str) -> Fact[bool]:

@@ -36,6 +36,16 @@ model = "bundled:emoji"
 # What manifests say of the use of a file for training models and mining data:
 # allowed, notAllowed or constrained. Left out, nothing is said.
 # training_mining = "notAllowed"
+
+# Who is asked to time-stamp signatures (RFC 3161), the preferred first, and whether a signature without
+# one is worth anything: "required", "preferred" or "none". Left out, nobody is asked.
+# [timestamp]
+# authorities = ["http://timestamp.example.org/tsr"]
+# policy = "preferred"
+
+# Where the signing key is, if not in keys/signing: "pkcs11" (with module, token and key) or "command".
+# [signer]
+# kind = "pkcs11"
 """
 
 

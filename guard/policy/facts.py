@@ -34,6 +34,7 @@ from guard.policy.fact import (
     unknown,
 )
 from guard.policy.types import Type, type_of
+from provenance.manifest.reading import SigningTime  # noqa: TC001 - schema() reads annotations
 
 if TYPE_CHECKING:
     import re
@@ -150,6 +151,7 @@ class C2pa(_Group):
     digital_source_type: Fact[str] = _fact(note="IPTC code, last part of the URI")
     read_back: Fact[bool] = _fact(note="read from the final bytes, not taken from the signer")
     soft_binding_matches: Fact[bool] = _fact(note="names the mark that is in the pixels")
+    time: Fact[SigningTime] = _fact(note="how the time of signing is known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
