@@ -34,38 +34,43 @@ def connect(path: Path, marker: Marker | None = None) -> Wire:
         ConfigurationError: ``signer.unreachable``, ``signer.other-locator``; ``signer.busy`` and
             ``signer.not-allowed`` as the signer says; ``signer.unsupported`` on systems without Unix sockets.
     """
-    wire, greeting = _greeted(path)
-    if marker is not None and greeting.header.get("locator") != [marker.key.key_id, marker.key.epoch]:
-        wire.close()
-        raise ConfigurationError(
-            "signer.other-locator",
-            "the signer reads marks with another locator key than this installation writes them with",
-            where=str(path),
-            hint="guard signer join takes the signer's key into a new home",
-        )
-    return wire
+    return _greeted(path, marker)[0]
 
 
-def _greeted(path: Path) -> tuple[Wire, Message]:
-    wire = Wire(_connected_socket(path))
-    try:
-        return wire, _reply(wire, _CONNECT_S)
-    except BaseException:
-        wire.close()
-        raise
-
-
-def status(path: Path) -> dict[str, Any]:
+def status(path: Path, marker: Marker | None = None) -> dict[str, Any]:
     """What the signer says of itself: version, locator, packs, name and size of its log.
 
     Raises:
         As ``connect``, and what is wrong with the signer's log.
     """
-    wire, greeting = _greeted(path)
+    wire, greeting = _greeted(path, marker)
     try:
         return {**greeting.header, **ask(wire, {"op": "ready"}).header}
     finally:
         wire.close()
+
+
+def _greeted(path: Path, marker: Marker | None) -> tuple[Wire, Message]:
+    """A connection, and how the signer began it; closed where its key is not the marker's."""
+    wire = Wire(_connected_socket(path))
+    try:
+        greeting = _reply(wire, _CONNECT_S)
+        _require_same_key(greeting, marker, path)
+    except BaseException:
+        wire.close()
+        raise
+    return wire, greeting
+
+
+def _require_same_key(greeting: Message, marker: Marker | None, path: Path) -> None:
+    if marker is None or greeting.header.get("locator") == [marker.key.key_id, marker.key.epoch]:
+        return
+    raise ConfigurationError(
+        "signer.other-locator",
+        "the signer reads marks with another locator key than this installation writes them with",
+        where=str(path),
+        hint="guard signer join takes the signer's key into a new home",
+    )
 
 
 def _connected_socket(path: Path) -> socket.socket:

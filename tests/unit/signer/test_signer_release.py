@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from guard.clock import utc_now
+from guard.doctor import examine_home
 from guard.errors import Denied
 from guard.home import Home
 from guard.policy.decision import authorise
@@ -210,3 +211,22 @@ def test_without_a_signer_a_release_says_so_and_leaves_nothing(signer, joined, l
     assert list((tmp_path / "out").iterdir()) == []
     assert list(client.records.folder.iterdir()) == []
     assert assemble(Home(folder=tmp_path / "client")).vault is None
+
+
+def test_doctor_looks_at_the_signer_where_the_keys_are_there(signer, joined, tmp_path):
+    running = signer()
+    joined(running)
+    found = {one.what: one for one in examine_home(Home(folder=tmp_path / "client"), now=utc_now())}
+    assert {one.state for one in found.values()} == {"ok"}
+    assert found["signer process"].detail.startswith("answers; policy default")
+    assert "log" not in found
+    running.end()
+    found = {one.what: one for one in examine_home(Home(folder=tmp_path / "client"), now=utc_now())}
+    assert found["signer process"].state == "broken"
+
+
+def test_commands_that_need_the_keys_say_where_they_are(signer, joined, tmp_path):
+    joined(signer())
+    with pytest.raises(ConfigurationError) as caught:
+        Home(folder=tmp_path / "client").signer()
+    assert caught.value.code == "signer.elsewhere"
