@@ -199,6 +199,7 @@ CODES: dict[str, str] = {
     "registry.unwritable": "The registry file, or the folder it is in, cannot be read or written. SQLite needs to create files beside it.",
     "registry.url": "The url of the registry in config.toml must begin with postgresql+psycopg:// and hold no password, which would be copied with the settings and shown in messages. The password comes from PGPASSWORD or ~/.pgpass.",
     "registry.url-refused": "Registries are fetched from https addresses only, without user names, queries or fragments. For a folder give its path.",
+    "registry.withdraw-reason": "A withdrawal has a reason of one sentence, at most 300 characters, which everybody can read who verifies the file.",
     "registry.withdraw-unknown": "Only what this installation released can be recalled here, and the registry knows no release of this file or id. A copy that lost its manifest is named by the id that guard recover shows.",
     "remote.failed": "The remote location did not do what was asked: it cannot be reached, the access rights do not suffice, or its driver failed. The line quotes the driver. An export that was interrupted goes on where it stopped; what is published already stays readable, because the checkpoint is written last.",
     "report.clip": "Reports of guard recover are drawn of pictures only. Of a clip it says in words which seconds are whose and which were altered; leave --report out.",

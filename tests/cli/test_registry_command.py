@@ -1,0 +1,102 @@
+"""``guard registry`` as a person and as a script meet it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from PIL import Image
+
+
+def copy_of(path, target):
+    with Image.open(path) as picture:
+        picture.convert("RGB").save(target, quality=80)
+    return target
+
+
+def test_publish_add_withdraw_update(guard_cli, home, signed, tmp_path, monkeypatch):
+    assert "no registries were added" in guard_cli("registry", "list").out
+    ran = guard_cli("registry", "publish", "pub")
+    assert ran.code == 0
+    assert ran.out.startswith("PUBLISHED  pub\n")
+    assert "can also forge and remove marks" in ran.err
+    key = re.search(r"key +((?:[0-9a-f]{4}:){7}[0-9a-f]{4})", ran.out)[1]
+    again = json.loads(guard_cli("registry", "publish", "pub", "--format", "json").out)
+    assert (again["exit_code"], again["published"]["changed"], again["fingerprint"]) == (0, 0, key)
+
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "other"))
+    assert guard_cli("init").code == 0
+    ran = guard_cli("registry", "add", "pub", "--name", "them")
+    assert ran.code == 0
+    assert ran.out.startswith("ADDED  them\n")
+    assert key in ran.out
+    listed = json.loads(guard_cli("registry", "list", "--format", "json").out)
+    assert [(one["name"], one["fingerprint"]) for one in listed["registries"]] == [("them", key)]
+    assert guard_cli("registry", "update").out.startswith("SAME  them\n")
+    copy_of(signed[".png"], tmp_path / "copy.jpg")
+    ran = guard_cli("recover", "copy.jpg")
+    assert ran.code == 3  # its signer is unknown here
+    assert "found in   registry them" in ran.out
+
+    monkeypatch.setenv("GUARD_HOME", str(home.folder))
+    ran = guard_cli("registry", "withdraw", signed[".png"], "--reason", "by mistake \x1b[31m")
+    assert ran.code == 0
+    assert "\x1b" not in ran.out
+    ran = guard_cli("verify", signed[".png"])
+    assert ran.code == 1
+    assert ran.out.startswith("WITHDRAWN")
+    assert "withdrawn here: by mistake" in ran.out
+    assert "bytes     exactly as they were signed" in ran.out
+    assert guard_cli("verify", signed[".png"], "--require", "recovered").code == 1
+    assert guard_cli("registry", "publish", "pub").code == 0
+
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "other"))
+    ran = guard_cli("registry", "update", "them")
+    assert ran.out.startswith("UPDATED  them\n")
+    assert "withdrawn  1" in ran.out
+    ran = guard_cli("recover", "copy.jpg", "--format", "json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["recoveries"][0]["state"] == "withdrawn"
+    assert guard_cli("registry", "remove", "them").code == 0
+    assert guard_cli("registry", "update", "them").code == 2
+
+
+def test_similar_is_off_unless_asked_for_and_decides_nothing(guard_cli, home, signed, photograph, tmp_path):
+    Image.fromarray(photograph).resize((400, 400)).save(tmp_path / "unmarked.jpg", quality=60)
+    ran = guard_cli("recover", "unmarked.jpg")
+    assert (ran.code, "looks like" in ran.out) == (3, False)
+    ran = guard_cli("recover", "unmarked.jpg", "--similar")
+    assert ran.code == 3
+    assert ran.out.startswith("NO_CREDENTIALS")
+    assert ran.out.count("looks like manifest") == 2  # both files of that picture
+    assert "[development]" in ran.out
+    assert "no mark says that it is" in ran.out
+    document = json.loads(guard_cli("recover", "unmarked.jpg", "--similar", "--format", "json").out)
+    assert len(document["recoveries"][0]["similar"]) == 2
+
+
+def test_what_cannot_be_done_says_what_helps(guard_cli, home, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for arguments, code in (
+        (("registry", "add", "empty"), "registry.not-published"),
+        (("registry", "add", "http://example.org/x"), "registry.url-refused"),
+        (("registry", "remove", "nobody"), "registry.unknown"),
+        (("registry", "remove", "../x"), "registry.name"),
+        (("registry", "withdraw", "0" * 16, "--reason", "x"), "registry.withdraw-unknown"),
+        (("registry", "withdraw", "0" * 16, "--reason", " "), "registry.withdraw-reason"),
+    ):
+        ran = guard_cli(*arguments)
+        assert ran.code == 2, arguments
+        assert ran.err.startswith(f"error[{code}]"), ran.err
+        assert "help: " in ran.err
+
+
+def test_against_with_a_handed_out_key_needs_no_installation(guard_cli, home, signed, tmp_path, monkeypatch):
+    assert guard_cli("keys", "export-locator", "key.json").code == 0
+    copy_of(signed[".png"], tmp_path / "copy.jpg")
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "nowhere"))
+    ran = guard_cli("recover", "copy.jpg", "--against", signed[".png"])
+    assert ran.out.startswith("SIMILAR")
+    ran = guard_cli("recover", "copy.jpg", "--against", signed[".png"], "--locator", "key.json")
+    assert ran.out.startswith("RECOVERED")
+    assert ran.code == 3  # nobody vouches for the signer here
