@@ -27,6 +27,7 @@ metadata:
   sources:
     - {id: house, title: "An example", confidence: high}
 spec:
+  default: {prompt: allow, plan: allow, pixels: allow}
   rules:
     - id: clocks.proven
       stage: publish
