@@ -69,7 +69,7 @@ def _of_word(word: str, *, recursive: bool) -> Iterator[Named]:
     elif path.is_dir() and recursive:
         yield from _of_folder(path)
     elif path.is_dir():
-        hint = "guard verify -r DIR takes every media file in it"
+        hint = "with -r every media file in it is taken"
         problem = InputError("input.folder", "this is a folder, a file is needed", where=word, hint=hint)
         yield Named(path=path, problem=problem)
     elif word.startswith("@"):
@@ -176,3 +176,20 @@ def stdin_asset() -> Asset:
     if len(data) > most:
         raise too_large(STDIN, most)
     return asset_of(data, str(STDIN))
+
+
+def opened(named: Named) -> tuple[Asset, bytes | None]:
+    """The bytes of ``named``, and of the manifest beside it where there is one.
+
+    Raises:
+        Error: its problem, or ``input.…``.
+    """
+    from provenance.codecs import read_asset  # noqa: PLC0415
+    from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
+
+    if named.problem is not None:
+        raise named.problem
+    if named.stdin:
+        return stdin_asset(), None
+    asset = read_asset(named.path)
+    return asset, read_sidecar(named.path, asset.mime)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from guard.recover import read_mark
 from guard.serialise import to_json
 from guard.statements import mark_not_read
-from guard.verify import decoded
+from guard.verify import decoded, manifest_reader
 from provenance.codecs import header, jpeg_quality
 from provenance.errors import Error, InputError
 from provenance.evidence import Evidence, Outcome
-from provenance.manifest.read import read_manifest
 from provenance.media import Frames
 from provenance.metadata.reading import read_metadata
 from provenance.video.container import is_clip, require_av
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
     from provenance.video.look import ClipLook
 
 
-def signals(asset: Asset, home: Home, *, at: datetime) -> dict[str, Json]:
+def signals(asset: Asset, home: Home, *, at: datetime, sidecar: bytes | None = None) -> dict[str, Json]:
     """Container, manifest, labels and marks of ``asset``; a part that cannot be read says so."""
-    pixels = _decoded(asset, home)
+    pixels, read = _decoded(asset, home), manifest_reader(asset.mime, isolated=True)
     return {
         "container": _container(asset),
-        "manifest": to_json(read_manifest(asset, home.trust(), at=at)),
+        "manifest": to_json(read(asset, home.trust(), at=at, sidecar=sidecar)),
         "labels": to_json(read_metadata(asset)),
         "watermark": to_json(_mark(pixels, home)),
         "carrier": to_json(_carrier(pixels)),

@@ -96,7 +96,7 @@ def verify(
 
     damage = None
     try:
-        read = _reader(asset.mime, isolated=isolated)
+        read = manifest_reader(asset.mime, isolated=isolated)
         manifest = read(asset, trust, at=at, sidecar=sidecar)  # (1)
     except InputError as error:
         if error.code != "media.damaged" or not is_clip(asset.mime):
@@ -115,7 +115,8 @@ READ_HERE = frozenset({"image/png", "image/jpeg", "image/webp"})
 """Formats whose containers are simple enough for the C2PA library to read them in this process."""
 
 
-def _reader(mime: str, *, isolated: bool) -> Callable[..., ManifestReading]:
+def manifest_reader(mime: str, *, isolated: bool) -> Callable[..., ManifestReading]:
+    """What reads a manifest of this type: in this process, or in one of its own under limits."""
     if isolated and mime not in READ_HERE:
         from provenance.manifest.isolated import read_manifest_isolated  # noqa: PLC0415
 

@@ -94,17 +94,11 @@ class Verifying:
 
     def _opened(self, named: Named) -> tuple[Asset | None, bytes | None]:
         """The bytes, where more than a verdict is to be told of them."""
-        if named.stdin:
-            from guard.inputs import stdin_asset  # noqa: PLC0415
-
-            return stdin_asset(), None
-        if not self.keep and not self.asked.crjson:
+        if not named.stdin and not self.keep and not self.asked.crjson:
             return None, None
-        from provenance.codecs import read_asset  # noqa: PLC0415
-        from provenance.manifest.sidecar import read_sidecar  # noqa: PLC0415
+        from guard.inputs import opened  # noqa: PLC0415
 
-        asset = read_asset(named.path)
-        return asset, read_sidecar(named.path, asset.mime)
+        return opened(named)
 
     def _verdict(self, path: Path, asset: Asset | None, sidecar: bytes | None) -> Verdict:
         from guard import api  # noqa: PLC0415

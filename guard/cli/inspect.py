@@ -7,43 +7,50 @@ from typing import TYPE_CHECKING
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILES, FORMAT, finish
+from guard.cli._options import FORMAT, JSON, RECURSIVE, WORDS, finish
 from guard.text import plain
 from guard.verdict import MET
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from provenance.canonical import Json
 
 
 @click.command("inspect")
-@FILES
+@WORDS
 @click.option(
     "--rubric",
     is_flag=True,
     help="Also hold each manifest against the C2PA asset rubrics, naming every check that fails (exit 1).",
 )
 @FORMAT
-def command(files: tuple[Path, ...], rubric: bool, format_: str) -> None:
-    """Show every signal in each file, without judging it: container, manifest, mark, labels."""
+@JSON
+@RECURSIVE
+def command(words: tuple[str, ...], rubric: bool, format_: str, json_: bool, recursive: bool) -> None:
+    """Show every signal in each file, without judging it: container, manifest, mark, labels.
+
+    FILE is a file, - for standard input, @LIST for a file of names, a quoted pattern, or with -r a folder.
+    """
+    from guard.cli._progress import counted  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.inputs import named_files, opened  # noqa: PLC0415
     from guard.rubric import rubric_signal  # noqa: PLC0415
     from guard.signals import signals  # noqa: PLC0415
-    from provenance.codecs import read_asset  # noqa: PLC0415
 
     home, at = Home.locate(), utc_now()
-    batch = Batch(name=RESULTS["inspect"], format_=format_)
-    for file in files:
-        with batch.attempt(file):
-            asset, code = read_asset(file), MET
-            found = signals(asset, home, at=at)
+    batch = Batch(name=RESULTS["inspect"], format_="json" if json_ and format_ == "text" else format_)
+    for named in counted(named_files(words, recursive=recursive), "inspect", quiet=batch.on_terminal):
+        if named.skipped is not None:
+            batch.skip(named.path, named.skipped)
+            continue
+        with batch.attempt(named.path):
+            (asset, sidecar), code = opened(named), MET
+            found = signals(asset, home, at=at, sidecar=sidecar)
             if rubric:
                 found["rubric"], code = rubric_signal(asset, home.trust(), at=at)
-            batch.add(found, code, file=file)
-            if format_ == "text":
-                click.echo(plain(str(file)))
+            batch.add(found, code, file=named.path)
+            if batch.format_ == "text":
+                click.echo(plain(str(named.path)))
                 _print(found, indent=2)
     finish(batch.close())
 

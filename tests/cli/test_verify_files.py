@@ -117,3 +117,11 @@ def test_a_list_works_without_an_installation(guard_cli, signed, tmp_path, monke
     ran = guard_cli("verify", signed[".png"], "--trust-list", "other.pem")
     assert (ran.code, ran.out.split()[0]) == (3, "UNKNOWN_SIGNER")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_inspect_takes_the_same_words(guard_cli, signed, tmp_path):
+    (tmp_path / "out" / "notes.txt").write_text("no media")
+    told = json.loads(guard_cli("inspect", "-r", "out", "--json").out)
+    assert [one["file"] for one in told["signals"]] == ["out/picture.jpg", "out/picture.png"]
+    assert [one["file"] for one in told["skipped"]] == ["out/notes.txt"]
+    assert json.loads(guard_cli("inspect", "@nothing", "--json").out)["errors"][0]["code"] == "input.missing"
