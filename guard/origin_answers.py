@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from guard.verdict import Answer
 from provenance.evidence import Outcome
 from provenance.manifest.history import is_problem
+from provenance.manifest.identities import IdentityState
 from provenance.manifest.reading import BINDING_MATCHES, ManifestState, SigningTime, TrustTier
 
 if TYPE_CHECKING:
+    from provenance.manifest.identities import IdentityReading
     from provenance.manifest.reading import ManifestReading, SignerReading
 
 TIER_WORDS: dict[TrustTier, str] = {
@@ -23,6 +25,16 @@ TIER_WORDS: dict[TrustTier, str] = {
     TrustTier.DEVELOPMENT: "this installation's own development identity",
     TrustTier.UNKNOWN: "UNKNOWN: nobody you trust vouches for this name",
 }
+
+_IDENTITY: dict[IdentityState, Outcome] = {
+    IdentityState.INVALID: Outcome.CONTRADICTS,
+    IdentityState.REVOKED: Outcome.CONTRADICTS,
+    IdentityState.UNKNOWN: Outcome.INCONCLUSIVE,
+    IdentityState.EXPIRED: Outcome.INCONCLUSIVE,
+    IdentityState.NOT_CHECKED: Outcome.NOT_CHECKED,
+    IdentityState.TRUSTED: Outcome.SUPPORTS,
+}
+"""What the line about identities says, the gravest first."""
 
 _SHORT = 16
 """Hex digits of a fingerprint in a line; JSON and reports have all 64."""
@@ -145,6 +157,24 @@ def _manifest_fails(manifest: ManifestReading) -> bool:
 
 def _is_binding(code: str) -> bool:
     return code.removesuffix(".mismatch") + ".match" in BINDING_MATCHES
+
+
+def identity_answer(manifest: ManifestReading) -> Answer:
+    """Who says that the content is theirs (CAWG identity assertion), which is not who signed the manifest."""
+    if not manifest.intact:
+        return _answer("identity", Outcome.NOT_CHECKED, "the manifest is not intact")
+    if not manifest.identities:
+        return _answer("identity", Outcome.ABSENT, "no identity assertion beside the signer")
+    gravest = next(one for one in _IDENTITY if any(one is item.state for item in manifest.identities))
+    return _answer("identity", _IDENTITY[gravest], "; ".join(map(_identity, manifest.identities)))
+
+
+def _identity(one: IdentityReading) -> str:
+    """A name only with what it is worth beside it (house promise 4)."""
+    if one.signer is None:
+        return one.reason
+    roles = f" as {', '.join(one.roles)}" if one.roles else ""
+    return f"{one.signer}{roles}: {one.reason}"
 
 
 def _answer(question: str, outcome: Outcome, text: str) -> Answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from guard.origin_answers import (
     bytes_answer,
+    identity_answer,
     manifest_answer,
     signer_answer,
     time_answer,
@@ -46,7 +47,7 @@ def answers(
         manifest_answer(manifest),
         signer_answer(manifest) if found is None else _recovered_signer(found),
         time_answer(manifest),
-        _identity(manifest),
+        identity_answer(manifest),
         _history(manifest),
         _ai(manifest, labels) if found is None else _recovered_ai(found),
         _mark(mark, recovery, manifest),
@@ -117,13 +118,6 @@ def _prompt(manifest: ManifestReading) -> str:
     """The prompt, where its author published it; cut, since it may be as long as a page."""
     said = manifest.prompt or ""
     return f'; prompt "{said if len(said) <= _PROMPT else said[: _PROMPT - 1] + "…"}"' if said else ""
-
-
-def _identity(manifest: ManifestReading) -> Answer:
-    """Who says that the content is theirs (CAWG identity assertion), which is not who signed the manifest."""
-    if not manifest.intact:
-        return _answer("identity", Outcome.NOT_CHECKED, "the manifest is not intact")
-    return _answer("identity", Outcome.ABSENT, "no identity assertion beside the signer")
 
 
 def _history(manifest: ManifestReading) -> Answer:

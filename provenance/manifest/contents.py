@@ -58,7 +58,10 @@ def assertions(store: bytes, manifest: Superbox) -> dict[str, Any]:
 def statements(found: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a ``ManifestReading`` that come from assertions; wrong types read as nothing said."""
     actions = [
-        action for label, data in found.items() if _is(label, "c2pa.actions") for action in _actions(data)
+        action
+        for label, data in found.items()
+        if is_label(label, "c2pa.actions")
+        for action in _actions(data)
     ]
     release = _map(found.get(RELEASE_LABEL))
     digest = found.get(DIGEST_LABEL)
@@ -103,9 +106,9 @@ def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, 
     """Ranges that a hash leaves out although no manifest lies there."""
     result: list[str] = []
     for label, data in found.items():
-        if _is(label, "c2pa.hash.bmff") and embedded:
+        if is_label(label, "c2pa.hash.bmff") and embedded:
             result += _boxes_left_out(_map(data), embedded)
-        if not _is(label, "c2pa.hash.data"):
+        if not is_label(label, "c2pa.hash.data"):
             continue
         for item in _list(_map(data).get("exclusions"))[:_MAX_LISTED]:
             start, length = _map(item).get("start"), _map(item).get("length")
@@ -169,7 +172,7 @@ def _source_type(actions: list[Mapping[str, Any]]) -> DigitalSourceType | None:
 
 def _soft_bindings(found: Mapping[str, Any]) -> Iterator[SoftBinding]:
     for label, data in found.items():
-        if _is(label, "c2pa.soft-binding"):
+        if is_label(label, "c2pa.soft-binding"):
             for block in _list(_map(data).get("blocks")):
                 yield SoftBinding(algorithm=text(_map(data).get("alg")), value=text(_map(block).get("value")))
 
@@ -222,11 +225,11 @@ def _without(start: int, end: int, spans: tuple[tuple[int, int], ...]) -> Iterat
 
 
 def _first_text(found: Mapping[str, Any], label: str, key: str) -> str | None:
-    values = (text(_map(data).get(key)) for name, data in found.items() if _is(name, label))
+    values = (text(_map(data).get(key)) for name, data in found.items() if is_label(name, label))
     return next(filter(None, values), None)
 
 
-def _is(label: str, base: str) -> bool:
+def is_label(label: str, base: str) -> bool:
     """Whether a label is this one, a later version or a further instance (§6.4: ``.v2``, ``__1``)."""
     return label == base or label.startswith((base + ".v", base + "__"))
 

@@ -47,7 +47,19 @@ def signature_block(store: bytes, manifest: Superbox) -> SignatureBlock:
     contents = manifest.only(SIGNATURE).contents
     if len(contents) != 1 or contents[0].kind != b"cbor":
         raise StructureError("COSE: the signature box holds something else")
-    reader = Decoder(store, contents[0].start, contents[0].end)
+    return _block(Decoder(store, contents[0].start, contents[0].end))
+
+
+def chain_of(data: bytes) -> tuple[bytes, ...]:
+    """The certificate chain of a signature that stands by itself, as one over an identity does (DER).
+
+    Raises:
+        StructureError: as ``signature_block``.
+    """
+    return _block(Decoder(data)).chain
+
+
+def _block(reader: Decoder) -> SignatureBlock:
     if reader.head() != (6, 18, 18) or reader.head()[::2] != (4, 4):
         raise StructureError("COSE: not a COSE_Sign1")
     protected = decode(_bytes(reader.item()) or b"\xa0")

@@ -28,6 +28,10 @@ TRUST_OR_TIME = frozenset(
         "claimSignature.outsideValidity",
         "timeStamp.trusted",
         "timeStamp.untrusted",
+        "cawg.x509.credential.trusted",
+        "cawg.x509.credential.untrusted",
+        "cawg.x509.credential.invalid",
+        "cawg.x509.signature.outside_validity",
     }
 )
 """Codes about who signed and when, which the library judges by its own clock; we judge these again."""
@@ -37,7 +41,6 @@ _STRANGER = TRUST_OR_TIME | {
     "timeStamp.mismatch",
     "timeStamp.outsideValidity",
     "timeStamp.malformed",
-    "cawg.x509.credential.untrusted",
     "cawg.ica.credential_untrusted",
 }
 """Failures that say nobody we know signed, or that the time is unproven: no alteration."""

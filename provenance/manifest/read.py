@@ -21,9 +21,10 @@ from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
 from provenance.manifest.containers import Embedded, Piece, find_store, has_trace
 from provenance.manifest.contents import text
+from provenance.manifest.identities import codes_of, identities
 from provenance.manifest.judge import judge, library_codes
 from provenance.manifest.lineage import with_signers
-from provenance.manifest.reading import ManifestReading, ManifestState
+from provenance.manifest.reading import ManifestReading, ManifestState, SigningTime
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
 from provenance.sniff import MANIFEST, format_name
@@ -164,6 +165,9 @@ def _judged(
     )
     # step 6
     judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
+    signer = judgement.signer
+    proven = signer.signed_at if signer is not None and signer.time is SigningTime.PROVEN else None
+    people = identities(parsed.assertions, library_codes(report), trust, found.at, proven)
     said = contents.statements(parsed.assertions)
     if said["source_type"] is None:
         said |= contents.inherited(store, parsed.manifests, ingredients)
@@ -171,13 +175,14 @@ def _judged(
         found,
         state=judgement.state,
         reason=judgement.reason,
-        signer=judgement.signer,
+        signer=signer,
         label=text(active),
         claim_generator=_generator(claim),
         title=text(claim.get("title")),
         mime=asset.mime,
         ingredients=ingredients,
-        codes=judgement.codes,
+        identities=people,
+        codes=judgement.codes + codes_of(people),
         uncovered=parsed.uncovered,
         **said,
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from provenance.manifest.identities import IdentityReading
     from provenance.manifest.revocation import Revoked
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -241,13 +242,12 @@ class ManifestReading:
     source_type: DigitalSourceType | None = None
     model_name: str | None = None
     model_identifier: str | None = None
-    """The model for machines, such as a package URL; without the digest below."""
+    """For machines, such as a package URL, without the digest that follows."""
     weights_sha256: str | None = None
-    """One digest over the weights of that model, where the manifest states one."""
     training_mining: Mapping[str, str] | None = None
     """CAWG training and data mining: what the signer says of each use, in the assertion's own words."""
     training_records: tuple[str, ...] = ()
-    """SHA-256 of training records under ``org.mediaguard.training``, lower-case hex."""
+    """Their SHA-256, lower-case hex."""
     prompt: str | None = None
     """Published by its author (``--include-prompt``); ours say so under ``org.mediaguard.prompt``."""
     actions: tuple[str, ...] = ()
@@ -259,6 +259,7 @@ class ManifestReading:
     """Signed note of a log, as known when the file was signed: its publisher's log has to extend it."""
     claimed_time: datetime | None = None
     ingredients: tuple[IngredientReading, ...] = ()
+    identities: tuple[IdentityReading, ...] = ()
     codes: tuple[ValidationCode, ...] = ()
     uncovered: tuple[str, ...] = ()
     remote_url: str | None = None
