@@ -96,9 +96,12 @@ def rates(folder: Path, signer: NoteSigner, rounds: int, seconds: float) -> dict
     ways = {"one_writer": alone, "threads_in_groups": together, "batches_of_256": batches}
     logs = {name: Log.create(folder / name, signer) for name in ways}
     found: dict[str, list[float]] = {name: [] for name in ways}
+    busy = dict.fromkeys(ways, 0.0)
     for _ in range(rounds):
         for name, way in ways.items():
+            before = time.process_time()
             found[name].append(way(logs[name], seconds))
+            busy[name] += time.process_time() - before
     assert all(log.verify().ok for log in logs.values())
     about: dict[str, Any] = {"rounds": rounds, "seconds_each": seconds, "threads": THREADS}
     told = {

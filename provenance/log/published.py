@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
-from provenance.files import disk_errors
+from provenance.files import read_bounded
 from provenance.log.checkpoint import MOST_NOTE_BYTES, NoteVerifier, open_checkpoint
-from provenance.log.tiles import TILE_WIDTH, Tiles, hashes_at, tile_path
+from provenance.log.tiles import MOST_BYTES, TILE_WIDTH, Tiles, hashes_at, tile_path
 from provenance.log.writing import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -29,16 +29,18 @@ class PublishedTiles(Tiles):
     size: int
 
     def read(self, level: Level, index: int) -> bytes:
-        """The tile's bytes: the whole one where there is one, else the partial one of ``size``."""
-        # A slotted dataclass is made anew by its decorator, so the bare super() would not find it.
-        whole = Tiles.read(self, level, index)
+        """The tile's bytes: the whole one where there is one, else the partial one of ``size``.
+
+        A copy may come from anybody: no more is read than a tile can have, and nothing but files.
+
+        Raises:
+            InputError: as ``read_bounded``, except for a file that is not there.
+        """
+        whole = _bytes_of(self.path(level, index))
         width = hashes_at(0 if level == "entries" else level, self.size) - index * TILE_WIDTH
         if whole or not 0 < width < TILE_WIDTH:
             return whole
-        try:
-            return (self.folder / tile_path(level, index, width)).read_bytes()
-        except FileNotFoundError:
-            return b""
+        return _bytes_of(self.folder / tile_path(level, index, width))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +64,25 @@ class Published:
         """The log in ``folder``; only its checkpoint is looked at.
 
         Raises:
-            InputError: ``log.not-published``.
+            InputError: ``log.not-published``; as ``read_bounded``.
             IntegrityError: as ``open_checkpoint``.
         """
-        path = folder / CHECKPOINT
-        with disk_errors(path):
-            try:
-                with path.open("rb") as file:
-                    note = file.read(MOST_NOTE_BYTES + 1)
-            except (FileNotFoundError, NotADirectoryError) as error:
-                what = "there is no log in this folder: it has no checkpoint"
-                hint = "name the folder that guard log export wrote, or a copy of it"
-                raise InputError("log.not-published", what, where=str(folder), hint=hint) from error
+        try:
+            note = read_bounded(folder / CHECKPOINT, most=MOST_NOTE_BYTES)
+        except InputError as error:
+            if error.code != "input.missing":
+                raise
+            what = "there is no log in this folder: it has no checkpoint"
+            hint = "name the folder that guard log export wrote, or a copy of it"
+            raise InputError("log.not-published", what, where=str(folder), hint=hint) from error
         head = open_checkpoint(note, verifier)
         return cls(folder=folder, note=note, head=head, tiles=PublishedTiles(folder=folder, size=head.size))
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return read_bounded(path, most=MOST_BYTES)
+    except InputError as error:
+        if error.code == "input.missing":
+            return b""
+        raise

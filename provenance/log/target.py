@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from provenance.errors import ConfigurationError
 from provenance.files import disk_errors, write_public
+from provenance.log.tiles import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MOST_READ = 16 * 1024 * 1024 + 131_072
-"""A full bundle of the largest entries: 256 × (65,535 + 2) bytes."""
 
 
 class Target(Protocol):
@@ -44,7 +42,7 @@ class FolderTarget:
         with disk_errors(self.folder / name):
             try:
                 with (self.folder / name).open("rb") as file:
-                    return file.read(_MOST_READ)
+                    return file.read(MOST_BYTES)
             except FileNotFoundError:
                 return None
 
@@ -90,7 +88,7 @@ class RemoteTarget:
         """See ``Target``; raises ``remote.failed``."""
         with _remote_errors(f"{self.root}/{name}"):
             try:
-                return bytes(self.system.cat_file(f"{self.root}/{name}", start=0, end=_MOST_READ))
+                return bytes(self.system.cat_file(f"{self.root}/{name}", start=0, end=MOST_BYTES))
             except FileNotFoundError:
                 return None
 

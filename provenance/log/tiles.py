@@ -27,6 +27,9 @@ _HEIGHT = 8
 """A tile spans eight levels of the tree: 2**8 hashes."""
 MAX_ENTRY_BYTES = 65_535
 MAX_LEVEL = 63 // _HEIGHT
+MOST_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
+"""Of the longest entry bundle."""
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def tile_path(level: Level, index: int, width: int = TILE_WIDTH) -> str:
@@ -81,13 +84,11 @@ class Tiles:
         """The tile's bytes; empty when there is no such file."""
         try:
             # Plain text is several times faster here than a path object, and proofs read many tiles.
-            descriptor = os.open(
-                f"{self.folder}/{tile_path(level, index)}", os.O_RDONLY | getattr(os, "O_BINARY", 0)
-            )
+            descriptor = os.open(f"{self.folder}/{tile_path(level, index)}", _READ)
         except FileNotFoundError:
             return b""
         with os.fdopen(descriptor, "rb") as file:
-            return file.read()
+            return file.read(MOST_BYTES if level == "entries" else TILE_WIDTH * HASH_BYTES)
 
     def hashes(self, level: int, start: int, end: int) -> tuple[bytes, ...]:
         """Hashes ``start`` to ``end - 1`` of ``level``, all of one tile.

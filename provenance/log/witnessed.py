@@ -7,6 +7,7 @@ the log does not contain is not filed but reported: somebody has seen another hi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 WITNESSED = "witnessed"
 """Folder of cosigned checkpoints, in the log's folder and in an export of it."""
 _KEYS = "witnesses"
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 STAMP = ".tsr"
 """Ending of a time-stamp token (RFC 3161, DER) beside the checkpoint that it is over."""
 MOST_STAMP_BYTES = 65_536
@@ -188,7 +190,7 @@ def note_of(folder: Path, checkpoint: Checkpoint) -> bytes | None:
 def sizes(folder: Path) -> tuple[int, ...]:
     """Sizes for which a cosigned checkpoint is filed, smallest first."""
     found = (folder / WITNESSED).glob("*")
-    return tuple(sorted(int(path.name) for path in found if path.name.isdecimal()))
+    return tuple(sorted(int(path.name) for path in found if _SIZE.fullmatch(path.name)))
 
 
 def witnessed(

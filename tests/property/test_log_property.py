@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.errors import IntegrityError
+from provenance.log.audit import audit
 from provenance.log.checkpoint import NoteSigner
+from provenance.log.export import export_log
 from provenance.log.merkle import leaf_hash, tree_hash
+from provenance.log.published import Published
 from provenance.log.store import Log
 
 SIGNER = NoteSigner(name="log.example/1", private_key=Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -65,3 +68,25 @@ def test_every_changed_byte_is_noticed(data):
         except IntegrityError:
             return
         assert not report.ok
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 300), st.integers(1, 64)), min_size=1, max_size=5))
+def test_any_series_of_exports_is_one_readable_log(series):
+    """Whatever is appended and in whatever batches it is published, nothing immutable changes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        log, out = Log.create(Path(scratch) / "log", SIGNER), Path(scratch) / "public"
+        kept, notes = {}, []
+        for count, batch in series:
+            log.append([b"entry %d" % index for index in range(count)])
+            done = export_log(log, out, batch=batch)
+            notes.append(done.note)
+            assert log.checkpoint().size - batch < done.checkpoint.size <= log.checkpoint().size
+            assert all((out / name).read_bytes() == data for name, data in kept.items())
+            kept = {
+                name: (out / name).read_bytes() for name in (*kept, *done.written) if name != "checkpoint"
+            }
+            seen = Published.open(out, SIGNER.verifier)
+            report = audit(seen.tiles, seen.note, SIGNER.verifier, notes)
+            assert report.ok
+            assert report.size == done.checkpoint.size

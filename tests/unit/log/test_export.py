@@ -263,7 +263,7 @@ def test_a_copy_is_held_against_the_right_key_and_folder(log, entries, out, tmp_
     other = NoteSigner(name=log.verifier.name, private_key=Ed25519PrivateKey.generate())
     assert code_of(Published.open, out, other.verifier) == "log.checkpoint-signature"
     (out / "checkpoint").write_bytes(b"x" * 1_000_000)
-    assert code_of(Published.open, out, log.verifier) == "log.checkpoint-malformed"
+    assert code_of(Published.open, out, log.verifier) == "input.too-large"
 
 
 def test_a_hole_in_a_copy_is_found(log, entries, out):
@@ -272,6 +272,32 @@ def test_a_hole_in_a_copy_is_found(log, entries, out):
     (out / "tile/entries/001.p/44").unlink()
     report = audited(out, log.verifier)
     assert {problem.code for problem in report.problems} >= {"log.entry-missing"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("where", ["checkpoint", "tile/0/000", "tile/0/001.p/44", "tile/entries/000"])
+def test_a_copy_with_pipes_in_it_keeps_nobody_waiting(log, entries, out, where):
+    log.append(entries(300))
+    export_log(log, out)
+    (out / where).unlink()
+    os.mkfifo(out / where)
+    assert code_of(audited, out, log.verifier) == "input.not-media"
+
+
+def test_no_more_of_a_file_is_read_than_a_tile_can_have(log, entries, out):
+    log.append(entries(300))
+    export_log(log, out)
+    with (out / "tile/0/000").open("ab") as file:
+        file.truncate(10**12)  # a hole: takes no room on the disk and all memory when it is read
+    assert code_of(audited, out, log.verifier) == "input.too-large"
+
+
+def test_a_folder_in_the_place_of_a_tile_is_said(log, entries, out):
+    log.append(entries(300))
+    export_log(log, out)
+    (out / "tile/0/000").unlink()
+    (out / "tile/0/000").mkdir()
+    assert code_of(audited, out, log.verifier) == "input.folder"
 
 
 def test_the_owner_s_own_folder_reads_like_a_copy(log, entries):
