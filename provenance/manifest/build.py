@@ -10,6 +10,7 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from provenance.errors import InputError
 from provenance.manifest.ingredient import Kind
 from provenance.manifest.rubric_terms import SPEC_VERSION
 
@@ -140,6 +141,10 @@ def _plain(value: Any) -> Any:
     """A deep copy in JSON types.
 
     Raises:
-        ValueError: NaN or infinities.
+        InputError: ``manifest.bad-value``: NaN or infinities, which JSON does not have.
     """
-    return json.loads(json.dumps(value, allow_nan=False, default=dict))
+    try:
+        return json.loads(json.dumps(value, allow_nan=False, default=dict))
+    except ValueError as error:
+        what = "a statement holds a number that JSON does not have"
+        raise InputError("manifest.bad-value", what) from error
