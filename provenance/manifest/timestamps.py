@@ -7,6 +7,7 @@ then, and is changed in place: store and file keep their length, and every other
 
 from __future__ import annotations
 
+import base64
 import binascii
 import logging
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ from provenance.timestamp.client import TimePolicy, host_of
 from provenance.timestamp.token import authority_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from provenance.manifest.containers import Embedded
@@ -116,25 +118,33 @@ def place_token(token: bytes, store: bytes, data: Bytes | None, out: BinaryIO | 
     changed = store[: change.at] + change.data + store[change.at + len(change.data) :]
     if data is not None and out is not None:
         embedded = find_store(data)
-        if embedded is None or embedded.store != store or not _is_whole(embedded, store, data):
+        if embedded is None or embedded.store != store or not _lies_there(embedded, store, data):
             what = "a time-stamp cannot be put into this kind of file"
             raise ConfigurationError("timestamp.no-place", what, hint="save it as PNG, JPEG, WebP or MP4")
         _write(changed, embedded, data, out)
     return changed
 
 
-def _is_whole(embedded: Embedded, store: bytes, data: Bytes) -> bool:
-    """Whether the pieces are the store byte for byte; some containers keep it encoded."""
-    return sum(piece.length for piece in embedded.pieces) == len(store) and all(
-        data[piece.file : piece.file + piece.length] == store[piece.store : piece.store + piece.length]
-        for piece in embedded.pieces
-    )
+def _written(store: bytes, embedded: Embedded) -> Iterator[tuple[int, bytes]]:
+    """Where the parts of a store stand in the file, and as what."""
+    if embedded.base64:
+        yield embedded.pieces[0].file, base64.b64encode(store)
+        return
+    for piece in embedded.pieces:
+        yield piece.file, store[piece.store : piece.store + piece.length]
+
+
+def _lies_there(embedded: Embedded, store: bytes, data: Bytes) -> bool:
+    """Whether the file holds the store as we would write it, byte for byte."""
+    parts = tuple(_written(store, embedded))
+    whole = embedded.base64 or sum(len(part) for _, part in parts) == len(store)
+    return whole and all(data[at : at + len(part)] == part for at, part in parts)
 
 
 def _write(changed: bytes, embedded: Embedded, data: Bytes, out: BinaryIO) -> None:
-    for piece in embedded.pieces:
-        out.seek(piece.file)
-        out.write(changed[piece.store : piece.store + piece.length])
+    for at, part in _written(changed, embedded):
+        out.seek(at)
+        out.write(part)
     if data.startswith(png.SIGNATURE):  # the one container with a checksum over it
         out.write(binascii.crc32(b"caBX" + changed).to_bytes(4, "big"))
     out.flush()

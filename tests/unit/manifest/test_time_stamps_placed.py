@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +17,10 @@ from provenance.errors import ConfigurationError
 from provenance.manifest import jumbf
 from provenance.manifest.cbor import Decoder, decode
 from provenance.manifest.containers import find_store
+from provenance.manifest.formats import MIMES
 from provenance.manifest.read import raw_agrees, read_manifest
 from provenance.manifest.reading import ManifestState, SigningTime, TrustTier
+from provenance.manifest.sidecar import BESIDE
 from provenance.manifest.sign import sign
 from provenance.manifest.timestamps import StampedSigner, _padding, place_token
 from provenance.manifest.trust import ListKind, TrustList
@@ -28,8 +32,14 @@ pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
 ]
-MIMES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 DEAD = "http://127.0.0.1:9/"
+
+
+@pytest.fixture(scope="module")
+def samples():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
+        yield importlib.import_module("_every_format").every_format()
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +72,14 @@ def signature(store: bytes):
 
 
 @pytest.mark.parametrize("mime", MIMES)
-def test_the_time_is_proven_in_every_container(mime, server, signer, listed, trust, picture, spec):
-    made = sign(picture(mime), spec, stamped(signer, server.url), trust=listed)
+def test_the_time_is_proven_in_every_container(mime, server, signer, listed, trust, spec, samples):
+    made = sign(samples[mime], spec, stamped(signer, server.url), trust=listed)
     assert (made.reading.state, made.reading.signer.time) == (ManifestState.TRUSTED, SigningTime.PROVEN)
-    assert raw_agrees(made.asset)
-    assert find_store(made.asset.data).store == made.manifest
+    beside = made.manifest if mime in BESIDE else None
+    assert raw_agrees(made.asset, sidecar=beside)
+    assert beside or find_store(made.asset.content).store == made.manifest
     # Who has no list with that authority is told what the manifest claims.
-    assert read_manifest(made.asset, trust).signer.time is SigningTime.CLAIMED
+    assert read_manifest(made.asset, trust, sidecar=beside).signer.time is SigningTime.CLAIMED
 
 
 def test_a_manifest_beside_the_file_is_stamped_as_well(server, signer, listed, picture, spec):
