@@ -211,8 +211,20 @@ class Home:
         with _looking_into(self.trust_folder):
             return load_trust(self.trust_folder) if self.trust_folder.is_dir() else TrustLists()
 
+    def require_own_keys(self) -> None:
+        """Keys, log and registry are here, or belong here.
+
+        Raises:
+            ConfigurationError: ``signer.elsewhere`` where the settings name a signer process.
+        """
+        if self.config().signer.kind == "socket":
+            from guard.tools import keys_elsewhere  # noqa: PLC0415 - tools open homes
+
+            raise keys_elsewhere()
+
     def log(self) -> Log:
         """The transparency log, with its key."""
+        self.require_own_keys()
         from provenance.keys import load_log_key  # noqa: PLC0415
         from provenance.log.store import Log  # noqa: PLC0415
 
@@ -221,6 +233,7 @@ class Home:
 
     def log_as_found(self) -> Log:
         """The log for reading, exactly as it lies there: opening it for writing would mend a torn tail."""
+        self.require_own_keys()
         from provenance.keys import load_log_key  # noqa: PLC0415
         from provenance.log.store import Log  # noqa: PLC0415
 
@@ -252,6 +265,7 @@ class Home:
         Raises:
             As ``provenance.registry.Registry.open`` and ``connect``.
         """
+        self.require_own_keys()
         from provenance.registry import Registry  # noqa: PLC0415
 
         url = self.config().registry.url

@@ -79,6 +79,7 @@ def initialise(
     """
     from guard.roots import all_listed, kept_roots, list_roots  # noqa: PLC0415 - loads cryptography
 
+    home.require_own_keys()
     require_whole(home)
     require_locator(home)
     _folders(home)
@@ -124,6 +125,7 @@ def new_identity(
 
     The trust list of earlier development roots is kept, so files signed before stay verifiable.
     """
+    home.require_own_keys()
     from guard.roots import ROOT, kept_roots, list_roots  # noqa: PLC0415
     from provenance.manifest.identity import create_development_identity  # noqa: PLC0415
 

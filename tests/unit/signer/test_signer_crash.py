@@ -57,7 +57,6 @@ from guard.attestor import InProcess
 from guard.home import Home
 from guard.signer.office import Office
 from guard.signer.server import Server
-from guard.signer.session import Session
 from guard.tools import assemble
 
 home, path, last = sys.argv[1:]
@@ -70,7 +69,7 @@ place, name = {
     "signed": (guard.attestor, "remember"),
     "registered": (guard.attestor, "log_manifest"),
     "manifest logged": (guard.attestor, "publish_facts"),
-    "decided": (Session, "allow"),
+    "decided": (Office, "allow"),
     "ALLOW logged": (InProcess, "conclude"),
     "concluded": (None, ""),
 }[last]

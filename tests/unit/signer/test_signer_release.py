@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import secrets
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from guard.api import verify_file
 from guard.clock import utc_now
 from guard.doctor import examine_home
 from guard.errors import Denied
@@ -16,6 +18,7 @@ from guard.policy.decision import authorise
 from guard.policy.pack import load_packs
 from guard.policy.rule import Stage
 from guard.records import Progress
+from guard.setup import initialise, new_identity
 from guard.signer.joining import join
 from guard.tools import TileMarker, assemble
 from guard.verdict import State
@@ -230,3 +233,26 @@ def test_commands_that_need_the_keys_say_where_they_are(signer, joined, tmp_path
     with pytest.raises(ConfigurationError) as caught:
         Home(folder=tmp_path / "client").signer()
     assert caught.value.code == "signer.elsewhere"
+
+
+def test_nothing_begins_anew_in_a_home_whose_keys_are_elsewhere(signer, joined, let_go, picture, tmp_path):
+    client, mine = joined(signer()), Home(folder=tmp_path / "client")
+    path = let_go(client, picture).path
+    before = sorted(mine.folder.rglob("*"))
+    for do in (
+        lambda: initialise(mine, now=utc_now(), random=secrets.token_bytes),
+        lambda: new_identity(mine, now=utc_now(), random=secrets.token_bytes),
+        mine.log,
+        mine.log_as_found,
+        mine.registry,
+        mine.registry_as_found,
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            do()
+        assert caught.value.code == "signer.elsewhere"
+    assert sorted(mine.folder.rglob("*")) == before
+    assert verify_file(path, home=mine).state is State.DEVELOPMENT
+    stripped = tmp_path / "stripped.png"
+    stripped.write_bytes(image_of(path).data)
+    verdict = verify_file(stripped, home=mine)
+    assert verdict.state is State.NO_CREDENTIALS
