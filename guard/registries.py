@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from provenance.registry import Registry
     from provenance.registry_entry import Place
     from provenance.registry_kept import Fetched, Kept, KeptRegistries
-    from provenance.registry_publish import Published
+    from provenance.registry_publish import Contents, Published
     from provenance.registry_source import FetchLimits
+    from provenance.watermark.interface import WatermarkKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +62,34 @@ def publish(home: Home, target: Path, *, locator: bool, now: datetime) -> Public
         IntegrityError: ``log.behind-registry``, ``registry.behind-log``, and damage to either.
     """
     from guard.agreement import require_agreement, require_locator  # noqa: PLC0415
-    from provenance.keys import load_log_key, locator_document  # noqa: PLC0415
+    from provenance.keys import load_log_key  # noqa: PLC0415
     from provenance.locks import locked  # noqa: PLC0415
     from provenance.registry_head import fingerprint_of  # noqa: PLC0415
-    from provenance.registry_publish import Contents  # noqa: PLC0415
     from provenance.registry_publish import publish as publish_files  # noqa: PLC0415
-    from provenance.registry_withdrawn import read_withdrawals  # noqa: PLC0415
 
     require_locator(home.require())
     signer, log = load_log_key(home.log_key_path), home.log()
     with locked(home.folder / ".publish.lock"), home.registry() as registry:
         require_agreement(registry, log)  # (1)
-        places = registry.places()
-        fingerprints = fingerprints_of(registry, places)  # (2)
         keys = home.locators() if locator else ()
-        contents = Contents(
-            places=places,
-            manifest=lambda sha256: _manifest(registry, sha256),
-            fingerprints=fingerprints,
-            withdrawals=read_withdrawals(home.folder),
-            locators={f"{key.key_id}.json": locator_document(key) for key in keys},
-        )
+        contents = _contents(home, registry, keys)  # (2)
         done = publish_files(contents, log, signer, target, now=int(now.timestamp()))  # (3)
     return Publication(published=done, fingerprint=fingerprint_of(signer.verifier), locator=bool(keys))
+
+
+def _contents(home: Home, registry: Registry, keys: Sequence[WatermarkKey]) -> Contents:
+    from provenance.keys import locator_document  # noqa: PLC0415
+    from provenance.registry_publish import Contents  # noqa: PLC0415
+    from provenance.registry_withdrawn import read_withdrawals  # noqa: PLC0415
+
+    places = registry.places()
+    return Contents(
+        places=places,
+        manifest=lambda sha256: _manifest(registry, sha256),
+        fingerprints=fingerprints_of(registry, places),
+        withdrawals=read_withdrawals(home.folder),
+        locators={f"{key.key_id}.json": locator_document(key) for key in keys},
+    )
 
 
 def fingerprints_of(registry: Registry, places: Sequence[Place]) -> dict[str, bytes]:

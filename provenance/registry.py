@@ -72,8 +72,7 @@ _KEEP = "INSERT INTO fingerprint VALUES (:sha256, :bits) ON CONFLICT DO NOTHING"
 _OF_ID = "WHERE algorithm = :algorithm AND key_id = :key_id AND epoch = :epoch AND content_id = :content_id"
 _OF_MANIFEST = "WHERE entry.manifest_sha256 = :sha256"
 _MANIFESTS = "SELECT sha256, data FROM manifest WHERE sha256 > :after ORDER BY sha256 LIMIT 256"
-_ALL = 2**62
-"""No limit, in a form that both databases take."""
+_ALL = 2**62  # no limit, in a form that both databases take
 
 
 class Registry:
@@ -109,10 +108,9 @@ class Registry:
         """The one on a PostgreSQL server (extra ``postgresql``).
 
         Args:
-            url: ``postgresql+psycopg://user@host/database``; the password comes from the environment
-                (``PGPASSWORD``) or from ``.pgpass``, never from the URL.
-            access: as ``open``.
-            busy_timeout_s: as ``open``.
+            url: ``postgresql+psycopg://user@host/database``; the password comes from ``PGPASSWORD`` or
+                ``.pgpass``, never from the URL.
+            access, busy_timeout_s: as ``open``.
 
         Raises:
             ConfigurationError: ``registry.url``, ``registry.unreachable``, ``registry.missing``,
@@ -128,7 +126,7 @@ class Registry:
         return self._database.place
 
     def close(self) -> None:
-        """Release the database."""
+        """Let go of it."""
         self._database.close()
 
     def __enter__(self) -> Registry:
@@ -179,10 +177,8 @@ class Registry:
             indices = {entry.log_index for entry in self._select(_OF_MANIFEST, sha256=manifest_sha256)}
             if indices != {log_index}:
                 code = "registry.conflict" if indices else "registry.unknown-manifest"
-                what = (
-                    "it is released under another log index" if indices else "this manifest is not registered"
-                )
-                raise IntegrityError(code, what, where=self.place)
+                what = "is released under another log index" if indices else "is not registered"
+                raise IntegrityError(code, f"this manifest {what}", where=self.place)
 
     def discard(self, manifest_sha256: str) -> int:
         """Forget what is pending of a manifest; its id stays claimed. Returns how many entries went."""
@@ -200,11 +196,11 @@ class Registry:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """See ``provenance.registry_entry.Lookup``."""
+        """See ``Lookup``."""
         return ()
 
     def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
-        """See ``provenance.registry_entry.Lookup``."""
+        """See ``Lookup``."""
         return found_of(self.find(algorithm, key_id, epoch, content_id), "the registry here")
 
     def by_asset(self, sha256: str, *, include_pending: bool = False) -> tuple[RegistryEntry, ...]:
@@ -231,7 +227,7 @@ class Registry:
 
     def places(self) -> tuple[Place, ...]:
         """Every released entry without its manifest, in the order of the log."""
-        names = tuple(Place.__dataclass_fields__)
+        names = Place.__dataclass_fields__
         return tuple(Place(**dict(zip(names, row, strict=True))) for row in self._database.rows(_PLACES))
 
     def releases(self) -> tuple[Release, ...]:

@@ -23,7 +23,15 @@ from provenance.log.leaves import ALLOW, DecisionLeaf, WithdrawalLeaf, parse_lea
 from provenance.log.published import Published
 from provenance.log.tiles import TILE_WIDTH
 from provenance.registry_fingerprints import fingerprint_of_digest
-from provenance.registry_layout import BY_BINDING, LOG, SNAPSHOT, SUMS, manifest_ids, unreadable
+from provenance.registry_layout import (
+    BY_BINDING,
+    LOG,
+    SNAPSHOT,
+    SUMS,
+    WITHDRAWN,
+    manifest_ids,
+    unreadable,
+)
 from provenance.registry_staging import file_digest
 
 if TYPE_CHECKING:
@@ -90,26 +98,36 @@ def check(
         look.manifest(manifest_sha256)  # (3)
     bound = look.bindings()  # (4)
     look.fingerprints()
-    withdrawals = registry.withdrawals()
-    for one in withdrawals.values():  # (5)
-        leaf = allowed.get(one.log_index)
-        stands = isinstance(leaf, WithdrawalLeaf) and leaf.manifest_sha256 == one.manifest_sha256
-        if not stands or not isinstance(leaf, WithdrawalLeaf) or leaf.reason_commitment != one.commitment:
-            raise unreadable("withdrawn.json", "a withdrawal is not what the log says")
-    released = {
-        leaf.manifest_sha256
-        for leaf in allowed.values()
-        if isinstance(leaf, DecisionLeaf) and leaf.action == ALLOW
-    }
+    withdrawn = _require_logged(registry, allowed)  # (5)
     return Checked(
         manifests=len(ids),
         ids=bound,
         without_digest=look.without_digest,
-        withdrawn=len(withdrawals),
-        unpublished=len(released - set(ids)),
+        withdrawn=withdrawn,
+        unpublished=len(_released(allowed) - set(ids)),
         refused=look.refused.total(),
         why=tuple(f"{why} ({count})" for why, count in look.refused.most_common(_MOST_TOLD)),
     )
+
+
+def _released(leaves: dict[int, Leaf]) -> set[str | None]:
+    """Manifests that the log allowed."""
+    return {
+        leaf.manifest_sha256
+        for leaf in leaves.values()
+        if isinstance(leaf, DecisionLeaf) and leaf.action == ALLOW
+    }
+
+
+def _require_logged(registry: PublishedRegistry, leaves: dict[int, Leaf]) -> int:
+    """How many withdrawals there are, all of which the log has to hold."""
+    withdrawals = registry.withdrawals()
+    for one in withdrawals.values():
+        leaf = leaves.get(one.log_index)
+        wanted = (one.manifest_sha256, one.commitment)
+        if not isinstance(leaf, WithdrawalLeaf) or (leaf.manifest_sha256, leaf.reason_commitment) != wanted:
+            raise unreadable(WITHDRAWN, "a withdrawal is not what the log says")
+    return len(withdrawals)
 
 
 def _require_files(registry: PublishedRegistry, tick: Callable[[], None]) -> None:

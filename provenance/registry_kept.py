@@ -159,37 +159,18 @@ class KeptRegistries:
         """
         note, key = source.read(SNAPSHOT, MOST_HEAD), parse_vkey(source.read(VKEY, MOST_HEAD))
         snapshot = open_snapshot(note, key)
-        called = _checked_name(name or _default_name(key.name))
+        place = self.folder / _checked_name(name or _default_name(key.name))
         with disk_errors(self.folder):
-            (self.folder / called).mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(self.folder / called / ".lock"):
-            before = self._before(called, source)
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        run = _Run(source=source, limits=limits, clock=clock, ends=clock() + limits.seconds)
+        with locked(place / ".lock"):
+            before = self._before(place.name, source)
             if before is not None and not _is_newer(note, snapshot, key, before):
                 return Fetched(kept=before, new=False, checked=None, known=True)
-            folder = self.folder / called / f"copy-{snapshot.sequence}-{secrets.token_hex(4)}"
-            run = _Run(source=source, limits=limits, clock=clock, ends=clock() + limits.seconds)
-            try:
-                run.copy(
-                    folder, note, snapshot, None if before is None else self.folder / called / before.copy
-                )
-                opened = PublishedRegistry.open(folder, name=called, publisher=key)
-                known = () if before is None else (self._log_note(called, before),)
-                checked = check(opened, trust=trust, at=at, known=known, tick=run.tick)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                if before is None:
-                    shutil.rmtree(self.folder / called, ignore_errors=True)
-                raise
-            kept = Kept(
-                name=called,
-                source=source.where,
-                publisher=str(key),
-                copy=folder.name,
-                sequence=snapshot.sequence,
-                snapshot_sha256=hashlib.sha256(note).hexdigest(),
-                published_at=snapshot.time,
-                fetched_at=int(at.timestamp()),
-            )
+            folder = place / f"copy-{snapshot.sequence}-{secrets.token_hex(4)}"
+            old = None if before is None else place / before.copy
+            checked = run.take(folder, note, key, old, trust=trust, at=at)
+            kept = _described(source.where, folder, note, snapshot, at=at, publisher=key)
             self._switch(kept)
         return Fetched(kept=kept, new=True, checked=checked, known=before is not None)
 
@@ -201,9 +182,6 @@ class KeptRegistries:
             what = f"there is a registry {name!r} already, from {kept.source}"
             raise InputError("registry.name", what, hint="guard registry add --name with another name")
         return kept
-
-    def _log_note(self, name: str, kept: Kept) -> bytes:
-        return read_bounded(self.folder / name / kept.copy / LOG / "checkpoint", most=MOST_HEAD)
 
     def _switch(self, kept: Kept) -> None:
         """From here on the new copy counts; the others go."""
@@ -231,6 +209,26 @@ class _Run:
         if self.clock() > self.ends:
             raise over_limit(self.source.where, f"it took longer than {self.limits.seconds:g} s")
 
+    def take(
+        self,
+        folder: Path,
+        note: bytes,
+        key: NoteVerifier,
+        before: Path | None,
+        *,
+        trust: TrustLists,
+        at: datetime,
+    ) -> Checked:
+        """Copy the state that ``note`` signs into ``folder`` and check it; nothing is left where it fails."""
+        known = () if before is None else (read_bounded(before / LOG / "checkpoint", most=MOST_HEAD),)
+        try:
+            self.copy(folder, note, open_snapshot(note, key), before)
+            opened = PublishedRegistry.open(folder, name=folder.parent.name, publisher=key)
+            return check(opened, trust=trust, at=at, known=known, tick=self.tick)
+        except BaseException:
+            shutil.rmtree(folder if before is not None else folder.parent, ignore_errors=True)
+            raise
+
     def copy(self, folder: Path, note: bytes, snapshot: Snapshot, before: Path | None) -> None:
         """All files of the state that ``note`` signs; those of ``before`` are not fetched again."""
         if snapshot.files > self.limits.most_files:
@@ -252,6 +250,21 @@ class _Run:
                 place.write_bytes(data)
             (folder / SUMS).write_bytes(listing)
             (folder / SNAPSHOT).write_bytes(note)
+
+
+def _described(
+    source: str, folder: Path, note: bytes, snapshot: Snapshot, *, at: datetime, publisher: NoteVerifier
+) -> Kept:
+    return Kept(
+        name=folder.parent.name,
+        source=source,
+        publisher=str(publisher),
+        copy=folder.name,
+        sequence=snapshot.sequence,
+        snapshot_sha256=hashlib.sha256(note).hexdigest(),
+        published_at=snapshot.time,
+        fetched_at=int(at.timestamp()),
+    )
 
 
 def _is_newer(note: bytes, snapshot: Snapshot, key: NoteVerifier, before: Kept) -> bool:
