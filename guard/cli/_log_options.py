@@ -58,10 +58,14 @@ def log_key(text: str | None) -> NoteVerifier:
 
 
 def witness_keys(texts: tuple[str, ...]) -> tuple[WitnessVerifier, ...]:
-    """The witnesses that were named; raises ``log.key-malformed``."""
+    """The witnesses that were named; ``log.key-malformed``, ``log.witness-name`` for two of one name."""
     from provenance.log.cosignature import WitnessVerifier  # noqa: PLC0415
 
-    return tuple(parsed(WitnessVerifier, text) for text in texts)
+    found = tuple(dict.fromkeys(parsed(WitnessVerifier, text) for text in texts))
+    if len({one.name for one in found}) < len(found):
+        what, hint = "two keys have one name, and a signature is told by its name", "name one of them"
+        raise InputError("log.witness-name", what, hint=hint)
+    return found
 
 
 def parsed(kind: type[Key], text: str) -> Key:

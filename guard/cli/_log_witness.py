@@ -44,17 +44,18 @@ def new(name: str, path: Path) -> None:
     from provenance.keys import create_log_key  # noqa: PLC0415
     from provenance.log.checkpoint import NoteVerifier  # noqa: PLC0415
 
-    try:
-        NoteVerifier(name=name, public_key=bytes(32))
-    except ValueError as error:
-        hint = "letters, digits, dots and slashes; no spaces and no plus sign"
-        raise InputError("log.witness-name", str(error), hint=hint) from error
+    if not (name.isascii() and NoteVerifier.can_be_named(name)):
+        what, hint = (
+            f"{name!r} cannot name a witness",
+            "letters, digits, dots and slashes; no spaces, no plus sign",
+        )
+        raise InputError("log.witness-name", what, hint=hint)
     create_log_key(path, origin=name, kind="witness")
     click.echo(str(_signer(path).verifier))
 
 
 @witness.command("sign")
-@click.argument("folder", metavar="DIR", type=NOTE, required=False)
+@click.argument("folder", metavar="[DIR]", type=NOTE, required=False)
 @click.option(
     "--request", metavar="FILE", type=NOTE, help="A proof by `guard log consistency`, instead of a copy."
 )

@@ -95,7 +95,8 @@ def verify(
     files = _files((*against, *words), seen, recursive=recursive)
     known = [*files.earlier, *_kept(notes), *_committed(clone, seen)]
     report, waiting = _audited(seen, known, files, own=folder is None)
-    unsigned = [one for one in witness_keys(witnesses) if one.name not in {v.name for v in report.vouchers}]
+    signed = {voucher.name for voucher in report.vouchers}
+    unsigned = [one for one in witness_keys(witnesses) if one not in seen.witnesses or one.name not in signed]
     unquoted = bool(files.files) and not files.earlier
     codes = [MET if report.ok and not unsigned else NOT_MET, *([NOTHING_TO_CONCLUDE] if unquoted else [])]
     codes += [error.exit_code for _, error in files.errors]

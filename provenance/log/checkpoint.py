@@ -62,10 +62,15 @@ class NoteVerifier:
     """Raw Ed25519 public key, 32 bytes."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not self.can_be_named(self.name):
             raise ValueError(f"{self.name!r} cannot name a note key")
         if len(self.public_key) != 32:
             raise ValueError("an Ed25519 public key has 32 bytes")
+
+    @staticmethod
+    def can_be_named(name: str) -> bool:
+        """Whether a key may have this name: no white space, no plus sign, no control characters."""
+        return _NAME.fullmatch(name) is not None
 
     @property
     def key_id(self) -> bytes:

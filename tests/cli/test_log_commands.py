@@ -209,6 +209,27 @@ def test_a_witness_signs_and_every_line_about_the_log_names_it(home, signed, gua
     )
 
 
+def test_a_witness_is_told_by_its_key_and_not_by_its_name(home, signed, guard):
+    """A required witness that somebody else's key signs for has not signed."""
+    guard("log", "export", "public")
+    key = key_of(home)
+    own, other = (guard("log", "witness", "new", "w1.example", "-o", f"{n}.key").strip() for n in "ab")
+    guard(
+        *("log", "witness", "sign", "public", "--log-key", key, "--key", "a.key", "--state", "memory"),
+        *("-o", "cosigned"),
+    )
+    guard("log", "witness", "add", own)
+    guard("log", "witness", "accept", "cosigned")
+    guard("log", "export", "public")
+    for where in ((), ("--log", "public", "--key", key)):
+        guard("log", "verify", *where, "--witness", own)
+        assert "not met  w1.example has not signed" in guard(
+            "log", "verify", *where, "--witness", other, code=1
+        )
+        both = ("--witness", own, "--witness", other)
+        assert "error[log.witness-name]" in guard("log", "verify", *where, *both, code=2)
+
+
 def test_a_witness_refuses_and_the_owner_is_told_on(home, signed, guard, tmp_path):
     guard("log", "export", "public")
     key = key_of(home)
@@ -298,6 +319,7 @@ def test_batches_hide_single_releases(home, signed, guard, tmp_path):
         (["log", "consistency", "checkpoint", "--proof", "text"], "log.proof-malformed"),
         (["log", "consistency", "checkpoint", "--proof", "text", "-o", "x"], "usage"),
         (["log", "witness", "new", "two words", "-o", "w.key"], "log.witness-name"),
+        (["log", "witness", "new", "w\u202e1", "-o", "w.key"], "log.witness-name"),
         (["log", "witness", "add", "w+00000000+BA=="], "log.key-malformed"),
         (["log", "witness", "accept", "checkpoint"], "log.no-cosignature"),
         (["log", "witness", "sign", "--log-key", "KEY", "--key", "w", "--state", "s"], "usage"),
