@@ -167,7 +167,9 @@ def _accepted(listener: socket.socket) -> socket.socket | None:
         return listener.accept()[0]
     except TimeoutError:
         return None
-    except OSError:  # the peer was gone before it was accepted, or there are no descriptors left for now
+    except (
+        OSError
+    ):  # the peer was gone before it was accepted, or descriptors ran out and some will be closed
         return None
 
 
