@@ -18,6 +18,7 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from guard.intake import Statement
     from guard.stages import Released
     from provenance.media import Asset
 
@@ -102,21 +103,16 @@ def run(
     ``targets`` has the new name of each; with ``by_id``, the folder where its content id names it.
     """
     from guard.home import Home  # noqa: PLC0415
-    from guard.ingredients import ingredients_of  # noqa: PLC0415
     from guard.inspect import kind_of  # noqa: PLC0415
-    from guard.intake import Statement, release_asset, source_type, take_in  # noqa: PLC0415
+    from guard.intake import release_asset, take_in  # noqa: PLC0415
     from guard.plan import ask  # noqa: PLC0415
     from guard.policy.fact import Kind  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
     home = Home.locate()
-    statement = Statement(
-        source_type=source_type(source),
-        model_name=model_name,
-        ingredients=ingredients_of(ingredients),
-        training_mining=training_mining or home.config().training_mining or None,
-    )
+    mining = training_mining or home.config().training_mining or None
+    statement = _statement(source, model_name, ingredients, mining)
     number = private_number
     tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
     decided = cache(partial(ask, Stage.PLAN, statement.origin(), tools, command=command))
@@ -130,6 +126,21 @@ def run(
         return release_asset(asset, statement, tools, plan=plan, output=target, **how)
 
     return _each(targets, one, format_=format_, by_id=by_id)
+
+
+def _statement(
+    source: str, model_name: str | None, ingredients: Sequence[str], training_mining: str | None
+) -> Statement:
+    """What is said of every file of a batch."""
+    from guard.ingredients import ingredients_of  # noqa: PLC0415
+    from guard.intake import Statement, source_type  # noqa: PLC0415
+
+    return Statement(
+        source_type=source_type(source),
+        model_name=model_name,
+        ingredients=ingredients_of(ingredients),
+        training_mining=training_mining,
+    )
 
 
 def _each(

@@ -120,11 +120,13 @@ def _source_of(name: str, known: TrustLists) -> Wanted:
     from guard.list_source import KNOWN  # noqa: PLC0415
 
     present = next((one for one in known.lists if one.name == name), None)
-    if present is not None and present.source is not None:
-        return Wanted(name=name, tier=present.tier, kind=present.kind, source=present.source)
-    if present is None and name in KNOWN:
-        one = KNOWN[name]
-        return Wanted(name=name, tier=one.tier, kind=one.kind, source=one.source)
+    known_as = KNOWN.get(name)
+    published = None if known_as is None else known_as.source
+    if present is not None and (source := present.source or published):
+        # What somebody decided about it stays.
+        return Wanted(name=name, tier=present.tier, kind=present.kind, source=source)
+    if present is None and known_as is not None:
+        return Wanted(name=name, tier=known_as.tier, kind=known_as.kind, source=published)
     what = f"nobody knows where the list {name} comes from"
     hint = "guard trust import FILE --source URL says so; published lists: " + ", ".join(KNOWN)
     raise InputError("trust.no-source", what, hint=hint)

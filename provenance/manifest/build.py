@@ -15,6 +15,8 @@ from provenance.manifest.ingredient import Kind
 from provenance.manifest.rubric_terms import SPEC_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provenance.manifest.spec import ManifestSpec
 
 CLAIM_GENERATOR = "mediaguard"
@@ -46,40 +48,48 @@ def manifest_definition(
         converted: the parent had another format.
     """
     actions = _actions(spec, with_parent=with_parent, converted=converted)
-    assertions = [_created("c2pa.actions.v2", {"allActionsIncluded": True, "actions": actions})]
-    if spec.model_name is not None:
-        assertions.append(_created("c2pa.ai-disclosure", _disclosure(spec)))
-    if spec.soft_binding is not None:
-        blocks = [{"scope": {}, "value": spec.soft_binding.value}]
-        assertions.append(
-            _created("c2pa.soft-binding", {"alg": spec.soft_binding.algorithm, "blocks": blocks})
-        )
-    if spec.digest_assertion is not None:
-        assertions.append(_created(DIGEST_LABEL, _plain(spec.digest_assertion)))
-    if release := _release(spec):
-        assertions.append(_created(RELEASE_LABEL, release))
-    if spec.log_checkpoint is not None:
-        assertions.append(_created(CHECKPOINT_LABEL, {"note": spec.log_checkpoint}))
-    if records := [item for item in spec.ingredients if item.kind is Kind.TRAINING]:
-        bound = [{"title": item.title, "alg": "sha256", "hash": item.sha256} for item in records]
-        assertions.append(_created(TRAINING_LABEL, {"records": bound}))
-    if spec.training_mining is not None:
-        entries = {use: {"use": spec.training_mining} for use in _MINED}
-        assertions.append(_created(MINING_LABEL, {"entries": entries}))
-    if spec.prompt is not None:
-        assertions.append(_created(PROMPT_LABEL, {"prompt": spec.prompt}))
+    listed = ("c2pa.actions.v2", {"allActionsIncluded": True, "actions": actions})
     generator = {
         "name": CLAIM_GENERATOR,
         "version": spec.claim_generator_version,
         "specVersion": SPEC_VERSION,
     }
-    definition = {"claim_generator_info": [generator], "title": spec.title, "assertions": assertions}
+    definition: dict[str, Any] = {
+        "claim_generator_info": [generator],
+        "title": spec.title,
+        # Without "created" the library files an assertion under gathered ones, which nobody answers for.
+        "assertions": [
+            {"label": label, "created": True, "data": data} for label, data in (listed, *_statements(spec))
+        ],
+    }
     # Media are added with their bytes (``provenance.manifest.sign``); these have none.
     if named := [
         item.definition(label_of(place)) for place, item in enumerate(spec.ingredients) if not item.is_media
     ]:
         definition["ingredients"] = named
     return definition
+
+
+def _statements(spec: ManifestSpec) -> Iterator[tuple[str, Any]]:
+    """Label and value of every assertion beside the actions."""
+    if spec.model_name is not None:
+        yield "c2pa.ai-disclosure", _disclosure(spec)
+    if spec.soft_binding is not None:
+        blocks = [{"scope": {}, "value": spec.soft_binding.value}]
+        yield "c2pa.soft-binding", {"alg": spec.soft_binding.algorithm, "blocks": blocks}
+    if spec.digest_assertion is not None:
+        yield DIGEST_LABEL, _plain(spec.digest_assertion)
+    if release := _release(spec):
+        yield RELEASE_LABEL, release
+    if spec.log_checkpoint is not None:
+        yield CHECKPOINT_LABEL, {"note": spec.log_checkpoint}
+    if records := [item for item in spec.ingredients if item.kind is Kind.TRAINING]:
+        bound = [{"title": item.title, "alg": "sha256", "hash": item.sha256} for item in records]
+        yield TRAINING_LABEL, {"records": bound}
+    if spec.training_mining is not None:
+        yield MINING_LABEL, {"entries": {use: {"use": spec.training_mining} for use in _MINED}}
+    if spec.prompt is not None:
+        yield PROMPT_LABEL, {"prompt": spec.prompt}
 
 
 def label_of(place: int) -> str:
@@ -130,11 +140,6 @@ def _disclosure(spec: ManifestSpec) -> dict[str, Any]:
 def _release(spec: ManifestSpec) -> dict[str, Any]:
     pairs = {"contentId": spec.content_id, "recipeCommitment": spec.recipe_commitment}
     return {key: value for key, value in pairs.items() if value is not None}
-
-
-def _created(label: str, data: Any) -> dict[str, Any]:
-    # Without "created" the library files an assertion under gathered ones, which nobody answers for.
-    return {"label": label, "created": True, "data": data}
 
 
 def _plain(value: Any) -> Any:

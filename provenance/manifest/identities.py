@@ -97,6 +97,11 @@ def identities(
     return tuple(_identity(label, found[label], court) for label in labels)
 
 
+def proven_time(signer: SignerReading | None) -> datetime | None:
+    """When the manifest was signed at the latest, where that is proven."""
+    return signer.signed_at if signer is not None and signer.time is SigningTime.PROVEN else None
+
+
 def codes_of(found: Sequence[IdentityReading]) -> tuple[ValidationCode, ...]:
     """Our findings in the place of the library's, which knows neither the caller's time nor revocations."""
     return tuple(

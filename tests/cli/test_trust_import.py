@@ -187,12 +187,17 @@ def test_a_list_is_fetched_again_from_where_it_came(home, run, bundle, server):
 
 
 @pytest.mark.enable_socket
-def test_a_published_list_is_taken_in_with_its_tier(home, run, server, monkeypatch):
+def test_a_published_list_is_taken_in_with_its_tier(home, run, bundle, server, monkeypatch):
     known = KnownList(source=server.url("/tsa.pem"), kind=ListKind.TSA, tier=TrustTier.OFFICIAL)
     monkeypatch.setitem(KNOWN, "c2pa-tsa", known)
     server.answers["/tsa.pem"] = Answer(body=CLOCK)
     assert run("update", "c2pa-tsa", "--yes").exit_code == 0
     assert listed(home)["c2pa-tsa"].tier is TrustTier.OFFICIAL
+    run("import", bundle(CLOCK), "--name", "c2pa-tsa", "--yes")  # by hand, and of another tier
+    server.answers["/tsa.pem"] = Answer(body=CLOCK + OTHER)
+    assert run("update", "c2pa-tsa", "--yes").exit_code == 0
+    found = listed(home)["c2pa-tsa"]
+    assert (found.tier, found.source, found.pem) == (TrustTier.OWN, known.source, CLOCK + OTHER)
     server.answers["/tsa.pem"] = Answer(body=OFFICIAL)
     with pytest.raises(InputError) as caught:
         run("update", "--yes")
