@@ -110,4 +110,4 @@ class Pkcs11Signer(CallbackSigner):
 
 
 def _bad(what: str) -> InputError:
-    return InputError("pkcs11.bad-uri", what, hint="p11tool --list-privkeys shows the URIs of keys")
+    return InputError("pkcs11.bad-uri", what, hint="the tool p11tool lists the URIs of keys")
