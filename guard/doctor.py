@@ -243,7 +243,9 @@ def _private_mark(home: Home) -> str:
 
 
 def _log(home: Home) -> str:
-    report = _with_cure(lambda: home.log_as_found().verify())
+    from guard.log_view import LogView  # noqa: PLC0415
+
+    report = _with_cure(lambda: LogView.own(home).audited())
     for problem in report.problems:
         raise IntegrityError(problem.code, problem.what, hint="guard log verify")
     return f"{report.size} entries; {report.witness}"

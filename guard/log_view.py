@@ -59,7 +59,7 @@ class LogView:
             folder=home.log_folder,
             verifier=log.verifier,
             witnesses=witnesses(home.log_folder),
-            trust=home.trust(),
+            trust=trust_here(home),
             note=note,
             head=found.head,
             tiles=found.tiles,
@@ -152,7 +152,7 @@ def require_view(view: LogView) -> LogView:
 
 
 def trust_here(home: Home) -> TrustLists | None:
-    """The lists of this installation for looking at a copy; None where they cannot be read."""
+    """The lists of this installation; None where they cannot be read: no time-stamp counts then."""
     try:
         return home.trust()
     except (ConfigurationError, IntegrityError):

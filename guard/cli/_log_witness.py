@@ -150,7 +150,8 @@ def accept(note: Path) -> None:
     log = Home.locate().require().log_as_found()
     with about(note):
         filed = file_note(log, read_note(note))
-    click.echo(f"accepted: {plain(told(by_witnesses([filed]), log.checkpoint().size))}")
+    size = log.checkpoint().size
+    click.echo(f"accepted: {size} entries, {plain(told(by_witnesses([filed]), size))}")
 
 
 @witness.command("list")
@@ -173,7 +174,7 @@ def list_(format_: str) -> None:
             format_,
         )
     else:
-        click.echo(f"{view.head.size} entries: {plain(told(vouchers, view.head.size))}")
+        click.echo(f"{view.head.size} entries, {plain(told(vouchers, view.head.size))}")
         for one in view.witnesses:
             last = max((each.size for each in vouchers if each.name == one.name), default=0)
             click.echo(f"    {plain(one.name)}  {f'up to {last} entries' if last else 'nothing signed yet'}")

@@ -46,7 +46,7 @@ def by_witnesses(found: Iterable[Witnessed]) -> tuple[Voucher, ...]:
 
 
 def told(vouchers: Sequence[Voucher], size: int) -> str:
-    """Who vouches for how much of a log of ``size`` entries, the most recent first.
+    """Who vouches for how much of a log of ``size`` entries; it stands behind that number.
 
     >>> told((), 5)
     'local, no outside witness'
@@ -62,7 +62,7 @@ def told(vouchers: Sequence[Voucher], size: int) -> str:
 def _part(most: int, size: int) -> str:
     if most < size:
         return f"the first {most} of {size} entries" if most > 1 else f"the first of {size} entries"
-    return f"all {size} entries" if size > 1 else "the only entry"
+    return "all of them" if size > 1 else "the only one"
 
 
 def _named(voucher: Voucher) -> str:

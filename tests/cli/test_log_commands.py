@@ -186,8 +186,9 @@ def test_a_witness_signs_and_every_line_about_the_log_names_it(home, signed, gua
     assert "error[log.no-cosignature]" in guard("log", "witness", "accept", "cosigned", code=2)
     assert "nobody" not in guard("log", "witness", "list", code=3)
     assert "is a witness of this log now" in guard("log", "witness", "add", own)
-    assert "all 4 entries witnessed by w1.example" in guard("log", "witness", "accept", "cosigned")
-    assert "CONSISTENT  4 entries, all 4 entries witnessed by w1.example (" in guard("log", "verify")
+    assert "all of them witnessed by w1.example" in guard("log", "witness", "accept", "cosigned")
+    assert "CONSISTENT  4 entries, all of them witnessed by w1.example (" in guard("log", "verify")
+    assert "all of them witnessed by w1.example" in guard("doctor")
     home.log().append([deny(1)])
     assert "the first 4 of 5 entries witnessed by w1.example" in guard("log", "verify")
     assert "up to 4 entries" in guard("log", "witness", "list")
@@ -197,7 +198,7 @@ def test_a_witness_signs_and_every_line_about_the_log_names_it(home, signed, gua
     looked = ["log", "verify", "--log", "public", "--key", key]
     assert "the first 4 of 5 entries witnessed by w1.example" in guard(*looked, "--witness", own)
     assert "local, no outside witness" in guard(*looked)
-    assert "all 4 entries witnessed by w1.example" in guard(
+    assert "all of them witnessed by w1.example" in guard(
         "log", "verify", "--proof", "p", "--key", key, "--witness", own, signed[".png"]
     )
     other = guard("log", "witness", "new", "w2.example", "-o", "w2.key").strip()

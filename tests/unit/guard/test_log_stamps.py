@@ -65,7 +65,7 @@ def test_a_listed_authority_is_a_witness_and_an_unlisted_one_is_not(home, log, c
     assert (done.size, done.listed) == (1, "the list clocks (own)")
     witness = view(log, clocks).audited().witness
     assert witness.startswith(
-        "the only entry witnessed by a time-stamp of an authority on the list clocks (own)"
+        "the only one witnessed by a time-stamp of an authority on the list clocks (own)"
     )
     assert view(log, home.trust()).audited().witness == "local, no outside witness"
     export_log(log, tmp_path / "public")
