@@ -14,7 +14,7 @@ from guard.release import Order, release
 from guard.stages import Draft, Origin
 from provenance.codecs import decode, header, is_lossless, jpeg_quality, read_asset
 from provenance.errors import InputError
-from provenance.manifest.containers import has_trace
+from provenance.manifest.containers import has_own_trace, has_trace
 from provenance.manifest.reading import DigitalSourceType
 from provenance.manifest.sidecar import read_sidecar
 from provenance.sniff import format_name
@@ -139,7 +139,7 @@ def _kept_draft(asset: Asset, statement: Statement) -> Draft:
         frames=kept(asset),
         mime=asset.mime,
         origin=statement.origin(),
-        source=asset if has_trace(asset.content) else None,
+        source=asset if has_own_trace(asset.content) else None,
         found=Media(
             colour=known(Colour.KEPT),
             generator_traces=unread,

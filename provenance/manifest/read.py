@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from provenance.errors import InputError
 from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
-from provenance.manifest.containers import Embedded, Piece, find_store, has_trace
+from provenance.manifest.containers import Embedded, Piece, find_store, has_own_trace, has_trace
 from provenance.manifest.contents import text
-from provenance.manifest.identities import codes_of, identities
+from provenance.manifest.identities import codes_of, identities, proven_time
 from provenance.manifest.judge import judge, library_codes
 from provenance.manifest.lineage import with_signers
-from provenance.manifest.reading import ManifestReading, ManifestState, SigningTime
+from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
 from provenance.sniff import MANIFEST, format_name
@@ -165,9 +165,9 @@ def _judged(
     )
     # step 6
     judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
-    signer = judgement.signer
-    proven = signer.signed_at if signer is not None and signer.time is SigningTime.PROVEN else None
-    people = identities(parsed.assertions, library_codes(report), trust, found.at, proven)
+    people = identities(
+        parsed.assertions, library_codes(report), trust, found.at, proven_time(judgement.signer)
+    )
     said = contents.statements(parsed.assertions)
     if said["source_type"] is None:
         said |= contents.inherited(store, parsed.manifests, ingredients)
@@ -175,7 +175,7 @@ def _judged(
         found,
         state=judgement.state,
         reason=judgement.reason,
-        signer=signer,
+        signer=judgement.signer,
         label=text(active),
         claim_generator=_generator(claim),
         title=text(claim.get("title")),
@@ -199,7 +199,7 @@ def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestRea
     """No store where one belongs: absent, elsewhere, or damaged out of its place."""
     from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
 
-    if has_trace(asset.content):
+    if has_own_trace(asset.content):
         return _malformed(at, "the file holds parts of a manifest, but not where a manifest belongs")
     if asset.mime in _WITHOUT_PLACE:
         why = f"{format_name(asset.mime)} files have no place for a manifest"

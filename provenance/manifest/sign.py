@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.manifest.build import PARENT, label_of, manifest_definition
-from provenance.manifest.containers import has_trace
+from provenance.manifest.containers import has_own_trace, has_trace
 from provenance.manifest.formats import MIMES, NAMES, bound_as
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestReading, ManifestState
@@ -88,7 +88,7 @@ def sign(
     """
     _refuse_unsupported(asset)
     lists, moment = trust or TrustLists(), at or datetime.now(UTC)
-    source = parent or (asset if has_trace(asset.content) else None)  # step 1
+    source = parent or (asset if has_own_trace(asset.content) else None)  # step 1
     before = _histories(source, spec, lists, moment)
     # step 2
     converted = source is not None and source.mime != asset.mime
@@ -97,8 +97,8 @@ def sign(
     inside = embed and asset.mime not in BESIDE
     data, store = _write(asset, definition, signer, lists, _taken_in(source, spec), embed=inside)
     # step 4
-    signed, beside = Asset.of(data, asset.mime), None if inside else store
-    reading = read_manifest(signed, lists, at=moment, sidecar=beside)
+    signed = Asset.of(data, asset.mime)
+    reading = read_manifest(signed, lists, at=moment, sidecar=None if inside else store)
     # step 5
     _hold_against(spec, store, reading, before)
     return SignedAsset(asset=signed, manifest=store, reading=reading)

@@ -17,7 +17,7 @@ from provenance.manifest.containers.documents import in_pdf, in_svg
 from provenance.manifest.containers.embedded import Embedded, Piece
 from provenance.manifest.containers.pictures import in_gif, in_jpeg, in_png, in_tiff
 from provenance.manifest.containers.sound import in_id3
-from provenance.manifest.containers.traces import anywhere, has_trace
+from provenance.manifest.containers.traces import anywhere, has_own_trace, has_trace
 from provenance.metadata import bmff, flac, gif, id3, jpeg, png, riff, svg, tiff
 
 if TYPE_CHECKING:
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
     from provenance.stored import Bytes
 
-__all__ = ["CONTAINERS", "Container", "Embedded", "Piece", "container_of", "find_store", "has_trace"]
+__all__ = [
+    "CONTAINERS",
+    "Container",
+    "Embedded",
+    "Piece",
+    "container_of",
+    "find_store",
+    "has_own_trace",
+    "has_trace",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

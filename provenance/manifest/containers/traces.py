@@ -28,8 +28,13 @@ def _written(skipped: int) -> bytes:
 
 _WRITTEN = tuple(map(_written, range(3)))
 """Boxes in Base64 (SVG, §A.3.5): the same suffix at each of its three positions."""
+_HELD = re.compile(rb"\xff\xeb..JP|caBX", re.DOTALL)
+"""A JPEG segment with a JUMBF box (ISO/IEC 19566-5 Annex B), a PNG chunk with a manifest: their lengths."""
 _LONGEST = 27
+_SEGMENT = 2**16 + 64
+"""More than a JPEG segment has: one of them lies whole in a window."""
 _BEGINNING = 64
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
 
 
 def has_trace(data: Bytes) -> bool:
@@ -40,6 +45,34 @@ def has_trace(data: Bytes) -> bool:
     # Base64 is how text holds a manifest; every other container has a zero byte where it begins.
     text = b"\0" not in data[:_BEGINNING]
     return any(_in(window, text=text) for _, window in windows_of(data, overlap=_LONGEST))
+
+
+def has_own_trace(data: Bytes) -> bool:
+    """As ``has_trace``, without what pictures in the file carry: the cover of a song, those of a document.
+
+    Such a picture may be signed while what holds it is not. Its manifest stands in JPEG segments or a PNG
+    chunk, where that of a document, clip or song never does.
+    """
+    if data.startswith(_PICTURES):
+        return has_trace(data)
+    text = b"\0" not in data[:_BEGINNING]
+    for offset, window in windows_of(data, overlap=_SEGMENT):
+        # What begins a window ended the last one, where the segments that reach into it were seen whole.
+        seen = _SEGMENT - _LONGEST if offset else 0
+        if _in(window, text=text) and _in(_without_pictures(window)[seen:], text=text):
+            return True
+    return False
+
+
+def _without_pictures(window: bytes) -> bytes:
+    out = bytearray(window)
+    for match in _HELD.finditer(window):
+        begin = match.start()
+        chunk = window[begin : begin + 1] == b"c"
+        length = window[begin - 4 : begin] if chunk else window[begin + 2 : begin + 4]
+        end = min(begin + int.from_bytes(length, "big") + 4 * chunk, len(out))
+        out[begin:end] = bytes(end - begin)
+    return bytes(out)
 
 
 def anywhere(data: Bytes) -> Embedded | None:

@@ -95,6 +95,8 @@ def _twice(data: bytes, store: bytes, mime: str) -> bytes:
     if mime == "image/svg+xml":
         element = b"<c2pa:manifest>%s</c2pa:manifest>" % data[low:high]
         return data.replace(b"</metadata>", element + b"</metadata>")
+    if mime in ("image/webp", "audio/wav"):
+        high += (high - low) & 1  # the pad byte
     longer = data[:high] + data[low:high] + data[high:]
     if mime in ("image/webp", "audio/wav"):
         return longer[:4] + (len(longer) - 8).to_bytes(4, "little") + longer[8:]
