@@ -59,7 +59,7 @@ def test_a_signer_is_named_with_certificate_and_validity(home, signed):
 def test_a_time_that_nobody_proves_is_followed_by_the_log_that_the_file_quotes(
     home, tools, photograph, tmp_path
 ):
-    """The first release quotes an empty log, which dates nothing; the second quotes the entries of the first."""
+    """The first release quotes an empty log, which dates nothing; the second quotes the first one."""
     from guard.api import release_file
 
     Image.fromarray(photograph).save(tmp_path / "a.png")
