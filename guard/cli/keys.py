@@ -109,6 +109,7 @@ def renew(passphrase: bool | None, development: bool, locator: bool, private_mar
     from provenance.manifest.key_files import require_passphrase  # noqa: PLC0415
 
     home = Home.locate().require()
+    _refuse_elsewhere(home)
     if not development:
         _refuse_issued(home)
     protected = home.is_protected()
@@ -119,6 +120,20 @@ def renew(passphrase: bool | None, development: bool, locator: bool, private_mar
     new_identity(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
     how = "protected by a passphrase" if protect else "without a passphrase"
     click.echo(f"made a new development identity, {how}; the earlier one is kept beside it")
+
+
+def _refuse_elsewhere(home: Home) -> None:
+    """A new key in a file would not be the one that the settings name."""
+    from provenance.errors import ConfigurationError  # noqa: PLC0415
+
+    kind = home.config().signer.kind
+    if kind != "file":
+        raise ConfigurationError(
+            "identity.elsewhere",
+            f'the settings say that the signing key is not in a file here (kind = "{kind}")',
+            where=str(home.config_path),
+            hint="take [signer] out of it first, or ask for the next certificate: guard keys csr",
+        )
 
 
 def _refuse_issued(home: Home) -> None:

@@ -201,6 +201,7 @@ def test_from_a_request_on_the_token_to_a_trusted_file(
     assert ran.code == 0, ran.err
     assert verify_file(tmp_path / "out" / "picture.png", home=home).state is State.TRUSTED
     assert "its key is on a token" in guard_cli("keys", "list").out
+    assert "error[identity.elsewhere]" in guard_cli("keys", "renew", "--development").err
     assert "on the token signing" in line(home, PIN.encode())
     assert "not tried" in line(home, None)
     (tmp_path / "pin").write_text("999999\n")
