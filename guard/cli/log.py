@@ -97,18 +97,23 @@ def verify(
     report, waiting = _audited(seen, known, files, own=folder is None)
     signed = {voucher.name for voucher in report.vouchers}
     unsigned = [one for one in witness_keys(witnesses) if one not in seen.witnesses or one.name not in signed]
-    unquoted = bool(files.files) and not files.earlier
-    codes = [MET if report.ok and not unsigned else NOT_MET, *([NOTHING_TO_CONCLUDE] if unquoted else [])]
-    codes += [error.exit_code for _, error in files.errors]
-    for path, error in files.errors:
-        report_error(error, path)
-    code = gravest(codes)
+    code = _code(report, files, met=not unsigned)
     unmet = [f"{one.name} has not signed" for one in unsigned]
     if format_ != "text":
         _document(report, seen, files, waiting, unmet, code, format_)
     else:
         _print(report, seen, files, waiting, unmet)
     finish(code)
+
+
+def _code(report: LogReport, files: Gathered, *, met: bool) -> int:
+    """The gravest of what came of the log and of each file; files that could not be read are told here."""
+    unquoted = bool(files.files) and not files.earlier
+    codes = [MET if report.ok and met else NOT_MET, *([NOTHING_TO_CONCLUDE] if unquoted else [])]
+    for path, error in files.errors:
+        report_error(error, path)
+        codes.append(error.exit_code)
+    return gravest(codes)
 
 
 def _files(words: tuple[str, ...], seen: LogView, *, recursive: bool) -> Gathered:
