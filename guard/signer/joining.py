@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from provenance.canonical import Json
 
 _SETTINGS = """
-# The keys, the log and the registry belong to a signer process (guard signer).
+# The keys, the log and the registry belong to a signer process (guard signer run).
 [signer]
 kind = "socket"
 socket = {path}

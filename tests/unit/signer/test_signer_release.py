@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -256,3 +257,38 @@ def test_nothing_begins_anew_in_a_home_whose_keys_are_elsewhere(signer, joined, 
     stripped.write_bytes(image_of(path).data)
     verdict = verify_file(stripped, home=mine)
     assert verdict.state is State.NO_CREDENTIALS
+
+
+def test_several_clients_at_once_lose_nothing(signer, joined, let_go, photographs, home, tmp_path):
+    running = signer()
+    clients = [joined(running, f"client-{number}") for number in range(3)]
+    pictures = [image(photographs[number][:256, :256]) for number in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        released = list(pool.map(let_go, clients, pictures))
+    assert sorted(actions(home)) == ["allow"] * 3
+    assert unreleased(home.log()) == ()
+    assert home.log().verify().ok
+    indexes = {entry.log_index for one in released for entry in home.registry().by_asset(sha256_of(one))}
+    assert indexes == {one.leaves[1] for one in released}
+    assert len({index for one in released for index in one.leaves}) == 6
+
+
+def sha256_of(released) -> str:
+    return read_asset(released.path).sha256
+
+
+def test_the_release_in_hand_is_finished_before_the_signer_ends(signer, joined, let_go, picture, home):
+    """It is told to end between the decision and the ALLOW."""
+    running = signer()
+    client = joined(running)
+
+    def end(step):
+        if step == "written":
+            running.server.stop.set()
+
+    released = let_go(client, picture, progress=end)
+    running.thread.join(60)
+    assert not running.thread.is_alive()
+    assert released.path.exists()
+    assert actions(home) == ["allow"]
+    assert running.said[-1] == "ended"
