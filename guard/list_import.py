@@ -103,7 +103,7 @@ def propose(data: bytes, wanted: Wanted, known: TrustLists, *, now: dt.datetime)
         tier=wanted.tier,
         pem=contents.pem,
         date=_dated(wanted.date, said.get("date"), now.date()),
-        kind=_kind(wanted.kind, said.get("kind"), contents),
+        kind=kind_of(contents, wanted.kind, said.get("kind")),
         source=wanted.source,
     )
     before = next((one for one in known.lists if one.name == added.name), None)
@@ -117,7 +117,7 @@ def propose(data: bytes, wanted: Wanted, known: TrustLists, *, now: dt.datetime)
         contents=contents,
         change=change(None if before is None else before.pem, added.pem),
         file_sha256=hashlib.sha256(data).hexdigest(),
-        notes=tuple(_notes(contents, added, now)),
+        notes=tuple(notes_on(contents, added, now)),
     )
 
 
@@ -158,8 +158,12 @@ def _dated(wanted: dt.date | None, said: str | None, today: dt.date) -> dt.date:
     return date
 
 
-def _kind(wanted: ListKind | None, said: str | None, contents: ListContents) -> ListKind:
-    """What the list is for; its certificates overrule whoever says otherwise, where they speak."""
+def kind_of(contents: ListContents, wanted: ListKind | None, said: str | None = None) -> ListKind:
+    """What a list is for; its certificates overrule whoever says otherwise, where they speak.
+
+    Raises:
+        InputError: ``trust.wrong-kind``.
+    """
     if said is not None and said not in set(ListKind):
         raise _wrong_kind(f"the file says that it is a list of kind {said[:40]!r}, which is none")
     chosen = wanted or (ListKind(said) if said else None)
@@ -170,7 +174,8 @@ def _kind(wanted: ListKind | None, said: str | None, contents: ListContents) -> 
     return contents.kind
 
 
-def _notes(contents: ListContents, added: TrustList, now: dt.datetime) -> list[str]:
+def notes_on(contents: ListContents, added: TrustList, now: dt.datetime) -> list[str]:
+    """What is odd about a list, in sentences."""
     notes = [f"stands in the file more than once: {one}" for one in contents.twice]
     notes += [f"expired on {one.not_after:%Y-%m-%d}: {one}" for one in contents.expired(now)]
     notes += [f"ends on {one.not_after:%Y-%m-%d}: {one}" for one in contents.ending(now)]

@@ -47,7 +47,7 @@ def command(words: tuple[str, ...], rubric: bool, format_: str, json_: bool, rec
             (asset, sidecar), code = opened(named), MET
             found = signals(asset, home, at=at, sidecar=sidecar)
             if rubric:
-                found["rubric"], code = rubric_signal(asset, home.trust(), at=at)
+                found["rubric"], code = rubric_signal(asset, home.trust(), at=at, sidecar=sidecar)
             batch.add(found, code, file=named.path)
             if batch.format_ == "text":
                 click.echo(plain(str(named.path)))

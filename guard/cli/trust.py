@@ -45,10 +45,12 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
+    from guard.list_import import kind_of, notes_on  # noqa: PLC0415
     from guard.roots import refuse_development  # noqa: PLC0415
     from provenance.files import read_bounded  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
     from provenance.manifest.trust import ListKind, TrustList, load_trust, save_trust  # noqa: PLC0415
+    from provenance.manifest.trust_certificates import contents_of  # noqa: PLC0415
 
     home = Home.locate().require()
     with about(file):
@@ -60,9 +62,13 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
             kind=ListKind(kind),
         )
         refuse_development(added.pem)
+        contents = contents_of(added.pem)
+        kind_of(contents, added.kind)
     known = load_trust(home.trust_folder)
     _may_add(name, known, force=force)
     save_trust(home.trust_folder, known.adding(added))
+    for note in notes_on(contents, added, utc_now()):
+        warning(note)
     click.echo(f"added {name} ({tier}), sha256 {added.sha256}")
 
 

@@ -155,6 +155,14 @@ def test_an_older_list_does_not_replace_a_newer_one(home, run, bundle):
     assert "+ Root Two" in again
 
 
+def test_add_looks_at_the_certificates_too(home, run, bundle):
+    with pytest.raises(InputError) as caught:
+        run("add", "clocks", bundle(CLOCK))
+    assert caught.value.code == "trust.wrong-kind"
+    assert "expired on" in run("add", "old", bundle(certificate("Old", days=-3))).output
+    assert run("add", "clocks", bundle(CLOCK), "--kind", "tsa").exit_code == 0
+
+
 def test_hostile_names_are_escaped(home, run, bundle):
     said = run("import", bundle(certificate("Evil\x1b[31m\u202e")), "--name", "x", "--yes").output
     assert "\x1b" not in said
