@@ -58,9 +58,10 @@ def run(path: Path | None, users: tuple[str, ...], clients: int, policy: str | N
 
     from guard.home import Home  # noqa: PLC0415
     from guard.signer.office import Office  # noqa: PLC0415
-    from guard.signer.server import Server  # noqa: PLC0415
+    from guard.signer.server import Server, require_supported  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
+    require_supported()
     home = Home.locate().require()
     allowed = frozenset({os.geteuid(), *map(_user, users)})
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)

@@ -75,7 +75,8 @@ def _require_same_key(greeting: Message, marker: Marker | None, path: Path) -> N
 
 def _connected_socket(path: Path) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
-        raise ConfigurationError("signer.unsupported", "this system has no Unix sockets")
+        what, hint = "this system has no Unix sockets", "run the generating side on Linux, beside the signer"
+        raise ConfigurationError("signer.unsupported", what, hint=hint)
     peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     peer.settimeout(_CONNECT_S)
     try:

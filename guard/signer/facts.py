@@ -63,8 +63,13 @@ def _fact_to_wire(fact: Fact[Any]) -> Json:
         "value": to_wire(fact.value),
         "producer": fact.producer,
         "version": fact.version,
-        "reason": fact.reason,
+        "reason": None if fact.reason is None else _sentence(fact.reason),
     }
+
+
+def _sentence(text: str) -> str:
+    """As the signer takes it; reasons may quote a library, which quotes the file."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:_MOST]
 
 
 def _group(group: type[Any], stored: Mapping[str, Any]) -> Any:

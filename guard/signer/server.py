@@ -61,7 +61,7 @@ class Server:
         """Mend what was left, listen, answer; returns once ``stop`` is set and the last request is done.
 
         Raises:
-            ConfigurationError: ``signer.running``, ``signer.unsupported``.
+            ConfigurationError: ``signer.running``.
             InputError: ``signer.socket``.
             Error: what cannot be mended.
         """
@@ -116,6 +116,17 @@ class Server:
         for thread in busy_ones:
             thread.join(self.grace_s)
         self.office.say("ended")
+
+
+def require_supported() -> None:
+    """This system has what the signer needs.
+
+    Raises:
+        ConfigurationError: ``signer.unsupported``.
+    """
+    if not hasattr(socket, "SO_PEERCRED"):
+        what = "this system does not tell who is at a socket's other end"
+        raise ConfigurationError("signer.unsupported", what, hint="run the signer on Linux")
 
 
 @contextmanager
