@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import secrets
+import wave
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -21,6 +23,7 @@ from guard.policy.rule import Stage
 from guard.records import Progress
 from guard.setup import initialise, new_identity
 from guard.signer.joining import join
+from guard.signer.values import from_wire, to_wire
 from guard.tools import TileMarker, assemble
 from guard.verdict import State
 from guard.verify import verify
@@ -28,6 +31,8 @@ from provenance.codecs import read_asset
 from provenance.errors import ConfigurationError, InputError
 from provenance.log.leaves import DecisionLeaf, leaves, unreleased
 from provenance.manifest.containers import has_trace
+from provenance.manifest.ingredient import Ingredient, Kind
+from provenance.manifest.spec import ManifestSpec
 from provenance.media import Asset
 from provenance.watermark.key import WatermarkKey
 
@@ -292,3 +297,32 @@ def test_the_release_in_hand_is_finished_before_the_signer_ends(signer, joined, 
     assert released.path.exists()
     assert actions(home) == ["allow"]
     assert running.said[-1] == "ended"
+
+
+@pytest.mark.parametrize("form", ["GIF", "WAV"])
+def test_files_that_leave_as_they_came_go_through_the_signer(client, let_go, photograph, home, form):
+    if form == "GIF":
+        asset = image(photograph[:64, :64], "GIF")
+    else:
+        out = io.BytesIO()
+        with wave.open(out, "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(16000))
+        asset = Asset.of(out.getvalue(), "audio/wav")
+    released = let_go(client, asset, "digitalCapture", "sign")
+    assert released.proof.manifest.intact
+    assert actions(home) == ["allow"]
+
+
+def test_what_went_in_travels_with_its_bytes(client, picture, tmp_path):
+    went_in = (
+        Ingredient(kind=Kind.PICTURE, title="sketch.png", asset=picture),
+        Ingredient(kind=Kind.ADAPTER, title="some style", sha256="0" * 64),
+    )
+    spec = ManifestSpec(title="a.png", claim_generator_version="1", ingredients=went_in)
+    parts: list = []
+    told = json.loads(json.dumps(to_wire(spec, parts)))
+    assert from_wire(ManifestSpec, told, parts).ingredients == went_in
+    assert parts == [picture.content]
