@@ -125,9 +125,11 @@ def test_a_reason_is_given_once(capsys):
     reason = "too small or too plain to tell pictures apart"
     candidate = SimpleNamespace(
         manifest=SimpleNamespace(signer="Someone", model_name=None),
-        entry=SimpleNamespace(content_id=b"\1" * 8),
+        entry=SimpleNamespace(content_id=b"\1" * 8, publisher=None, withdrawn=None),
         digest=SimpleNamespace(detail=None, reason=reason),
     )
-    found = SimpleNamespace(state=State.NO_CREDENTIALS, reason=reason, candidates=(candidate, candidate))
+    found = SimpleNamespace(
+        state=State.NO_CREDENTIALS, reason=reason, candidates=(candidate, candidate), notes=()
+    )
     print_recovery(Path("tiny.jpg"), None, found)
     assert capsys.readouterr().out.count(reason) == 1

@@ -13,6 +13,7 @@ from guard.recover import recover
 from guard.verdict import State
 from provenance.codecs import decode, read_asset
 from provenance.media import Frames
+from provenance.registry_entry import Found
 
 
 def looked_up(pixels, home, tools):
@@ -67,12 +68,16 @@ class PoisonedRegistry:
     def __init__(self, honest):
         self.honest = honest
 
-    def find(self, *wanted):
-        for entry in self.honest.find(*wanted):
-            manifest = entry.manifest.replace(b"trainedAlgorithmicMedia", b"digitalCapture_________")
-            assert manifest != entry.manifest
-            digest = hashlib.sha256(manifest).hexdigest()
-            yield replace(entry, manifest=manifest, manifest_sha256=digest)
+    notes = ()
+
+    def look_up(self, *wanted):
+        return Found(entries=tuple(map(self.rewritten, self.honest.find(*wanted))))
+
+    @staticmethod
+    def rewritten(entry):
+        manifest = entry.manifest.replace(b"trainedAlgorithmicMedia", b"digitalCapture_________")
+        assert manifest != entry.manifest
+        return replace(entry, manifest=manifest, manifest_sha256=hashlib.sha256(manifest).hexdigest())
 
 
 def test_a_manifest_rewritten_in_the_registry_recovers_nothing(home, tools, marked):
@@ -94,8 +99,10 @@ class RedirectingRegistry:
     def __init__(self, entry):
         self.entry = entry
 
-    def find(self, *_wanted):
-        return (self.entry,)
+    notes = ()
+
+    def look_up(self, *_wanted):
+        return Found(entries=(self.entry,))
 
 
 def test_a_correctly_signed_manifest_of_another_mark_recovers_nothing(home, tools, generated):

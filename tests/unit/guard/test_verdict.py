@@ -26,6 +26,7 @@ def test_every_state_has_a_meaning_and_an_exit_code() -> None:
         State.NO_CREDENTIALS: 3,
         State.REMOTE_ONLY: 3,
         State.RECOVERED: 3,
+        State.WITHDRAWN: 1,
     }
 
 
