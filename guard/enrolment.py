@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from guard.identities import CHAIN, KEY, own_identities
 from guard.setup import install_identity
-from guard.signing_keys import ELSEWHERE, reach_signer
+from guard.signing_keys import ELSEWHERE, key_elsewhere, reach_signer
 from provenance.errors import ConfigurationError, InputError
 from provenance.files import fsync_folder, write_private
 from provenance.manifest.key_files import load_private_key, read_pem
@@ -101,6 +101,28 @@ def request_elsewhere(home: Home, subject: Subject, key: TokenKey | PublicKey, *
         raise InputError("identity.no-command", what, hint="or --pkcs11 for a key on a token")
     asked = settings.command, settings.timeout_s
     return remote_request(key, subject, lambda data: run(asked[0], data, algorithm, asked[1]))
+
+
+def configured_key(home: Home) -> TokenKey | PublicKey:
+    """The key that ``[signer]`` of the settings names: on its token, or that of the certificate in force.
+
+    Raises:
+        ConfigurationError: ``signer.elsewhere`` where a signer process has it; ``signer.chain-missing``,
+            ``signer.bad-chain``, ``signer.unsupported-key``.
+    """
+    from provenance.manifest.pkcs11 import TokenKey  # noqa: PLC0415 - of one kind of key
+    from provenance.manifest.request import PublicKey  # noqa: PLC0415
+
+    settings = home.config().signer
+    if settings.kind == "pkcs11":
+        return TokenKey(module=settings.module, token=settings.token, key=settings.key)
+    if settings.kind == "socket":
+        raise key_elsewhere(settings)
+    chain = read_pem(home.signing_folder / CHAIN, "signer.chain-missing", "the certificate chain")
+    public = leaf_of(chain).public_key()
+    algorithm_of(public)
+    assert isinstance(public, PublicKey)
+    return public
 
 
 def make_requested_key(home: Home, *, algorithm: str, passphrase: bytes | None) -> None:

@@ -60,12 +60,7 @@ def _signer(
     if config.kind == "file":
         return load_signer(folder / CHAIN, folder / KEY, passphrase=secret, now=now)
     if config.kind == "socket":
-        raise ConfigurationError(
-            "signer.elsewhere",
-            "the signing key of this installation is that of its signer process",
-            where=config.socket,
-            hint="run the command as the signer's user, with its GUARD_HOME",
-        )
+        raise key_elsewhere(config)
     chain = read_pem(folder / CHAIN, "signer.chain-missing", "the certificate chain")
     check_validity(leaf_of(chain), now or datetime.now(UTC))
     return reach_signer(chain, config, secret)
@@ -83,3 +78,13 @@ def reach_signer(
 
     key = TokenKey(module=config.module, token=config.token, key=config.key)
     return Pkcs11Signer(chain=chain, key=key, pin=secret)
+
+
+def key_elsewhere(config: SignerConfig) -> ConfigurationError:
+    """The error for what only the signer process can do."""
+    return ConfigurationError(
+        "signer.elsewhere",
+        "the signing key of this installation is that of its signer process",
+        where=config.socket,
+        hint="run the command as the signer's user, with its GUARD_HOME",
+    )

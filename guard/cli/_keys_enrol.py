@@ -91,7 +91,7 @@ def csr(
     check_writable_folder(output.parent)
     if sum((current, pkcs11 is not None, public_key is not None)) > 1:
         raise click.UsageError("one key at a time: --current, --pkcs11 or --public-key")
-    if pkcs11 is None and public_key is None:
+    if pkcs11 is None and public_key is None and home.config().signer.kind == "file":
         request = _over_own_key(home, subject, algorithm=algorithm, protect=passphrase, current=current)
     else:
         request = _over_key_elsewhere(home, subject, pkcs11, public_key)
@@ -117,14 +117,16 @@ def _over_own_key(
 
 
 def _over_key_elsewhere(home: Home, subject: Subject, uri: str | None, public_key: Path | None) -> bytes:
-    from guard.enrolment import request_elsewhere  # noqa: PLC0415
+    """Over the key that was named, else over the one that the settings name."""
+    from guard.enrolment import configured_key, request_elsewhere  # noqa: PLC0415
     from provenance.files import read_bounded  # noqa: PLC0415
     from provenance.manifest.pkcs11 import TokenKey  # noqa: PLC0415
     from provenance.manifest.request import read_public_key  # noqa: PLC0415
 
-    if public_key is None:
-        assert uri is not None
+    if uri is not None:
         return request_elsewhere(home, subject, TokenKey.of(uri), pin=existing_passphrase)
+    if public_key is None:
+        return request_elsewhere(home, subject, configured_key(home), pin=existing_passphrase)
     with about(public_key):
         key = read_public_key(read_bounded(public_key, most=2**16))
     return request_elsewhere(home, subject, key, pin=existing_passphrase)

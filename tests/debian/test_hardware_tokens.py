@@ -201,6 +201,11 @@ def test_from_a_request_on_the_token_to_a_trusted_file(
     assert ran.code == 0, ran.err
     assert verify_file(tmp_path / "out" / "picture.png", home=home).state is State.TRUSTED
     assert "its key is on a token" in guard_cli("keys", "list").out
+    # The next certificate is asked for over the key that the settings name.
+    assert guard_cli("keys", "csr", "-o", "next.pem").code == 0
+    next_one = x509.load_pem_x509_csr((tmp_path / "next.pem").read_bytes())
+    assert next_one.public_key() == KEYS["es256"].public_key()
+    assert not home.requested_folder.exists()
     assert "error[identity.elsewhere]" in guard_cli("keys", "renew", "--development").err
     assert "on the token signing" in line(home, PIN.encode())
     assert "not tried" in line(home, None)
