@@ -77,6 +77,10 @@ def unchecked(given: Sequence[Answer], manifest: ManifestReading) -> tuple[str, 
     lines = [f"{answer.question}: {answer.text}" for answer in given if answer.outcome is Outcome.NOT_CHECKED]
     if manifest.signer is not None:
         lines.append("revocation: no authority was asked; only what guard keys revoke recorded is noticed")
+    if manifest.intact and manifest.content_id is not None and manifest.digest_assertion is None:
+        lines.append(
+            "content: the manifest has no digest of it, so a copy could not be compared with this file"
+        )
     lines += [f"bytes not covered by the signature: {span}" for span in manifest.uncovered]
     return tuple(lines)
 

@@ -107,7 +107,9 @@ def _open(asset: Asset) -> ImageFile.ImageFile:
         raise InputError(
             "input.unsupported",
             f"{format_name(asset.mime)} files cannot be decoded here",
-            hint="convert the picture to PNG, JPEG, WebP or TIFF",
+            hint="convert the picture to PNG, JPEG, WebP or TIFF"
+            if asset.mime.startswith("image/")
+            else "only pictures and clips have pixels that could be looked at",
         )
     return opener(io.BytesIO(asset.data))
 
