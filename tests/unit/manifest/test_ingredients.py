@@ -143,3 +143,15 @@ def test_a_digest_survives_its_name(raw):
 def test_any_other_name_holds_no_digest(name):
     found = digest_in(name)
     assert found is None or named(found) == name
+
+
+def test_a_signer_in_another_process_is_told_of_every_ingredient(spec, picture):
+    from guard.signer.values import from_wire, to_wire
+    from provenance.manifest.spec import ManifestSpec
+
+    init = Ingredient(kind=Kind.PICTURE, title="sketch.png", asset=picture())
+    asked = replace(spec, ingredients=(init, WEIGHTS, ADAPTER, RECORD), weights_sha256="12" * 32)
+    carried: list = []
+    told = from_wire(ManifestSpec, to_wire(asked, carried), carried)
+    assert told.ingredients == asked.ingredients
+    assert told.ingredients[0].asset.data == picture().data
