@@ -94,14 +94,7 @@ def verify(
     """
     from provenance.metadata.reading import read_metadata  # noqa: PLC0415
 
-    damage = None
-    try:
-        read = manifest_reader(asset.mime, isolated=isolated)
-        manifest = read(asset, trust, at=at, sidecar=sidecar)  # (1)
-    except InputError as error:
-        if error.code != "media.damaged" or not is_clip(asset.mime):
-            raise
-        damage, manifest = error, _nothing_left(error, at)
+    manifest, damage = _read(asset, trust, at=at, sidecar=sidecar, isolated=isolated)  # (1)
     mark, recovery = mark_not_read(_WHY_NOT_READ[manifest.intact]), None
     if manifest.state is ManifestState.ABSENT or always_mark:  # (2)
         mark, recovery = _relink(asset, trust=trust, at=at, by=relinking, limits=limits)
@@ -109,6 +102,18 @@ def verify(
         raise damage
     judged = _judged(asset, manifest, mark, read_metadata(asset), recovery)  # (3)
     return with_recalls(judged, manifest, recovery, recalls)
+
+
+def _read(
+    asset: Asset, trust: TrustLists, *, at: datetime, sidecar: bytes | None, isolated: bool
+) -> tuple[ManifestReading, InputError | None]:
+    """The manifest, and the damage of a clip that may still have a mark."""
+    try:
+        return manifest_reader(asset.mime, isolated=isolated)(asset, trust, at=at, sidecar=sidecar), None
+    except InputError as error:
+        if error.code != "media.damaged" or not is_clip(asset.mime):
+            raise
+        return _nothing_left(error, at), error
 
 
 READ_HERE = frozenset({"image/png", "image/jpeg", "image/webp"})

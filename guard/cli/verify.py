@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,8 @@ from guard.cli._verifying import Asked, Verifying, write_note
 from guard.verdict import Requirement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provenance.manifest.trust import TrustLists
 
 
@@ -69,18 +71,9 @@ def command(
     format_: str,
     json_: bool,
     recursive: bool,
-    require: str | None,
-    marks: bool,
-    tree: bool,
-    lists: tuple[str, ...],
-    authorities: tuple[str, ...],
-    validation_time: datetime | None,
-    crjson: bool,
     report: Path | None,
     force: bool,
-    no_isolation: bool,
-    registries: tuple[Path, ...],
-    locators: tuple[Path, ...],
+    **options: Any,
 ) -> None:
     """Say what can be known of each file's origin, and what was not looked at.
 
@@ -89,16 +82,41 @@ def command(
     not called true: a manifest shows who signed these bytes.
     """
     from guard.cli._progress import counted  # noqa: PLC0415
-    from guard.clock import utc_now  # noqa: PLC0415
-    from guard.home import Home  # noqa: PLC0415
     from guard.inputs import named_files  # noqa: PLC0415
-    from guard.lookup import Sources  # noqa: PLC0415
 
-    if format_ == "text" and (json_ or crjson):
-        format_ = "json"
     if report is not None:
         _check(report, force=force)
-    asked = Asked(
+    asked = _asked(**options)
+    if format_ == "text" and (json_ or asked.crjson):
+        format_ = "json"
+    batch = Batch(name=RESULTS["verify"], format_=format_)
+    verifying = Verifying(asked=asked, batch=batch, keep=report is not None)
+    for named in counted(named_files(words, recursive=recursive), "verify", quiet=batch.on_terminal):
+        verifying.one(named)
+    if report is not None:
+        write_note(report, verifying, options=tuple(_repeated(**options)), force=force)
+    finish(batch.close())
+
+
+def _asked(
+    *,
+    require: str | None,
+    marks: bool,
+    tree: bool,
+    lists: tuple[str, ...],
+    authorities: tuple[str, ...],
+    validation_time: datetime | None,
+    crjson: bool,
+    no_isolation: bool,
+    registries: tuple[Path, ...],
+    locators: tuple[Path, ...],
+) -> Asked:
+    """The options as values; keys and lists are named here and opened when they are needed."""
+    from guard.clock import utc_now  # noqa: PLC0415
+    from guard.home import Home  # noqa: PLC0415
+    from guard.lookup import Sources  # noqa: PLC0415
+
+    return Asked(
         at=validation_time.replace(tzinfo=UTC) if validation_time else utc_now(),
         trust=_chosen(lists, authorities),
         marks=marks,
@@ -108,14 +126,6 @@ def command(
         isolated=not no_isolation,
         sources=Sources(home=Home.locate(), folders=registries, locators=locators),
     )
-    batch = Batch(name=RESULTS["verify"], format_=format_)
-    verifying = Verifying(asked=asked, batch=batch, keep=report is not None)
-    for named in counted(named_files(words, recursive=recursive), "verify", quiet=batch.on_terminal):
-        verifying.one(named)
-    if report is not None:
-        options = _repeated(lists, authorities, require, marks=marks)
-        write_note(report, verifying, options=options, force=force)
-    finish(batch.close())
 
 
 def _check(report: Path, *, force: bool) -> None:
@@ -140,11 +150,21 @@ def _chosen(lists: tuple[str, ...], authorities: tuple[str, ...]) -> TrustLists 
     return only(Home.locate().trust(), lists, authorities, today=utc_now().date())
 
 
-def _repeated(
-    lists: tuple[str, ...], authorities: tuple[str, ...], require: str | None, *, marks: bool
-) -> tuple[str, ...]:
+_DECIDING = {
+    "lists": "--trust-list",
+    "authorities": "--tsa-list",
+    "registries": "--registry",
+    "locators": "--locator",
+}
+"""Options of which a verdict depends on a file or folder."""
+
+
+def _repeated(*, require: str | None, marks: bool, **options: Any) -> Iterator[str]:
     """The options that a verdict depends on; of files their names, without the folders they lie in."""
-    named = [word for one in lists for word in ("--trust-list", Path(one).name)]
-    named += [word for one in authorities for word in ("--tsa-list", Path(one).name)]
-    wanted = ["--require", require] if require else []
-    return (*named, *wanted, *(["--marks"] if marks else []))
+    for name, option in _DECIDING.items():
+        for one in options[name]:
+            yield from (option, Path(one).name)
+    if require is not None:
+        yield from ("--require", require)
+    if marks:
+        yield "--marks"

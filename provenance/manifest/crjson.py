@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from provenance.manifest.judge import kinds_of_codes
+from provenance.manifest.findings import kinds_of_codes
 from provenance.manifest.reading import ManifestState
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.manifest import path
 from provenance.manifest.contents import TEXT, text
+from provenance.manifest.findings import library_codes
 from provenance.manifest.history import TRUST_OR_TIME, is_problem
 from provenance.manifest.reading import (
     BINDING_MATCHES,
@@ -84,35 +85,6 @@ def judge(
     if detached:
         reason = reason.replace("bytes intact", "manifest intact, read without its file")
     return Judgement(state=state, reason=reason, signer=signer, codes=all_codes)
-
-
-def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
-    """All findings about the active manifest, in the library's order."""
-    active = _map(_map(report.get("validation_results")).get("activeManifest"))
-    return tuple(
-        _finding(_map(item), kind)
-        for kind in ("success", "informational", "failure")
-        for item in active.get(kind) or ()
-    )
-
-
-def _finding(item: Mapping[str, Any], kind: str) -> ValidationCode:
-    get = item.get
-    return ValidationCode(
-        code=text(get("code")),
-        explanation=text(get("explanation")),
-        kind=kind,
-        where=text(get("url")) or None,
-    )
-
-
-def kinds_of_codes(codes: Sequence[ValidationCode]) -> dict[str, list[dict[str, str]]]:
-    """The findings in the shape of the specification's validation results (§15.2.3)."""
-    shaped: dict[str, list[dict[str, str]]] = {"success": [], "informational": [], "failure": []}
-    for one in codes:
-        where = {} if one.where is None else {"url": one.where}
-        shaped[one.kind].append({"code": one.code, **where, "explanation": one.explanation})
-    return shaped
 
 
 def _integrity(

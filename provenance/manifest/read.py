@@ -21,8 +21,9 @@ from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
 from provenance.manifest.containers import Embedded, Piece, find_store, has_own_trace, has_trace
 from provenance.manifest.contents import text
+from provenance.manifest.findings import library_codes
 from provenance.manifest.identities import codes_of, identities, proven_time
-from provenance.manifest.judge import judge, library_codes
+from provenance.manifest.judge import judge
 from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
