@@ -83,12 +83,14 @@ def own_identities(home: Home, *, now: datetime) -> tuple[OwnIdentity, ...]:
     """The identity in force, then earlier ones, newest first.
 
     Raises:
-        ConfigurationError: ``signer.chain-missing``, ``signer.bad-chain``.
+        ConfigurationError: ``signer.chain-missing``, ``signer.bad-chain``, ``signer.elsewhere``.
         IntegrityError: as ``load_trust``.
     """
     trust, signing = home.trust(), home.signing_folder
     earlier = sorted(signing.parent.glob(f"{signing.name}-until-*"), reverse=True)
     kind = home.config().signer.kind
+    if not (signing / CHAIN).exists():
+        home.require_own_keys()
     first = _described(signing, trust, now, current=True, key_at=kind)
     return (first, *(_described(folder, trust, now, current=False, key_at="file") for folder in earlier))
 

@@ -166,6 +166,7 @@ def _new_epoch(*, of_locator: bool) -> None:
         private = renew_private_mark(home.private_mark_path)
         click.echo(f"private mark key {private.key_id}, epoch {private.epoch}; earlier epochs are kept")
         return
+    home.require_own_keys()
     require_locator(home)
     key = renew_locator(home.locator_path)
     click.echo(f"locator key {key.key_id}, epoch {key.epoch}; marks of earlier epochs are still found")

@@ -17,6 +17,7 @@ from guard.clock import utc_now
 from guard.doctor import examine_home
 from guard.errors import Denied
 from guard.home import Home
+from guard.identities import own_identities
 from guard.policy.decision import authorise
 from guard.policy.pack import load_packs
 from guard.policy.rule import Stage
@@ -252,6 +253,7 @@ def test_nothing_begins_anew_in_a_home_whose_keys_are_elsewhere(signer, joined, 
         mine.log_as_found,
         mine.registry,
         mine.registry_as_found,
+        lambda: own_identities(mine, now=utc_now()),
     ):
         with pytest.raises(ConfigurationError) as caught:
             do()
