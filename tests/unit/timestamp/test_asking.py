@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from simulators.tsa import Clock, Refused, Server, hang
 
@@ -71,10 +69,8 @@ def test_a_redirect_is_an_answer_and_not_a_way(clock):
 
 
 def test_one_that_hangs_is_left_after_its_time():
-    with Server(hang(5)) as server:
-        begun = time.monotonic()
+    with Server(hang(60)) as server:  # and then gives an answer that is garbage
         assert "did not answer in time" in refusal(stamper(server.url, timeout_s=0.2))
-        assert time.monotonic() - begun < 4  # the server sleeps for longer
 
 
 def test_one_that_never_stops_talking_is_cut_off():
@@ -85,7 +81,7 @@ def test_one_that_never_stops_talking_is_cut_off():
 @pytest.mark.parametrize("garbage", [b"", b"<html>", b"\x30\x80", bytes(100)])
 def test_garbage_is_no_token(garbage):
     with Server(lambda _: garbage) as server:
-        refusal(stamper(server.url))
+        assert refusal(stamper(server.url))
 
 
 def test_an_answer_to_another_request_is_refused(clock):
