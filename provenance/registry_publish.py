@@ -115,15 +115,15 @@ def publish(contents: Contents, log: Log, signer: NoteSigner, target: Path, *, n
     """
     staging = Staging.begin(target)
     try:
-        for manifest_sha256 in dict.fromkeys(place.manifest_sha256 for place in contents.places):
-            _put_manifest(staging, contents, log, signer, manifest_sha256)  # (1)
+        indexes = {place.manifest_sha256: place.log_index for place in contents.places}
+        for manifest_sha256, index in indexes.items():
+            _put_manifest(staging, contents, log, manifest_sha256, index)  # (1)
         length, crowd = _put_tables(staging, contents)  # (2)
         staging.put(VKEY, f"{signer.verifier}\n".encode())
         exported = export_log(log, _LogTarget(staging))  # (3)
-        manifests = len({place.manifest_sha256 for place in contents.places})
         before = _snapshot_before(target, signer)
         if staging.same and before is not None:
-            return Published(snapshot=before, manifests=manifests, changed=0, crowd=crowd, prefix=length)
+            return Published(snapshot=before, manifests=len(indexes), changed=0, crowd=crowd, prefix=length)
         snapshot = _snapshot(staging, exported, signer.name, before, now)
         staging.head(SUMS, listing(staging.sums))  # (4)
         staging.head(SNAPSHOT, sign_snapshot(snapshot, signer))
@@ -131,21 +131,18 @@ def publish(contents: Contents, log: Log, signer: NoteSigner, target: Path, *, n
     finally:
         staging.abandon()
     return Published(
-        snapshot=snapshot, manifests=manifests, changed=staging.changed, crowd=crowd, prefix=length
+        snapshot=snapshot, manifests=len(indexes), changed=staging.changed, crowd=crowd, prefix=length
     )
 
 
-def _put_manifest(
-    staging: Staging, contents: Contents, log: Log, signer: NoteSigner, manifest_sha256: str
-) -> None:
+def _put_manifest(staging: Staging, contents: Contents, log: Log, manifest_sha256: str, index: int) -> None:
     paths = (manifest_path(manifest_sha256), receipts_path(manifest_sha256), digest_path(manifest_sha256))
     known = [staging.keep(path) for path in paths]
     if known[0] and known[1]:
         return
     data, digest = contents.manifest(manifest_sha256)
     staging.put(paths[0], data)
-    index = next(one.log_index for one in contents.places if one.manifest_sha256 == manifest_sha256)
-    staging.put(paths[1], receipt_document(log, signer.name, manifest_sha256, index))
+    staging.put(paths[1], receipt_document(log, log.verifier.name, manifest_sha256, index))
     if digest is not None:
         staging.put(paths[2], written({"contentDigest": dict(digest), "manifestId": manifest_sha256}))
 
