@@ -103,11 +103,20 @@ def rates(folder: Path, signer: NoteSigner, rounds: int, seconds: float) -> dict
             found[name].append(way(logs[name], seconds))
             busy[name] += time.process_time() - before
     assert all(log.verify().ok for log in logs.values())
-    about: dict[str, Any] = {"rounds": rounds, "seconds_each": seconds, "threads": THREADS}
-    told = {
-        name: {"median": round(statistics.median(r)), "least": round(min(r))} for name, r in found.items()
+    about: dict[str, Any] = {
+        "unit": "entries/s",
+        "rounds": rounds,
+        "seconds_each": seconds,
+        "threads": THREADS,
     }
-    return {**about, "entries_per_s": told}
+    for name, each in found.items():
+        about[name] = {
+            "median": round(statistics.median(each)),
+            "least": round(min(each)),
+            "most": round(max(each)),
+            "per_second_of_processor": round(logs[name].checkpoint().size / busy[name]),
+        }
+    return about
 
 
 def large(folder: Path, signer: NoteSigner, size: int) -> dict[str, Any]:

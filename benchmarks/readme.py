@@ -103,6 +103,7 @@ def figures() -> list[tuple[str, str, int, str]]:
         _clips(result("clip_memory")),
         _damage(result("damage")),
         _large(result("verify_memory")),
+        *_log(result("log")),
     ]
 
 
@@ -118,6 +119,25 @@ def _large(found: dict[str, Any]) -> tuple[str, str, int, str]:
     peaks = "; ".join(f"{name} {row['more_mb']} MB" for name, row in found["kinds"].items())
     what = f"memory that verifying {found['megabytes']} MB takes beyond a small file"
     return what, peaks, found["n"], "verify_memory.py"
+
+
+def _log(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
+    ways = [found["appending"][name] for name in ("one_writer", "threads_in_groups", "batches_of_256")]
+    clock = "; ".join(f"{way['median']:,}" for way in ways)
+    processor = "; ".join(f"{way['per_second_of_processor']:,}" for way in ways)
+    writers = found["appending"]["threads"]
+    what = f"log entries written and synced: one writer; {writers} writers in groups; 256 at once"
+    load = (
+        f"on the clock {clock}, at a load of {found['load_average_at_start']} on {found['cpus']} processors"
+    )
+    large = found["large"]
+    opened, checked = large["open_and_check_root"], large["read_and_check_proof_with_signature"]
+    told = f"{opened['median_ms']:.1f} ms; {checked['median_ms']:.2f} ms"
+    return [
+        (what, f"{processor} a second of processor time ({load})", found["appending"]["rounds"], "log.py"),
+        (f"a log of {large['size']:,} entries: opened, its root checked; a proof read and checked", told,
+         checked["n"], "log.py"),
+    ]  # fmt: skip
 
 
 def _public_files(found: dict[str, Any]) -> tuple[str, str, int, str]:
