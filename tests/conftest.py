@@ -83,30 +83,30 @@ def tools(home):
 
 @pytest.fixture(scope="session")
 def postgresql():
-    """A real server on a Unix socket, in a folder of its own; gives the URL of a database of the name asked."""
+    """A real server on a Unix socket, in a folder of its own; makes databases and gives their URLs."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not programs:
         pytest.skip("needs Debian's postgresql")
     # The server refuses to run as root, and a folder under root's would be closed to another user.
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
-    quiet = {"check": True, "capture_output": True, "cwd": "/", **who}
+    quiet = {"capture_output": True, "cwd": "/", **who}
     with tempfile.TemporaryDirectory(prefix="mg-pg-", dir="/tmp") as name:
         if who:
             shutil.chown(name, "postgres", "postgres")
         bin_, data = programs[-1].parent, f"{name}/data"
-        subprocess.run([bin_ / "initdb", "-D", data, "-U", "guard", "-A", "trust", "-N"], **quiet)
+        subprocess.run([bin_ / "initdb", "-D", data, "-U", "guard", "-A", "trust", "-N"], check=True, **quiet)
         options = f"-c listen_addresses= -c unix_socket_directories={name} -c fsync=off"
         control = [bin_ / "pg_ctl", "-D", data, "-w", "-s", "-l", f"{name}/server.log"]
-        subprocess.run([*control, "-o", options, "start"], **quiet)
+        subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
         try:
 
             def database(named: str) -> str:
-                subprocess.run([bin_ / "createdb", "-h", name, "-U", "guard", named], **quiet)
+                subprocess.run([bin_ / "createdb", "-h", name, "-U", "guard", named], check=True, **quiet)
                 return f"postgresql+psycopg://guard@/{named}?host={name}"
 
             yield database
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
 
 
 @pytest.fixture(scope="session")
