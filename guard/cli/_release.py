@@ -98,10 +98,7 @@ def run(
     training_mining: str | None = None,
     ingredients: Sequence[str] = (),
 ) -> int:
-    """Release every file; the gravest exit code.
-
-    ``targets`` has the new name of each; with ``by_id``, the folder where its content id names it.
-    """
+    """Release every file under its new name, or with ``by_id`` into a folder; the gravest exit code."""
     from guard.home import Home  # noqa: PLC0415
     from guard.inspect import kind_of  # noqa: PLC0415
     from guard.intake import release_asset, take_in  # noqa: PLC0415

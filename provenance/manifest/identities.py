@@ -82,7 +82,7 @@ def identities(
     codes: Sequence[ValidationCode],
     trust: TrustLists,
     at: datetime,
-    proven: datetime | None = None,
+    signer: SignerReading | None = None,
 ) -> tuple[IdentityReading, ...]:
     """The identity assertions among ``found`` (label to value), in the order of the manifest.
 
@@ -90,16 +90,12 @@ def identities(
         codes: what the library found out about the manifest.
         trust: lists of the caller.
         at: time of judging.
-        proven: time by which the manifest was signed, and so the assertions in it, where that is proven.
+        signer: of the manifest; where the time of that is proven, the assertions in it are older.
     """
     labels = [label for label in found if is_label(label, _LABEL)][:_MOST]
+    proven = signer.signed_at if signer is not None and signer.time is SigningTime.PROVEN else None
     court = _Court(codes=codes, trust=trust, at=at, proven=proven)
     return tuple(_identity(label, found[label], court) for label in labels)
-
-
-def proven_time(signer: SignerReading | None) -> datetime | None:
-    """When the manifest was signed at the latest, where that is proven."""
-    return signer.signed_at if signer is not None and signer.time is SigningTime.PROVEN else None
 
 
 def codes_of(found: Sequence[IdentityReading]) -> tuple[ValidationCode, ...]:

@@ -22,10 +22,10 @@ from provenance.manifest.cbor import StructureError
 from provenance.manifest.containers import Embedded, Piece, find_store, has_own_trace, has_trace
 from provenance.manifest.contents import text
 from provenance.manifest.findings import library_codes
-from provenance.manifest.identities import codes_of, identities, proven_time
+from provenance.manifest.identities import codes_of, identities
 from provenance.manifest.judge import judge
 from provenance.manifest.lineage import with_signers
-from provenance.manifest.reading import ManifestReading, ManifestState
+from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
 from provenance.sniff import MANIFEST, format_name
@@ -166,12 +166,8 @@ def _judged(
     )
     # step 6
     judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
-    people = identities(
-        parsed.assertions, library_codes(report), trust, found.at, proven_time(judgement.signer)
-    )
-    said = contents.statements(parsed.assertions)
-    if said["source_type"] is None:
-        said |= contents.inherited(store, parsed.manifests, ingredients)
+    people = identities(parsed.assertions, library_codes(report), trust, found.at, judgement.signer)
+    said = _said(parsed, store, ingredients)
     return replace(
         found,
         state=judgement.state,
@@ -187,6 +183,14 @@ def _judged(
         uncovered=parsed.uncovered,
         **said,
     )
+
+
+def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, ...]) -> dict[str, Any]:
+    """The manifest's statements; how it was made may stand in the manifest of what was opened."""
+    said = contents.statements(parsed.assertions)
+    if said["source_type"] is None:
+        said |= contents.inherited(store, parsed.manifests, ingredients)
+    return said
 
 
 def _generator(claim: Mapping[str, Any]) -> str:

@@ -91,8 +91,7 @@ def sign(
     source = parent or (asset if has_own_trace(asset.content) else None)  # step 1
     before = _histories(source, spec, lists, moment)
     # step 2
-    converted = source is not None and source.mime != asset.mime
-    definition = _linted(manifest_definition(spec, with_parent=source is not None, converted=converted))
+    definition = _linted(_definition(spec, asset, source))
     # step 3
     inside = embed and asset.mime not in BESIDE
     data, store = _write(asset, definition, signer, lists, _taken_in(source, spec), embed=inside)
@@ -117,6 +116,12 @@ def _refuse_unsupported(asset: Asset) -> None:
             f"the new file has {len(asset.content):,} bytes; up to {MOST_BYTES:,} can be signed",
             hint="cut the clip into parts, or make it smaller",
         )
+
+
+def _definition(spec: ManifestSpec, asset: Asset, source: Asset | None) -> dict[str, Any]:
+    """Opened where there is a source, and converted where that had another format; else created."""
+    converted = source is not None and source.mime != asset.mime
+    return manifest_definition(spec, with_parent=source is not None, converted=converted)
 
 
 def _linted(definition: dict[str, Any]) -> dict[str, Any]:
