@@ -104,6 +104,7 @@ def figures() -> list[tuple[str, str, int, str]]:
         _damage(result("damage")),
         _large(result("verify_memory")),
         *_log(result("log")),
+        *_registry(result("registry")),
     ]
 
 
@@ -119,6 +120,32 @@ def _large(found: dict[str, Any]) -> tuple[str, str, int, str]:
     peaks = "; ".join(f"{name} {row['more_mb']} MB" for name, row in found["kinds"].items())
     what = f"memory that verifying {found['megabytes']} MB takes beyond a small file"
     return what, peaks, found["n"], "verify_memory.py"
+
+
+def _registry(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
+    looked, alike, ids = found["look_up"], found["near_duplicates"], found["unrelated_pairs_matched_by_id"]
+    clash = found["clashing_ids_matched_by_digest"]
+    both = [share(alike[name]) for name in ("by_fingerprint", "by_signed_digest")]
+    return [
+        (
+            "look-up of what looks alike among a million fingerprints: median; worst",
+            f"{looked['median_ms']:.1f} ms; {looked['worst_ms']:.1f} ms",
+            looked["look_ups"],
+            "registry.py",
+        ),
+        (
+            "drawings that differ in skin tone only: taken for each other by fingerprint; by signed digest",
+            "; ".join(both),
+            alike["by_fingerprint"]["n"],
+            "registry.py",
+        ),
+        (
+            "unrelated pairs of marked pictures taken for each other: by id; where ids clash, by signed digest",
+            f"{share(ids)}; {share(clash)}",
+            ids["n"],
+            "registry.py",
+        ),
+    ]
 
 
 def _log(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
