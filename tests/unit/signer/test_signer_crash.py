@@ -83,7 +83,7 @@ office = Office(home=Home(folder=Path(home)), tools=tools, say=say)
 Server(office=office, path=Path(path), users=frozenset({os.geteuid()})).run()
 """
 
-QUICKLY = {"manifest logged", "written", "decision logged", "ALLOW logged"}
+QUICKLY = {"manifest logged", "decision logged", "ALLOW logged"}
 
 
 def steps(*names):
