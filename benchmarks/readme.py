@@ -140,7 +140,7 @@ def _registry(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
             "registry.py",
         ),
         (
-            "unrelated pairs of marked pictures taken for each other: by id; where ids clash, by signed digest",
+            "unrelated pairs of marked pictures taken for each other: by id; by signed digest, if ids clash",
             f"{share(ids)}; {share(clash)}",
             ids["n"],
             "registry.py",
