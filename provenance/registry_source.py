@@ -1,19 +1,18 @@
 """Where a published registry is taken from: a folder, or an https address. Everything has a limit.
 
 Fetching is asked for by name (``guard registry add``, ``update``) and nothing else here opens a connection.
-A server is a stranger: no redirects, no compression, so many bytes, files and seconds and no more, and
-nothing of what it sends counts before the signed listing says that it belongs there.
+A server is a stranger (``provenance.fetch``), and nothing of what it sends counts before the signed listing
+says that it belongs there.
 """
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote
 
 from provenance.errors import ConfigurationError, Error, InputError
+from provenance.fetch import BeyondLimitError, Connection, FetchError, parts_of
 from provenance.registry_head import not_published
 from provenance.registry_layout import SNAPSHOT, unreadable
 from provenance.registry_published import raw_file
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_SOCKET_TIMEOUT_S = 30.0
-_CHUNK = 65_536
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +90,7 @@ class HttpsSource:
         parts = _checked_url(url)
         self._url = url.rstrip("/")
         self._folder = parts.path.rstrip("/")
-        self._ends, self._clock = clock() + seconds, clock
-        self._connection = http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=_SOCKET_TIMEOUT_S, context=ssl.create_default_context()
-        )
+        self._connection = Connection(parts, seconds=seconds, clock=clock)
 
     @property
     def where(self) -> str:
@@ -109,39 +104,21 @@ class HttpsSource:
     def read(self, path: str, most: int) -> bytes:
         """See ``Source``."""
         try:
-            # "identity": a compressed answer could be thousands of times as large as what was sent.
-            headers = {"Accept-Encoding": "identity", "User-Agent": "mediaguard"}
-            self._connection.request("GET", f"{self._folder}/{quote(path)}", headers=headers)
-            with self._connection.getresponse() as answer:
-                encoding = answer.getheader("Content-Encoding", "identity")
-                if answer.status != http.client.OK or encoding != "identity":
-                    self._connection.close()
-                    raise self._refused(path, answer.status)
-                return self._body(answer, path, most)
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            raise _failed(self._url, f"{type(error).__name__}: {error}") from error
+            return self._connection.get(f"{self._folder}/{quote(path)}", most=most)
+        except BeyondLimitError as error:
+            raise over_limit(self._url, f"{path}: {error.why}") from error
+        except FetchError as error:
+            raise self._refused(path, error) from error
 
-    def _body(self, answer: http.client.HTTPResponse, path: str, most: int) -> bytes:
-        data = bytearray()
-        while chunk := answer.read1(_CHUNK):
-            data += chunk
-            if len(data) > most:
-                self._connection.close()
-                raise over_limit(self._url, f"{path} has more than {most:,} bytes")
-            if self._clock() > self._ends:
-                self._connection.close()
-                raise over_limit(self._url, "it took longer than was allowed")
-        return bytes(data)
-
-    def _refused(self, path: str, status: int) -> Error:
-        if path == SNAPSHOT and status == http.client.NOT_FOUND:
-            return not_published(self._url)
-        if 300 <= status < 400:
-            return _failed(self._url, "it sends elsewhere, which is not followed")
-        if status == http.client.OK:
-            return _failed(self._url, "it sends compressed files, which are not unpacked")
-        return unreadable(path, f"the server answers with {status}")
+    def _refused(self, path: str, error: FetchError) -> Error:
+        if error.status == _NOT_FOUND:
+            return not_published(self._url) if path == SNAPSHOT else unreadable(path, error.why)
+        return ConfigurationError(
+            "registry.fetch-failed",
+            f"the registry could not be fetched: {error.why}",
+            where=self._url,
+            hint="check the address and the connection, then try again",
+        )
 
 
 def source_of(place: str, folder: Path | None, *, limits: FetchLimits, clock: Callable[[], float]) -> Source:
@@ -178,25 +155,11 @@ def over_limit(where: str, why: str) -> InputError:
 
 def _checked_url(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
-        plain = parts.scheme == "https" and parts.hostname and not parts.username and not parts.password
-        _ = parts.port
-    except ValueError:
-        plain, parts = None, urlsplit("")
-    if not plain or parts.query or parts.fragment:
+        return parts_of(url, query=False)
+    except ValueError as error:
         raise InputError(
             "registry.url-refused",
             "registries are fetched from https addresses without a password, a query or a fragment",
             where=url,
             hint="guard registry add https://host/folder",
-        )
-    return parts
-
-
-def _failed(where: str, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        "registry.fetch-failed",
-        f"the registry could not be fetched: {why}"[:300],
-        where=where,
-        hint="check the address and the connection, then try again",
-    )
+        ) from error

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from simulators.https import Answer, HttpsServer
 
 from guard.cli.trust import command
-from guard.list_source import KNOWN, FetchLimits, KnownList, fetch, require_https
+from guard.list_source import KNOWN, KnownList, fetch, require_https
 from provenance.errors import ConfigurationError, Error, InputError
 from provenance.manifest.reading import TrustTier
 from provenance.manifest.trust import CLAIM_SIGNING, ListKind, load_trust
@@ -225,7 +225,7 @@ def test_a_published_list_is_taken_in_with_its_tier(home, run, bundle, server, m
 def test_a_server_that_misbehaves(server, answer, code):
     server.answers["/list.pem"] = answer
     with pytest.raises((InputError, ConfigurationError)) as caught:
-        fetch(server.url("/list.pem"), FetchLimits(most_bytes=1000))
+        fetch(server.url("/list.pem"), most=1000)
     assert caught.value.code == code
     assert server.asked == ["/list.pem"]
 

@@ -1,4 +1,4 @@
-"""A web server on the loopback with a certificate of its own, which misbehaves on request.
+"""A web server on the loopback, with a certificate of its own or without any, which misbehaves on request.
 
 Used by tests alone; ``SSL_CERT_FILE`` makes a client believe in it.
 """
@@ -31,17 +31,19 @@ class Answer:
 
 @dataclass
 class HttpsServer:
-    """Serves ``answers`` at ``https://127.0.0.1:port``.
+    """Serves ``answers`` at ``https://127.0.0.1:port``, or http.
 
     Attributes:
         folder: where its certificate and key lie.
         answers: path to what is said there.
         asked: paths that were asked for, in order.
+        secure: whether it speaks https, or plain http.
     """
 
     folder: Path
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    secure: bool = True
 
     @property
     def certificate(self) -> Path:
@@ -58,6 +60,8 @@ class HttpsServer:
             def get_request(self):
                 # Without the handshake: a client that does not believe us is the handler's affair.
                 raw, address = super().get_request()
+                if not simulator.secure:
+                    return raw, address
                 return context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False), address
 
             def handle_error(self, *_: object) -> None:
@@ -89,7 +93,8 @@ class HttpsServer:
 
     def url(self, path: str) -> str:
         """The address of ``path``."""
-        return f"https://127.0.0.1:{self._server.server_port}{path}"
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://127.0.0.1:{self._server.server_port}{path}"
 
 
 def _make(folder: Path) -> None:
