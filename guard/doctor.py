@@ -96,6 +96,7 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     yield _looked_at("settings", lambda: f"policy {home.config().policy}, model {home.config().model}")
     if _keys_elsewhere(home):
         yield from _examine_client(home)
+        yield from _added(home, now)
         return
     yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
     if home.requested_folder.is_dir():
@@ -111,6 +112,15 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
     both = _looked_at("log and registry", lambda: _agreement(home))
     yield replace(both, detail="not compared: the log cannot be used") if both.detail == log.detail else both
     yield _looked_at("private records", lambda: _records(home))
+    yield from _added(home, now)
+
+
+def _added(home: Home, now: datetime) -> Iterator[Finding]:
+    """Copies of other publishers' registries."""
+    from guard.added_registries import looks_at_added  # noqa: PLC0415
+
+    for name, look in looks_at_added(home, now):
+        yield _looked_at(f"registry {name}", look)
 
 
 def _keys_elsewhere(home: Home) -> bool:

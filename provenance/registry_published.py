@@ -36,6 +36,7 @@ from provenance.registry_layout import (
 )
 from provenance.registry_receipts import Receipt, receipt_of
 from provenance.registry_snapshot import Snapshot, open_snapshot, parse_vkey
+from provenance.registry_staging import file_digest
 from provenance.registry_withdrawn import Withdrawal, parse_withdrawals
 
 if TYPE_CHECKING:
@@ -111,6 +112,15 @@ class PublishedRegistry:
         if hashlib.sha256(data).hexdigest() != self.sums[path]:
             raise unreadable(path, "it is not what its publisher signed")
         return data
+
+    def check(self, path: str) -> None:
+        """Whether a file of the listing is what the publisher signed, however large it is.
+
+        Raises:
+            IntegrityError: ``registry.published-damaged``.
+        """
+        if file_digest(self.folder / path) != self.sums[path]:
+            raise unreadable(path, "it is missing, or is not what its publisher signed")
 
     def json(self, path: str) -> dict[str, Any]:
         """The same, parsed."""
@@ -228,8 +238,8 @@ class PublishedRegistry:
 def kind_of_manifest(store: bytes) -> str:
     """``"video/*"`` or ``"image/*"``, from what the manifest signs and not from what a registry says."""
     from provenance.manifest import contents, jumbf  # noqa: PLC0415 - cryptography
-    from provenance.manifest.build import DIGEST_LABEL  # noqa: PLC0415
     from provenance.manifest.cbor import StructureError  # noqa: PLC0415
+    from provenance.manifest.labels import DIGEST_LABEL  # noqa: PLC0415
 
     try:
         digest = contents.assertions(store, jumbf.parse_store(store).boxes[-1]).get(DIGEST_LABEL)

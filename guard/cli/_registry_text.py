@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from guard.added_registries import OLD_DAYS
 from guard.text import plain
 from guard.verdict import MET, NOT_MET
 
 if TYPE_CHECKING:
     from provenance.registry_check import Checked
     from provenance.registry_kept import Fetched, Kept
-
-_OLD_DAYS = 30
-"""A copy older than that may miss what was released or withdrawn since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ class Row:
         click.echo(f"{head}  {plain(self.name)}")
         click.echo(f"    from       {plain(self.source)}")
         click.echo(f"    key        {self.fingerprint}  ({plain(self.origin)})")
-        old = ", which is old" if now is not None and (now - self.fetched).days > _OLD_DAYS else ""
+        old = ", which is old" if now is not None and (now - self.fetched).days > OLD_DAYS else ""
         when = f"published {_day(self.published)}, fetched {_day(self.fetched)}{old}"
         click.echo(f"    state      {self.state}, {when}")
         if self.checked is not None:
