@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provenance.errors import Error, InputError
-from provenance.sniff import HEAD_BYTES, mime_of
+from provenance.sniff import mime_of, named_as_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ def _of_pattern(pattern: str, *, recursive: bool) -> Iterator[Named]:
 
 
 def _of_folder(folder: Path) -> Iterator[Named]:
-    """Media by content; whatever else lies there is named as skipped. Links to folders are not followed."""
+    """Media by content or name; the rest is named as skipped. Links to folders are not followed."""
     refused: list[Named] = []
     media = 0
     for where, folders, names in os.walk(folder, onerror=lambda error: refused.append(_refused(error))):
@@ -117,17 +117,30 @@ def _of_folder(folder: Path) -> Iterator[Named]:
 
 
 def _looked_at(path: Path) -> Named:
+    """Passed over is only what neither its name nor its bytes call media, and what holds no manifest.
+
+    Else a changed first byte would take a file out of what a folder is judged by.
+    """
+    from provenance.files import open_file  # noqa: PLC0415 - folders only
+    from provenance.manifest.containers.traces import has_trace  # noqa: PLC0415
+
+    if named_as_media(path.name):
+        return Named(path=path)
     try:
         if not path.is_file():
             return Named(path=path, skipped="no regular file")
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError:
+        data = open_file(path)
+        if mime_of(data) is not None:
+            return Named(path=path)
+        return _signed_once(path) if has_trace(data) else Named(path=path, skipped="no media known here")
+    except (OSError, Error):
         return Named(path=path)  # reading it tells why it cannot be
-    if not head and path.suffix != _SIDECAR:
-        return Named(path=path, skipped="no bytes in it")
-    known = path.suffix == _SIDECAR or mime_of(head) is not None
-    return Named(path=path) if known else Named(path=path, skipped="no media known here")
+
+
+def _signed_once(path: Path) -> Named:
+    what = "it holds a C2PA manifest, and the content is no media known here"
+    hint = "its first bytes were changed, or it is an archive: unpack it and name what was in it"
+    return Named(path=path, problem=InputError("input.not-media", what, where=str(path), hint=hint))
 
 
 def _refused(error: OSError) -> Named:

@@ -42,6 +42,13 @@ EXTENSIONS: dict[str, str] = {
     "video/x-msvideo": ".avi",
 }
 
+_SUFFIXES = frozenset(EXTENSIONS.values()) | {
+    *(".3gp", ".apng", ".avifs", ".heif", ".jfif", ".jpe", ".jpeg", ".m4b", ".m4v", ".oga", ".opus"),
+    *(".svgz", ".tif", ".wave"),
+}
+_BESIDE_MAC = "._"
+"""What the names of files begin with in which macOS keeps what other disks have no place for."""
+
 _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -103,6 +110,12 @@ def mime_of(data: Bytes) -> str | None:
             return mime
     found = _riff(head) or _iso_media(head) or _matroska(head) or _bmp(head) or _mpeg_audio(head)
     return found or _svg(head) or _manifest(head) or _tagged(data)
+
+
+def named_as_media(name: str) -> bool:
+    """Whether a file of this name is called media, whatever it holds: one that is not should be looked at."""
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""
+    return suffix in _SUFFIXES and not name.startswith(_BESIDE_MAC)
 
 
 def extension_for(mime: str) -> str:

@@ -38,6 +38,8 @@ RESULTS = {
     "recover": "recoveries",
 }
 """What each command calls its results in the JSON document (README, "Commands")."""
+_MOST_NAMED = 10
+"""Files that were not looked at and are named in the terminal; JSON has all of them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Batch:
     results: list[Json] = field(default_factory=list)
     errors: list[Json] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
-    skipped: list[Json] = field(default_factory=list)
+    skipped: list[dict[str, Json]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Known to the context, so that a failure of the whole command is told beside what was done."""
@@ -118,7 +120,9 @@ class Batch:
         """
         code = gravest(self.codes)
         if self.skipped:
-            warning(f"not looked at, since they are no media known here: {len(self.skipped)}")
+            names = ", ".join(str(one["file"]) for one in self.skipped[:_MOST_NAMED])
+            more = ", …" if len(self.skipped) > _MOST_NAMED else ""
+            warning(f"not looked at, since they are no media known here: {len(self.skipped)} ({names}{more})")
         if self.format_ == "json":
             results: dict[str, Json] = {} if self.name is None else {self.name: self.results}
             left: dict[str, Json] = {"skipped": self.skipped} if self.skipped else {}

@@ -48,7 +48,24 @@ def test_a_folder_is_judged_whole_and_what_was_left_out_is_counted(guard_cli, si
     assert told["skipped"] == [{"file": "out/notes.txt", "skipped": "no media known here"}]
     assert [error["file"] for error in told["errors"]] == ["out/broken.png"]
     assert ran.code == 2
-    assert "no media known here: 1" in ran.err
+    assert "no media known here: 1 (out/notes.txt)" in ran.err
+
+
+def test_a_changed_first_byte_takes_no_file_out_of_a_folder(guard_cli, signed, tmp_path):
+    """A gate that a folder has to pass fails where a file in it is no media any more."""
+    for suffix, path in signed.items():
+        data = path.read_bytes()
+        (tmp_path / "out" / f"changed{suffix}").write_bytes(bytes([data[0] ^ 1]) + data[1:])
+        (tmp_path / "out" / f"renamed-{suffix[1:]}.txt").write_bytes(b" " + data)
+    (tmp_path / "out" / "emptied.png").touch()
+    ran = guard_cli("verify", "-r", "out", "--require", "intact", "--json")
+    told = document(ran)
+    assert ran.code == 2
+    assert [one["file"] for one in told["errors"]] == [
+        *("out/changed.jpg", "out/changed.png", "out/emptied.png"),
+        *("out/renamed-jpg.txt", "out/renamed-png.txt"),
+    ]
+    assert "skipped" not in told
 
 
 def test_json_lines_have_a_line_for_what_was_left_out(guard_cli, signed, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -40,10 +39,30 @@ def problem(words, **how) -> str:
     return one.problem.code
 
 
-def test_a_folder_gives_its_media_by_content_and_counts_the_rest(tree):
-    assert taken(["."], recursive=True) == ["a.png", "loose.c2pa", "sub/b.jpg", "sub/deep/c.webp"]
+def test_a_folder_gives_its_media_by_content_or_name_and_counts_the_rest(tree):
+    (tree / "sub" / "photo").write_bytes((tree / "a.png").read_bytes())
+    (tree / "sub" / "._b.jpg").write_bytes(b"\0\5\x16\7 what macOS keeps")
+    (tree / "gone.jpeg").symlink_to("nowhere")
+    (tree / "gone.txt").symlink_to("nowhere")
+    media = ["a.png", "empty.png", "gone.jpeg", "loose.c2pa", "sub/b.jpg", "sub/photo", "sub/deep/c.webp"]
+    assert taken(["."], recursive=True) == media
     left = {str(one.path): one.skipped for one in named_files(["."], recursive=True) if one.skipped}
-    assert left == {"notes.txt": "no media known here", "empty.png": "no bytes in it"}
+    other = dict.fromkeys(("notes.txt", "sub/._b.jpg"), "no media known here")
+    assert left == other | {"gone.txt": "no regular file"}
+
+
+@pytest.mark.parametrize("name", ["x.JPG", "x.tif", "x.heif", "x.svgz", "x.mp4", "x.webm", "x.pdf", "x.c2pa"])
+def test_what_is_named_as_media_is_looked_at_whatever_became_of_its_bytes(tree, name):
+    (tree / "bare").mkdir()
+    (tree / "bare" / name).write_bytes(b"none of these")
+    assert taken(["bare"], recursive=True) == [f"bare/{name}"]
+
+
+def test_what_holds_a_manifest_is_never_passed_over(tree):
+    (tree / "bare").mkdir()
+    box = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+    (tree / "bare" / "notes.bin").write_bytes(b"\0" * 2**20 + box + b"more")
+    assert problem(["bare"], recursive=True) == "input.not-media"
 
 
 def test_a_folder_is_an_error_unless_asked_for(tree):
@@ -94,10 +113,10 @@ def test_links_to_folders_are_not_followed(tree):
 
 
 def test_what_cannot_be_opened_is_neither_skipped_nor_called_media(tree, monkeypatch):
-    def refuse(self, *_, **__):
+    def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("provenance.files.open_file", refuse)
     assert "notes.txt" in taken(["."], recursive=True)
 
 
