@@ -59,7 +59,7 @@ def sign(work: Submission, tools: Tools) -> Sealed:
         parent=work.source,
         trust=tools.trust,
         at=tools.clock(),
-        embed=work.plan.c2pa,
+        embed=work.inside,
     )
     return Sealed(work=work, asset=signed.asset, manifest=signed.manifest, reading=signed.reading)
 
@@ -83,6 +83,7 @@ def submission(marked: Marked, *, order: Order, record: Record, before: Facts, t
             enlarged=marked.enlarged_from is not None,
         ),
         sighting=marked.sighting,
+        untouched=marked.checked.draft.untouched is not None,
     )
 
 

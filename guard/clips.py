@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from guard.kept import WHY_UNTOUCHED
 from guard.marking import CANNOT_CARRY, described
 from guard.policy.obligations import MarkDuty
 from guard.stages import Marked, Sighting
@@ -18,7 +19,7 @@ from provenance.errors import Error, IntegrityError
 from provenance.evidence import Outcome
 from provenance.media import Frames
 from provenance.video.look import footage_of, look, read_mark
-from provenance.video.marking import copy_clip, mark_clip
+from provenance.video.marking import copy_clip, mark_clip, take_clip
 from provenance.video.reader import ClipReader
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def mark_footage(
     checked: Checked, footage: Footage, *, marker: Marker, content_id: bytes, spool: Path | None = None
 ) -> Marked:
     """Mark, compress and describe a clip; without a mark where the plan or the clip has none."""
+    if checked.draft.untouched is not None:
+        return _untouched(checked, footage, content_id)
     copied = partial(_copied, checked, footage, content_id, spool)
     if checked.plan.watermark is MarkDuty.OFF:
         return copied(reason="the plan asks for no mark")
@@ -129,6 +132,19 @@ def stills(footage: Footage) -> Iterator[Frames]:
             if frame.seconds >= due:
                 due += every
                 yield Frames(pixels=frame.rgb[None])
+
+
+def _untouched(checked: Checked, footage: Footage, content_id: bytes) -> Marked:
+    """The clip as it came: decoded whole, for its digest, and not written again."""
+    return Marked(
+        checked=checked,
+        frames=footage,
+        asset=footage.asset,
+        content_id=content_id,
+        mark=None,
+        unmarked_reason=WHY_UNTOUCHED,
+        clip=take_clip(footage),
+    )
 
 
 def _copied(

@@ -10,6 +10,7 @@ from guard.recover import recover
 from guard.verify import decoded
 from provenance.errors import InputError
 from provenance.evidence import Outcome
+from provenance.manifest.containers import has_trace
 from provenance.manifest.reading import DigitalSourceType, ManifestState
 from provenance.media import Frames
 from provenance.metadata.generator_text import generator_keywords
@@ -72,6 +73,26 @@ def refuse_contradiction(
     labels = read_metadata(asset).detail
     for term in labels.source_terms if isinstance(labels, MetadataReading) else ():
         _refuse("its XMP says", DigitalSourceType.known(term), said)
+
+
+def refuse_beside(asset: Asset, said: DigitalSourceType) -> None:
+    """A manifest beside a file that stays as it is must not stand against what lies in it.
+
+    Raises:
+        InputError: ``sign.manifest-inside``; ``source.contradicted`` where its XMP names another origin.
+    """
+    if has_trace(asset.content):
+        raise InputError(
+            "sign.manifest-inside",
+            "the file has a manifest of its own, and readers never look at one beside it",
+            hint="leave --sidecar away: its manifest is then kept as history in the new one",
+        )
+    labels = read_metadata(asset).detail
+    found = labels.source_type if isinstance(labels, MetadataReading) else None
+    if found is not None and found is not said:
+        what = f"its XMP says {found.term}, and would stand beside a manifest that says {said.term}"
+        hint = f"--source {found.term}, or leave --sidecar away: its XMP is then written anew"
+        raise InputError("source.contradicted", what, hint=hint)
 
 
 def read_earlier_mark(

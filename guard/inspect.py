@@ -113,7 +113,7 @@ def publish_facts(sealed: Sealed, proof: ReadBack, *, algorithm: str, logged: bo
         ),
         marks=Marks(
             watermark=_watermark(work, proof.mark),
-            c2pa=_c2pa(proof, algorithm),
+            c2pa=replace(_c2pa(proof, algorithm), beside=known(sealed.sidecar is not None)),
             xmp=_xmp(proof.labels),
         ),
         subject=Subject(sha256=known(sealed.asset.sha256), content_id=known(work.content_id.hex())),

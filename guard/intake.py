@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guard.contradiction import read_earlier_mark, read_generator_traces, refuse_contradiction
+from guard.contradiction import (
+    read_earlier_mark,
+    read_generator_traces,
+    refuse_beside,
+    refuse_contradiction,
+)
 from guard.inspect import share_made
-from guard.kept import is_kept, kept
+from guard.kept import is_kept, kept, refuse_unwritten
 from guard.policy.facts import Colour, Fact, Media, Synthetic, failed, known
 from guard.private_layer import require_number
 from guard.release import Order, release
@@ -49,6 +54,7 @@ SOURCES = {
 """Words for how a picture was made; any IPTC term is accepted beside them."""
 
 
+_METADATA_STAY = "its metadata stay as they came, what an image generator wrote into them included"
 _HISTORY_LEFT = "the history in the .c2pa file beside it is not taken over; its new manifest begins anew"
 
 
@@ -165,6 +171,18 @@ def _clip_draft(asset: Asset, statement: Statement, found: Media) -> Draft:
     )
 
 
+def _untouched(draft: Draft, asset: Asset) -> Draft:
+    """The same, to leave as it came with a manifest beside it.
+
+    Raises:
+        InputError: as ``refuse_beside``.
+    """
+    refuse_beside(asset, draft.origin.source_type)
+    stay = (_METADATA_STAY,) if draft.found.generator_traces == known(True) else ()  # noqa: FBT003
+    found = replace(draft.found, colour=known(Colour.KEPT))
+    return replace(draft, untouched=asset, found=found, quality=None, notes=(*draft.notes, *stay))
+
+
 def _colour(asset: Asset, frames: Frames) -> Colour:
     if header(asset).mode != "CMYK":
         return Colour.KEPT
@@ -193,6 +211,7 @@ def release_asset(
     force: bool = False,
     codec: VideoCodec | str | None = None,
     sidecar: bytes | None = None,
+    untouched: bool = False,
     progress: Callable[[str], None] = lambda _step: None,
 ) -> Released:
     """Release one file made elsewhere.
@@ -207,14 +226,17 @@ def release_asset(
         force: replace an existing output.
         codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for a clip; None: AV1 in MP4, VP9 in WebM.
         sidecar: its manifest, where that lies beside it; it is held against ``statement``.
+        untouched: not a byte of the file changes, and its new manifest lies beside it.
         progress: called with the name of each step.
     """
+    refuse_unwritten(asset, command=command)
     refuse_contradiction(asset, statement.source_type, tools, sidecar=sidecar)
     draft, notes = draft_of(asset, statement), () if sidecar is None else (_HISTORY_LEFT,)
+    draft = _untouched(draft, asset) if untouched else draft
     mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
     found = replace(draft.found, earlier_mark=mark, origin_checked=checked)
     wanted = None if codec is None else VideoCodec(codec)
-    draft = replace(draft, found=found, codec=wanted, notes=notes)
+    draft = replace(draft, found=found, codec=wanted, notes=(*draft.notes, *notes))
     folder, name = (output, None) if output.is_dir() else (output.parent, output.name)
     order = Order(draft=draft, plan=plan, command=command, folder=folder, name=name, force=force)
     return release(order, tools, progress=progress)

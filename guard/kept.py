@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
+from provenance.sniff import format_name
 
 if TYPE_CHECKING:
     from provenance.media import Asset, Frames
@@ -21,8 +22,16 @@ KEPT = (
     "application/pdf",
 )
 """What ``guard sign`` leaves as it is; the other kinds are decoded and written again."""
+WRITTEN = (
+    *("image/png", "image/jpeg", "image/webp", "image/tiff"),
+    *("video/mp4", "video/webm", "video/quicktime"),
+)
+"""What is decoded, marked and written again."""
 _DECODED = ("image/gif", "image/avif")
+_DONE = {"sign": "signed", "watermark": "marked"}
+_AS_IT_IS = "guard sign FILE signs it as it is, without a mark"
 WHY_UNMARKED = "files of this kind are signed as they are, and carry no mark"
+WHY_UNTOUCHED = "it was signed as it came, and carries no mark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,37 @@ class Kept:
 def is_kept(mime: str) -> bool:
     """Whether files of this type leave as they came."""
     return mime in KEPT
+
+
+def refuse_unwritten(asset: Asset, *, command: str) -> None:
+    """Before any decision: nothing is asked of a file that cannot go the way of ``command`` at all.
+
+    Raises:
+        InputError: ``output.format``; ``input.animated`` for a moving picture of a kind that is not written.
+    """
+    if asset.mime in WRITTEN or (command == "sign" and is_kept(asset.mime)):
+        return
+    if asset.mime in _DECODED:
+        _refuse_moving(asset)
+    name, done = format_name(asset.mime), _DONE.get(command, "released")
+    hint = _AS_IT_IS if is_kept(asset.mime) else "convert it to one of these formats first"
+    what = f"{name} files cannot be {done}; PNG, JPEG, WebP and TIFF pictures and MP4, WebM and "
+    what += "QuickTime clips can"
+    if asset.mime.startswith("audio/"):
+        what = f"this {name} file holds sound and no pictures, so it cannot be {done}"
+        hint = hint if is_kept(asset.mime) else "give a picture or a clip"
+    raise InputError("output.format", what, hint=hint)
+
+
+def _refuse_moving(asset: Asset) -> None:
+    from provenance.codecs import header  # noqa: PLC0415 - Pillow
+
+    if header(asset).frames > 1:
+        raise InputError(
+            "input.animated",
+            f"the {format_name(asset.mime)} file holds more than one picture",
+            hint=f"release it as an MP4 or WebM clip; or {_AS_IT_IS}",
+        )
 
 
 def kept(asset: Asset) -> Kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guard.kept import WHY_UNMARKED, Kept
+from guard.kept import WHY_UNMARKED, WHY_UNTOUCHED, Kept
 from guard.policy.obligations import MarkDuty
 from guard.stages import Checked, Marked, Sighting
 from provenance.errors import Error, InputError
@@ -42,9 +42,11 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes, spool: Path | N
     Args:
         spool: folder on whose disk a clip lies until it may leave.
     """
-    picture = checked.draft.frames
+    picture, untouched = checked.draft.frames, checked.draft.untouched
     if isinstance(picture, Kept):
-        return _as_it_came(checked, picture, content_id)
+        return _as_it_came(checked, picture.asset, content_id, reason=WHY_UNMARKED)
+    if untouched is not None and isinstance(picture, Frames):
+        return _as_it_came(checked, untouched, content_id, reason=WHY_UNTOUCHED)
     if not isinstance(picture, Frames):
         from guard.clips import mark_footage  # noqa: PLC0415 - PyAV
 
@@ -138,14 +140,14 @@ def _unmarked(checked: Checked, frames: Frames, content_id: bytes, *, reason: st
     )
 
 
-def _as_it_came(checked: Checked, file: Kept, content_id: bytes) -> Marked:
+def _as_it_came(checked: Checked, asset: Asset, content_id: bytes, *, reason: str) -> Marked:
     return Marked(
         checked=checked,
-        frames=file,
-        asset=file.asset,
+        frames=checked.draft.frames,
+        asset=asset,
         content_id=content_id,
         mark=None,
-        unmarked_reason=WHY_UNMARKED,
+        unmarked_reason=reason,
     )
 
 

@@ -43,7 +43,7 @@ from guard.writer import check_output, finish, stage
 from provenance.errors import Error
 from provenance.files import temporary_beside
 from provenance.locks import locked
-from provenance.manifest.sidecar import BESIDE, sidecar_of
+from provenance.manifest.sidecar import place_beside
 from provenance.media import Frames
 from provenance.sniff import extension_for
 
@@ -231,5 +231,5 @@ def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Recor
 
 
 def _beside(order: Order, final: Path) -> Path | None:
-    """Where the manifest goes, if there is one and the file has no place for it."""
-    return sidecar_of(final) if order.plan.c2pa and order.draft.mime in BESIDE else None
+    """Where the manifest goes, if there is one and it does not go into the file."""
+    return place_beside(final, order.draft.mime) if order.plan.c2pa and order.draft.beside else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guard.policy.facts import Media
-from provenance.manifest.sidecar import BESIDE, sidecar_of
+from provenance.manifest.sidecar import BESIDE, place_beside
 from provenance.video.container import Footage
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Draft:
         found: facts about the file it was read from; unknown for what was made here.
         codec: what a clip's frames are compressed with; None: what its container has first.
         notes: what does not come along, in sentences.
+        untouched: the file itself, where not a byte of it is to change; its manifest then lies beside it.
     """
 
     frames: Frames | Footage | Kept
@@ -88,6 +89,12 @@ class Draft:
     found: Media = field(default_factory=Media)
     codec: VideoCodec | None = None
     notes: tuple[str, ...] = ()
+    untouched: Asset | None = None
+
+    @property
+    def beside(self) -> bool:
+        """Whether a manifest lies beside the file, which has no place for it or stays as it is."""
+        return self.untouched is not None or self.mime in BESIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +166,9 @@ class Signed:
 
     @property
     def sidecar(self) -> bytes | None:
-        """The manifest, where it lies beside the file because there is no place for it inside."""
-        return self.manifest if self.asset.mime in BESIDE and self.marked.checked.plan.c2pa else None
+        """The manifest, where it lies beside the file."""
+        checked = self.marked.checked
+        return self.manifest if checked.draft.beside and checked.plan.c2pa else None
 
     @property
     def manifest_sha256(self) -> str:
@@ -191,7 +199,7 @@ class Released:
     @property
     def sidecar(self) -> Path | None:
         """Where its manifest lies, if that is not inside it."""
-        return None if self.signed.sidecar is None else sidecar_of(self.path)
+        return None if self.signed.sidecar is None else place_beside(self.path, self.signed.asset.mime)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class Submission:
         commitment_key: of this release's commitments in the log.
         making: how the bytes were made.
         sighting: what the blind decoder read in which pixels; the same pixels need not be searched twice.
+        untouched: not a byte of the file is to change; its manifest is to lie beside it.
     """
 
     asset: Asset
@@ -74,6 +75,12 @@ class Submission:
     commitment_key: bytes = field(repr=False)
     making: Making
     sighting: Sighting | None = None
+    untouched: bool = False
+
+    @property
+    def inside(self) -> bool:
+        """Whether the manifest goes into the file; else it lies beside it, or in the registry alone."""
+        return self.plan.c2pa and not self.untouched and self.asset.mime not in BESIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +106,8 @@ class Sealed:
 
     @property
     def sidecar(self) -> bytes | None:
-        """The manifest, where it lies beside the file because there is no place for it inside."""
-        return self.manifest if self.asset.mime in BESIDE and self.work.plan.c2pa else None
+        """The manifest, where it lies beside the file."""
+        return self.manifest if self.work.plan.c2pa and not self.work.inside else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

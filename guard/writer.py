@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from guard.policy.decision import Decision, Stage, authorise
 from provenance.errors import InputError, IntegrityError
 from provenance.files import check_writable_folder, replace_atomically, write_temporary
-from provenance.manifest.sidecar import sidecar_of, write_sidecar
+from provenance.manifest.sidecar import write_sidecar
 from provenance.stored import FileBytes, sha256_of
 
 if TYPE_CHECKING:
@@ -69,6 +69,6 @@ def finish(released: Released, partial: Path, *, force: bool) -> None:
         InputError: ``output.exists`` when somebody took the name meanwhile.
     """
     authorise(released.decision, stage=Stage.PUBLISH, subject=released.signed.asset.sha256)
-    if released.signed.sidecar is not None:
-        write_sidecar(sidecar_of(released.path), released.signed.sidecar)
+    if released.sidecar is not None and released.signed.sidecar is not None:
+        write_sidecar(released.sidecar, released.signed.sidecar)
     replace_atomically(partial, released.path, overwrite=force)

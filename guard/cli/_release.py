@@ -54,11 +54,6 @@ VIDEO_CODEC = click.option(
     "h264 is x264, which is GPL.",
 )
 
-RELEASABLE = (
-    *("image/png", "image/jpeg", "image/webp", "image/tiff"),
-    *("video/mp4", "video/webm", "video/quicktime"),
-)
-_DONE = {"sign": "signed", "watermark": "marked"}
 _SPELLINGS = {
     ".m4v": ".mp4",
     ".qt": ".mov",
@@ -97,6 +92,7 @@ def run(
     private_number: int | None = None,
     training_mining: str | None = None,
     ingredients: Sequence[str] = (),
+    untouched: bool = False,
 ) -> int:
     """Release every file under its new name, or with ``by_id`` into a folder; the gravest exit code."""
     from guard.home import Home  # noqa: PLC0415
@@ -107,10 +103,9 @@ def run(
     from guard.policy.rule import Stage  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
-    home = Home.locate()
+    home, number = Home.locate(), private_number
     mining = training_mining or home.config().training_mining or None
     statement = _statement(source, model_name, ingredients, mining)
-    number = private_number
     tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
     decided = cache(partial(ask, Stage.PLAN, statement.origin(), tools, command=command))
     stage_line("policy", f"{packs_of(decided(kind=Kind.IMAGE))}: allowed to start")
@@ -118,9 +113,13 @@ def run(
     def one(path: Path, target: Path) -> Released:
         asset, sidecar = take_in(path, private_number=private_number)
         refuse_format(asset, None if by_id else target, command=command)
-        plan = decided(kind=kind_of(asset.mime)).obligations
-        how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec, "sidecar": sidecar}
-        return release_asset(asset, statement, tools, plan=plan, output=target, **how)
+        how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec}
+        how |= {
+            "sidecar": sidecar,
+            "untouched": untouched,
+            "plan": decided(kind=kind_of(asset.mime)).obligations,
+        }
+        return release_asset(asset, statement, tools, output=target, **how)
 
     return _each(targets, one, format_=format_, by_id=by_id)
 
@@ -159,14 +158,13 @@ def refuse_format(asset: Asset, target: Path | None, *, command: str) -> None:
     """Before any work: the format can go this way, and the new name, if any, does not claim another one.
 
     Raises:
-        InputError: ``output.format`` or ``output.misnamed``.
+        InputError: ``output.format``, ``input.animated`` or ``output.misnamed``.
     """
-    from guard.kept import is_kept  # noqa: PLC0415 - not for --help
+    from guard.kept import refuse_unwritten  # noqa: PLC0415 - not for --help
     from provenance.sniff import EXTENSIONS, extension_for, format_name  # noqa: PLC0415 - not for --help
 
+    refuse_unwritten(asset, command=command)
     content, ending = format_name(asset.mime), extension_for(asset.mime)
-    if asset.mime not in RELEASABLE and not (command == "sign" and is_kept(asset.mime)):
-        raise _unwritten(asset.mime, _DONE.get(command, "released"))
     if target is None:
         return
     suffix = target.suffix.lower()
@@ -178,21 +176,6 @@ def refuse_format(asset: Asset, target: Path | None, *, command: str) -> None:
             where=str(target),
             hint=f"the format of the input is kept: let the name end in {ending}",
         )
-
-
-def _unwritten(mime: str, done: str) -> InputError:
-    from guard.kept import is_kept  # noqa: PLC0415 - not for --help
-    from provenance.sniff import format_name  # noqa: PLC0415
-
-    hint = "convert it to one of these formats first"
-    what = f"{format_name(mime)} files cannot be {done}; PNG, JPEG, WebP and TIFF pictures and MP4, WebM and "
-    what += "QuickTime clips can"
-    if mime.startswith("audio/"):
-        what = f"this {format_name(mime)} file holds sound and no pictures, so it cannot be {done}"
-        hint = "give a picture or a clip"
-    if is_kept(mime):
-        hint = "guard sign FILE signs it as it is, without a mark"
-    return InputError("output.format", what, hint=hint)
 
 
 def refuse_overwriting(targets: Mapping[Path, Path]) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from guard.cli._output import stage_line, warning, write_path
 from guard.kept import KEPT
-from provenance.manifest.sidecar import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from guard.cli._batch import Batch
     from guard.generate import Approved
     from guard.policy.decision import Decision
-    from guard.stages import Released
+    from guard.stages import Marked, Released
 
 
 _MOST_NAMED = 5
@@ -148,7 +147,7 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
         if reason:
             yield "watermark", f"none on {one.path.name}: {reason}"
     first = released[0]
-    labelled = [one for one in marked if one.checked.plan.xmp and one.asset.mime not in (*BESIDE, *KEPT)]
+    labelled = [one for one in marked if _is_labelled(one)]
     if labelled:
         some = "" if len(labelled) == len(marked) else f" in {len(labelled)} of {len(marked)}"
         yield "metadata", f"IPTC {labelled[0].checked.draft.origin.source_type.term}{some}"
@@ -161,6 +160,12 @@ def stages(released: Sequence[Released]) -> Iterator[tuple[str, str]]:
     yield "logged", f"entries {min(leaves)}–{max(leaves)} (local, no outside witness)"
     states = ", ".join(dict.fromkeys(one.proof.manifest.state.value for one in released))
     yield "read back", f"{len(released)} of {len(released)}: {states}"
+
+
+def _is_labelled(marked: Marked) -> bool:
+    """Whether a statement in XMP was written into it."""
+    draft = marked.checked.draft
+    return marked.checked.plan.xmp and not draft.beside and draft.mime not in KEPT
 
 
 def warned(released: Sequence[Released]) -> Iterator[str]:

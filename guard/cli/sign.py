@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 @click.command("sign")
 @_release.one_file
+@click.option(
+    "--sidecar",
+    "untouched",
+    is_flag=True,
+    help="Leave the file as it came, byte for byte, and put its manifest beside the new one, in FILE.c2pa.",
+)
 def command(file: Path, output: Path, **asked: Any) -> None:
     """Sign a file without marking it: a release with a smaller plan.
 

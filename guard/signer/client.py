@@ -22,7 +22,6 @@ from guard.signer.wire import Wire, malformed
 from guard.submission import Attested, Sealed
 from provenance.errors import IntegrityError
 from provenance.manifest.read import read_manifest
-from provenance.manifest.sidecar import BESIDE
 from provenance.media import Asset
 from provenance.registry_entry import MOST_UNDER_ONE_ID, RegistryEntry, found_of
 
@@ -163,8 +162,7 @@ class RemoteAttestor:
         if len(reply.parts) != 2 or type(reply.header.get("leaf")) is not int:
             raise malformed("no signed bytes came back")
         asset, manifest = Asset.of(reply.parts[0], work.asset.mime), bytes(reply.parts[1])
-        inside = work.plan.c2pa and asset.mime not in BESIDE
-        reading = read_manifest(asset, self.trust, at=self.clock(), sidecar=None if inside else manifest)
+        reading = read_manifest(asset, self.trust, at=self.clock(), sidecar=None if work.inside else manifest)
         sealed = Sealed(work=work, asset=asset, manifest=manifest, reading=reading)
         if not reading.intact or reading.manifest_sha256 != sealed.manifest_sha256:
             raise _other_bytes(f"their manifest reads as {reading.state}: {reading.reason}")
@@ -200,6 +198,7 @@ def _told(work: Submission, parts: list[Bytes]) -> dict[str, Json]:
         "content_id": work.content_id.hex(),
         "commitment_key": work.commitment_key.hex(),
         "making": to_wire(work.making),
+        "untouched": work.untouched,
     }
 
 

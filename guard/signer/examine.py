@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from guard import __version__
-from guard.contradiction import refuse_contradiction
+from guard.contradiction import refuse_beside, refuse_contradiction
 from guard.inspect import kind_of, share_made
 from guard.kept import Kept, is_kept, kept
 from guard.marking import mark
@@ -65,6 +65,8 @@ def examined(claimed: Submission, tools: Tools) -> Submission:
     _refuse_mismatched(claimed)  # (1)
     if claimed.source is not None:
         refuse_contradiction(claimed.source, claimed.spec.source_type, tools)  # (2)
+    if claimed.untouched:
+        refuse_beside(claimed.asset, claimed.spec.source_type)
     seen = _looked_at(claimed.asset, tools)  # (3)
     before = _borne_out(claimed, seen)
     checked = _checked(claimed, before, seen, tools)  # (4)

@@ -218,6 +218,7 @@ def _submission(message: Message) -> Submission:
         content_id=_bytes(header, "content_id"),
         commitment_key=_bytes(header, "commitment_key"),
         making=from_wire(Making, header.get("making")),
+        untouched=header.get("untouched") is True,
     )
 
 

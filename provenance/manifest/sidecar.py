@@ -20,6 +20,14 @@ def sidecar_of(media: Path) -> Path:
     return media.with_suffix(SUFFIX)
 
 
+def place_beside(media: Path, mime: str) -> Path:
+    """Where the manifest of ``media`` is put: ``clip.c2pa`` for media without a place for one.
+
+    For all others it is ``photo.jpg.c2pa``, which no file of another ending can lay claim to.
+    """
+    return sidecar_of(media) if mime in BESIDE else media.with_name(media.name + SUFFIX)
+
+
 def read_sidecar(media: Path, mime: str) -> bytes | None:
     """The manifest beside ``media``; None where there is none, or where the file has one of its own.
 
@@ -38,7 +46,7 @@ def read_sidecar(media: Path, mime: str) -> bytes | None:
 
 
 def _beside_any(media: Path) -> Path | None:
-    whole = media.with_name(media.name + SUFFIX)
+    whole = place_beside(media, "")
     if whole.is_file():
         return whole
     path = sidecar_of(media)

@@ -5,7 +5,7 @@ Both give a file without the titles, places and prompts of the old one, and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, log10
 from typing import TYPE_CHECKING
 
@@ -94,15 +94,25 @@ def copy_clip(footage: Footage, *, limits: ClipLimits | None = None, spool: Path
     Raises:
         InputError: as ``provenance.video.writer.remux``, and as ``ClipReader`` for a damaged clip.
     """
+    taken = take_clip(footage, limits=limits)
+    made, source = Spool(spool), footage.asset
+    with made.writer() as out:
+        remux(source.content, source.mime, out, limits=limits)
+    return replace(taken, asset=Asset.of(made, source.mime))
+
+
+def take_clip(footage: Footage, *, limits: ClipLimits | None = None) -> MarkedClip:
+    """The clip as it is, to the byte; its frames are decoded and counted, all of them.
+
+    Raises:
+        InputError: as ``ClipReader`` for a damaged clip.
+    """
     digester, frames = ClipDigester((footage.width, footage.height)), 0
     with ClipReader(footage.asset.content, footage.asset.mime, limits) as reader:
         for frame in reader.frames():
             digester.add(frame.rgb, frame.seconds)
             frames += 1
-    made, source = Spool(spool), footage.asset
-    with made.writer() as out:
-        remux(source.content, source.mime, out, limits=limits)
-    return MarkedClip(asset=Asset.of(made, source.mime), digest=digester.result(), frames=frames)
+    return MarkedClip(asset=footage.asset, digest=digester.result(), frames=frames)
 
 
 @dataclass(slots=True, kw_only=True)
