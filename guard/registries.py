@@ -8,10 +8,11 @@ private records, and every other key.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provenance.errors import IntegrityError
+from provenance.errors import ConfigurationError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from provenance.registry import Registry
     from provenance.registry_entry import Place
     from provenance.registry_kept import Fetched, Kept, KeptRegistries
+    from provenance.registry_move import Moved
     from provenance.registry_publish import Contents, Published
     from provenance.registry_source import FetchLimits
     from provenance.watermark.interface import WatermarkKey
@@ -113,8 +115,8 @@ def fingerprints_of(registry: Registry, places: Sequence[Place]) -> dict[str, by
 def _manifest(registry: Registry, sha256: str) -> tuple[bytes, Mapping[str, Json] | None]:
     """A manifest, and the content digest that it signs."""
     from provenance.manifest import contents, jumbf  # noqa: PLC0415 - cryptography
-    from provenance.manifest.build import DIGEST_LABEL  # noqa: PLC0415
     from provenance.manifest.cbor import StructureError  # noqa: PLC0415
+    from provenance.manifest.labels import DIGEST_LABEL  # noqa: PLC0415
 
     entry = registry.by_manifest(sha256)[0]
     try:
@@ -158,3 +160,38 @@ def add(home: Home, place: str, *, name: str | None, at: datetime, limits: Fetch
 def update(home: Home, kept: Kept, *, at: datetime, limits: FetchLimits) -> Fetched:
     """The same for one that was added; raises the same."""
     return add(home, kept.source, name=kept.name, at=at, limits=limits)
+
+
+def move(home: Home, url: str) -> Moved:
+    """Copy the own registry from its file to the empty database at ``url``, and hold that against the log.
+
+    Nothing is changed here: the settings are the operator's, and the file stays.
+
+    Raises:
+        ConfigurationError: ``registry.served``, ``registry.url``, ``registry.unreachable``,
+            ``extra.missing``.
+        InputError: ``registry.not-empty``.
+        IntegrityError: ``registry.damaged``, ``log.behind-registry``, ``registry.behind-log``.
+    """
+    from guard.agreement import require_agreement  # noqa: PLC0415
+    from provenance.registry import Registry  # noqa: PLC0415
+    from provenance.registry_file import SqliteDatabase  # noqa: PLC0415
+    from provenance.registry_move import move as move_rows  # noqa: PLC0415
+    from provenance.registry_postgres import PostgresDatabase  # noqa: PLC0415
+
+    home.require_own_keys()
+    if home.require().config().registry.url:
+        raise ConfigurationError(
+            "registry.served",
+            "the registry of this installation is on a server already",
+            where=str(home.config_path),
+            hint="pg_dump and pg_restore take it to another; then change the url",
+        )
+    with home.registry_as_found() as registry:
+        require_agreement(registry, home.log_as_found())
+    source = SqliteDatabase.open(home.registry_path, access="write", busy_timeout_s=10.0)
+    with closing(source), closing(PostgresDatabase.open(url, access="create", busy_timeout_s=10.0)) as target:
+        moved = move_rows(source, target)
+    with Registry.connect(url, access="read") as registry:
+        require_agreement(registry, home.log_as_found())
+    return moved

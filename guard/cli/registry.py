@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,6 +175,32 @@ def list_(format_: str) -> None:
         click.echo(_NONE)
         return
     _tell(rows, format_)
+
+
+@command.command("move")
+@click.argument("url", metavar="URL")
+@FORMAT
+def move(url: str, format_: str) -> None:
+    """Copy this installation's own registry from its file into an empty PostgreSQL database.
+
+    All of it in one transaction, which is read back and held against the log. Nothing is changed or deleted
+    here: the settings that make it count are yours to write, before anything else is released.
+    """
+    from guard.home import Home  # noqa: PLC0415
+    from guard.registries import move as move_registry  # noqa: PLC0415
+    from guard.serialise import to_json  # noqa: PLC0415
+
+    home = Home.locate()
+    moved = move_registry(home, url)
+    if format_ != "text":
+        write_document({"exit_code": MET, "url": url, "moved": to_json(moved), "errors": []}, format_)
+        return
+    click.echo(f"MOVED  {plain(url)}")
+    click.echo(f"    entries    {moved.entries}, of {moved.manifests} manifests")
+    click.echo(f"    ids        {moved.ids}, and {moved.fingerprints} fingerprints")
+    click.echo(f"    here       {plain(str(home.registry_path))} stays as it is")
+    stage_line("next", f"before anything is released, put this into {home.config_path}; then guard doctor")
+    click.echo(f"[registry]\nurl = {json.dumps(url)}", err=True)
 
 
 @command.command("remove")

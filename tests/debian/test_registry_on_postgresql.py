@@ -125,3 +125,25 @@ def test_urls_with_passwords_or_of_others_are_refused(url):
 def test_a_server_that_is_not_there(tmp_path):
     url = f"postgresql+psycopg://guard@/none?host={tmp_path}"
     assert code_of(Registry.connect, url) == "registry.unreachable"
+
+
+def test_a_filled_registry_moves_to_the_server(postgresql, photograph, tmp_path, guard_cli, monkeypatch):
+    home, url = Home(folder=tmp_path / "home"), postgresql("moved")
+    monkeypatch.setenv("GUARD_HOME", str(home.folder))
+    initialise(home, now=NOW, random=secrets.token_bytes)
+    Image.fromarray(photograph).save(tmp_path / "photo.png")
+    (tmp_path / "out").mkdir()
+    release_file(tmp_path / "photo.png", tmp_path / "out" / "x.png", source="digitalCapture", home=home)
+    with Image.open(tmp_path / "out" / "x.png") as picture:
+        picture.convert("RGB").save(tmp_path / "copy.jpg", quality=80)
+    ran = guard_cli("registry", "move", url)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, f"MOVED  {url}")
+    assert "entries    1, of 1 manifests" in ran.out
+    assert guard_cli("registry", "move", url).err.startswith("error[registry.not-empty]")
+    with home.config_path.open("a", encoding="utf-8") as file:
+        file.write("\n" + ran.err[ran.err.index("[registry]") :])
+    home.registry_path.unlink()
+    assert recover_file(tmp_path / "copy.jpg", home=home).state is State.RECOVERED
+    release_file(tmp_path / "photo.png", tmp_path / "out" / "y.png", source="digitalCapture", home=home)
+    assert "agree on 2 releases" in guard_cli("doctor").out
+    assert guard_cli("registry", "move", url).err.startswith("error[registry.served]")
