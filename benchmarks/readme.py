@@ -128,7 +128,7 @@ def _registry(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
     both = [share(alike[name]) for name in ("by_fingerprint", "by_signed_digest")]
     return [
         (
-            "look-up of what looks alike among a million fingerprints: median; worst",
+            "processor time to look up what looks alike among a million fingerprints: median; worst",
             f"{looked['median_ms']:.1f} ms; {looked['worst_ms']:.1f} ms",
             looked["look_ups"],
             "registry.py",

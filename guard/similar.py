@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provenance.manifest.reading import SignerReading
     from provenance.manifest.trust import TrustLists
     from provenance.media import Frames
-    from provenance.registry_fingerprints import FingerprintIndex
+    from provenance.registry_fingerprints import Fingerprints
 
 MOST = 5
 """Pictures that are named for one file."""
@@ -56,7 +56,7 @@ class Gallery:
     Use ``Gallery.open``, once for many files.
     """
 
-    _index: FingerprintIndex
+    _looks: Fingerprints
     _known: list[tuple[str, str | None]]
     _lookup: MergedLookup
     _trust: TrustLists
@@ -71,7 +71,7 @@ class Gallery:
             ConfigurationError, IntegrityError: the own registry cannot be used.
         """
         from guard.registries import fingerprints_of  # noqa: PLC0415
-        from provenance.registry_fingerprints import FingerprintIndex  # noqa: PLC0415 - numpy
+        from provenance.registry_fingerprints import Fingerprints  # noqa: PLC0415 - numpy
 
         known: list[tuple[str, str | None]] = []
         bits: list[bytes] = []
@@ -88,14 +88,14 @@ class Gallery:
                 continue
             known += [(sha256, other.name) for sha256, _ in theirs]
             bits += [one for _, one in theirs]
-        index = FingerprintIndex(bits)
-        return cls(_index=index, _known=known, _lookup=lookup, _trust=trust, _at=at, notes=tuple(notes))
+        looks = Fingerprints(bits)
+        return cls(_looks=looks, _known=known, _lookup=lookup, _trust=trust, _at=at, notes=tuple(notes))
 
     def look_up(self, frames: Frames) -> tuple[LooksLike, ...]:
         """Pictures that look like ``frames``, the most alike first."""
         from provenance.registry_fingerprints import fingerprint_of_frames  # noqa: PLC0415 - numpy
 
-        near = self._index.look_up(fingerprint_of_frames(frames), most=MOST)
+        near = self._looks.look_up(fingerprint_of_frames(frames), most=MOST)
         return tuple(self._told(*self._known[one.number], one.distance) for one in near)
 
     def _told(self, manifest_sha256: str, publisher: str | None, bits: int) -> LooksLike:
