@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provenance.manifest.build import (
     CHECKPOINT_LABEL,
@@ -22,9 +22,6 @@ from provenance.manifest.cbor import StructureError, decode
 from provenance.manifest.jumbf import ASSERTIONS, Superbox
 from provenance.manifest.reading import DigitalSourceType, IngredientReading, SoftBinding
 from provenance.manifest.spec import is_checkpoint
-
-if TYPE_CHECKING:
-    from provenance.manifest.containers import Embedded
 
 TEXT = 512
 """Characters kept of a hostile string; a name or title longer than that is not for reading."""
@@ -63,7 +60,7 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         if is_label(label, "c2pa.actions")
         for action in _actions(data)
     ]
-    release = _map(found.get(RELEASE_LABEL))
+    release = as_map(found.get(RELEASE_LABEL))
     digest = found.get(DIGEST_LABEL)
     return {
         "actions": tuple(text(action.get("action")) for action in actions[:_MAX_LISTED]),
@@ -72,13 +69,13 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         **_model(found),
         "training_mining": _mining(found),
         "training_records": tuple(_records(found.get(TRAINING_LABEL))),
-        "prompt": text(_map(found.get(PROMPT_LABEL)).get("prompt")) or None,
+        "prompt": text(as_map(found.get(PROMPT_LABEL)).get("prompt")) or None,
         "soft_bindings": tuple(_soft_bindings(found))[:_MAX_LISTED],
         "digest_assertion": MappingProxyType(digest)
         if isinstance(digest, dict) and all(isinstance(key, str) for key in digest)
         else None,
         "recipe_commitment": text(release.get("recipeCommitment")) or None,
-        "log_checkpoint": _checkpoint(_map(found.get(CHECKPOINT_LABEL)).get("note")),
+        "log_checkpoint": _checkpoint(as_map(found.get(CHECKPOINT_LABEL)).get("note")),
         "content_id": text(release.get("contentId")) or None,
     }
 
@@ -87,36 +84,27 @@ def inherited(
     store: bytes, manifests: Mapping[str, Superbox], history: Sequence[IngredientReading]
 ) -> dict[str, Any]:
     """Source type and model of the nearest ancestor that names one: opening a file keeps its origin."""
+    for found in ancestors(store, manifests, history):
+        said = statements(found)
+        if said["source_type"] is not None:
+            return {key: said[key] for key in _INHERITED}
+    return {}
+
+
+def ancestors(
+    store: bytes, manifests: Mapping[str, Superbox], history: Sequence[IngredientReading]
+) -> Iterator[dict[str, Any]]:
+    """Assertions of the manifest that was opened, of the one opened for that, and so on."""
     nodes = history
     for _ in range(_MAX_LISTED):
         parents = [node for node in nodes if node.relationship == "parentOf" and node.label in manifests]
         if len(parents) != 1:
-            break
+            return
         try:
-            said = statements(assertions(store, manifests[str(parents[0].label)]))
+            yield assertions(store, manifests[str(parents[0].label)])
         except StructureError:  # a finding about the history, which names it; it says nothing here
-            break
-        if said["source_type"] is not None:
-            return {key: said[key] for key in _INHERITED}
+            return
         nodes = parents[0].children
-    return {}
-
-
-def excluded(found: Mapping[str, Any], embedded: Embedded | None) -> tuple[str, ...]:
-    """Ranges that a hash leaves out although no manifest lies there."""
-    result: list[str] = []
-    for label, data in found.items():
-        if is_label(label, "c2pa.hash.bmff") and embedded:
-            result += _boxes_left_out(_map(data), embedded)
-        if not is_label(label, "c2pa.hash.data"):
-            continue
-        for item in _list(_map(data).get("exclusions"))[:_MAX_LISTED]:
-            start, length = _map(item).get("start"), _map(item).get("length")
-            if not isinstance(start, int) or not isinstance(length, int) or length <= 0:
-                continue
-            for low, high in _without(start, start + length, embedded.spans if embedded else ()):
-                result.append(f"bytes {low}-{high - 1}: left out of the hash by the signer")
-    return tuple(result)
 
 
 def text(value: object) -> str:
@@ -138,9 +126,9 @@ def _model(found: Mapping[str, Any]) -> dict[str, str | None]:
 def _mining(found: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Use to choice, of the assertion of CAWG or of the one before it in C2PA (§18.21 until 2.1)."""
     for label in (MINING_LABEL, "c2pa.training-mining"):
-        entries = _map(_map(found.get(label)).get("entries"))
+        entries = as_map(as_map(found.get(label)).get("entries"))
         pairs = (
-            (text(use), text(_map(entry).get("use"))) for use, entry in list(entries.items())[:_MAX_LISTED]
+            (text(use), text(as_map(entry).get("use"))) for use, entry in list(entries.items())[:_MAX_LISTED]
         )
         if said := {use: choice for use, choice in pairs if use and choice}:
             return MappingProxyType(said)
@@ -148,8 +136,8 @@ def _mining(found: Mapping[str, Any]) -> Mapping[str, str] | None:
 
 
 def _records(data: object) -> Iterator[str]:
-    for record in _list(_map(data).get("records"))[:_MAX_LISTED]:
-        digest = _map(record).get("hash")
+    for record in as_list(as_map(data).get("records"))[:_MAX_LISTED]:
+        digest = as_map(record).get("hash")
         if isinstance(digest, str) and _SHA256.fullmatch(digest):
             yield digest
 
@@ -173,8 +161,10 @@ def _source_type(actions: list[Mapping[str, Any]]) -> DigitalSourceType | None:
 def _soft_bindings(found: Mapping[str, Any]) -> Iterator[SoftBinding]:
     for label, data in found.items():
         if is_label(label, "c2pa.soft-binding"):
-            for block in _list(_map(data).get("blocks")):
-                yield SoftBinding(algorithm=text(_map(data).get("alg")), value=text(_map(block).get("value")))
+            for block in as_list(as_map(data).get("blocks")):
+                yield SoftBinding(
+                    algorithm=text(as_map(data).get("alg")), value=text(as_map(block).get("value"))
+                )
 
 
 def _when(action: Mapping[str, Any]) -> datetime | None:
@@ -190,42 +180,8 @@ def _when(action: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def _boxes_left_out(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
-    """Boxes that a BMFF hash leaves out (§18.7): the file type, free space, and whatever its signer chose."""
-    for item in map(_map, _list(data.get("exclusions"))[:_MAX_LISTED]):
-        names = text(item.get("xpath")).strip("/").split("/")
-        if names == ["mdat"] and data.get("merkle"):
-            continue  # hashed piece by piece instead
-        for box, head in embedded.boxes:
-            start, end = box.start, box.end
-            if box.kind != names[0].encode() or (start, end) in embedded.spans or not _chosen(item, head):
-                continue
-            which = f"{names[0]} box" if len(names) == 1 else f"{'/'.join(names)} in this box"
-            yield f"bytes {start}-{end - 1}: {which}, which the binding leaves out"
-
-
-def _chosen(exclusion: Mapping[str, Any], head: bytes) -> bool:
-    """Whether a box that begins with ``head`` is meant; what cannot be told from that counts as meant."""
-    for wanted in _list(exclusion.get("data")):
-        offset, value = _map(wanted).get("offset"), _map(wanted).get("value")
-        if not isinstance(offset, int) or not isinstance(value, bytes):
-            continue
-        if 0 <= offset <= len(head) - len(value) and head[offset : offset + len(value)] != value:
-            return False
-    return True
-
-
-def _without(start: int, end: int, spans: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
-    for low, high in sorted(spans):
-        if start < min(low, end):
-            yield start, min(low, end)
-        start = max(start, high)
-    if start < end:
-        yield start, end
-
-
 def _first_text(found: Mapping[str, Any], label: str, key: str) -> str | None:
-    values = (text(_map(data).get(key)) for name, data in found.items() if is_label(name, label))
+    values = (text(as_map(data).get(key)) for name, data in found.items() if is_label(name, label))
     return next(filter(None, values), None)
 
 
@@ -235,12 +191,14 @@ def is_label(label: str, base: str) -> bool:
 
 
 def _actions(data: object) -> list[Mapping[str, Any]]:
-    return [action for action in _list(_map(data).get("actions")) if isinstance(action, Mapping)]
+    return [action for action in as_list(as_map(data).get("actions")) if isinstance(action, Mapping)]
 
 
-def _map(value: object) -> Mapping[str, Any]:
+def as_map(value: object) -> Mapping[str, Any]:
+    """``value`` if it is a map, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list[Any]:
+def as_list(value: object) -> list[Any]:
+    """``value`` if it is a list, else an empty one."""
     return value if isinstance(value, list) else []

@@ -19,13 +19,21 @@ from typing import TYPE_CHECKING, Any
 from provenance.errors import InputError
 from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
-from provenance.manifest.containers import Embedded, Piece, find_store, has_own_trace, has_trace
+from provenance.manifest.containers import (
+    Embedded,
+    Piece,
+    beside,
+    find_store,
+    has_own_trace,
+    has_trace,
+)
 from provenance.manifest.contents import text
 from provenance.manifest.findings import library_codes
 from provenance.manifest.identities import codes_of, identities
 from provenance.manifest.judge import judge
 from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState
+from provenance.manifest.uncovered import binding, left_out
 from provenance.media import Asset
 from provenance.metadata.parts import check_parts
 from provenance.sniff import MANIFEST, format_name
@@ -60,8 +68,7 @@ def read_manifest(
         raise _about_another(read_stored_manifest(asset.data, MANIFEST, trust, at=moment))
     # step 1
     try:
-        check_parts(asset.content)
-        embedded = _alone(sidecar) if sidecar is not None else find_store(asset.content)
+        embedded = _located(asset, sidecar)
     except (StructureError, InputError) as error:
         if isinstance(error, StructureError) or has_trace(asset.content):
             return _malformed(moment, str(error))
@@ -117,7 +124,8 @@ class _Parsed:
     manifests: Mapping[str, Superbox]
     chain: tuple[x509.Certificate, ...]
     assertions: Mapping[str, Any]
-    uncovered: tuple[str, ...]
+    embedded: Embedded
+    unsigned: tuple[str, ...]
 
 
 def _parse(embedded: Embedded) -> _Parsed:
@@ -127,19 +135,17 @@ def _parse(embedded: Embedded) -> _Parsed:
     if active.uuid == jumbf.COMPRESSED:
         raise StructureError("the manifest is compressed, which is not read here")
     block = cose.signature_block(store, active)
-    found = contents.assertions(store, active)
     unsigned = tuple(
-        "bytes {}-{}: {} beside the signature".format(
-            *_inclusive(embedded, item.start, item.end), item.reason
-        )
+        f"{_named(embedded, item.start, item.end)}: {item.reason} beside the signature"
         for item in block.unsigned
     )
     return _Parsed(
         label=active.label,
         manifests={box.label: box for box in tree.boxes if box.uuid in (jumbf.MANIFEST, jumbf.UPDATE)},
         chain=path.certificates(block.chain),
-        assertions=found,
-        uncovered=embedded.uncovered + unsigned + contents.excluded(found, embedded),
+        assertions=contents.assertions(store, active),
+        embedded=embedded,
+        unsigned=unsigned,
     )
 
 
@@ -180,9 +186,19 @@ def _judged(
         ingredients=ingredients,
         identities=people,
         codes=judgement.codes + codes_of(people),
-        uncovered=parsed.uncovered,
+        uncovered=_uncovered(asset, parsed, ingredients, detached=found.detached),
         **said,
     )
+
+
+def _uncovered(
+    asset: Asset, parsed: _Parsed, ingredients: tuple[IngredientReading, ...], *, detached: bool
+) -> tuple[str, ...]:
+    """What nothing vouches for: around the manifest, beside its signature, and outside its hard binding."""
+    embedded = parsed.embedded
+    hashes = binding(parsed.assertions, embedded.store, parsed.manifests, ingredients)
+    size = None if detached else len(asset.content)
+    return embedded.uncovered + parsed.unsigned + left_out(hashes, embedded, size)
 
 
 def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, ...]) -> dict[str, Any]:
@@ -254,13 +270,20 @@ def _found(store: bytes, at: datetime, *, sidecar: bool = False, detached: bool 
     )
 
 
+def _located(asset: Asset, sidecar: bytes | None) -> Embedded | None:
+    if sidecar is not None:
+        return beside(asset.content, sidecar)
+    check_parts(asset.content)
+    return find_store(asset.content)
+
+
 def _alone(store: bytes) -> Embedded:
     return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=())
 
 
-def _inclusive(embedded: Embedded, start: int, end: int) -> tuple[int, int]:
+def _named(embedded: Embedded, start: int, end: int) -> str:
     low, high = embedded.file_range(start, end)
-    return low, high - 1
+    return f"bytes {low}-{high - 1}{'' if embedded.spans else ' of the manifest beside the file'}"
 
 
 def _malformed(at: datetime, why: str) -> ManifestReading:

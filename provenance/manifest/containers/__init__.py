@@ -12,13 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provenance.manifest.containers.boxes import in_bmff, in_riff
+from provenance.manifest.containers.boxes import heads, in_bmff, in_riff
 from provenance.manifest.containers.documents import in_pdf, in_svg
 from provenance.manifest.containers.embedded import Embedded, Piece
 from provenance.manifest.containers.pictures import in_gif, in_jpeg, in_png, in_tiff
 from provenance.manifest.containers.sound import in_id3
 from provenance.manifest.containers.traces import anywhere, has_own_trace, has_trace
 from provenance.metadata import bmff, flac, gif, id3, jpeg, png, riff, svg, tiff
+from provenance.metadata.parts import check_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +31,7 @@ __all__ = [
     "Container",
     "Embedded",
     "Piece",
+    "beside",
     "container_of",
     "find_store",
     "has_own_trace",
@@ -97,3 +99,14 @@ def find_store(data: Bytes) -> Embedded | None:
     """
     container = container_of(data)
     return anywhere(data) if container is None else container.find(data)
+
+
+def beside(data: Bytes, store: bytes) -> Embedded:
+    """A store that lies in a file of its own, about ``data``: no byte of ``data`` holds any of it.
+
+    Raises:
+        InputError: ``media.damaged`` or ``input.too-many-parts``.
+    """
+    check_parts(data)
+    boxes = tuple(heads(data)) if bmff.is_bmff(data) else ()
+    return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=(), boxes=boxes)

@@ -11,7 +11,7 @@ from provenance.manifest.containers.embedded import Embedded, whole
 from provenance.metadata import bmff, riff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from provenance.stored import Bytes
 
@@ -40,12 +40,16 @@ def _require_media(kinds: Iterable[bytes]) -> None:
         raise InputError("media.damaged", "the file breaks off before any picture or sound")
 
 
+def heads(data: Bytes) -> Iterator[tuple[bmff.Box, bytes]]:
+    """Every top-level box with the first bytes of it; raises as ``bmff.boxes``."""
+    return ((box, data[box.start : box.start + _HEAD]) for box in bmff.boxes(data))
+
+
 def in_bmff(data: Bytes) -> Embedded | None:
     """Top-level ``uuid`` box with purpose ``manifest`` (§A.5)."""
-    found, free, kinds = None, [], []
-    for box in bmff.boxes(data):
+    found, free, kinds = None, [], tuple(heads(data))
+    for box, _ in kinds:
         start, end = box.data, box.end
-        kinds.append((box, data[box.start : box.start + _HEAD]))
         if box.kind == b"uuid" and data[start : start + 16] == bmff.C2PA:
             purpose, ended, rest = data[start + 20 : min(end, start + 64)].partition(b"\0")
             if purpose == b"manifest" and ended:
@@ -69,5 +73,5 @@ def in_bmff(data: Bytes) -> Embedded | None:
         pieces=trimmed.pieces,
         spans=trimmed.spans,
         uncovered=tuple(free),
-        boxes=tuple(kinds),
+        boxes=kinds,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from provenance.manifest.containers import find_store
-from provenance.manifest.contents import excluded
+from provenance.manifest.uncovered import left_out
 from provenance.metadata import bmff
 
 STORE = struct.pack(">I", 16) + b"jumb" + bytes(8)
@@ -27,7 +27,8 @@ CLIP = (
 def listed(*exclusions: dict[str, object], **more: object) -> list[str]:
     embedded = find_store(CLIP)
     found = {"c2pa.hash.bmff.v3": {"exclusions": list(exclusions), **more}}
-    return [text.split(": ")[1].split(",")[0] for text in excluded(found, embedded)]
+    assert embedded is not None
+    return [text.split(": ")[1].split(",")[0] for text in left_out(found, embedded, len(CLIP))]
 
 
 def test_the_usual_ones() -> None:

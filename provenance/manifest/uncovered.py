@@ -1,0 +1,126 @@
+"""Bytes that the hard binding of a file leaves out (C2PA §18.5 to §18.8): nobody notices when they change.
+
+What a binding leaves out is chosen by whoever signed. Where it cannot be told to the byte, the whole file is
+listed: too much is said then, and never too little.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from provenance.manifest.contents import ancestors, as_list, as_map, is_label, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from provenance.manifest.containers import Embedded
+    from provenance.manifest.jumbf import Superbox
+    from provenance.manifest.reading import IngredientReading
+
+_KINDS = "c2pa.hash."
+_MAX_LISTED = 256
+_MAX_NAMED = 5
+
+
+def binding(
+    found: Mapping[str, Any],
+    store: bytes,
+    manifests: Mapping[str, Superbox],
+    history: Sequence[IngredientReading],
+) -> Mapping[str, Any]:
+    """The hard bindings among ``found``; of an update manifest those of the manifest it updates (§11.2.3)."""
+    for said in chain((found,), ancestors(store, manifests, history)):
+        if hashes := {label: data for label, data in said.items() if label.startswith(_KINDS)}:
+            return hashes
+    return {}
+
+
+def left_out(hashes: Mapping[str, Any], embedded: Embedded, size: int | None) -> tuple[str, ...]:
+    """Ranges of the file that ``hashes`` do not cover and that hold no manifest.
+
+    Args:
+        hashes: label to value of the hard bindings.
+        embedded: where the manifest lies, and the boxes of the file.
+        size: of the file; None for a manifest that was read without it.
+    """
+    result: list[str] = []
+    for label, data in hashes.items():
+        if is_label(label, "c2pa.hash.data"):
+            result += _ranges(as_map(data), embedded)
+        elif is_label(label, "c2pa.hash.bmff") and embedded.boxes:
+            result += _boxes(as_map(data), embedded)
+        elif size is not None:
+            result.append(f"bytes 0-{size - 1}: {_parts(label, as_map(data))}")
+    if not hashes and size is not None:
+        result.append(f"bytes 0-{size - 1}: the manifest has no binding that says what it covers")
+    return tuple(result)
+
+
+def _parts(label: str, data: Mapping[str, Any]) -> str:
+    """Of a binding that names parts of a file (§18.8): which parts they are depends on who reads it."""
+    if not is_label(label, "c2pa.hash.boxes"):
+        return f"the binding {label[:60]} is of a kind that is not followed here"
+    maps = [as_map(item) for item in as_list(data.get("boxes"))]
+    open_ = (item for item in maps if item.get("excluded") or item.get("exclusions"))
+    names = [text(name) for item in open_ for name in as_list(item.get("names"))]
+    chosen = f"; its signer left out all or some of {', '.join(names[:_MAX_NAMED])}" if names else ""
+    more = " and more" if len(names) > _MAX_NAMED else ""
+    return f"bound part by part, which leaves out whatever follows the last part{chosen}{more}"
+
+
+def _ranges(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
+    """Exclusions of a data hash; behind the first few of very many, the span that they lie in."""
+    gaps = (
+        gap
+        for item in map(as_map, as_list(data.get("exclusions")))
+        for gap in _gap(item.get("start"), item.get("length"), embedded.spans)
+    )
+    yield from (f"bytes {low}-{high - 1}: left out of the hash by the signer" for low, high in _few(gaps))
+    if rest := list(gaps):
+        low, high = min(low for low, _ in rest), max(high for _, high in rest)
+        yield f"bytes {low}-{high - 1}: {len(rest)} ranges in these left out of the hash by the signer"
+
+
+def _few(gaps: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    return islice(gaps, _MAX_LISTED)
+
+
+def _gap(start: object, length: object, spans: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
+    if isinstance(start, int) and isinstance(length, int) and length > 0:
+        yield from _without(start, start + length, spans)
+
+
+def _without(start: int, end: int, spans: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
+    for low, high in sorted(spans):
+        if start < min(low, end):
+            yield start, min(low, end)
+        start = max(start, high)
+    if start < end:
+        yield start, end
+
+
+def _boxes(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
+    """Boxes that a BMFF hash leaves out (§18.7): the file type, free space, and whatever its signer chose."""
+    for item in map(as_map, as_list(data.get("exclusions"))):
+        names = text(item.get("xpath")).strip("/").split("/")
+        if names == ["mdat"] and data.get("merkle"):
+            continue  # hashed piece by piece instead
+        for box, head in embedded.boxes:
+            # The library writes the type of a box as UTF-8, with the same sign for all that is none.
+            kind = box.kind.decode("utf-8", "replace")
+            if kind != names[0] or (box.start, box.end) in embedded.spans or not _chosen(item, head):
+                continue
+            which = f"{kind} box" if len(names) == 1 else f"{'/'.join(names)} in this box"
+            yield f"bytes {box.start}-{box.end - 1}: {which}, which the binding leaves out"
+
+
+def _chosen(exclusion: Mapping[str, Any], head: bytes) -> bool:
+    """Whether a box that begins with ``head`` is meant; what cannot be told from that counts as meant."""
+    for wanted in as_list(exclusion.get("data")):
+        offset, value = as_map(wanted).get("offset"), as_map(wanted).get("value")
+        if not isinstance(offset, int) or not isinstance(value, bytes):
+            continue
+        if 0 <= offset <= len(head) - len(value) and head[offset : offset + len(value)] != value:
+            return False
+    return True
