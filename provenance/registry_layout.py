@@ -7,9 +7,9 @@ query, a static file holds the answers to many queries (docs/guide/registry.md h
     SHA256SUMS                        every other file; ``sha256sum -c`` reads it
     publisher.vkey                    key that signs snapshot and log, in C2SP's text form
     .well-known/c2pa-soft-binding-resolution
-    services/supportedAlgorithms, services/capabilities
+    services/supportedAlgorithms, services/capabilities, services/status
     manifests/ID/manifest.c2pa        ID is the SHA-256 of the manifest
-    manifests/ID/receipts.json        where the log holds its ALLOW, with the proof
+    manifests/ID/receipts             where the log holds its ALLOW, with the proof
     manifests/ID/content-digest.json  the digest it signs
     matches/byBinding/PREFIX.json     from the id in a mark to manifests
     matches/byContent/PREFIX.json     from a fingerprint to manifests that may look alike
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 SNAPSHOT, SUMS, VKEY = "snapshot", "SHA256SUMS", "publisher.vkey"
 WELL_KNOWN = ".well-known/c2pa-soft-binding-resolution"
 ALGORITHMS, CAPABILITIES = "services/supportedAlgorithms", "services/capabilities"
+STATUS = "services/status"
+SPECIFICATION = "2.4.0"
+"""Of C2PA, whose names these are."""
+STATIC = "org.mediaguard.static"
+"""Key in the capabilities, for what the API has no words for: how buckets of static files are named."""
 WITHDRAWN = "withdrawn.json"
 LOCATORS, LOG = "locator", "log"
 BY_BINDING, BY_CONTENT, BY_REFERENCE = "matches/byBinding", "matches/byContent", "matches/byReference"
@@ -94,7 +99,7 @@ def manifest_path(manifest_sha256: str) -> str:
 
 def receipts_path(manifest_sha256: str) -> str:
     """Where the log holds its release."""
-    return f"manifests/{manifest_sha256}/receipts.json"
+    return f"manifests/{manifest_sha256}/receipts"
 
 
 def digest_path(manifest_sha256: str) -> str:

@@ -28,6 +28,9 @@ from provenance.registry_layout import (
     LOCATORS,
     LOG,
     SNAPSHOT,
+    SPECIFICATION,
+    STATIC,
+    STATUS,
     SUMS,
     VKEY,
     WELL_KNOWN,
@@ -198,19 +201,21 @@ def _bucketed(folder: str, length: int, rows: Sequence[tuple[str, Json]]) -> dic
 def _services(contents: Contents, length: int) -> dict[str, dict[str, Json]]:
     marks: list[Json] = [{"alg": name} for name in sorted({one.algorithm for one in contents.places})]
     return {
-        WELL_KNOWN: {"version": "2.4", "endpoints": ["."], "static": True},
+        # Relative to this file, so that they hold wherever the folder is served from.
+        WELL_KNOWN: {
+            "apiEndpoint": "..",
+            "c2paSpecificationVersion": SPECIFICATION,
+            "capabilitiesEndpoint": f"../{CAPABILITIES}",
+            "statusEndpoint": f"../{STATUS}",
+        },
         ALGORITHMS: {"watermarks": marks, "fingerprints": [{"alg": FINGERPRINT}]},
         CAPABILITIES: {
-            "static": True,
-            "prefixLength": length,
-            "crowd": CROWD,
-            "byBinding": True,
-            "byContent": True,
-            "byReference": True,
-            "manifests": True,
-            "receipts": True,
-            "locator": bool(contents.locators),
+            "c2paSpecificationVersion": SPECIFICATION,
+            # Files answer no POST, and these are all that the API has names for.
+            "supportedCapabilities": [],
+            STATIC: {"prefixLength": length, "crowd": CROWD, "locator": bool(contents.locators)},
         },
+        STATUS: {"status": "ok"},
     }
 
 

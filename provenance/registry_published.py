@@ -23,6 +23,7 @@ from provenance.registry_layout import (
     LOCATORS,
     MOST_JSON,
     SNAPSHOT,
+    STATIC,
     SUMS,
     VKEY,
     WITHDRAWN,
@@ -95,7 +96,8 @@ class PublishedRegistry:
         sums = checked_listing(raw_file(folder, SUMS, MOST_SUMS), snapshot)
         named = name or key.name
         found = cls(folder=folder, name=named, publisher=key, snapshot=snapshot, sums=sums, prefix=0)
-        prefix = found.json(CAPABILITIES).get("prefixLength")
+        static = found.json(CAPABILITIES).get(STATIC)
+        prefix = static.get("prefixLength") if isinstance(static, dict) else None
         if type(prefix) is not int or not 0 <= prefix <= 6:
             raise unreadable(CAPABILITIES, "it does not say how buckets are named")
         return cls(folder=folder, name=named, publisher=key, snapshot=snapshot, sums=sums, prefix=prefix)

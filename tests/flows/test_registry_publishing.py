@@ -101,6 +101,33 @@ def test_without_the_locator_marks_are_not_found_and_the_key_alone_finds_them(
     assert recover_file(copy, home=nowhere, sources=handed).state is State.RECOVERED
 
 
+def test_services_and_receipts_have_the_fields_of_the_api(published):
+    """C2PA Soft Binding Resolution API 2.4.0: c2pa.wellKnownDiscovery, serviceCapabilities and so on."""
+
+    def read(path):
+        return json.loads((published / path).read_bytes())
+
+    known = published / ".well-known" / "c2pa-soft-binding-resolution"
+    found = json.loads(known.read_bytes())
+    assert (found["apiEndpoint"], found["c2paSpecificationVersion"]) == ("..", "2.4.0")
+    for name in ("capabilitiesEndpoint", "statusEndpoint"):
+        assert (known.parent / found[name]).resolve().is_file()
+    capabilities = read("services/capabilities")
+    assert (capabilities["c2paSpecificationVersion"], capabilities["supportedCapabilities"]) == ("2.4.0", [])
+    assert read("services/status")["status"] in ("ok", "degraded", "down")
+    algorithms = read("services/supportedAlgorithms")
+    assert all(one["alg"] for kind in ("watermarks", "fingerprints") for one in algorithms[kind])
+    for folder in ("byBinding", "byContent", "byReference"):
+        assert all(one["manifestId"] for one in read(f"matches/{folder}/all.json")["matches"])
+    for place in published.glob("manifests/*/receipts"):
+        receipt = json.loads(place.read_bytes())
+        assert receipt["@type"] == "org.c2pa.manifest-receipt"
+        assert receipt["repository"]["manifestId"] == place.parent.name
+        assert (place.parent / receipt["repository"]["uri"]).resolve() == published.resolve()
+        assert (place.parent / receipt["anchor"]["uri"]).resolve().is_file()
+        assert receipt["anchor"]["proof"]
+
+
 def test_publishing_again_touches_only_what_is_new(home, published, photographs, tmp_path):
     before = {path: path.stat().st_ino for path in published.rglob("*") if path.is_file()}
     again = publish(home, published, locator=True, now=NOW + timedelta(days=1))
