@@ -17,7 +17,7 @@ from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import InputError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import SoftBinding, TrustTier
-from provenance.video.container import is_clip
+from provenance.media import is_clip
 from provenance.watermark.interface import WatermarkReading
 
 if TYPE_CHECKING:

@@ -28,12 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guard.config import Config, read_config
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from guard.config import Config
     from guard.records import Records
     from provenance.keys import PrivateMarkKey
     from provenance.log.store import Log
@@ -141,6 +141,8 @@ class Home:
         Raises:
             ConfigurationError: ``config.invalid`` for bad TOML, unknown keys, wrong types; ``home.unusable``.
         """
+        from guard.config import Config, read_config  # noqa: PLC0415 - verify does without the settings
+
         if not self.exists():
             return Config()
         with _looking_into(self.config_path):

@@ -116,7 +116,7 @@ def when(manifest: ManifestReading) -> str:
         moment = signer.signed_at  # of a time stamp that no list vouches for
     if moment is None:
         return "time of signing not stated"
-    stamp = moment.strftime("%Y-%m-%d %H:%M UTC")
+    stamp = f"{moment.date().isoformat()} {moment.hour:02}:{moment.minute:02} UTC"
     if not proven:
         return f"signed {stamp} (as it claims, not proven)"
     authority = signer.time_authority if signer is not None else None
@@ -134,7 +134,7 @@ def _not_before(manifest: ManifestReading) -> str:
 def _certificate(signer: SignerReading) -> str:
     return (
         f"certificate {signer.fingerprint_sha256[:_SHORT]}…, "
-        f"valid {signer.not_before:%Y-%m-%d} to {signer.not_after:%Y-%m-%d}"
+        f"valid {signer.not_before.date().isoformat()} to {signer.not_after.date().isoformat()}"
     )
 
 
@@ -161,6 +161,8 @@ def _is_binding(code: str) -> bool:
 
 def identity_answer(manifest: ManifestReading) -> Answer:
     """Who says that the content is theirs (CAWG identity assertion), which is not who signed the manifest."""
+    if manifest.state in (ManifestState.ABSENT, ManifestState.REMOTE_ONLY):
+        return _answer("identity", Outcome.NOT_CHECKED, "no manifest in the file to read one from")
     if not manifest.intact:
         return _answer("identity", Outcome.NOT_CHECKED, "the manifest is not intact")
     if not manifest.identities:

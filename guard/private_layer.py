@@ -9,8 +9,7 @@ from guard.serialise import to_json
 from provenance.digest import VisualDigest
 from provenance.errors import Error, InputError
 from provenance.evidence import Evidence, Outcome
-from provenance.media import Frames
-from provenance.video.container import is_clip
+from provenance.media import Frames, is_clip
 from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.private_reading import CLAIM, PrivateReading
 from provenance.watermark.telling import p_in_words

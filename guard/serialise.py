@@ -8,9 +8,6 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from provenance.watermark.interface import WatermarkReading
-from provenance.watermark.latent_reading import LatentReading
-from provenance.watermark.private_reading import PrivateReading
 from provenance.watermark.telling import told_log10_p, told_statistic
 
 if TYPE_CHECKING:
@@ -60,6 +57,15 @@ def to_json(value: object) -> Json:
 
 def _field(owner: object, name: str) -> Json:
     value = getattr(owner, name)
-    if isinstance(owner, WatermarkReading | PrivateReading | LatentReading) and name in _TOLD:
+    if name in _TOLD and _is_mark(owner):
         return _TOLD[name](value)
     return to_json(value)
+
+
+def _is_mark(owner: object) -> bool:
+    # Here, since text needs no readings of marks, and every command can speak JSON.
+    from provenance.watermark.interface import WatermarkReading  # noqa: PLC0415
+    from provenance.watermark.latent_reading import LatentReading  # noqa: PLC0415
+    from provenance.watermark.private_reading import PrivateReading  # noqa: PLC0415
+
+    return isinstance(owner, WatermarkReading | PrivateReading | LatentReading)

@@ -12,9 +12,9 @@ from guard.verify import decoded, manifest_reader
 from provenance.codecs import header, jpeg_quality
 from provenance.errors import Error, InputError
 from provenance.evidence import Evidence, Outcome
-from provenance.media import Frames
+from provenance.media import Frames, is_clip
 from provenance.metadata.reading import read_metadata
-from provenance.video.container import is_clip, require_av
+from provenance.video.container import require_av
 from provenance.watermark.carriers import look, not_looked
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from guard.verdict import Answer, State
 from provenance.errors import Error
 from provenance.evidence import Evidence, Outcome
 from provenance.metadata.reading import MetadataReading
-from provenance.watermark.interface import CLAIM
+from provenance.watermark.telling import CLAIM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,8 @@ def _made(manifest: ManifestReading) -> str:
     assert source is not None
     made = "made with generative AI" if source.is_generative else "not declared as generative AI"
     model = f", model {manifest.model_name}" if manifest.model_name else ""
-    return f"{made} ({source.term}{model})"
+    words = f": {', '.join(manifest.signals)}" if manifest.signals else ""
+    return f"{made} ({source.term}{model}){words}"
 
 
 def _prompt(manifest: ManifestReading) -> str:

@@ -21,14 +21,13 @@ from guard.withdrawn import with_recalls
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.reading import ManifestReading, ManifestState, TrustTier
-from provenance.media import Limits
-from provenance.video.container import is_clip, require_av
+from provenance.media import Limits, is_clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from guard.lookup import Recall
+    from guard.recalls import Recall
     from guard.recover import Recovery
     from provenance.manifest.trust import TrustLists
     from provenance.media import Asset, Frames
@@ -228,6 +227,8 @@ def decoded(
         ConfigurationError: ``extra.missing``.
     """
     if is_clip(asset.mime):
+        from provenance.video.container import require_av  # noqa: PLC0415 - clips only
+
         require_av()
         from provenance.video.look import look  # noqa: PLC0415 - PyAV
 

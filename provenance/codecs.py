@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.files import open_file, read_bounded, too_large
-from provenance.media import Asset, Limits
+from provenance.media import CLIPS, Asset, Limits
 from provenance.metadata import riff
 from provenance.metadata.parts import check_parts
 from provenance.sniff import mime_of
-from provenance.video.container import MIMES as CLIPS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+CLIPS = ("video/mp4", "video/quicktime", "video/webm", "video/x-matroska")
+"""Containers of clips that are read. Others are named in the error, and no demuxer is ever guessed."""
+
 Pixels: TypeAlias = "NDArray[np.uint8] | NDArray[np.uint16]"
 
 
@@ -115,6 +118,11 @@ class Frames:
     def is_gray(self) -> bool:
         """True when there is one channel only."""
         return bool(self.pixels.shape[-1] == 1)
+
+
+def is_clip(mime: str) -> bool:
+    """Whether files of this type go the way of clips; those that are not read get a clear error there."""
+    return mime.startswith("video/")
 
 
 def _equal(one: Pixels | None, other: Pixels | None) -> bool:

@@ -14,8 +14,7 @@ from guard.text import plain
 from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE
 from provenance.digest import DigestReading, VisualDigest
 from provenance.errors import InputError
-from provenance.media import Frames
-from provenance.video.container import is_clip
+from provenance.media import Frames, is_clip
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.errors import InputError
 from provenance.manifest.ingredient import Kind
+from provenance.manifest.labels import (
+    CHECKPOINT_LABEL,
+    CHECKSUM,
+    DIGEST_LABEL,
+    MINING_LABEL,
+    PROMPT_LABEL,
+    RELEASE_LABEL,
+    TRAINING_LABEL,
+)
 from provenance.manifest.rubric_terms import SPEC_VERSION
 
 if TYPE_CHECKING:
@@ -23,17 +32,6 @@ CLAIM_GENERATOR = "mediaguard"
 PARENT = "parent"
 """Label by which the opened action names its ingredient."""
 
-DIGEST_LABEL = "org.mediaguard.content-digest"
-RELEASE_LABEL = "org.mediaguard.release"
-PROMPT_LABEL = "org.mediaguard.prompt"
-CHECKPOINT_LABEL = "org.mediaguard.log-checkpoint"
-TRAINING_LABEL = "org.mediaguard.training"
-MINING_LABEL = "cawg.training-mining"
-"""Entity-specific names as §6.2.2 asks for; none of ours is on a C2PA list."""
-
-
-CHECKSUM = "?checksum=sha256:"
-"""Qualifier of package URLs (purl specification) before the digest of what is named."""
 _MINED = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.data_mining")
 """Uses that one choice speaks of; not inference, which describing a picture to somebody takes."""
 

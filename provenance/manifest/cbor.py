@@ -49,10 +49,7 @@ class Decoder:
         Raises:
             StructureError: truncated, too deep, too long or not CBOR.
         """
-        value = self._any(depth)
-        if value is _BREAK:
-            raise StructureError("CBOR: a break outside an indefinite-length item")
-        return value
+        return _whole(self._any(depth))
 
     def head(self) -> tuple[int, int, int | None]:
         """Major type, additional information and argument of the next item."""
@@ -75,8 +72,13 @@ class Decoder:
         self._left -= 1
         if depth > _MAX_DEPTH or self._left < 0:
             raise StructureError("CBOR: too deep or too long")
+        position = self.position
+        if position < self.end and 0x60 <= (initial := self.data[position]) < 0x78:
+            # Most items are short texts, and every file has hundreds: no call for their heads.
+            self.position = position + 1
+            return self._string(3, initial & 31)
         major, info, argument = self.head()
-        if major == 2 or major == 3:  # noqa: PLR1714 - most items are texts, and every file has hundreds
+        if major == 2 or major == 3:  # noqa: PLR1714 - as above
             return self._string(major, argument)
         if major == 5:
             return self._map(argument, depth)
@@ -89,7 +91,14 @@ class Decoder:
         return -1 - argument if major == 1 else Tagged(tag=argument, value=self.item(depth + 1))
 
     def _string(self, major: int, length: int | None) -> bytes | str:
-        raw = self._take(length) if length is not None else self._pieces()
+        if length is None:
+            raw = self._pieces()
+        else:
+            start = self.position
+            self.position = stop = start + length
+            if stop > self.end:
+                raise StructureError("CBOR: cut off")
+            raw = self.data[start:stop]
         if major == 2:
             return raw
         try:
@@ -122,7 +131,9 @@ class Decoder:
                 break
             if not isinstance(key, (str, int, bytes)) or key in result:
                 raise StructureError("CBOR: a map key is repeated or not plain")
-            result[key] = self.item(depth + 1)
+            value = result[key] = self._any(depth + 1)
+            if value is _BREAK:
+                _whole(value)
             count -= 1
         return result
 
@@ -144,6 +155,12 @@ class Decoder:
         if self.position > self.end:
             raise StructureError("CBOR: cut off")
         return self.data[start : self.position]
+
+
+def _whole(value: Any) -> Any:
+    if value is _BREAK:
+        raise StructureError("CBOR: a break outside an indefinite-length item")
+    return value
 
 
 def decode(data: bytes) -> Any:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from provenance.manifest.build import (
+from provenance.manifest.cbor import StructureError, decode
+from provenance.manifest.jumbf import ASSERTIONS, Superbox
+from provenance.manifest.labels import (
     CHECKPOINT_LABEL,
     CHECKSUM,
     DIGEST_LABEL,
@@ -17,16 +19,15 @@ from provenance.manifest.build import (
     PROMPT_LABEL,
     RELEASE_LABEL,
     TRAINING_LABEL,
+    is_checkpoint,
 )
-from provenance.manifest.cbor import StructureError, decode
-from provenance.manifest.jumbf import ASSERTIONS, Superbox
 from provenance.manifest.reading import DigitalSourceType, IngredientReading, SoftBinding
-from provenance.manifest.spec import is_checkpoint
+from provenance.manifest.signals import signals
 
 TEXT = 512
 """Characters kept of a hostile string; a name or title longer than that is not for reading."""
 _MAX_LISTED = 256
-_INHERITED = ("source_type", "model_name", "model_identifier", "weights_sha256")
+_INHERITED = ("source_type", "signals", "model_name", "model_identifier", "weights_sha256")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,6 +66,7 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "actions": tuple(text(action.get("action")) for action in actions[:_MAX_LISTED]),
         "source_type": _source_type(actions),
+        "signals": signals(actions[:_MAX_LISTED]),
         "claimed_time": next((when for when in map(_when, actions) if when), None),
         **_model(found),
         "training_mining": _mining(found),
@@ -187,7 +189,9 @@ def _first_text(found: Mapping[str, Any], label: str, key: str) -> str | None:
 
 def is_label(label: str, base: str) -> bool:
     """Whether a label is this one, a later version or a further instance (§6.4: ``.v2``, ``__1``)."""
-    return label == base or label.startswith((base + ".v", base + "__"))
+    if not label.startswith(base):  # nearly always
+        return False
+    return label == base or label.startswith((".v", "__"), len(base))
 
 
 def _actions(data: object) -> list[Mapping[str, Any]]:

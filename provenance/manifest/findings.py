@@ -14,21 +14,22 @@ if TYPE_CHECKING:
 def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     """All findings about the active manifest, in the library's order."""
     active = _map(_map(report.get("validation_results")).get("activeManifest"))
-    return tuple(
-        _finding(_map(item), kind)
-        for kind in ("success", "informational", "failure")
-        for item in active.get(kind) or ()
-    )
+    found: list[ValidationCode] = []
+    for kind in ("success", "informational", "failure"):
+        found += _findings(active.get(kind) or (), kind)
+    return tuple(found)
 
 
-def _finding(item: Mapping[str, Any], kind: str) -> ValidationCode:
-    get = item.get
-    return ValidationCode(
-        code=text(get("code")),
-        explanation=text(get("explanation")),
-        kind=kind,
-        where=text(get("url")) or None,
-    )
+def _findings(items: Sequence[object], kind: str) -> list[ValidationCode]:
+    return [
+        ValidationCode(
+            code=text(item.get("code")),
+            explanation=text(item.get("explanation")),
+            kind=kind,
+            where=text(item.get("url")) or None,
+        )
+        for item in map(_map, items)
+    ]
 
 
 def kinds_of_codes(codes: Sequence[ValidationCode]) -> dict[str, list[dict[str, str]]]:

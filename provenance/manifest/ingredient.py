@@ -8,7 +8,6 @@ Models, adapters and training records are named, typed and bound by a digest: as
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -116,7 +115,7 @@ def digest_in(name: object) -> str | None:
         return None
     try:
         raw = base64.b64decode(name.removeprefix(_NAMED) + "=", altchars=b"-_", validate=True)
-    except binascii.Error:
+    except ValueError:  # not Base64, or not even ASCII
         return None
     return raw.hex() if named(raw.hex()) == name else None
 

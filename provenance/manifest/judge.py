@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.manifest import path
 from provenance.manifest.contents import TEXT, text
-from provenance.manifest.findings import library_codes
 from provenance.manifest.history import TRUST_OR_TIME, is_problem
 from provenance.manifest.reading import (
     BINDING_MATCHES,
@@ -62,14 +61,16 @@ def judge(
     trust: TrustLists,
     at: datetime,
     *,
+    said: tuple[ValidationCode, ...],
     detached: bool = False,
 ) -> Judgement:
     """The judgement over a library report whose structure we could follow ourselves.
 
     Args:
+        said: the library's findings in it (``findings.library_codes``).
         detached: the manifest was read without its file, so its hard binding says nothing.
     """
-    library = tuple(code for code in library_codes(report) if not (detached and _is_binding(code.code)))
+    library = tuple(code for code in said if not _is_binding(code.code)) if detached else said
     codes = [code for code in library if code.code not in TRUST_OR_TIME]
     succeeded = {code.code for code in library if code.kind == "success"}
     signer: SignerReading | None = None
@@ -156,7 +157,7 @@ def _signer(
     elif how is SigningTime.CLAIMED:
         own.append(_own("timeStamp.untrusted", "no list vouches for the time stamp", "informational"))
     reading = signer_reading(leaf, found, how, moment, revocation)
-    return replace(reading, time_authority=authority), problem, own
+    return (reading if authority is None else replace(reading, time_authority=authority)), problem, own
 
 
 def revocation_at(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SUFFIX = bytes.fromhex("00110010800000aa00389b71")
 STORE, MANIFEST, UPDATE, COMPRESSED = (kind + _SUFFIX for kind in (b"c2pa", b"c2ma", b"c2um", b"c2cm"))
 ASSERTIONS, CLAIM, SIGNATURE = (kind + _SUFFIX for kind in (b"c2as", b"c2cl", b"c2cs"))
+_HEADER = struct.Struct(">I4s")
 _MAX_DEPTH = 8
 _MAX_BOXES = 20_000
 """Boxes in one store; the longest public history has a few hundred."""
@@ -96,7 +97,7 @@ class _Parser:
         """Type, start of the content and end of the box at ``position`` (§A.2: LBox, TBox, XLBox)."""
         if position + 8 > limit:
             raise StructureError("JUMBF: a box header is cut off")
-        length, kind = struct.unpack_from(">I4s", self.data, position)
+        length, kind = _HEADER.unpack_from(self.data, position)
         start = position + 8
         if length == 1:
             if position + 16 > limit:
@@ -132,27 +133,29 @@ class _Parser:
 
     def description(self, start: int, end: int) -> tuple[bytes, str]:
         """Type and label of a description box; C2PA boxes are requestable and labelled (§11.1.4)."""
-        toggles = self.data[start + 16] if end - start >= 18 else 0
+        data = self.data
+        toggles = data[start + 16] if end - start >= 18 else 0
         if toggles & 0xE3 != 0x03:
             raise StructureError("JUMBF: a description without a label, or with unknown fields")
-        stop = self.data.find(b"\0", start + 17, end)
+        stop = data.find(b"\0", start + 17, end)
         if stop < 0:
             raise StructureError("JUMBF: a label without an end")
         # An id of 4 bytes, a digest of 32 and a private box (C2PA: a salt) may follow (19566-5 §A.3).
-        after = stop + 1 + 4 * bool(toggles & 0x04) + 32 * bool(toggles & 0x08)
-        if toggles & 0x10:
-            after = self.header(after, end)[2]
+        after = stop + 1
+        if toggles != 0x03:
+            after += 4 * bool(toggles & 0x04) + 32 * bool(toggles & 0x08)
+            after = self.header(after, end)[2] if toggles & 0x10 else after
         if after != end:
             raise StructureError("JUMBF: a description is longer or shorter than its fields")
         try:
-            return self.data[start : start + 16], self.data[start + 17 : stop].decode("utf-8")
+            return data[start : start + 16], data[start + 17 : stop].decode("utf-8")
         except UnicodeDecodeError as error:
             raise StructureError("JUMBF: a label is not UTF-8") from error
 
 
 def _check_labels(uuid: bytes, label: str, boxes: list[Superbox]) -> None:
-    if label not in _LABELS.get(uuid, {label}):
+    expected = _LABELS.get(uuid)
+    if expected is not None and label not in expected:
         raise StructureError(f"JUMBF: a box of type {uuid[:4]!r} has the wrong label")
-    labels = [box.label for box in boxes]
-    if len(set(labels)) != len(labels):
+    if boxes and len({box.label for box in boxes}) != len(boxes):
         raise StructureError("JUMBF: two boxes with one label")

@@ -23,7 +23,7 @@ from provenance.manifest.containers import (
     Embedded,
     Piece,
     beside,
-    find_store,
+    find_store_within_limits,
     has_own_trace,
     has_trace,
 )
@@ -35,7 +35,6 @@ from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState
 from provenance.manifest.uncovered import binding, left_out
 from provenance.media import Asset
-from provenance.metadata.parts import check_parts
 from provenance.sniff import MANIFEST, format_name
 
 if TYPE_CHECKING:
@@ -171,13 +170,17 @@ def _judged(
         history.ingredients(report), report, store=store, manifests=parsed.manifests, trust=trust, at=found.at
     )
     # step 6
-    judgement = judge(report, parsed.chain, ingredients, trust, found.at, detached=found.detached)
-    people = identities(parsed.assertions, library_codes(report), trust, found.at, judgement.signer)
+    codes = library_codes(report)
+    judgement = judge(report, parsed.chain, ingredients, trust, found.at, said=codes, detached=found.detached)
+    people = identities(parsed.assertions, codes, trust, found.at, judgement.signer)
     said = _said(parsed, store, ingredients)
-    return replace(
-        found,
+    return ManifestReading(
         state=judgement.state,
         reason=judgement.reason,
+        at=found.at,
+        manifest_sha256=found.manifest_sha256,
+        sidecar=found.sidecar,
+        detached=found.detached,
         signer=judgement.signer,
         label=text(active),
         claim_generator=_generator(claim),
@@ -205,7 +208,9 @@ def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, .
     """The manifest's statements; how it was made may stand in the manifest of what was opened."""
     said = contents.statements(parsed.assertions)
     if said["source_type"] is None:
+        edits = said["signals"]
         said |= contents.inherited(store, parsed.manifests, ingredients)
+        said["signals"] = tuple(dict.fromkeys((*said["signals"], *edits)))
     return said
 
 
@@ -273,8 +278,7 @@ def _found(store: bytes, at: datetime, *, sidecar: bool = False, detached: bool 
 def _located(asset: Asset, sidecar: bytes | None) -> Embedded | None:
     if sidecar is not None:
         return beside(asset.content, sidecar)
-    check_parts(asset.content)
-    return find_store(asset.content)
+    return find_store_within_limits(asset.content)
 
 
 def _alone(store: bytes) -> Embedded:

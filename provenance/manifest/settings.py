@@ -1,16 +1,14 @@
 """Settings of the C2PA library, typed: it takes unknown keys without a word, and some of its own are traps.
 
 Field names are the library's. Only what is written here can be said, and each value has its reason.
+Dictionaries, since they leave as JSON at once and whoever verifies one file waits for every class made.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from cryptography.hazmat.primitives.serialization import Encoding
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from provenance.manifest.path import anchors_in, is_authority
 
@@ -22,82 +20,77 @@ if TYPE_CHECKING:
     from provenance.manifest.trust import TrustList, TrustLists
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anchors:
-    """One trust list.
-
-    Attributes:
-        trust_anchors: authorities, PEM.
-        allowed_list: single signers, PEM. Only here: the key of that name one level up has no effect.
-        trust_uri: name by which validation results refer to the list.
-        trust_kind: ``manifest``, ``tsa`` or ``cawg``.
-        trust_config: accepted purposes, one dotted OID a line; has to be a text.
-    """
+class Anchors(TypedDict):
+    """One trust list."""
 
     trust_anchors: str
+    """Authorities, PEM."""
     allowed_list: str
+    """Single signers, PEM. Only here: the key of that name one level up has no effect."""
     trust_uri: str
+    """Name by which validation results refer to the list."""
     trust_kind: str
+    """``manifest``, ``tsa`` or ``cawg``."""
     trust_config: str
+    """Accepted purposes, one dotted OID a line; has to be a text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class Trust(TypedDict):
     """Whom to believe; ``trust_config`` here as well, or only email protection is accepted."""
 
     trust_config: str
-    anchors: tuple[Anchors, ...]
+    anchors: list[Anchors]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verify:
+class Verify(TypedDict):
     """What validation may do: nothing over the network; the default fetches what a file names."""
 
-    verify_after_sign: bool = False
+    verify_after_sign: Literal[False]
     """Our own reader reads back."""
-    remote_manifest_fetch: bool = False
-    ocsp_fetch: bool = False
+    remote_manifest_fetch: Literal[False]
+    ocsp_fetch: Literal[False]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Core:
+class Core(TypedDict):
     """Memory and network of the library."""
 
-    allowed_network_hosts: tuple[str, ...] = ()
-    backing_store_memory_threshold_in_mb: int = 1024
+    allowed_network_hosts: list[str]
+    backing_store_memory_threshold_in_mb: int
     """What is larger would lie readable in a temporary file: ``provenance.manifest.sign.MOST_BYTES``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thumbnail:
+class Thumbnail(TypedDict):
     """Off: ten times the time of a signature, and pixels that no policy looked at."""
 
-    enabled: bool = False
+    enabled: Literal[False]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Builder:
+class Builder(TypedDict):
     """How manifests are made."""
 
-    thumbnail: Thumbnail = field(default_factory=Thumbnail)
+    thumbnail: Thumbnail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(TypedDict):
     """Everything the library is told."""
 
     trust: Trust
-    verify: Verify = field(default_factory=Verify)
-    core: Core = field(default_factory=Core)
-    builder: Builder = field(default_factory=Builder)
+    verify: Verify
+    core: Core
+    builder: Builder
 
 
 @lru_cache(maxsize=8)
 def settings_json(trust: TrustLists) -> str:
     """The library's settings for these lists, as the JSON it reads."""
     ekus = "\n".join(trust.ekus)
-    anchors = tuple(_anchors(item, ekus) for item in trust.lists)
-    return json.dumps(asdict(Settings(trust=Trust(trust_config=ekus, anchors=anchors))))
+    settings: Settings = {
+        "trust": {"trust_config": ekus, "anchors": [_anchors(item, ekus) for item in trust.lists]},
+        "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
+        "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 1024},
+        "builder": {"thumbnail": {"enabled": False}},
+    }
+    return json.dumps(settings)
 
 
 def _anchors(item: TrustList, ekus: str) -> Anchors:
@@ -112,4 +105,6 @@ def _anchors(item: TrustList, ekus: str) -> Anchors:
 
 
 def _pem(certificates: Iterable[x509.Certificate]) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - also loads SSH
+
     return b"".join(one.public_bytes(Encoding.PEM) for one in certificates).decode("ascii")

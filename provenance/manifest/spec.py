@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.errors import InputError
 from provenance.manifest.ingredient import MOST, Ingredient
+from provenance.manifest.labels import is_checkpoint
 from provenance.manifest.reading import DigitalSourceType, SoftBinding
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 _HEX = re.compile(r"[0-9a-f]{2,128}")
 _OVERSIGHT = ("fully_autonomous", "prompt_guided", "human_validated")
 """Values of ``humanOversightLevel`` (C2PA 2.4 §18.28)."""
-MAX_NOTE = 16_384
-"""Characters of a signed note: as long as one that ``provenance.log.checkpoint`` opens."""
 _MINING = ("allowed", "notAllowed", "constrained")
 
 
@@ -110,13 +109,6 @@ class Parent:
     title: str
     label: str
     relationship: str = "parentOf"
-
-
-def is_checkpoint(note: str) -> bool:
-    """Whether ``note`` has the shape of a signed note with a checkpoint; says nothing of its signatures."""
-    text, found, signatures = note.partition("\n\n")
-    whole = found and len(note) <= MAX_NOTE and note.endswith("\n") and signatures.startswith("\u2014 ")
-    return bool(whole and text.count("\n") >= 2 and note.replace("\n", "").isprintable())
 
 
 def unreadable_parent() -> InputError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
-from provenance.metadata.parts import MOST, bounded, too_many
+from provenance.metadata.parts import MOST, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\xff\xd8\xff"
 SOI, SOS, EOI = 0xD8, 0xDA, 0xD9
 APP0, APP1, APP2, APP11, APP13, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE
+_ENDS = frozenset({SOS, EOI})
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
@@ -46,16 +47,12 @@ def segments(data: bytes, most: int = MOST) -> Iterator[Segment]:
         InputError: ``media.damaged`` when a segment is cut off or a marker is missing;
             ``input.too-many-parts`` after ``most`` segments.
     """
-    return bounded(_segments(data, most), most)
-
-
-def _segments(data: bytes, most: int) -> Iterator[Segment]:
-    position, bare = 2, 0
-    while position + 4 <= len(data):
+    position, bare, size, found = 2, 0, len(data), 0
+    while position + 4 <= size:
         if data[position] != 0xFF:
             break
         marker = data[position + 1]
-        if marker in {SOS, EOI}:
+        if marker in _ENDS:
             return
         if marker == 0xFF or marker in _WITHOUT_LENGTH:
             position += 1 if marker == 0xFF else 2  # fill bytes may precede a marker (B.1.1.2)
@@ -63,10 +60,13 @@ def _segments(data: bytes, most: int) -> Iterator[Segment]:
             if bare > most:
                 raise too_many(most)
             continue
-        (length,) = struct.unpack_from(">H", data, position + 2)
+        length = data[position + 2] << 8 | data[position + 3]
         end = position + 2 + length
-        if length < 2 or end > len(data):
+        if length < 2 or end > size:
             break
+        if found >= most:
+            raise too_many(most)
+        found += 1
         yield Segment(marker=marker, start=position, data=position + 4, end=end)
         position = end
     raise InputError("media.damaged", "the JPEG ends or breaks off in its header")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
-from provenance.metadata.parts import MOST, bounded
+from provenance.metadata.parts import MOST, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_HEADER = struct.Struct(">I4s")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -49,16 +50,15 @@ def chunks(data: bytes, most: int = MOST) -> Iterator[Chunk]:
         InputError: ``media.damaged`` when a chunk reaches past the end of the file;
             ``input.too-many-parts`` after ``most`` chunks.
     """
-    return bounded(_chunks(data), most)
-
-
-def _chunks(data: bytes) -> Iterator[Chunk]:
-    position = len(SIGNATURE)
-    while position + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
+    position, size, found = len(SIGNATURE), len(data), 0
+    while position + 12 <= size:
+        length, kind = _HEADER.unpack_from(data, position)
         end = position + 12 + length
-        if end > len(data):
+        if end > size:
             break
+        if found >= most:
+            raise too_many(most)
+        found += 1
         yield Chunk(kind=kind, start=position, data=position + 8, end=end)
         if kind == b"IEND":
             return

@@ -7,6 +7,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from provenance import media
 from provenance.errors import InputError, missing_extra
 from provenance.sniff import format_name
 
@@ -32,8 +33,8 @@ class VideoCodec(StrEnum):
     """By x264, which is GPL and comes inside PyAV's wheels: used on request only."""
 
 
-MIMES = ("video/mp4", "video/quicktime", "video/webm", "video/x-matroska")
-"""Containers that are read. Others are named in the error, and no demuxer is ever guessed."""
+MIMES = media.CLIPS
+is_clip = media.is_clip
 
 HOLDS: dict[str, tuple[VideoCodec, ...]] = {
     "video/mp4": (VideoCodec.AV1, VideoCodec.VP9, VideoCodec.H264),
@@ -146,11 +147,6 @@ def require_av() -> None:
     """
     if find_spec("av") is None:
         raise missing_extra("video", "reading clips")
-
-
-def is_clip(mime: str) -> bool:
-    """Whether files of this type go the way of clips; those that are not read get a clear error there."""
-    return mime.startswith("video/")
 
 
 def codec_for(mime: str, depth: int, wanted: VideoCodec | None) -> VideoCodec:

@@ -22,9 +22,9 @@ from provenance.video.pooled_window import Window
 from provenance.watermark.decoding import promise
 from provenance.watermark.detection import follow, judge, nothing_read, rank, reading_of
 from provenance.watermark.front_end import Whitened, whiten
-from provenance.watermark.interface import CLAIM
 from provenance.watermark.layout import layout_of
 from provenance.watermark.search import QUICK_STAGES, STAGES, Search
+from provenance.watermark.telling import CLAIM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,11 @@ from provenance.evidence import Evidence, Outcome
 from provenance.watermark.decoding import log10_tail_of, payload_of, statistic_of
 from provenance.watermark.fine_tile import FINE_SPREAD
 from provenance.watermark.front_end import whiten_picture
-from provenance.watermark.interface import ALGORITHM, CLAIM, Effort, Geometry, WatermarkReading
+from provenance.watermark.interface import ALGORITHM, Effort, Geometry, WatermarkReading
 from provenance.watermark.layout import T, layout_of
 from provenance.watermark.search import QUICK_STAGES, SPREADS, STAGES, Search
 from provenance.watermark.statistic import GATE_LOG10_P, TRACE_LOG10_P, corrected
+from provenance.watermark.telling import CLAIM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

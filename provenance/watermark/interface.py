@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from provenance.errors import InputError, missing_extra
 from provenance.evidence import Evidence, Outcome
 from provenance.watermark.key import WatermarkKey
+from provenance.watermark.telling import CLAIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -220,9 +221,6 @@ def detect(frames: Frames, keys: Sequence[WatermarkKey], *, effort: Effort = Eff
     from provenance.watermark.detection import detect_picture  # noqa: PLC0415 - numpy, scipy, OpenCV
 
     return detect_picture(frames, keys, effort)
-
-
-CLAIM = "carries a mark of one of the locator keys tried"
 
 
 def _cannot_look(frames: Frames, keys: Sequence[WatermarkKey]) -> str | None:

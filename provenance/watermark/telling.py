@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from provenance.watermark.interface import Geometry
 
+CLAIM = "carries a mark of one of the locator keys tried"
+"""What a channel of marks is asked, read or not."""
+
 MEASURED_TRIALS = 100_000
 """Unmarked trials in benchmarks/results/mark_calibration.json, and at most those of the private layer and of
 latent marks in theirs; a test holds them together."""

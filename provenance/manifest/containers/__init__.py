@@ -34,6 +34,7 @@ __all__ = [
     "beside",
     "container_of",
     "find_store",
+    "find_store_within_limits",
     "has_own_trace",
     "has_trace",
 ]
@@ -49,12 +50,14 @@ class Container:
         parts: what it is made of, from the beginning, up to a number (``provenance.metadata.parts``).
         find: the manifest store in its place, or None; raises ``StructureError`` for several or a broken
             frame around it, ``InputError`` ``media.damaged`` where the container cannot be walked.
+        counts: whether ``find`` walks exactly ``parts``, to their end and within the same limit.
     """
 
     name: str
     recognises: Callable[[Bytes], bool]
     parts: Callable[[Bytes, int], Iterable[object]]
     find: Callable[[Bytes], Embedded | None]
+    counts: bool = False
 
 
 def _held(walk: Callable[[bytes, int], Iterable[object]]) -> Callable[[Bytes, int], Iterable[object]]:
@@ -72,8 +75,12 @@ def _in_one_part(_data: Bytes, _most: int) -> Iterable[object]:
 
 CONTAINERS = (
     Container(name="ISO base media", recognises=bmff.is_bmff, parts=bmff.boxes, find=in_bmff),
-    Container(name="PNG", recognises=_begins(png.SIGNATURE), parts=_held(png.chunks), find=in_png),
-    Container(name="JPEG", recognises=_begins(jpeg.SIGNATURE), parts=_held(jpeg.segments), find=in_jpeg),
+    Container(
+        name="PNG", recognises=_begins(png.SIGNATURE), parts=_held(png.chunks), find=in_png, counts=True
+    ),
+    Container(
+        name="JPEG", recognises=_begins(jpeg.SIGNATURE), parts=_held(jpeg.segments), find=in_jpeg, counts=True
+    ),
     Container(name="RIFF", recognises=riff.is_riff, parts=riff.chunks, find=in_riff),
     Container(name="TIFF", recognises=tiff.is_tiff, parts=_held(tiff.directories), find=in_tiff),
     Container(name="GIF", recognises=gif.is_gif, parts=_held(gif.applications), find=in_gif),
@@ -110,3 +117,16 @@ def beside(data: Bytes, store: bytes) -> Embedded:
     check_parts(data)
     boxes = tuple(heads(data)) if bmff.is_bmff(data) else ()
     return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=(), boxes=boxes)
+
+
+def find_store_within_limits(data: Bytes) -> Embedded | None:
+    """As ``find_store``, of a file whose parts are counted before anything else is done with them.
+
+    Raises:
+        StructureError: as ``find_store``.
+        InputError: as ``find_store``; ``input.too-many-parts``.
+    """
+    container = container_of(data)
+    if container is None or not container.counts:
+        check_parts(data)
+    return find_store(data) if container is None else container.find(data)

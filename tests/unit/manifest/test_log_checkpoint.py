@@ -64,8 +64,8 @@ def test_what_is_no_note_is_not_written(spec, note):
 
 def test_what_is_no_note_is_not_read():
     """Anybody may write anything under our label."""
-    from provenance.manifest import build, contents
+    from provenance.manifest import contents, labels
 
     for odd in ("nothing of the kind", 7, ["a"], "a/log\n1\nAAAA\n\n— a/log \u202e\n"):
-        assert contents.statements({build.CHECKPOINT_LABEL: {"note": odd}})["log_checkpoint"] is None
-    assert contents.statements({build.CHECKPOINT_LABEL: 7})["log_checkpoint"] is None
+        assert contents.statements({labels.CHECKPOINT_LABEL: {"note": odd}})["log_checkpoint"] is None
+    assert contents.statements({labels.CHECKPOINT_LABEL: 7})["log_checkpoint"] is None
