@@ -227,8 +227,8 @@ class SoftBinding:
 class ManifestReading:
     """One file's manifest, judged at one time against one set of trust lists.
 
-    ``state`` decides; the fields below it are what the manifest *says* and are empty where nothing
-    could be read. Uncovered ranges are bytes a change of which would not be noticed.
+    ``state`` decides; below is what the manifest *says*, empty where nothing can be read; ``signals`` in the
+    words of the C2PA signals rubric. Changes in uncovered ranges would not be noticed.
     """
 
     state: ManifestState
@@ -240,14 +240,14 @@ class ManifestReading:
     title: str = ""
     mime: str = ""
     source_type: DigitalSourceType | None = None
+    signals: tuple[str, ...] = ()
     model_name: str | None = None
     model_identifier: str | None = None
     """For machines, such as a package URL, without the digest that follows."""
     weights_sha256: str | None = None
     training_mining: Mapping[str, str] | None = None
     """CAWG training and data mining: what the signer says of each use, in the assertion's own words."""
-    training_records: tuple[str, ...] = ()
-    """Their SHA-256, lower-case hex."""
+    training_records: tuple[str, ...] = ()  # SHA-256, lower-case hex
     prompt: str | None = None
     """Published by its author (``--include-prompt``); ours say so under ``org.mediaguard.prompt``."""
     actions: tuple[str, ...] = ()
