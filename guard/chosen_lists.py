@@ -37,8 +37,8 @@ def only(
         today: goes into lists read from files, which carry no date.
 
     Raises:
-        InputError: ``trust.unknown-list``, ``trust.not-certificates``, ``trust.development-root``;
-            ``input.…`` for a file that cannot be read.
+        InputError: ``trust.unknown-list``, ``trust.wrong-kind``, ``trust.not-certificates``,
+            ``trust.development-root``; ``input.…`` for a file that cannot be read.
     """
     chosen = [_list(known, word, ListKind.MANIFEST, today) for word in dict.fromkeys(signers)]
     stamps = [_list(known, word, ListKind.TSA, today) for word in dict.fromkeys(authorities)]
@@ -57,6 +57,8 @@ def only(
 def _list(known: TrustLists, word: str, kind: ListKind, today: date) -> TrustList:
     named = next((one for one in known.lists if one.name == word), None)
     if named is not None:
+        if (named.kind is ListKind.TSA) is not (kind is ListKind.TSA):
+            raise _wrong_kind(named, kind)
         return named
     path = Path(word)
     if not path.exists():
@@ -69,6 +71,12 @@ def _list(known: TrustLists, word: str, kind: ListKind, today: date) -> TrustLis
     made = TrustList.of(name=_name(path, kind), tier=TrustTier.OWN, pem=pem, date=today, kind=kind)
     refuse_development(pem)
     return made
+
+
+def _wrong_kind(named: TrustList, wanted: ListKind) -> InputError:
+    option = "--tsa-list" if named.kind is ListKind.TSA else "--trust-list"
+    what = f"the list {named.name} is of kind {named.kind}, not of kind {wanted}"
+    return InputError("trust.wrong-kind", what, where=named.name, hint=f"name it with {option}")
 
 
 def _name(path: Path, kind: ListKind) -> str:

@@ -103,7 +103,7 @@ def propose(data: bytes, wanted: Wanted, known: TrustLists, *, now: dt.datetime)
         tier=wanted.tier,
         pem=contents.pem,
         date=_dated(wanted.date, said.get("date"), now.date()),
-        kind=kind_of(contents, wanted.kind, said.get("kind")),
+        kind=_kind_of(contents, wanted.kind, said.get("kind")),
         source=wanted.source,
     )
     before = next((one for one in known.lists if one.name == added.name), None)
@@ -117,7 +117,7 @@ def propose(data: bytes, wanted: Wanted, known: TrustLists, *, now: dt.datetime)
         contents=contents,
         change=change(None if before is None else before.pem, added.pem),
         file_sha256=hashlib.sha256(data).hexdigest(),
-        notes=tuple(notes_on(contents, added, now)),
+        notes=(*_left_out(data), *_notes_on(contents, added, now)),
     )
 
 
@@ -158,7 +158,7 @@ def _dated(wanted: dt.date | None, said: str | None, today: dt.date) -> dt.date:
     return date
 
 
-def kind_of(contents: ListContents, wanted: ListKind | None, said: str | None = None) -> ListKind:
+def _kind_of(contents: ListContents, wanted: ListKind | None, said: str | None = None) -> ListKind:
     """What a list is for; its certificates overrule whoever says otherwise, where they speak.
 
     Raises:
@@ -174,7 +174,12 @@ def kind_of(contents: ListContents, wanted: ListKind | None, said: str | None = 
     return contents.kind
 
 
-def notes_on(contents: ListContents, added: TrustList, now: dt.datetime) -> list[str]:
+def _left_out(data: bytes) -> tuple[str, ...]:
+    secret = b"PRIVATE KEY-----" in data
+    return ("a private key stands in the file; it is not taken in, and belongs to its owner only",) * secret
+
+
+def _notes_on(contents: ListContents, added: TrustList, now: dt.datetime) -> list[str]:
     """What is odd about a list, in sentences."""
     notes = [f"stands in the file more than once: {one}" for one in contents.twice]
     notes += [f"expired on {one.not_after:%Y-%m-%d}: {one}" for one in contents.expired(now)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,8 +27,20 @@ _SHOWN = 40
 _YES = click.option("--yes", is_flag=True, help="Put it in place without asking.")
 
 
+class ListFile(click.Path):
+    """A file with a list; nothing is fetched from an address that somebody took for one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does, and what helps with an address."""
+        if "://" in str(value):
+            self.fail(
+                "this is an address; save what it has as a file, or see `guard trust update`", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
 @click.command("import")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=ListFile(path_type=Path))
 @click.option("--name", help="What verdicts call the list; by default as the file says.")
 @click.option(
     "--tier",

@@ -84,7 +84,20 @@ def cli(debug: bool) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never lets a traceback out without --debug."""
+    try:
+        return _run(arguments)
+    except SystemExit as end:
+        if not end.code:  # after shell completion
+            return 0
+    except BrokenPipeError:
+        pass
+    # The reader went away (`guard … | head`). click, where it sees that first, ends the program with 1, which
+    # would read as "not met" here. Point stdout at nothing so that the last flush stays quiet.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return COULD_NOT
 
+
+def _run(arguments: Sequence[str]) -> int:
     def failed(error: Error) -> int:
         return (asked["batch"] or Batch.asked_for(arguments)).fail(error)
 
@@ -105,10 +118,7 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return failed(error)
     except BrokenPipeError:
-        # The reader went away (`guard … | head`). Point stdout at nothing so that the
-        # interpreter's last flush stays quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COULD_NOT
+        raise
     except Exception as error:  # the one place where a bug becomes exit 70
         if asked["debug"]:
             raise

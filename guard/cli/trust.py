@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from guard.cli._options import FORMAT, about
 from guard.cli._output import warning, write_document
-from guard.cli._trust_import import import_, update
+from guard.cli._trust_import import ListFile, import_, update
 from guard.text import plain
 from provenance.errors import InputError
-
-if TYPE_CHECKING:
-    from provenance.manifest.trust import TrustLists
 
 MAX_PEM = 4 * 2**20
 """Bytes; the official list has about 60 kB."""
@@ -31,7 +27,7 @@ command.add_command(update)
 
 @command.command("add")
 @click.argument("name")
-@click.argument("file", metavar="PEM", type=click.Path(path_type=Path))
+@click.argument("file", metavar="PEM", type=ListFile(path_type=Path))
 @click.option(
     "--tier",
     type=click.Choice(["official", "interim", "own"]),
@@ -45,31 +41,23 @@ def add(name: str, file: Path, tier: str, kind: str, force: bool) -> None:
     """Add the certificates of a PEM file as a named list, with today's date and its digest."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.list_import import kind_of, notes_on  # noqa: PLC0415
-    from guard.roots import refuse_development  # noqa: PLC0415
+    from guard.list_import import Wanted, propose  # noqa: PLC0415
     from provenance.files import read_bounded  # noqa: PLC0415
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
-    from provenance.manifest.trust import ListKind, TrustList, load_trust, save_trust  # noqa: PLC0415
-    from provenance.manifest.trust_certificates import contents_of  # noqa: PLC0415
+    from provenance.manifest.trust import ListKind, load_trust, save_trust  # noqa: PLC0415
 
-    home = Home.locate().require()
+    folder, now = Home.locate().require().trust_folder, utc_now()
+    known = load_trust(folder)
+    wanted = Wanted(name=name, tier=TrustTier(tier), kind=ListKind(kind), date=now.date())
     with about(file):
-        added = TrustList.of(
-            name=name,
-            tier=TrustTier(tier),
-            pem=read_bounded(file, most=MAX_PEM),
-            date=utc_now().date(),
-            kind=ListKind(kind),
-        )
-        refuse_development(added.pem)
-        contents = contents_of(added.pem)
-        kind_of(contents, added.kind)
-    known = load_trust(home.trust_folder)
-    _may_add(name, known, force=force)
-    save_trust(home.trust_folder, known.adding(added))
-    for note in notes_on(contents, added, utc_now()):
+        found = propose(read_bounded(file, most=MAX_PEM), wanted, known, now=now)
+    if found.before is not None and not force:
+        what = f"there is a trust list {name} already, of tier {found.before.tier}"
+        raise InputError("trust.exists", what, hint="choose another name, or replace the list with --force")
+    save_trust(folder, known.adding(found.added))
+    for note in found.notes:
         warning(note)
-    click.echo(f"added {name} ({tier}), sha256 {added.sha256}")
+    click.echo(f"added {name} ({tier}), sha256 {found.added.sha256}")
 
 
 @command.command("list")
@@ -106,16 +94,3 @@ def remove(name: str) -> None:
     home = Home.locate().require()
     forget_list(home.trust_folder, name)
     click.echo(f"removed {name}")
-
-
-def _may_add(name: str, known: TrustLists, *, force: bool) -> None:
-    """Whoever controls the development list could sign in this installation's name."""
-    from provenance.manifest.reading import TrustTier  # noqa: PLC0415
-    from provenance.manifest.trust import DEVELOPMENT, development_list  # noqa: PLC0415
-
-    present = next((one for one in known.lists if one.name == name), None)
-    if name == DEVELOPMENT or (present is not None and present.tier is TrustTier.DEVELOPMENT):
-        raise development_list(name)
-    if present is not None and not force:
-        what = f"there is a trust list {name} already, of tier {present.tier}"
-        raise InputError("trust.exists", what, hint="choose another name, or replace the list with --force")

@@ -69,3 +69,15 @@ def test_a_name_that_is_no_text_is_printed_as_its_bytes(hostile):
     done = subprocess.run(command, capture_output=True, cwd=hostile, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == b"out/\xff.png\n"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("verify", NAME), ("verify", "--nothing")])
+def test_a_reader_who_goes_away_is_no_verdict(hostile, words):
+    """``guard … 2>&1 | true``: nothing was told, and 1 would say that something was looked at and not met."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        [sys.executable, "-m", "guard", *words], stdout=theirs, stderr=theirs, cwd=hostile, check=False
+    )
+    os.close(theirs)
+    assert done.returncode == 2

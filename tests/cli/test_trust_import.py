@@ -113,6 +113,27 @@ def test_the_certificates_say_what_a_list_is_for(home, run, bundle):
     assert listed(home)["people"].kind is ListKind.CAWG
 
 
+SECRET = b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("how", [("add", "mine"), ("import", "--name", "mine", "--yes")])
+def test_only_certificates_get_in_once_each(home, guard_cli, bundle, how):
+    path = bundle(SECRET, ROOT, b"a remark\n", ROOT, OTHER, SECRET)
+    ran = guard_cli("trust", how[0], *how[1:2], path) if how[0] == "add" else guard_cli("trust", *how, path)
+    assert ran.code == 0
+    assert "a private key stands in the file" in ran.err
+    assert "more than once: Root One" in ran.err
+    assert listed(home)["mine"].pem == ROOT + OTHER
+    assert not any(b"PRIVATE" in file.read_bytes() for file in home.trust_folder.iterdir())
+
+
+@pytest.mark.parametrize("how", [("add", "mine"), ("import",)])
+def test_an_address_is_not_taken_for_a_file(home, guard_cli, how):
+    ran = guard_cli("trust", *how, "http://example.org/list.pem")
+    assert (ran.code, "guard trust update" in ran.err) == (2, True)
+    assert "error[usage]" in ran.err
+
+
 @pytest.mark.parametrize(
     ("said", "options", "code"),
     [

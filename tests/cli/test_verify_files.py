@@ -128,6 +128,19 @@ def test_a_list_that_is_none_is_refused_before_anything_is_judged(guard_cli, hom
     assert json.loads(ran.out)["errors"][0]["code"] == "trust.development-root"
 
 
+def test_a_list_counts_for_what_it_is_of_only(guard_cli, signed, tmp_path):
+    """Lists of clocks, named as signers, would leave no signers at all, without a word."""
+    (tmp_path / "other.pem").write_bytes(root_pem())
+    for kind in ("tsa", "manifest"):
+        assert guard_cli("trust", "add", kind, "other.pem", "--kind", kind).code == 0
+    for option, word, right in (
+        ("--trust-list", "tsa", "--tsa-list"),
+        ("--tsa-list", "manifest", "--trust-list"),
+    ):
+        ran = guard_cli("verify", signed[".png"], option, word)
+        assert (ran.code, "error[trust.wrong-kind]" in ran.err, f"with {right}" in ran.err) == (2, True, True)
+
+
 def test_a_list_works_without_an_installation(guard_cli, signed, tmp_path, monkeypatch):
     monkeypatch.setenv("GUARD_HOME", str(tmp_path / "nowhere"))
     (tmp_path / "other.pem").write_bytes(root_pem())
