@@ -7,8 +7,7 @@
 
 The first copy pins the publisher's key: whoever adds a registry compares its fingerprint with what the
 publisher says elsewhere. Later copies must be signed with that key, carry a higher number, and bring a log
-that extends the one before: a mirror cannot put an old state back, and the publisher cannot rewrite history,
-unnoticed.
+that extends the one before: no mirror puts an old state back, and no publisher rewrites history, unnoticed.
 """
 
 from __future__ import annotations
@@ -145,11 +144,10 @@ class KeptRegistries:
         """Add the registry of ``source``, or bring the copy of it up to date.
 
         Args:
-            source: where it is read from.
+            source: read from there.
             name: of a new or a known one; None: after the publisher's log.
             trust: lists that signers are held against while counting.
-            at: now.
-            limits: bytes, files, seconds.
+            at, limits: now; bytes, files, seconds.
             clock: seconds that never go back.
 
         Raises:
