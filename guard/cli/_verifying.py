@@ -144,15 +144,14 @@ class Verifying:
         from guard.home import Home  # noqa: PLC0415
         from guard.verify import READ_HERE  # noqa: PLC0415
         from provenance.manifest.crjson import crjson  # noqa: PLC0415
+        from provenance.manifest.isolated import crjson_isolated  # noqa: PLC0415
 
         manifest = verdict.manifest
         if manifest is None:
             return {"crjson": None, "crjson_missing": "there is no manifest"}
-        if self.asked.isolated and asset.mime not in READ_HERE:
-            why = "files of this kind are read in a process of their own; --no-isolation gives their crJSON"
-            return {"crjson": None, "crjson_missing": why}
         trust = self.asked.trust if self.asked.trust is not None else Home.locate().trust()
-        found = crjson(asset, manifest, trust, sidecar=sidecar)
+        form = crjson_isolated if self.asked.isolated and asset.mime not in READ_HERE else crjson
+        found = form(asset, manifest, trust, sidecar=sidecar)
         if found.document is None:
             return {"crjson": None, "crjson_missing": found.missing}
         return {"crjson": dict(found.document)}

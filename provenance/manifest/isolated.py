@@ -1,4 +1,4 @@
-"""``read_manifest`` in a process of its own, under limits of memory and time.
+"""``read_manifest`` and ``crjson`` in a process of their own, under limits of memory and time.
 
 The C2PA library is native code that meets bytes from strangers. In a process of its own it can crash, fill
 its memory or never end, and all that comes of it is a reading: the manifest could not be read. The process
@@ -21,6 +21,7 @@ from provenance import errors
 from provenance.errors import Error, InputError
 from provenance.manifest import values_json
 from provenance.manifest.containers import has_trace
+from provenance.manifest.crjson import MOST_CHARACTERS, CrJson, crjson
 from provenance.manifest.reading import ManifestReading, ManifestState
 from provenance.media import Asset
 from provenance.sniff import format_name
@@ -35,8 +36,14 @@ _CODE = (
     "from provenance.manifest.isolated import main; main()"
 )
 """The same modules as here, wherever they were found; ``-I`` ignores whatever the environment says."""
+_REASON = 512
+_NONE = "the reader gave an answer that is none"
 _ANSWER = 64 * 2**20
 """Bytes of an answer; a reading has some thousand."""
+
+
+Answer = ManifestReading | tuple[str | None, str | None]
+"""A reading; or crJSON as text and why there is none, one of which is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +79,43 @@ def read_manifest_isolated(
     """
     moment, bounds = at or datetime.now(UTC), limits or ChildLimits()
     request = _request(asset, trust, moment, sidecar, bounds)
-    why = _ask(asset.content, request, bounds)
-    if isinstance(why, ManifestReading):
-        return why
+    said = _ask(asset.content, request, bounds)
+    if isinstance(said, ManifestReading):
+        return said
+    why = said if isinstance(said, str) else _NONE
     if sidecar is not None or has_trace(asset.content):
         return ManifestReading(state=ManifestState.MALFORMED, reason=why, at=moment.astimezone(UTC))
     what = f"this {format_name(asset.mime)} file cannot be searched for a manifest: {why}"
     raise InputError("media.unreadable", what)
+
+
+def crjson_isolated(
+    asset: Asset,
+    reading: ManifestReading,
+    trust: TrustLists,
+    *,
+    sidecar: bytes | None = None,
+    limits: ChildLimits | None = None,
+) -> CrJson:
+    """As ``provenance.manifest.crjson.crjson``, in a process of its own.
+
+    Raises:
+        InputError: as ``read_manifest``.
+    """
+    bounds = limits or ChildLimits()
+    request = _request(asset, trust, reading.at, sidecar, bounds) | {"crjson": True}
+    said = _ask(asset.content, request, bounds)
+    if not isinstance(said, tuple):
+        return CrJson(missing=said if isinstance(said, str) else _NONE)
+    text, missing = said
+    if text is None:
+        return CrJson(missing=str(missing)[:_REASON])
+    try:
+        document = json.loads(text if len(text) <= 2 * MOST_CHARACTERS else "")
+        same = document["manifests"][0]["label"] == reading.label
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return CrJson(missing=_NONE)
+    return CrJson(document=document) if same else CrJson(missing="it was given for another manifest")
 
 
 def _request(
@@ -94,11 +131,12 @@ def _request(
         "descriptor": asset.content.descriptor if isinstance(asset.content, FileBytes) else None,
         "memory": limits.memory,
         "cpu_s": limits.cpu_s,
+        "crjson": False,
     }
 
 
-def _ask(content: Bytes, request: dict[str, Any], limits: ChildLimits) -> ManifestReading | str:
-    """The reading, or why there is none."""
+def _ask(content: Bytes, request: dict[str, Any], limits: ChildLimits) -> Answer | str:
+    """The answer, or why there is none."""
     shared = () if request["descriptor"] is None else (request["descriptor"],)
     line = [sys.executable, "-I", "-c", _CODE, json.dumps(sys.path)]
     pipe = subprocess.PIPE
@@ -128,16 +166,18 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
-def _understood(answer: bytes) -> ManifestReading | str:
+def _understood(answer: bytes) -> Answer | str:
     try:
         said = values_json.loads(answer)
     except ValueError:
-        return "the reader gave an answer that is none"
+        return _NONE
     if isinstance(said, ManifestReading):
+        return said
+    if isinstance(said, tuple) and len(said) == 2 and all(isinstance(one, str | None) for one in said):
         return said
     kind, code, what, where, hint = said if isinstance(said, tuple) and len(said) == 5 else ("",) * 5
     if kind not in ("InputError", "ConfigurationError", "IntegrityError"):
-        return "the reader gave an answer that is none"
+        return _NONE
     raised: Error = getattr(errors, kind)(code, what, where=where, hint=hint)
     raise raised
 
@@ -164,11 +204,17 @@ def main() -> None:
 def _read(request: dict[str, Any], rest: BinaryIO) -> ManifestReading | tuple[Any, ...]:
     from provenance.manifest.read import read_manifest  # noqa: PLC0415 - loaded in main
 
+    trust, sidecar = request["trust"], request["sidecar"]
+
     descriptor = request["descriptor"]
     content: Bytes = rest.read() if descriptor is None else FileBytes(Path(f"/dev/fd/{descriptor}"))
     asset = Asset(content=content, mime=request["mime"], sha256=request["sha256"])
     try:
-        return read_manifest(asset, request["trust"], at=request["at"], sidecar=request["sidecar"])
+        reading = read_manifest(asset, trust, at=request["at"], sidecar=sidecar)
+        if not request["crjson"]:
+            return reading
+        found = crjson(asset, reading, trust, sidecar=sidecar)
+        return None if found.document is None else json.dumps(found.document), found.missing
     except Error as error:
         return type(error).__name__, error.code, error.what, error.where, error.hint
 
