@@ -7,9 +7,11 @@ holds no script, fetches nothing, shows no picture, and names neither the user n
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guard import __version__
@@ -76,11 +78,13 @@ class Exhibit:
     """One file of a note.
 
     Attributes:
-        name: of the file, without the folders it lies in, which may name a person.
+        name: of the file, without the folders it lies in, which may name a person. Where two exhibits have
+            one name it has as much of its path as not all exhibits share (``told_apart``).
         size: in bytes; None where it could not be read.
         mime: as found in the content.
         verdict: None where there is an error instead.
         error: why there is no verdict.
+        beside: whether its manifest was read from a file of its own, which is needed to repeat the verdict.
     """
 
     name: str
@@ -88,6 +92,17 @@ class Exhibit:
     mime: str | None = None
     verdict: Verdict | None = None
     error: Error | None = None
+    beside: bool = False
+
+
+def told_apart(paths: Sequence[Path]) -> tuple[str, ...]:
+    """A name for each file, by which it is found from one folder; the bare one where that is enough."""
+    bare = tuple(path.name for path in paths)
+    if len(set(bare)) == len(set(paths)):
+        return bare
+    whole = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - links stay as they are named
+    shared = len(os.path.commonprefix([path.parent.parts for path in whole]))  # noqa: RUF071 - tuples
+    return tuple(Path(*path.parts[shared:]).as_posix() for path in whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ section.exhibit { break-before: auto } .verdict, tr, li { break-inside: avoid }
  break-before: page } .verdict { print-color-adjust: exact } }
 """
 _MOST_NODES = 300
+_WHERE = "In the folder of the files and of .c2pa files beside them, with the trust lists named above:"
 _WORDS = {
     "supports": "holds",
     "contradicts": "does not hold",
@@ -61,7 +62,7 @@ def page(exhibits: Sequence[Exhibit], circumstances: Circumstances) -> str:
             _rows("Tools", tools()),
             _listed("Steps taken with every exhibit", STEPS, ordered=True),
             _listed("Limits: what this note does not say", LIMITS),
-            "<h2>How to repeat it</h2><p>In the folder of the files, with the trust lists named above:</p>",
+            f"<h2>How to repeat it</h2><p>{_WHERE}</p>",
             "".join(
                 f"<p><code>{_safe(line, limit=2000)}</code></p>" for line in repeat(exhibits, circumstances)
             ),
@@ -95,6 +96,8 @@ def _exhibit(number: int, one: Exhibit) -> str:
         facts += [("size", f"{one.size:,} bytes"), ("type, by content", one.mime or "unknown")]
     if one.verdict is not None:
         facts.append(("SHA-256", one.verdict.asset_sha256))
+    if one.beside:
+        facts.append(("manifest", "from the .c2pa file beside it, which has to lie there to repeat this"))
     head = f'<section class="exhibit"><h2>Exhibit {number}: {_safe(one.name)}</h2>'
     told = _problem(one) if one.verdict is None else _judged(one.verdict)
     return f"{head}{_table(facts)}{told}</section>"
@@ -123,7 +126,7 @@ def _judged(verdict: Verdict) -> str:
             f"<h3>Questions and answers</h3><table>{answers}</table>",
             _small("Statements that contradict each other", verdict.conflicts),
             "" if verdict.manifest is None else _manifest(verdict.manifest),
-            _tree(verdict.ingredients),
+            _tree(verdict.ingredients, intact=verdict.manifest is not None and verdict.manifest.intact),
             _small("What was not checked, and why", verdict.not_checked),
         ]
     )
@@ -159,13 +162,14 @@ def _head(note: str | None) -> str:
     return " · ".join((note or "").split("\n")[:3])
 
 
-def _tree(ingredients: Sequence[IngredientReading]) -> str:
+def _tree(ingredients: Sequence[IngredientReading], *, intact: bool) -> str:
     if not ingredients:
         return ""
     left = [_MOST_NODES]
     count = sum(1 for root in ingredients for _ in root.walk())
     more = f"<p>{count - _MOST_NODES} more are left out here.</p>" if count > _MOST_NODES else ""
-    return f"<h3>Ingredients ({count})</h3>{_branch(ingredients, left)}{more}"
+    changed = "" if intact else ", by a file or manifest that was changed"
+    return f"<h3>Ingredients ({count}){changed}</h3>{_branch(ingredients, left)}{more}"
 
 
 def _branch(nodes: Sequence[IngredientReading], left: list[int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from guard.cli._verdict_text import print_requirement, print_verdict
@@ -57,12 +57,14 @@ class Verifying:
         batch: takes the results.
         keep: whether exhibits are kept for a note.
         exhibits: what a note tells of, as long as ``keep`` is set.
+        paths: where each of them lies.
     """
 
     asked: Asked
     batch: Batch
     keep: bool = False
     exhibits: list[Exhibit] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
 
     def one(self, named: Named) -> None:
         """Judge one file, and tell; an error is told and the batch goes on."""
@@ -74,7 +76,7 @@ class Verifying:
         with self.batch.attempt(named.path, noted=failed.append):
             self._judge(named)
         if self.keep and len(self.exhibits) == before and failed:
-            self._exhibit(named.path, error=failed[0])
+            self._exhibit(named, error=failed[0])
 
     def _judge(self, named: Named) -> None:
         if named.problem is not None:
@@ -85,7 +87,7 @@ class Verifying:
         code = exit_code(verdict.state, needed, vouched=verdict.vouched, added=verdict.added)
         self.batch.add(self._document(verdict, asset, sidecar, code), code, file=named.path)
         if self.keep and asset is not None:
-            self._exhibit(named.path, asset=asset, verdict=verdict)
+            self._exhibit(named, asset=asset, verdict=verdict, beside=sidecar is not None)
         if self.batch.format_ != "text":
             return
         print_verdict(named.path, verdict, code, tree=self.asked.tree)
@@ -158,16 +160,20 @@ class Verifying:
 
     def _exhibit(
         self,
-        path: Path,
+        named: Named,
         *,
         asset: Asset | None = None,
         verdict: Verdict | None = None,
         error: Error | None = None,
+        beside: bool = False,
     ) -> None:
         from guard.note import Exhibit  # noqa: PLC0415
 
         size, mime = (None, None) if asset is None else (len(asset.content), asset.mime)
-        self.exhibits.append(Exhibit(name=path.name, size=size, mime=mime, verdict=verdict, error=error))
+        self.exhibits.append(
+            Exhibit(name=named.path.name, size=size, mime=mime, verdict=verdict, error=error, beside=beside)
+        )
+        self.paths.append(named.path)
 
 
 def write_note(path: Path, verifying: Verifying, *, options: tuple[str, ...], force: bool) -> None:
@@ -178,11 +184,13 @@ def write_note(path: Path, verifying: Verifying, *, options: tuple[str, ...], fo
     """
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.note import Circumstances  # noqa: PLC0415
+    from guard.note import Circumstances, told_apart  # noqa: PLC0415
     from guard.note_page import page  # noqa: PLC0415
     from guard.report_file import write_whole  # noqa: PLC0415
 
     asked = verifying.asked
     trust = asked.trust if asked.trust is not None else Home.locate().trust()
     circumstances = Circumstances(made=utc_now(), at=asked.at, trust=trust, options=options)
-    write_whole(path, page(verifying.exhibits, circumstances).encode("utf-8"), force=force)
+    names = told_apart(verifying.paths)
+    exhibits = [replace(one, name=name) for one, name in zip(verifying.exhibits, names, strict=True)]
+    write_whole(path, page(exhibits, circumstances).encode("utf-8"), force=force)

@@ -118,3 +118,16 @@ def test_a_file_without_credentials_has_a_note_too(guard_cli, tmp_path):
     text = read(tmp_path / "note.html").text
     assert "NO_CREDENTIALS" in text
     assert "every signer is unknown here" in text
+
+
+def test_exhibits_of_one_name_are_told_apart(guard_cli, signed, tmp_path):
+    """Else the command in the note would name one file twice, and the other not at all."""
+    for folder in ("one", "two"):
+        (tmp_path / "case" / folder).mkdir(parents=True)
+        Image.new("RGB", (64, 64), "red").save(tmp_path / "case" / folder / "p.png")
+    (tmp_path / "case" / "two" / "p.png").write_bytes(signed[".png"].read_bytes())
+    guard_cli("verify", "case/one/p.png", "case/two/p.png", "--report", "note.html")
+    text = read(tmp_path / "note.html").text
+    assert "sha256sum one/p.png two/p.png" in text
+    assert "Exhibit 2: two/p.png" in text
+    assert tmp_path.name not in text
