@@ -201,7 +201,13 @@ def _uncovered(
     embedded = parsed.embedded
     hashes = binding(parsed.assertions, embedded.store, parsed.manifests, ingredients)
     size = None if detached else len(asset.content)
-    return embedded.uncovered + parsed.unsigned + left_out(hashes, embedded, size)
+    named = {parsed.label, *(node.label for root in ingredients for node in root.walk())}
+    strays = tuple(
+        f"{_named(embedded, box.start, box.end)}: a manifest that nothing leads to"
+        for label, box in parsed.manifests.items()
+        if label not in named
+    )
+    return embedded.uncovered + parsed.unsigned + strays + left_out(hashes, embedded, size)
 
 
 def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, ...]) -> dict[str, Any]:

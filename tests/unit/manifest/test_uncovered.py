@@ -13,6 +13,7 @@ import c2pa
 import pytest
 
 from provenance.errors import Error
+from provenance.manifest import jumbf
 from provenance.manifest.build import manifest_definition
 from provenance.manifest.containers import find_store
 from provenance.manifest.containers.embedded import Embedded, Piece
@@ -210,3 +211,13 @@ def test_a_box_that_is_no_text_is_found_by_the_name_the_library_gives_it():
     embedded = Embedded(store=b"", pieces=ALONE.pieces, spans=(), boxes=boxes)
     hashes = {"c2pa.hash.bmff.v3": {"exclusions": [{"xpath": "/\ufffdnam"}]}}
     assert left_out(hashes, embedded, len(data))[0].startswith("bytes 8-19: ")
+
+
+def test_a_manifest_that_nothing_leads_to_is_listed(sample, spec, signer, trust):
+    made, other = (sign(sample("image/png", seed), spec, signer, trust=trust, embed=False) for seed in (0, 1))
+    first = jumbf.parse_store(made.manifest).boxes[0].start
+    store = made.manifest[:first] + other.manifest[first:] + made.manifest[first:]
+    reading = read(made.asset.data, "image/png", trust, struct.pack(">I", len(store)) + store[4:])
+    assert reading.intact
+    where = f"bytes {first}-{len(other.manifest) - 1} of the manifest beside the file"
+    assert reading.uncovered == (f"{where}: a manifest that nothing leads to",)
