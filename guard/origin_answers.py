@@ -36,6 +36,13 @@ _IDENTITY: dict[IdentityState, Outcome] = {
 }
 """What the line about identities says, the gravest first."""
 
+_STAMPS = {
+    "timeStamp.mismatch": "a time stamp is there and does not hold",
+    "timeStamp.malformed": "a time stamp is there and does not hold",
+    "timeStamp.outsideValidity": "a time stamp is there and does not hold",
+    "timeStamp.untrusted": "a time stamp is there, of an authority on no list here",
+}
+"""What the line about the time says of a time stamp that proves nothing, the gravest first."""
 _SHORT = 16
 """Hex digits of a fingerprint in a line; JSON and reports have all 64."""
 
@@ -96,8 +103,9 @@ def time_answer(manifest: ManifestReading) -> Answer:
         return _answer("time", Outcome.NOT_CHECKED, "what was signed changed")
     if manifest.signer.time is SigningTime.PROVEN:
         return _answer("time", Outcome.SUPPORTS, when(manifest))
-    said = "; ".join(filter(None, (when(manifest), _not_before(manifest))))
-    silent = manifest.signer.time is SigningTime.NONE and manifest.claimed_time is None
+    stamp = next((said for code, said in _STAMPS.items() if code in _codes(manifest)), "")
+    said = "; ".join(filter(None, (when(manifest), stamp, _not_before(manifest))))
+    silent = manifest.signer.time is SigningTime.NONE and manifest.claimed_time is None and not stamp
     return _answer("time", Outcome.ABSENT if silent else Outcome.INCONCLUSIVE, said)
 
 
@@ -121,6 +129,10 @@ def when(manifest: ManifestReading) -> str:
         return f"signed {stamp} (as it claims, not proven)"
     authority = signer.time_authority if signer is not None else None
     return f"signed {stamp} (proven by a time stamp{f' of {authority}' if authority else ''})"
+
+
+def _codes(manifest: ManifestReading) -> set[str]:
+    return {code.code for code in manifest.codes}
 
 
 def _not_before(manifest: ManifestReading) -> str:

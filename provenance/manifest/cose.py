@@ -11,7 +11,8 @@ from provenance.manifest.jumbf import SIGNATURE, Superbox
 _X5CHAIN = 33
 """Header label of the certificate chain (RFC 9360 §2)."""
 _MAX_CERTIFICATES = 16
-_KNOWN = {"sigTst", "sigTst2", "rVals", "pad", "pad2", "x5chain", "temp_signing_time", _X5CHAIN}
+_STAMPS = ("sigTst", "sigTst2")
+_KNOWN = {*_STAMPS, "rVals", "pad", "pad2", "x5chain", "temp_signing_time", _X5CHAIN}
 """Unsigned headers that C2PA §13.2 and §14 define; each carries its own proof or is checked to be zero."""
 
 
@@ -32,10 +33,12 @@ class SignatureBlock:
     Attributes:
         chain: certificates as DER, the signer's first.
         unsigned: headers that nothing vouches for.
+        stamps: headers with time-stamps; whoever cannot verify these has nothing that vouches for them.
     """
 
     chain: tuple[bytes, ...]
     unsigned: tuple[Unsigned, ...]
+    stamps: tuple[Unsigned, ...] = ()
 
 
 def signature_block(store: bytes, manifest: Superbox) -> SignatureBlock:
@@ -63,7 +66,7 @@ def _block(reader: Decoder) -> SignatureBlock:
     if reader.head() != (6, 18, 18) or reader.head()[::2] != (4, 4):
         raise StructureError("COSE: not a COSE_Sign1")
     protected = decode(_bytes(reader.item()) or b"\xa0")
-    headers, unsigned = _unprotected(reader)
+    headers, unsigned, stamps = _unprotected(reader)
     if reader.item() is not None or not _bytes(reader.item()) or reader.position != reader.end:
         raise StructureError("COSE: payload not detached, signature missing or bytes left over")
     if not isinstance(protected, dict):
@@ -71,16 +74,17 @@ def _block(reader: Decoder) -> SignatureBlock:
     for source in (protected, headers):
         for key in (_X5CHAIN, "x5chain"):
             if key in source:
-                return SignatureBlock(chain=_certificates(source[key]), unsigned=unsigned)
+                return SignatureBlock(chain=_certificates(source[key]), unsigned=unsigned, stamps=stamps)
     raise StructureError("COSE: no certificate chain")
 
 
-def _unprotected(reader: Decoder) -> tuple[dict[Any, Any], tuple[Unsigned, ...]]:
+def _unprotected(reader: Decoder) -> tuple[dict[Any, Any], tuple[Unsigned, ...], tuple[Unsigned, ...]]:
+    """The headers, those that nothing vouches for, and those with time-stamps."""
     major, _, count = reader.head()
     if major != 5 or count is None or count > 64:
         raise StructureError("COSE: the unprotected header is not a plain map")
     headers: dict[Any, Any] = {}
-    unsigned = []
+    unsigned, stamps = [], []
     for _ in range(count):
         start = reader.position
         key, value = reader.item(), reader.item()
@@ -90,11 +94,13 @@ def _unprotected(reader: Decoder) -> tuple[dict[Any, Any], tuple[Unsigned, ...]]
         if key in ("pad", "pad2"):
             if not isinstance(value, bytes) or value.strip(b"\0"):
                 raise StructureError("COSE: the padding beside the signature is not zero")
+        elif key in _STAMPS:
+            stamps.append(Unsigned(name=key, start=start, end=reader.position, reason="time-stamp"))
         elif key not in _KNOWN:
             unsigned.append(
                 Unsigned(name=str(key)[:40], start=start, end=reader.position, reason="unsigned header")
             )
-    return headers, tuple(unsigned)
+    return headers, tuple(unsigned), tuple(stamps)
 
 
 def _certificates(value: Any) -> tuple[bytes, ...]:

@@ -32,8 +32,8 @@ from provenance.manifest.findings import library_codes
 from provenance.manifest.identities import codes_of, identities
 from provenance.manifest.judge import judge
 from provenance.manifest.lineage import with_signers
-from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState
-from provenance.manifest.uncovered import binding, left_out
+from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState, ValidationCode
+from provenance.manifest.uncovered import around_signature, binding, left_out, named
 from provenance.media import Asset
 from provenance.sniff import MANIFEST, format_name
 
@@ -124,7 +124,7 @@ class _Parsed:
     chain: tuple[x509.Certificate, ...]
     assertions: Mapping[str, Any]
     embedded: Embedded
-    unsigned: tuple[str, ...]
+    block: cose.SignatureBlock
 
 
 def _parse(embedded: Embedded) -> _Parsed:
@@ -134,17 +134,13 @@ def _parse(embedded: Embedded) -> _Parsed:
     if active.uuid == jumbf.COMPRESSED:
         raise StructureError("the manifest is compressed, which is not read here")
     block = cose.signature_block(store, active)
-    unsigned = tuple(
-        f"{_named(embedded, item.start, item.end)}: {item.reason} beside the signature"
-        for item in block.unsigned
-    )
     return _Parsed(
         label=active.label,
         manifests={box.label: box for box in tree.boxes if box.uuid in (jumbf.MANIFEST, jumbf.UPDATE)},
         chain=path.certificates(block.chain),
         assertions=contents.assertions(store, active),
         embedded=embedded,
-        unsigned=unsigned,
+        block=block,
     )
 
 
@@ -189,25 +185,32 @@ def _judged(
         ingredients=ingredients,
         identities=people,
         codes=judgement.codes + codes_of(people),
-        uncovered=_uncovered(asset, parsed, ingredients, detached=found.detached),
+        uncovered=_uncovered(asset, parsed, ingredients, codes, detached=found.detached),
         **said,
     )
 
 
 def _uncovered(
-    asset: Asset, parsed: _Parsed, ingredients: tuple[IngredientReading, ...], *, detached: bool
+    asset: Asset,
+    parsed: _Parsed,
+    ingredients: tuple[IngredientReading, ...],
+    codes: tuple[ValidationCode, ...],
+    *,
+    detached: bool,
 ) -> tuple[str, ...]:
     """What nothing vouches for: around the manifest, beside its signature, and outside its hard binding."""
     embedded = parsed.embedded
     hashes = binding(parsed.assertions, embedded.store, parsed.manifests, ingredients)
     size = None if detached else len(asset.content)
-    named = {parsed.label, *(node.label for root in ingredients for node in root.walk())}
+    proven = any(code.code == "timeStamp.validated" and code.kind == "success" for code in codes)
+    around = around_signature(parsed.block, embedded, proven=proven)
+    led_to = {parsed.label, *(node.label for root in ingredients for node in root.walk())}
     strays = tuple(
-        f"{_named(embedded, box.start, box.end)}: a manifest that nothing leads to"
+        f"{named(embedded, box.start, box.end)}: a manifest that nothing leads to"
         for label, box in parsed.manifests.items()
-        if label not in named
+        if label not in led_to
     )
-    return embedded.uncovered + parsed.unsigned + strays + left_out(hashes, embedded, size)
+    return embedded.uncovered + around + strays + left_out(hashes, embedded, size)
 
 
 def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, ...]) -> dict[str, Any]:
@@ -289,11 +292,6 @@ def _located(asset: Asset, sidecar: bytes | None) -> Embedded | None:
 
 def _alone(store: bytes) -> Embedded:
     return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=())
-
-
-def _named(embedded: Embedded, start: int, end: int) -> str:
-    low, high = embedded.file_range(start, end)
-    return f"bytes {low}-{high - 1}{'' if embedded.spans else ' of the manifest beside the file'}"
 
 
 def _malformed(at: datetime, why: str) -> ManifestReading:

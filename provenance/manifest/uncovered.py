@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from provenance.manifest.containers import Embedded
+    from provenance.manifest.cose import SignatureBlock
     from provenance.manifest.jumbf import Superbox
     from provenance.manifest.reading import IngredientReading
 
@@ -55,6 +56,26 @@ def left_out(hashes: Mapping[str, Any], embedded: Embedded, size: int | None) ->
     if not hashes and size is not None:
         result.append(f"bytes 0-{size - 1}: the manifest has no binding that says what it covers")
     return tuple(result)
+
+
+def around_signature(block: SignatureBlock, embedded: Embedded, *, proven: bool) -> tuple[str, ...]:
+    """What stands in the signature's box and vouches for nothing.
+
+    Args:
+        block: the signature of the active manifest.
+        embedded: where the manifest lies.
+        proven: whether a time-stamp in it is over this signature; otherwise its bytes can be anything.
+    """
+    listed = block.unsigned if proven else block.unsigned + block.stamps
+    return tuple(
+        f"{named(embedded, one.start, one.end)}: {one.reason} beside the signature" for one in listed
+    )
+
+
+def named(embedded: Embedded, start: int, end: int) -> str:
+    """A range of the manifest store, where it lies in the file."""
+    low, high = embedded.file_range(start, end)
+    return f"bytes {low}-{high - 1}{'' if embedded.spans else ' of the manifest beside the file'}"
 
 
 def _parts(label: str, data: Mapping[str, Any]) -> str:

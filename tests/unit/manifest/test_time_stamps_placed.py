@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulators.tsa import Clock, Server
 
+from guard.origin_answers import time_answer
 from provenance.errors import ConfigurationError
 from provenance.manifest import jumbf
 from provenance.manifest.cbor import Decoder, decode
@@ -121,6 +123,25 @@ def test_a_token_over_something_else_proves_nothing(server, signer, listed, pict
     found = read_manifest(Asset.of(out.getvalue(), "image/png"), listed)
     assert found.signer.time is not SigningTime.PROVEN
     assert found.state is ManifestState.TRUSTED
+    assert "a time stamp is there and does not hold" in time_answer(found).text
+
+
+def test_changed_bytes_of_a_token_are_listed_and_told(server, signer, listed, trust, picture, spec):
+    """Nothing hashes them, and the file stays intact: whatever proves nothing has to be told apart."""
+    made = sign(picture(), spec, stamped(signer, server.url), trust=listed)
+    assert made.reading.uncovered == ()
+    token = signature(made.manifest)[1]["sigTst2"]["tstTokens"][0]["val"]
+    out = io.BytesIO(made.asset.data)
+    place_token(bytes(len(token)), made.manifest, made.asset.data, out)
+    found = read_manifest(Asset.of(out.getvalue(), "image/png"), listed)
+    ((low, high),) = (map(int, re.findall(r"\d+", listed_range)[:2]) for listed_range in found.uncovered)
+    at = made.asset.data.index(token)
+    assert low <= at <= at + len(token) - 1 <= high
+    assert "time-stamp beside the signature" in found.uncovered[0]
+    assert "a time stamp is there and does not hold" in time_answer(found).text
+    unlisted = read_manifest(made.asset, trust)
+    assert unlisted.uncovered == ()
+    assert "of an authority on no list here" in time_answer(unlisted).text
 
 
 def test_required_and_all_dead_is_one_line_and_no_file(signer, listed, picture, spec):
