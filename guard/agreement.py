@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import ConfigurationError, IntegrityError
 from provenance.log.audit import LogProblem
-from provenance.log.leaves import ALLOW, DecisionLeaf, leaves, parse_leaf
+from provenance.log.leaves import ALLOW, DecisionLeaf, WithdrawalLeaf, leaves, parse_leaf
+from provenance.registry_layout import WITHDRAWN
+from provenance.registry_withdrawn import read_withdrawals, unlisted, unlogged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from guard.home import Home
+    from provenance.errors import Error
     from provenance.log.audit import Earlier, LogReport
     from provenance.log.leaves import Leaf
     from provenance.log.store import Log
@@ -40,15 +43,20 @@ class Comparison:
         releases: how many the registry knows.
         unlogged: of these, how many the log does not hold in their place.
         unregistered: how many ALLOWs of the log are for manifests that the registry does not know.
+        unlogged_withdrawals: how many that withdrawn.json lists are not in their place in the log.
+        unlisted_withdrawals: how many manifests the log withdrew that withdrawn.json leaves out.
     """
 
     releases: int
     unlogged: int
     unregistered: int
+    unlogged_withdrawals: int = 0
+    unlisted_withdrawals: int = 0
 
 
 def compare(registry: Registry, log: Log) -> Comparison:
-    """Hold every release of the registry against the log, and every ALLOW of the log against the registry.
+    """Hold every release of the registry against the log, and every ALLOW of the log against the registry;
+    and the list of withdrawals, which lies beside the log's folder, against the log in both directions.
 
     A release writes to the registry before and after it writes to the log. So the registry is read on
     both sides of the log, and a release that runs meanwhile is no difference.
@@ -57,42 +65,72 @@ def compare(registry: Registry, log: Log) -> Comparison:
         IntegrityError: one of the two is damaged in itself.
     """
     known = registry.releases()
-    allowed = {index: leaf for index, leaf in leaves(log) if _allows(leaf)}
+    listed = read_withdrawals(log.folder.parent)
+    allowed, withdrawn = {}, {}
+    for index, leaf in leaves(log):
+        if isinstance(leaf, WithdrawalLeaf):
+            withdrawn[index] = leaf
+        elif _allows(leaf):
+            allowed[index] = leaf
     registered = {entry.manifest_sha256 for entry in registry.pending()}
     registered |= {release.manifest_sha256 for release in registry.releases()}
     return Comparison(
         releases=len(known),
         unlogged=sum(not _is_of(allowed.get(release.log_index), release) for release in known),
         unregistered=sum(leaf.manifest_sha256 not in registered for leaf in allowed.values()),
+        unlogged_withdrawals=len(unlogged(listed, withdrawn)),
+        unlisted_withdrawals=len(unlisted(listed, withdrawn)),
     )
 
 
 def require_latest(registry: Registry, log: Log) -> None:
-    """Before anything is added: the log has to hold the last release that the registry knows.
+    """Before anything is added: the log has to hold the last release and the last withdrawal known here.
 
     Raises:
-        IntegrityError: ``log.behind-registry``.
+        IntegrityError: ``log.behind-registry``, ``registry.withdrawals-damaged``.
     """
-    latest = registry.latest_release()
-    if latest is None:
+    latest, size = registry.latest_release(), log.checkpoint().size
+    if latest is not None:
+        in_log = 0 <= latest.log_index < size
+        if not in_log or not _is_of(parse_leaf(log.entry(latest.log_index)), latest):
+            raise _log_behind(log.folder, "the last release")
+    listed = read_withdrawals(log.folder.parent)
+    last = max(listed.values(), key=lambda one: one.log_index, default=None)
+    if last is None:
         return
-    in_log = 0 <= latest.log_index < log.checkpoint().size
-    if not in_log or not _is_of(parse_leaf(log.entry(latest.log_index)), latest):
-        raise _log_behind(log.folder, "the last release")
+    leaf = parse_leaf(log.entry(last.log_index)) if last.log_index < size else None
+    found = {last.log_index: leaf} if isinstance(leaf, WithdrawalLeaf) else {}
+    if unlogged({last.manifest_sha256: last}, found):
+        raise _log_behind(log.folder, "the last withdrawal")
 
 
 def require_agreement(registry: Registry, log: Log) -> Comparison:
     """The same for all releases, in both directions; reads the whole log.
 
     Raises:
-        IntegrityError: ``log.behind-registry``, ``registry.behind-log``.
+        IntegrityError: ``log.behind-registry``, ``registry.behind-log``, ``registry.withdrawals-…``.
     """
     found = compare(registry, log)
-    if found.unlogged:
-        raise _log_behind(log.folder, f"{found.unlogged} of {found.releases} releases")
+    for problem in _contradictions(found, log.folder):
+        raise problem
     if found.unregistered:
         raise _registry_behind(log.folder, found.unregistered)
     return found
+
+
+def _contradictions(found: Comparison, where: Path) -> Iterator[IntegrityError]:
+    """What the log lost, and what of its withdrawals is not listed."""
+    if found.unlogged:
+        yield _log_behind(where, f"{found.unlogged} of {found.releases} releases")
+    if found.unlogged_withdrawals:
+        yield _log_behind(where, f"{found.unlogged_withdrawals} withdrawals")
+    if found.unlisted_withdrawals:
+        yield IntegrityError(
+            "registry.withdrawals-behind",
+            f"withdrawn.json leaves out {found.unlisted_withdrawals} withdrawals that the log holds",
+            where=str(where.parent / WITHDRAWN),
+            hint="restore it from a copy, or run guard registry withdraw again for these",
+        )
 
 
 def require_whole(home: Home) -> None:
@@ -173,12 +211,16 @@ def audited(home: Home, known: Sequence[Earlier] = ()) -> LogReport:
         with home.registry_as_found() as registry:
             found = compare(registry, log)
     except (ConfigurationError, IntegrityError) as error:
+        if error.code == "registry.withdrawals-damaged":
+            return replace(report, problems=(_problem(error),))
         why = f"agreement with the registry: {error.what} ({error.hint or error.code})"
         return replace(report, not_checked=(why,))
-    if not found.unlogged:
-        return report
-    behind = _log_behind(log.folder, f"{found.unlogged} of {found.releases} releases")
-    return replace(report, problems=(LogProblem(code=behind.code, what=f"{behind.what}; {behind.hint}"),))
+    problems = tuple(_problem(one) for one in _contradictions(found, log.folder))
+    return replace(report, problems=problems) if problems else report
+
+
+def _problem(error: Error) -> LogProblem:
+    return LogProblem(code=error.code, what=f"{error.what}; {error.hint}")
 
 
 def _allows(leaf: Leaf) -> bool:

@@ -10,19 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from guard.recalls import kept_book, named_book, own_book, recalls_of
 from provenance.errors import Error
-from provenance.registry_entry import Found, RegistryEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from guard.home import Home
+    from guard.recalls import Book, Recall
     from guard.verify import Relinking
     from provenance.manifest.reading import ManifestReading
     from provenance.registry import Registry
+    from provenance.registry_entry import Found, RegistryEntry
     from provenance.registry_published import PublishedRegistry
-    from provenance.registry_withdrawn import Withdrawal
     from provenance.watermark.interface import WatermarkKey
 
 MOST_KEYS = 32
@@ -36,60 +37,42 @@ class MergedLookup:
     Attributes:
         own: of this installation; None where there is none.
         others: published ones.
-        withdrawn: what this installation recalled, by digest of the manifest.
+        books: what this installation and others withdrew.
         notes: registries that cannot be used, and keys that were left out.
     """
 
     own: Registry | None
     others: tuple[PublishedRegistry, ...]
-    withdrawn: Mapping[str, Withdrawal]
+    books: tuple[Book, ...] = ()
     notes: tuple[str, ...] = ()
 
     def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
-        """Candidates of every registry; a manifest that several know comes once, from the first."""
+        """Candidates of every registry; a manifest that several know comes once, from the first.
+
+        Whether it was withdrawn does not depend on who led to it; see ``guard.recalls``.
+
+        Raises:
+            Error: a list that cannot be read may hold one of them as withdrawn.
+        """
+        from provenance.registry_entry import Found  # noqa: PLC0415 - only for files without a manifest
+
         entries: dict[str, RegistryEntry] = {}
         notes: list[str] = []
-        if self.own is not None:
-            found = self.own.look_up(algorithm, key_id, epoch, content_id)
+        for asked in (*(() if self.own is None else (self.own,)), *self.others):
+            found = asked.look_up(algorithm, key_id, epoch, content_id)
             notes += found.notes
             for entry in found.entries:
-                recalled = self.withdrawn.get(entry.manifest_sha256)
-                entries[entry.manifest_sha256] = replace(entry, withdrawn=recalled)
-        for other in self.others:
-            found = other.look_up(algorithm, key_id, epoch, content_id)
-            notes += found.notes
-            for entry in found.entries:
-                first = entries.setdefault(entry.manifest_sha256, entry)
-                if entry.withdrawn is not None and first.withdrawn is None:
-                    which = f"manifest {entry.manifest_sha256[:16]}…"
-                    notes.append(f"registry {other.name} says that {which} was withdrawn")
-        return Found(entries=tuple(entries.values()), notes=tuple(notes))
+                entries.setdefault(entry.manifest_sha256, entry)
+        judged = []
+        for entry in entries.values():
+            recalls = recalls_of(entry.manifest_sha256, _checkpoint_in(entry.manifest), self.books)
+            judged.append(_with_recall(entry, recalls))
+            notes += [f"manifest {entry.manifest_sha256[:16]}…: {one}" for one in recalls if not one.counts]
+        return Found(entries=tuple(judged), notes=tuple(notes))
 
     def clips(self, most: int) -> tuple[RegistryEntry, ...]:
         """Those of this installation."""
         return () if self.own is None else self.own.clips(most)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recall:
-    """Somebody says that a manifest was withdrawn.
-
-    Attributes:
-        publisher: who; None: this installation.
-        withdrawal: when and why.
-        counts: whether the signer of the manifest names the log of whoever says so. Anybody can publish a
-            list with somebody else's manifests in it.
-    """
-
-    publisher: str | None
-    withdrawal: Withdrawal
-    counts: bool
-
-    def __str__(self) -> str:
-        """For one line; the reason is the publisher's, so printers escape it."""
-        who = "here" if self.publisher is None else f"by registry {self.publisher}"
-        doubt = "" if self.counts else " (not counted: its signer does not name that log)"
-        return f"withdrawn {who}: {self.withdrawal.reason}{doubt}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +111,15 @@ class Sources:
             ConfigurationError, IntegrityError: the own registry cannot be used, or a folder that was named.
         """
         from provenance.registry_published import PublishedRegistry  # noqa: PLC0415 - cryptography
-        from provenance.registry_withdrawn import read_withdrawals  # noqa: PLC0415
 
         named = [PublishedRegistry.open(folder, name=folder.name) for folder in self.folders]
         if not self.home.exists():
-            return MergedLookup(own=None, others=tuple(named), withdrawn={})
+            return MergedLookup(own=None, others=tuple(named), books=tuple(map(named_book, named)))
         kept, notes = self._kept()
         return MergedLookup(
             own=self.home.registry_as_found(),
             others=(*named, *kept),
-            withdrawn=read_withdrawals(self.home.folder),
+            books=(*map(named_book, named), *self._kept_books()),
             notes=notes,
         )
 
@@ -167,37 +149,28 @@ class Sources:
         return Relinking(keys=self.keys(lookup), registry=lookup)
 
     def recalls(self, manifest: ManifestReading) -> tuple[Recall, ...]:
-        """Who says that this manifest was withdrawn; reads one small file a registry.
+        """Who says that this manifest was withdrawn.
 
         Raises:
-            IntegrityError: ``registry.published-damaged``.
+            Error: a list that cannot be read may hold it, or a folder that was named is no registry.
         """
-        digest = manifest.manifest_sha256
-        return tuple(
-            Recall(publisher=name, withdrawal=found[digest], counts=_counts(manifest, vkey))
-            for name, vkey, found in self._withdrawals()
-            if digest is not None and digest in found
-        )
+        from provenance.registry_published import PublishedRegistry  # noqa: PLC0415 - cryptography
 
-    def _withdrawals(self) -> Iterator[tuple[str | None, str | None, Mapping[str, Withdrawal]]]:
-        """Who, their key, and what they recalled."""
-        from provenance.registry_withdrawn import read_withdrawals  # noqa: PLC0415
+        if manifest.manifest_sha256 is None:
+            return ()
+        named = [PublishedRegistry.open(folder, name=folder.name) for folder in self.folders]
+        books = (*map(named_book, named), *(self._kept_books() if self.home.exists() else ()))
+        return recalls_of(manifest.manifest_sha256, manifest.log_checkpoint, books)
 
-        for folder in self.folders:
-            from provenance.registry_published import PublishedRegistry  # noqa: PLC0415
+    def _kept_books(self) -> tuple[Book, ...]:
+        """What was withdrawn here and by the added registries."""
+        own = own_book(self.home)
+        if not self.home.registries_folder.is_dir():
+            return (own,)
+        from provenance.registry_kept import KeptRegistries  # noqa: PLC0415
 
-            opened = PublishedRegistry.open(folder, name=folder.name)
-            yield opened.name, str(opened.publisher), opened.withdrawals()
-        if not self.home.exists():
-            return
-        yield None, None, read_withdrawals(self.home.folder)
-        if self.home.registries_folder.is_dir():
-            from provenance.registry_kept import KeptRegistries  # noqa: PLC0415
-
-            registries = KeptRegistries(folder=self.home.registries_folder)
-            for name in registries.names():
-                kept = registries.get(name)
-                yield name, kept.publisher, read_withdrawals(registries.folder / name / kept.copy)
+        known = KeptRegistries(folder=self.home.registries_folder)
+        return (own, *(kept_book(known, name) for name in known.names()))
 
     def _kept(self) -> tuple[tuple[PublishedRegistry, ...], tuple[str, ...]]:
         """Added registries that can be used, and why others cannot."""
@@ -216,16 +189,22 @@ class Sources:
         return tuple(opened), tuple(notes)
 
 
-def _counts(manifest: ManifestReading, vkey: str | None) -> bool:
-    """Whether ``vkey`` is the key of the log whose checkpoint the signer put into the manifest."""
-    if vkey is None:
-        return True
-    if manifest.log_checkpoint is None:
-        return False
-    from provenance.log.checkpoint import NoteVerifier, open_checkpoint  # noqa: PLC0415
+def _with_recall(entry: RegistryEntry, recalls: Sequence[Recall]) -> RegistryEntry:
+    """``entry`` with the withdrawal that counts, if there is one, and who says so."""
+    counted = next((one for one in recalls if one.counts), None)
+    if counted is None:
+        return replace(entry, withdrawn=None)
+    return replace(entry, withdrawn=counted.withdrawal, withdrawn_by=counted.publisher)
+
+
+def _checkpoint_in(store: bytes) -> str | None:
+    """The log checkpoint in a manifest; whether the manifest holds is judged where it is used."""
+    from provenance.manifest import contents, jumbf  # noqa: PLC0415 - cryptography
+    from provenance.manifest.cbor import StructureError  # noqa: PLC0415
 
     try:
-        open_checkpoint(manifest.log_checkpoint.encode(), NoteVerifier.parse(vkey))
-    except (Error, ValueError):
-        return False
-    return True
+        found = contents.statements(contents.assertions(store, jumbf.parse_store(store).boxes[-1]))
+    except StructureError:
+        return None
+    note = found["log_checkpoint"]
+    return note if isinstance(note, str) else None

@@ -4,8 +4,8 @@
     2. write to the log: a withdrawal of this manifest, with a commitment to the reason
     3. write down the reason, for verify, recover and the next publication
 
-Nothing is deleted and no bytes change. A process killed between 2 and 3 leaves a leaf without a reason;
-running the command again writes another, which is the one that counts.
+Nothing is deleted and no bytes change. From 2 on the manifest is withdrawn. A process killed before 3 leaves
+a leaf without a reason, as does a list that was lost; running the command again writes another leaf.
 """
 
 from __future__ import annotations

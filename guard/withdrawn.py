@@ -2,8 +2,7 @@
 
 The bytes stay as signed and the signer stays who it was: both lines of the verdict say so. But whoever
 released the file no longer stands by it, so it meets no requirement and exits 1. Only a withdrawal that
-counts does that: by this installation, by the registry that led here, or by the log that the manifest's
-signer named.
+counts does that: by this installation, or by the log that the manifest's signer named.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guard.lookup import Recall
+from guard.recalls import Recall
 from guard.verdict import State
 from provenance.errors import Error
 
@@ -32,13 +31,19 @@ def with_recalls(
     recovery: Recovery | None,
     recalls: Callable[[ManifestReading], Sequence[Recall]] | None,
 ) -> Verdict:
-    """``verdict`` with what was withdrawn, and with what of the registries was not looked at."""
+    """``verdict`` with what was withdrawn, and with what of the registries was not looked at.
+
+    Raises:
+        Error: the file would pass, and what may have withdrawn it cannot be read.
+    """
     notes = () if recovery is None else tuple(f"registry: {note}" for note in recovery.notes)
     said = list(recall_of(recovery))
     if manifest.intact and recalls is not None:
         try:
             said += recalls(manifest)
         except Error as error:
+            if verdict.state in _STANDING:
+                raise
             notes = (*notes, f"withdrawals: {error.what}")
     counted = [one for one in said if one.counts]
     changed = replace(
@@ -46,7 +51,7 @@ def with_recalls(
     )
     if not counted or verdict.state not in _STANDING:
         return changed
-    reason = f"its publisher withdrew it: {counted[0].withdrawal.reason}"
+    reason = f"its publisher withdrew it: {counted[0].withdrawal.told}"
     return replace(changed, state=State.WITHDRAWN, reason=reason)
 
 
@@ -56,4 +61,4 @@ def recall_of(recovery: Recovery | None) -> tuple[Recall, ...]:
         return ()
     entry = recovery.candidates[0].entry
     assert entry.withdrawn is not None
-    return (Recall(publisher=entry.publisher, withdrawal=entry.withdrawn, counts=True),)
+    return (Recall(publisher=entry.withdrawn_by, withdrawal=entry.withdrawn, counts=True),)

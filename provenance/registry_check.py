@@ -4,7 +4,7 @@
     2. the log gives the root that its checkpoint and the snapshot sign, and extends what was known of it
     3. every manifest holds by itself: its signature, its digest, and the log allowed it
     4. every id leads to a manifest that names this very mark; every fingerprint is that of the signed digest
-    5. what was withdrawn stands in the log, with the reason that is shown
+    5. what was withdrawn is what the log says, neither more nor less, with the reasons that are shown
 
 What fails in 1, 2 or 5 refuses the registry: it is not what its publisher made, or contradicts itself. An
 entry that fails in 3 or 4 is counted and told; look-ups judge it again and never believe it.
@@ -33,6 +33,7 @@ from provenance.registry_layout import (
     unreadable,
 )
 from provenance.registry_staging import file_digest
+from provenance.registry_withdrawn import unlisted, unlogged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,14 +121,14 @@ def _released(leaves: dict[int, Leaf]) -> set[str | None]:
 
 
 def _require_logged(registry: PublishedRegistry, leaves: dict[int, Leaf]) -> int:
-    """How many withdrawals there are, all of which the log has to hold."""
-    withdrawals = registry.withdrawals()
-    for one in withdrawals.values():
-        leaf = leaves.get(one.log_index)
-        wanted = (one.manifest_sha256, one.commitment)
-        if not isinstance(leaf, WithdrawalLeaf) or (leaf.manifest_sha256, leaf.reason_commitment) != wanted:
-            raise unreadable(WITHDRAWN, "a withdrawal is not what the log says")
-    return len(withdrawals)
+    """How many withdrawals there are: those of the log, all of them and no others."""
+    listed = registry.withdrawals()
+    logged = {index: leaf for index, leaf in leaves.items() if isinstance(leaf, WithdrawalLeaf)}
+    if unlogged(listed, logged):
+        raise unreadable(WITHDRAWN, "a withdrawal is not what the log says")
+    if unlisted(listed, logged):
+        raise unreadable(WITHDRAWN, "its log holds a withdrawal that it leaves out")
+    return len(listed)
 
 
 def _require_files(registry: PublishedRegistry, tick: Callable[[], None]) -> None:

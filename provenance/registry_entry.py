@@ -33,6 +33,7 @@ class RegistryEntry:
         log_index: where in the log its ALLOW is; None while pending.
         publisher: name of the added registry that it comes from; None: this installation's own.
         withdrawn: that it was recalled, and why.
+        withdrawn_by: name of the added registry that says so; None: this installation.
     """
 
     algorithm: str
@@ -48,6 +49,7 @@ class RegistryEntry:
     log_index: int | None = None
     publisher: str | None = None
     withdrawn: Withdrawal | None = None
+    withdrawn_by: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.content_id) != CONTENT_ID_BYTES:

@@ -174,7 +174,7 @@ def _print_candidate(candidate: Candidate, asset: Asset, *, said: str) -> None:
     if candidate.entry.publisher is not None:
         click.echo(f"    found in   registry {plain(candidate.entry.publisher)}")
     if candidate.entry.withdrawn is not None:
-        click.echo(f"    withdrawn  {plain(candidate.entry.withdrawn.reason)}")
+        click.echo(f"    withdrawn  {plain(candidate.entry.withdrawn.told)}")
     if manifest.model_name:
         click.echo(f"    made by    {plain(manifest.model_name)}")
     reading = candidate.digest.detail
