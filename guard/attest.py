@@ -9,7 +9,8 @@ from guard import __version__
 from guard.kept import Kept, is_kept, kept
 from guard.submission import Making, Sealed, Submission
 from provenance.canonical import commitment
-from provenance.digest_compare import visual_digest
+from provenance.digest import VisualDigest
+from provenance.digest_compare import recognises, visual_digest
 from provenance.evidence import Evidence, Outcome
 from provenance.manifest.read import raw_agrees
 from provenance.manifest.reading import ManifestReading, SoftBinding
@@ -40,6 +41,8 @@ class ReadBack:
         raw_agrees: whether the C2PA library on its own comes to the same result.
         mark: read from the decoded pixels, or why not.
         labels: the XMP packet.
+        digest_tells: whether the digest in the manifest recognises the decoded pixels; None where there is
+            none, or no single picture.
     """
 
     width: int | None
@@ -48,6 +51,7 @@ class ReadBack:
     raw_agrees: bool
     mark: Evidence
     labels: Evidence
+    digest_tells: bool | None = None
 
 
 def sign(work: Submission, tools: Tools) -> Sealed:
@@ -119,7 +123,7 @@ def manifest_spec(marked: Marked, *, order: Order, record: Record, tools: Tools)
 
 def read_back(sealed: Sealed, marker: Marker) -> ReadBack:
     """Read the final bytes as anybody would: manifest, mark and label, each from the bytes."""
-    width, height, mark = _seen(sealed, marker)
+    width, height, mark, tells = _seen(sealed, marker)
     return ReadBack(
         width=width,
         height=height,
@@ -127,23 +131,36 @@ def read_back(sealed: Sealed, marker: Marker) -> ReadBack:
         raw_agrees=sealed.work.plan.c2pa and raw_agrees(sealed.asset, sidecar=sealed.sidecar),
         mark=mark if sealed.work.making.marked else _no_mark(sealed.work.making),
         labels=read_metadata(sealed.asset),
+        digest_tells=tells,
     )
 
 
-def _seen(sealed: Sealed, marker: Marker) -> tuple[int | None, int | None, Evidence]:
-    """Width, height and mark of what a stranger decodes from the final bytes."""
+def _seen(sealed: Sealed, marker: Marker) -> tuple[int | None, int | None, Evidence, bool | None]:
+    """Width, height and mark of what a stranger decodes from the final bytes; is it what the digest says?"""
     making = sealed.work.making
     if making.frames is not None:
         from guard.clips import seen_again  # noqa: PLC0415 - PyAV
 
-        return seen_again(sealed.asset, [marker.key] if making.marked else [], frames=making.frames)
+        keys = [marker.key] if making.marked else []
+        return *seen_again(sealed.asset, keys, frames=making.frames), None
     if is_kept(sealed.asset.mime):
         file = kept(sealed.asset)
-        return file.width, file.height, _no_mark(making)
+        return file.width, file.height, _no_mark(making), _tells(sealed, file.seen)
     from provenance.codecs import decode  # noqa: PLC0415 - Pillow
 
     frames = decode(sealed.asset)
-    return frames.width, frames.height, _mark_in(frames, sealed.work, marker)
+    return frames.width, frames.height, _mark_in(frames, sealed.work, marker), _tells(sealed, frames)
+
+
+def _tells(sealed: Sealed, frames: Frames | None) -> bool | None:
+    """Whether the signed digest knows ``frames``; the very pixels that were read before, it was made of."""
+    signed = sealed.reading.digest_assertion
+    if signed is None or frames is None:
+        return None
+    digest, sighting = VisualDigest.from_assertion(signed), sealed.work.sighting
+    if sighting is not None and isinstance(sighting.frames, Frames) and sighting.frames.shows(frames):
+        return not digest.undecided
+    return recognises(digest, frames)
 
 
 def _digest(marked: Marked) -> Mapping[str, object] | None:

@@ -113,7 +113,13 @@ def publish_facts(sealed: Sealed, proof: ReadBack, *, algorithm: str, logged: bo
         ),
         marks=Marks(
             watermark=_watermark(work, proof.mark),
-            c2pa=replace(_c2pa(proof, algorithm), beside=known(sealed.sidecar is not None)),
+            c2pa=replace(
+                _c2pa(proof, algorithm),
+                digest_tells=unknown("no picture was compared with a digest")
+                if proof.digest_tells is None
+                else known(proof.digest_tells),
+                beside=known(sealed.sidecar is not None),
+            ),
             xmp=_xmp(proof.labels),
         ),
         subject=Subject(sha256=known(sealed.asset.sha256), content_id=known(work.content_id.hex())),

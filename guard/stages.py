@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from provenance.watermark.interface import Marked as MarkedFrames
 
 
+_CANNOT_TELL = (
+    "the content digest does not recognise this picture's own pixels: copies that lost their manifest "
+    "cannot be recovered"
+)
 _NO_LAYER = "the mark has no private layer, nor a number in it: the picture cannot carry both"
 
 
@@ -208,4 +212,5 @@ class Released:
         draft = self.signed.marked.checked.draft
         notes = (*draft.notes, *(draft.frames.notes if isinstance(draft.frames, Footage) else ()))
         layer = () if getattr(self.signed.marked.mark, "private_layer", None) is not False else (_NO_LAYER,)
-        return (*said, *notes, *layer, *(() if self.pending is None else (self.pending,)))
+        blind = (_CANNOT_TELL,) if self.proof.digest_tells is False else ()
+        return (*said, *notes, *layer, *blind, *(() if self.pending is None else (self.pending,)))

@@ -28,6 +28,8 @@ _MOST_CODE = 2880
 _ADDED = 0.03
 """Share of a file from which what lies around the picture is worth a word."""
 _FIELDS = {"version", "width", "height", "code"}
+_SAID = ("transparent", "undecided")
+"""Fields that are ``true`` or left out."""
 
 Assertion = dict[str, str | int]
 
@@ -64,6 +66,8 @@ class VisualDigest:
         code: means of L* over each cell of ``shape``, and of a* and b* over each four, as at most 2,880
             bytes (``provenance.digest_code``). Transparent parts are laid on mid gray.
         transparent: the released picture is transparent in places.
+        undecided: the digest does not recognise the very pixels it was made of, as where they are one plain
+            colour: it tells them from no other picture, and contradicts nothing.
     """
 
     version: int = VERSION
@@ -71,6 +75,7 @@ class VisualDigest:
     height: int
     code: bytes = field(repr=False)
     transparent: bool = False
+    undecided: bool = False
 
     def __post_init__(self) -> None:
         sides_ok = 1 <= self.width <= _MAX_SIDE and 1 <= self.height <= _MAX_SIDE
@@ -86,7 +91,7 @@ class VisualDigest:
         """The digest as the data of a manifest assertion; under 4,000 bytes."""
         code = base64.b64encode(self.code).decode("ascii")
         said: Assertion = {"version": self.version, "width": self.width, "height": self.height, "code": code}
-        return {**said, "transparent": True} if self.transparent else said
+        return {**said, **{name: True for name in _SAID if getattr(self, name)}}
 
     @classmethod
     def from_assertion(cls, data: object) -> VisualDigest:
@@ -95,11 +100,11 @@ class VisualDigest:
         Raises:
             IntegrityError: ``digest.malformed``; a manifest with such an assertion vouches for nothing.
         """
-        if not isinstance(data, Mapping) or set(data) - {"transparent"} != _FIELDS:
+        if not isinstance(data, Mapping) or set(data) - set(_SAID) != _FIELDS:
             raise malformed("its fields are not those of a visual digest")
         version, width, height, code = (data[name] for name in ("version", "width", "height", "code"))
-        if data.get("transparent", True) is not True:
-            raise malformed("what it says of transparency is not true")
+        if any(data.get(name, True) is not True for name in _SAID):
+            raise malformed("what is said only where it is true is not true")
         if type(version) is not int or type(width) is not int or type(height) is not int:
             raise malformed("a number is missing")
         if not isinstance(code, str) or len(code) > 2 * _MOST_CODE:
@@ -111,6 +116,7 @@ class VisualDigest:
                 height=height,
                 code=base64.b64decode(code, validate=True),
                 transparent="transparent" in data,
+                undecided="undecided" in data,
             )
         except (ValueError, binascii.Error) as error:
             raise malformed(str(error)) from error

@@ -88,6 +88,25 @@ def decode_planes(code: bytes, shape: Shape) -> tuple[Plane, Plane, Plane]:
     return found[0], found[1], found[2]
 
 
+def nearest_planes(
+    signed: tuple[Plane, Plane, Plane], seen: tuple[Plane, Plane, Plane], step: float
+) -> tuple[Plane, Plane, Plane]:
+    """The planes nearest to ``seen`` of all that were rounded to ``signed``.
+
+    Args:
+        signed: as decoded; what was clipped there counts as signed.
+        seen: of the same shapes.
+        step: from ``step_of``.
+    """
+    found = []
+    for index, (kept, shown) in enumerate(zip(signed, seen, strict=True)):
+        room = step * (1.0 if index == 0 else CHROMA_STEP) / 2
+        moved = np.clip(_transform(shown - kept), -room, room)
+        rows, columns = kept.shape
+        found.append(kept + _inverse(moved)[:rows, :columns])
+    return found[0], found[1], found[2]
+
+
 def step_of(code: bytes) -> float:
     """The step of L* coefficients: cells of a decoded plane are off by about 0.29 of it."""
     return _step(code[0] % STEPS, 0)

@@ -20,9 +20,10 @@ from provenance.digest import COARSE, SIDES, DigestReading, Shape, VisualDigest
 from provenance.digest_align import align
 from provenance.digest_changes import find_changes
 from provenance.digest_code import encode_planes, step_of
-from provenance.digest_fit import Fit, fit, likeness
+from provenance.digest_fit import Fit, fit, has_outlines, likeness
 from provenance.digest_grid import Canvas, Placed, Placement, area_means, view_of
 from provenance.digest_grounds import GROUNDS, SEE_THROUGH, is_transparent, worst
+from provenance.digest_judge import CLAIM, LIKENESS, judge
 from provenance.digest_places import around, marked_places, whole
 from provenance.digest_planes import Reference, planes_of
 from provenance.digest_search import searched_places
@@ -42,31 +43,13 @@ if TYPE_CHECKING:
 
     Places = Callable[[Reference, View], Iterable[tuple[Placement, Placed]]]
 
-CLAIM = "is the picture whose digest the manifest signs"
-LIKENESS = "looks like the picture whose digest the manifest signs"
 _TOO_LITTLE = "the copy shows too little of the picture to compare"
+_UNDECIDED = "the signed digest says of itself that it cannot tell this picture from others"
 _UNKNOWN_COLOURS = "its colour profile cannot be read, so its colours are not known"
-_FAINT = 10.0
-"""Half of ALTERED: what a change of tone within the same outlines still reaches."""
-_SAME_STRUCTURE, _SAME_FAINT, _OTHER_STRUCTURE = 0.25, 0.30, 0.45
-"""Share of the picture's structure that lies in altered (faintly altered) cells. A ground that two pictures
-of one model share has no structure and so no say: patches of 15 % of the side reach 0.09, of 25 % 0.22;
-another motif on the very same ground 0.6 and more (median)."""
-_SAME_ALTERED, _OTHER_ALTERED = 0.25, 0.45
-"""Up to a quarter of altered cells it is the same picture, edited; from 45 % on another one."""
-_SAME_MEDIAN, _OTHER_MEDIAN = 5.0, 8.0
-"""Median difference of all covered cells: 0.5-3 in benign copies."""
-_SAME_CORRELATION = 0.80
-"""Correlation of fine structure where cells are not altered."""
 _MOST_AROUND = 0.25
 """Up to a quarter of a file may lie around the picture, as in a screenshot with its frame."""
 _FEWEST_CELLS = 64
 """A copy covering less than a sixteenth of the picture decides nothing."""
-_FEWEST_STEPS = 16
-"""Cells with structure needed: in other tones, a plain ground matches every other one."""
-_SAME_GROUND = 0.90
-"""Share of a plain picture's variance that a copy in its own tones explains: 0.95 and more in benign copies,
-at most 0.6 in other plain pictures."""
 _MOST_FITTED = 3
 """Places that are fitted; of more, those whose outlines agree best."""
 _WELL_KEPT = 1.2
@@ -85,9 +68,25 @@ def visual_digest(frames: Frames) -> VisualDigest:
         if code and step_of(finer) > _WELL_KEPT:
             break
         code = finer
-    return VisualDigest(
-        width=frames.width, height=frames.height, code=code, transparent=is_transparent(frames)
-    )
+    clear = is_transparent(frames)
+    digest = VisualDigest(width=frames.width, height=frames.height, code=code, transparent=clear)
+    if has_outlines(area_means(view.rgb, COARSE, COARSE)) or _recognised(digest, view):
+        return digest
+    return replace(digest, undecided=True)
+
+
+def recognises(digest: VisualDigest, frames: Frames) -> bool:
+    """Whether ``frames``, upright and whole, are the picture of ``digest``; without looking for changes."""
+    return _recognised(digest, view_of(in_srgb(frames) or frames))
+
+
+def _recognised(digest: VisualDigest, view: View) -> bool:
+    reference = Reference.of(digest)
+    ((placement, placed),) = _laid(reference, view, [whole(reference, view)])
+    best = fit(reference.coarse, placed, placement)
+    if judge(best, CLAIM)[0] is Outcome.SUPPORTS:
+        return True
+    return _looked_closer(reference, view, (best,), CLAIM)[2] is Outcome.SUPPORTS
 
 
 def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> Evidence:
@@ -137,6 +136,8 @@ def _held(claim: str, digest: VisualDigest, frames: Frames, places: Places) -> E
         view_of(shown, ground) for ground in (GROUNDS if clear and not digest.transparent else GROUNDS[:1])
     ]
     found = worst([_weighed(claim, reference, view, places(reference, view)) for view in views])
+    if digest.undecided and found.outcome is not Outcome.SUPPORTS:
+        return replace(found, outcome=Outcome.INCONCLUSIVE, reason=_UNDECIDED)
     if isinstance(found.detail, DigestReading) and (clear or seen is None):
         notes = [*found.detail.notes, *[SEE_THROUGH] * clear, *[_UNKNOWN_COLOURS] * (seen is None)]
         found = replace(found, detail=replace(found.detail, notes=tuple(notes)))
@@ -164,7 +165,9 @@ def _weighed(
     likely = sorted(usable, key=lambda place: -likeness(reference.coarse, place[1]))[:_MOST_FITTED]
     fits = [fit(reference.coarse, placed, placement) for placement, placed in likely]
     best = _refined(reference, view, max(fits, key=lambda fitted: fitted.rank))
-    outcome, why = _judge(best, claim)
+    outcome, why = judge(best, claim)
+    if outcome is not Outcome.SUPPORTS:
+        reference, best, outcome, why = _looked_closer(reference, view, (best, *fits), claim)
     if outcome is Outcome.CONTRADICTS and len(usable) < len(tried):
         # The right place may be one of those that show too little.
         return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
@@ -186,50 +189,27 @@ def _refined(reference: Reference, view: View, best: Fit) -> Fit:
     return max(best, fit(reference.coarse, placed, placement), key=lambda fitted: fitted.rank)
 
 
+def _looked_closer(
+    reference: Reference, view: View, fits: Sequence[Fit], claim: str
+) -> tuple[Reference, Fit, Outcome, str | None]:
+    """What does not match as it is, with the copy gone through what the digest's grid does to a picture.
+
+    The first of ``fits``, which is the best, stands where that does not match either.
+    """
+    grid = (reference.shape.rows, reference.shape.columns)
+    for one in fits:
+        canvas = Canvas(view, reference.released, one.placement.linear, grid=grid)
+        near, seen = reference.nearest(canvas.place(one.placement))
+        closer = fit(near.coarse, Placed(rgb=seen, covered=one.covered), one.placement)
+        if judge(closer, claim)[0] is Outcome.SUPPORTS:
+            return near, closer, Outcome.SUPPORTS, None
+    return reference, fits[0], *judge(fits[0], claim)
+
+
 def _changes(reference: Reference, view: View, best: Fit) -> Changes:
     grid = (reference.shape.rows, reference.shape.columns)
     canvas = Canvas(view, reference.released, best.placement.linear, grid=grid, whole=True)
     return find_changes(reference, canvas.place(best.placement), best)
-
-
-def _judge(best: Fit, claim: str) -> tuple[Outcome, str | None]:
-    if (best.structure > 0).sum() < _FEWEST_STEPS:
-        return _judge_plain(best, claim)
-    same = (
-        best.altered <= _SAME_ALTERED
-        and best.median <= _SAME_MEDIAN
-        and best.correlation >= _SAME_CORRELATION
-        and best.structure_beyond(ALTERED) <= _SAME_STRUCTURE
-        and best.structure_beyond(_FAINT) <= _SAME_FAINT
-    )
-    if same:
-        return Outcome.SUPPORTS, None
-    other = (
-        best.altered >= _OTHER_ALTERED
-        or best.median >= _OTHER_MEDIAN
-        or best.correlation < _SAME_CORRELATION
-        or best.structure_beyond(ALTERED) >= _OTHER_STRUCTURE
-    )
-    if other:
-        return Outcome.CONTRADICTS, "the pixels show another picture than the one the manifest signs"
-    return Outcome.INCONCLUSIVE, "much of the picture differs: an edited copy, or another picture like it"
-
-
-def _judge_plain(best: Fit, claim: str) -> tuple[Outcome, str | None]:
-    """A picture without outlines is what its tones are: in others it decides nothing.
-
-    Nor does it where no mark says which picture to look for, as many skies are alike. What a copy shows as
-    faintly as a mark does not count: it may have been laid there together with the mark.
-    """
-    same = (
-        claim == CLAIM
-        and best.altered <= _SAME_ALTERED
-        and best.unaided <= _SAME_MEDIAN
-        and best.explained >= _SAME_GROUND
-    )
-    if same:
-        return Outcome.SUPPORTS, None
-    return Outcome.INCONCLUSIVE, "what the copy shows is too plain to tell pictures apart"
 
 
 def _reading(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _STEEP, _STEEPEST = 6.0, 40.0
 """Steps between neighbouring cells that count as structure, and where they stop counting for more."""
+_MANY = 64
+"""Cells with structure, four times as many as are needed."""
 _CLOSENESS = 0.02
 """What a median difference of 1 costs in the choice between placements; it decides between those in which
 about as many cells agree: ``ALTERED`` more costs 0.4, as much as 40 % of the cells."""
@@ -148,6 +150,11 @@ def fit(reference: NDArray[np.float64], placed: Placed, placement: Placement) ->
         unaided=unaided,
         explained=explained,
     )
+
+
+def has_outlines(rgb: NDArray[np.floating]) -> bool:
+    """Whether (32, 32, 3) cells have so many steps that a digest surely knows the picture again."""
+    return int((_steps(to_lab(rgb), np.ones(rgb.shape[:2], bool)) > 0).sum()) >= _MANY
 
 
 def likeness(reference: NDArray[np.float64], placed: Placed) -> float:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provenance.digest import COARSE, malformed
-from provenance.digest_code import decode_planes, step_of
+from provenance.digest_code import decode_planes, nearest_planes, step_of
 from provenance.digest_grid import area_means, to_lab, to_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from provenance.digest import Shape, VisualDigest
-    from provenance.digest_grid import View
+    from provenance.digest_grid import Placed, View
+
+    Planes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,32 +51,62 @@ class Reference:
         Raises:
             IntegrityError: ``digest.malformed``.
         """
-        shape = digest.shape
         try:
-            lightness, *color = decode_planes(digest.code, shape)
+            planes = decode_planes(digest.code, digest.shape)
         except ValueError as error:
             raise malformed(str(error)) from error
-        spread = [_spread(plane, lightness.shape) for plane in color]
-        fine = to_rgb(np.stack([lightness, *spread], axis=-1))
+        return cls.made(planes, digest.shape, (digest.width, digest.height), step_of(digest.code))
+
+    @classmethod
+    def made(cls, planes: Planes, shape: Shape, released: tuple[int, int], step: float) -> Reference:
+        """Of L*, a* and b* as they are signed; the rest as in the attributes."""
+        lightness, *color = planes
+        fine = _shown(planes)
         return cls(
-            released=(digest.width, digest.height),
+            released=released,
             shape=shape,
             fine=fine,
             lightness=lightness,
             chroma=np.stack(color, axis=-1),
             colors=to_rgb(np.stack([quarter(lightness), *color], axis=-1)),
             coarse=area_means(fine, COARSE, COARSE).astype(np.float64),
-            step=step_of(digest.code),
+            step=step,
         )
 
+    def nearest(self, laid: Placed) -> tuple[Reference, NDArray[np.float64]]:
+        """The picture most like a copy of all those that this digest may stand for, and that copy.
 
-def planes_of(
-    view: View, shape: Shape
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        A grid cannot keep strong colours in small blocks, nor stripes that beat with it, and what it keeps is
+        rounded. So the copy goes through the same: its cells are kept as a digest keeps them, and of the
+        signed coefficients each may lie anywhere within its rounding.
+
+        Args:
+            laid: the copy on the fine grid.
+
+        Returns:
+            The reference, and (32, 32, 3) of the copy, as ``coarse`` is made.
+        """
+        planes = _planes(np.where(laid.covered[..., None], laid.rgb, self.fine))
+        signed = (self.lightness, self.chroma[..., 0], self.chroma[..., 1])
+        near = nearest_planes(signed, planes, self.step)
+        seen = area_means(_shown(planes), COARSE, COARSE).astype(np.float64)
+        return Reference.made(near, self.shape, self.released, self.step), seen
+
+
+def planes_of(view: View, shape: Shape) -> Planes:
     """L* of each cell's mean, a* and b* of each four cells' mean."""
-    rgb = area_means(view.rgb, shape.rows, shape.columns)
+    return _planes(area_means(view.rgb, shape.rows, shape.columns))
+
+
+def _planes(rgb: NDArray[np.floating]) -> Planes:
     color = to_lab(quarter(rgb))
     return to_lab(rgb)[..., 0], color[..., 1], color[..., 2]
+
+
+def _shown(planes: Planes) -> NDArray[np.float64]:
+    """(rows, columns, 3) in 0..1."""
+    lightness, *color = planes
+    return to_rgb(np.stack([lightness, *(_spread(plane, lightness.shape) for plane in color)], axis=-1))
 
 
 def quarter(plane: NDArray[np.floating]) -> NDArray[np.floating]:

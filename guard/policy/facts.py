@@ -151,6 +151,7 @@ class C2pa(_Group):
     digital_source_type: Fact[str] = _fact(note="IPTC code, last part of the URI")
     read_back: Fact[bool] = _fact(note="read from the final bytes, not taken from the signer")
     soft_binding_matches: Fact[bool] = _fact(note="names the mark that is in the pixels")
+    digest_tells: Fact[bool] = _fact(note="its content digest recognises the final pixels")
     beside: Fact[bool] = _fact(note="lies in a file of its own beside the media")
     time: Fact[SigningTime] = _fact(note="how the time of signing is known")
 
