@@ -26,8 +26,9 @@ from provenance.files import disk_errors, fsync_folder, read_bounded, write_priv
 from provenance.locks import locked
 from provenance.log.checkpoint import NoteVerifier
 from provenance.registry_check import Checked, check
-from provenance.registry_head import MOST_HEAD, MOST_SUMS, checked_listing, require_key
+from provenance.registry_head import MOST_HEAD, MOST_SUMS, checked_listing
 from provenance.registry_layout import LOG, SNAPSHOT, SUMS, VKEY, parsed, unreadable
+from provenance.registry_pin import is_newer, require_not_older
 from provenance.registry_published import PublishedRegistry
 from provenance.registry_snapshot import open_snapshot, parse_vkey
 from provenance.registry_source import over_limit
@@ -163,7 +164,13 @@ class KeptRegistries:
         run = _Run(source=source, limits=limits, clock=clock, ends=clock() + limits.seconds)
         with locked(place / ".lock"):
             before = self._before(place.name, source)
-            if before is not None and not _is_newer(note, snapshot, key, before):
+            for kept in map(self.get, self.names()):
+                require_not_older(note, snapshot, key, kept)
+            if (
+                before is not None
+                and not is_newer(note, snapshot, key, before)
+                and self._is_readable(place.name)
+            ):
                 return Fetched(kept=before, new=False, checked=None, known=True)
             folder = place / f"copy-{snapshot.sequence}-{secrets.token_hex(4)}"
             old = None if before is None else place / before.copy
@@ -171,6 +178,14 @@ class KeptRegistries:
             kept = _described(source.where, folder, note, snapshot, at=at, publisher=key)
             self._switch(kept)
         return Fetched(kept=kept, new=True, checked=checked, known=before is not None)
+
+    def _is_readable(self, name: str) -> bool:
+        """Whether the copy tells what was withdrawn; one that does not is fetched again."""
+        try:
+            self.open(name).withdrawals()
+        except (InputError, IntegrityError):
+            return False
+        return True
 
     def _before(self, name: str, source: Source) -> Kept | None:
         if not (self.folder / name / _KEPT).exists():
@@ -263,28 +278,6 @@ def _described(
         published_at=snapshot.time,
         fetched_at=int(at.timestamp()),
     )
-
-
-def _is_newer(note: bytes, snapshot: Snapshot, key: NoteVerifier, before: Kept) -> bool:
-    """Whether this is a later state than the one that is kept; False when it is the same.
-
-    Raises:
-        IntegrityError: ``registry.key-changed``, ``registry.rolled-back``.
-    """
-    require_key(key, NoteVerifier.parse(before.publisher), before.source)
-    if hashlib.sha256(note).hexdigest() == before.snapshot_sha256:
-        return False
-    if snapshot.sequence <= before.sequence:
-        older = (
-            "an older state" if snapshot.sequence < before.sequence else "another state of the same number"
-        )
-        raise IntegrityError(
-            "registry.rolled-back",
-            f"it shows {older} than the copy kept here ({snapshot.sequence} against {before.sequence})",
-            where=before.source,
-            hint="the copy here is kept; ask the publisher, or another mirror",
-        )
-    return True
 
 
 def _default_name(origin: str) -> str:

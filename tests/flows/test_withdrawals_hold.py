@@ -75,6 +75,8 @@ def test_a_damaged_copy_lets_nothing_of_its_publisher_pass(home, signed, other, 
     assert verify_file(signed[".png"], home=other).state is State.UNKNOWN_SIGNER
     (kept_registries(other).folder / "them" / kept.copy / "withdrawn.json").unlink()
     assert code_of(verify_file, signed[".png"], home=other) == "registry.published-damaged"
+    assert added(other, tmp_path / "pub", "them").new
+    assert verify_file(signed[".png"], home=other).state is State.UNKNOWN_SIGNER
 
 
 def test_a_publisher_who_takes_a_withdrawal_back_is_refused(home, signed, other, tmp_path):
@@ -133,3 +135,13 @@ def test_only_the_log_that_the_manifest_names_counts(home, signed, other):
 def test_an_erased_reason_leaves_the_withdrawal():
     one = Withdrawal(manifest_sha256="0" * 64, reason="", salt="", time=1, log_index=0)
     assert parse_withdrawals(withdrawals_document({"0" * 64: one}), "here") == {"0" * 64: one}
+
+
+def test_an_older_state_is_refused_under_any_name(home, signed, other, tmp_path):
+    publish(home, tmp_path / "old", locator=True, now=NOW)
+    recall(home, signed[".png"])
+    publish(home, tmp_path / "new", locator=True, now=LATER)
+    added(other, tmp_path / "new", "publisher")
+    assert code_of(added, other, tmp_path / "old", "a-mirror") == "registry.rolled-back"
+    assert kept_registries(other).names() == ("publisher",)
+    assert added(other, shutil.copytree(tmp_path / "new", tmp_path / "same"), "a-mirror").new
