@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from provenance.canonical import commitment
 from provenance.log.leaves import DecisionLeaf, ManifestLeaf
-from provenance.registry_entry import RegistryEntry
+from provenance.registry_entry import UNMARKED, RegistryEntry
 
 if TYPE_CHECKING:
     from guard.policy.decision import Decision
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def remember(sealed: Sealed, tools: Tools) -> None:
-    """Store the manifest under its content id, as pending."""
+    """Store the manifest as pending: under its content id where it names a mark that leads to it."""
     key = tools.marker.key
     tools.registry.record(
         RegistryEntry(
-            algorithm=tools.marker.algorithm,
+            algorithm=tools.marker.algorithm if sealed.reading.soft_bindings else UNMARKED,
             key_id=key.key_id,
             epoch=key.epoch,
             content_id=sealed.work.content_id,

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["pending", "released"]
 CONTENT_ID_BYTES = 8
+UNMARKED = ""
+"""The algorithm of an entry whose file carries no mark: no look-up by id leads to it."""
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -20,7 +22,8 @@ class RegistryEntry:
     """One manifest that a mark can lead to.
 
     Attributes:
-        algorithm: the mark's algorithm, as written in the manifest's soft binding.
+        algorithm: the mark's algorithm, as written in the manifest's soft binding; ``UNMARKED`` where there
+            is none.
         key_id: the locator key's id.
         epoch: the locator key's epoch.
         content_id: the 8 bytes in the mark.

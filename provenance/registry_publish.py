@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provenance.log.export import export_log
+from provenance.registry_entry import UNMARKED
 from provenance.registry_fingerprints import ALGORITHM as FINGERPRINT
 from provenance.registry_layout import (
     ALGORITHMS,
@@ -153,7 +154,9 @@ def _put_manifest(staging: Staging, contents: Contents, log: Log, manifest_sha25
 def _put_tables(staging: Staging, contents: Contents) -> tuple[int, int]:
     """Returns how many digits name a bucket, and how many entries the smallest one holds."""
     hashed = [
-        (bucket_hash(one.algorithm, one.key_id, one.epoch, one.content_id), one) for one in contents.places
+        (bucket_hash(one.algorithm, one.key_id, one.epoch, one.content_id), one)
+        for one in contents.places
+        if one.algorithm != UNMARKED
     ]
     length = prefix_length(hash_ for hash_, _ in hashed)
     bindings = _bucketed(BY_BINDING, length, [(hash_, _binding(one)) for hash_, one in hashed])
@@ -199,7 +202,9 @@ def _bucketed(folder: str, length: int, rows: Sequence[tuple[str, Json]]) -> dic
 
 
 def _services(contents: Contents, length: int) -> dict[str, dict[str, Json]]:
-    marks: list[Json] = [{"alg": name} for name in sorted({one.algorithm for one in contents.places})]
+    marks: list[Json] = [
+        {"alg": name} for name in sorted({one.algorithm for one in contents.places} - {UNMARKED})
+    ]
     return {
         # Relative to this file, so that they hold wherever the folder is served from.
         WELL_KNOWN: {

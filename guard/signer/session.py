@@ -25,6 +25,7 @@ from guard.submission import Making, Submission
 from provenance.errors import Error
 from provenance.manifest.spec import ManifestSpec
 from provenance.media import Asset
+from provenance.registry_entry import UNMARKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -218,8 +219,15 @@ def _submission(message: Message) -> Submission:
         content_id=_bytes(header, "content_id"),
         commitment_key=_bytes(header, "commitment_key"),
         making=from_wire(Making, header.get("making")),
-        untouched=header.get("untouched") is True,
+        untouched=_flag(header, "untouched"),
     )
+
+
+def _flag(header: Mapping[str, Any], name: str) -> bool:
+    found = header.get(name)
+    if not isinstance(found, bool):
+        raise malformed(f"{name} is not in form")
+    return found
 
 
 def _bytes(header: Mapping[str, Any], name: str) -> bytes:
@@ -236,9 +244,10 @@ def _require_unused(content_id: bytes, desk: InProcess) -> None:
         InputError: ``signer.contradicted``.
     """
     tools, key = desk.tools, desk.tools.marker.key
-    place = tools.marker.algorithm, key.key_id, key.epoch, content_id
+    place = key.key_id, key.epoch, content_id
     if len(content_id) != 8:
         raise malformed("a content id has 8 bytes")
-    tools.registry.reserve(*place)
-    if tools.registry.find(*place, include_pending=True):
-        raise contradicted("this content id was used before")
+    tools.registry.reserve(tools.marker.algorithm, *place)
+    for algorithm in (tools.marker.algorithm, UNMARKED):
+        if tools.registry.find(algorithm, *place, include_pending=True):
+            raise contradicted("this content id was used before")

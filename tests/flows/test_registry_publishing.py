@@ -226,6 +226,17 @@ def test_a_kept_copy_serves_and_is_marked(home, signed, published, other, tmp_pa
     assert code_of(kept_registries(other).get, "them") == "registry.unknown"
 
 
+def test_what_left_without_a_mark_is_published_and_no_id_leads_to_it(home, signed, other, tmp_path):
+    """White carries no mark: its manifest is there for whoever asks by digest, and nothing is refused."""
+    white = tmp_path / "white.png"
+    Image.new("RGB", (320, 320), "white").save(white)
+    released = release_file(white, tmp_path / "left.png", source="trainedAlgorithmicMedia", home=home)
+    assert released.signed.reading.soft_bindings == ()
+    publish(home, tmp_path / "pub", locator=True, now=NOW)
+    fetched = add(other, str(tmp_path / "pub"), name="them", at=NOW, limits=LIMITS)
+    assert (fetched.checked.manifests, fetched.checked.ids, fetched.checked.refused) == (3, 2, 0)
+
+
 def test_an_older_state_and_another_key_are_refused(home, signed, published, other, photographs, tmp_path):
     old = shutil.copytree(published, tmp_path / "old")
     Image.fromarray(photographs[1]).save(tmp_path / "new.png")
