@@ -286,4 +286,4 @@ def test_what_is_no_address(url):
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_published_lists_have_addresses(name):
-    require_https(KNOWN[name].source)
+    assert require_https(KNOWN[name].source).hostname

@@ -110,6 +110,7 @@ def test_the_token_signs_a_request_for_its_own_key(algorithm, token, authority):
 def test_a_key_is_found_by_its_id(token, authority):
     made = Pkcs11Signer(chain=chain(authority, "es384"), key=on_token("es384", key="id:02"), pin=PIN.encode)
     made.self_test()
+    assert made.algorithm == "es384"
 
 
 @pytest.mark.parametrize(

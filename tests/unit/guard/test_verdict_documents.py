@@ -82,7 +82,7 @@ def document(state: State) -> dict:
 
 @pytest.mark.parametrize("state", State)
 def test_the_document_of_every_state_follows_the_schema(state):
-    Draft202012Validator(SCHEMA).validate(document(state))
+    assert not list(Draft202012Validator(SCHEMA).iter_errors(document(state)))
 
 
 def test_the_schema_notices_a_name_without_its_tier_anywhere_in_the_tree():
