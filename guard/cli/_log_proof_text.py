@@ -13,7 +13,7 @@ from guard.verdict import MET, NOT_MET, gravest
 from provenance.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from guard.log_proofs import Proven
@@ -48,7 +48,7 @@ def verify_proof(
     if format_ != "text":
         write_document(_body(shown, files, errors, unmet, code), format_)
     else:
-        _print(shown, files, unmet)
+        _print(shown, files, unmet, unread=bool(errors))
     return code
 
 
@@ -87,8 +87,9 @@ def _body(
     }
 
 
-def _print(shown: Proven, files: dict[str, bool], unmet: list[str]) -> None:
-    click.echo(f"PROVEN  entry {shown.index} of {shown.size}, {plain(shown.witness)}")
+def _print(shown: Proven, files: dict[str, bool], unmet: list[str], *, unread: bool) -> None:
+    heading = _heading(files.values(), unread=unread)
+    click.echo(f"{heading}  entry {shown.index} of {shown.size}, {plain(shown.witness)}")
     click.echo(f"    log    {plain(shown.origin)}")
     click.echo(f"    says   {plain(shown.says)}")
     click.echo(f"    time   {shown.time:%Y-%m-%d %H:%M:%S} UTC, as the log's owner claims")
@@ -97,3 +98,10 @@ def _print(shown: Proven, files: dict[str, bool], unmet: list[str]) -> None:
     for file, is_of in files.items():
         word = "is what was allowed" if is_of else "is not what this entry allowed"
         click.echo(f"    {plain(file)} {word}")
+
+
+def _heading(are_of: Collection[bool], *, unread: bool) -> str:
+    """The first word is read as the answer about every file named: PROVEN only where it is."""
+    if not all(are_of):
+        return "MISMATCH"
+    return "NOT CHECKED" if unread else "PROVEN"

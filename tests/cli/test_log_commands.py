@@ -81,7 +81,7 @@ def test_a_stranger_checks_a_copy_with_the_key_alone(home, signed, guard, strang
     assert "log.entry-changed" in out
 
 
-def test_a_proof_is_made_by_the_owner_and_checked_by_anybody(home, signed, guard, stranger, tmp_path):
+def test_a_proof_is_made_by_the_owner_and_checked_by_anybody(home, signed, guard, stranger, tmp_path, capfd):
     assert guard("log", "prove", signed[".png"], "-o", "a.tlog-proof") == "a.tlog-proof\n"
     assert "error[output.exists]" in guard("log", "prove", signed[".png"], "-o", "a.tlog-proof", code=2)
     assert "error[log.not-logged]" in guard("log", "prove", "picture.png", code=2)
@@ -95,7 +95,16 @@ def test_a_proof_is_made_by_the_owner_and_checked_by_anybody(home, signed, guard
     assert "says   allow for " in out
     assert "is what was allowed" in out
     out = guard("log", "verify", "--proof", "a.tlog-proof", "--key", key, signed[".jpg"], code=1)
+    assert out.startswith("MISMATCH  entry 1 of 4")
     assert "is not what this entry allowed" in out
+    assert "PROVEN" not in out
+    both = signed[".png"], signed[".jpg"]
+    out = guard("log", "verify", "--proof", "a.tlog-proof", "--key", key, *both, code=1)
+    assert out.startswith("MISMATCH")
+    assert run(["log", "verify", "--proof", "a.tlog-proof", "--key", key, "nothing.png"]) == 2
+    out = capfd.readouterr().out
+    assert out.startswith("NOT CHECKED  entry 1 of 4")
+    assert "PROVEN" not in out
     document = json.loads(guard("log", "verify", "--proof", "m.tlog-proof", "--key", key, "--format", "json"))
     assert document["proven"]["manifest_sha256"] == manifest
     assert document["proven"]["action"] == "allow"
