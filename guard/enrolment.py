@@ -129,8 +129,10 @@ def make_requested_key(home: Home, *, algorithm: str, passphrase: bytes | None) 
     """A new private key that waits for its certificate.
 
     Raises:
+        ConfigurationError: ``signer.elsewhere``: no certificate could ever be put in force here.
         InputError: ``identity.key-waiting`` when one does already.
     """
+    home.require_own_keys()
     folder = home.requested_folder
     folder.mkdir(mode=0o700, exist_ok=True)
     if (folder / KEY).exists():
@@ -160,8 +162,10 @@ def import_chain(
 
     Raises:
         InputError: ``chain.unreadable``, ``identity.profile``, ``identity.no-key``.
-        ConfigurationError: ``signer.revoked``, ``signer.key-mismatch``; as ``load_private_key``.
+        ConfigurationError: ``signer.revoked``, ``signer.key-mismatch``, ``signer.elsewhere``; as
+            ``load_private_key``.
     """
+    home.require_own_keys()
     trust = home.trust()
     _require_profile(chain, now, trust)  # 1
     refuse_revoked(chain, trust.revoked)

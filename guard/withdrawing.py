@@ -66,7 +66,8 @@ def withdraw(
     if not 0 < len(reason.strip()) <= MOST_REASON:
         said = f"the reason has 1 to {MOST_REASON} characters"
         raise InputError("registry.withdraw-reason", said, hint="guard registry withdraw FILE --reason TEXT")
-    with locked(home.require().folder / ".publish.lock"), home.registry_as_found() as registry:
+    home.require().require_own_keys()
+    with locked(home.folder / ".publish.lock"), home.registry_as_found() as registry:
         log = home.log()
         require_latest(registry, log)
         found = tuple(dict.fromkeys(entry.manifest_sha256 for entry in _released(registry, what)))  # (1)

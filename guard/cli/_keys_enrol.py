@@ -87,6 +87,7 @@ def csr(
     from provenance.files import check_writable_folder, replace_atomically, write_temporary  # noqa: PLC0415
 
     home = Home.locate().require()
+    home.require_own_keys()
     subject = _subject(home, organisation=organisation, name=name, unit=unit, country=country)
     check_writable_folder(output.parent)
     if sum((current, pkcs11 is not None, public_key is not None)) > 1:

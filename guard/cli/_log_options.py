@@ -46,7 +46,7 @@ def log_key(text: str | None) -> NoteVerifier:
 
     Raises:
         InputError: ``log.key-malformed``.
-        ConfigurationError: there is no installation, or no key in it.
+        ConfigurationError: there is no installation, or no key in it; ``signer.elsewhere``.
     """
     from guard.home import Home  # noqa: PLC0415
     from provenance.keys import load_log_key  # noqa: PLC0415
@@ -54,7 +54,9 @@ def log_key(text: str | None) -> NoteVerifier:
 
     if text is not None:
         return parsed(NoteVerifier, text)
-    return load_log_key(Home.locate().require().log_key_path).verifier
+    home = Home.locate().require()
+    home.require_own_keys()
+    return load_log_key(home.log_key_path).verifier
 
 
 def witness_keys(texts: tuple[str, ...]) -> tuple[WitnessVerifier, ...]:

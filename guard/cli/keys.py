@@ -126,6 +126,7 @@ def _refuse_elsewhere(home: Home) -> None:
     """A new key in a file would not be the one that the settings name."""
     from provenance.errors import ConfigurationError  # noqa: PLC0415
 
+    home.require_own_keys()  # what helps there is another: the signer renews it
     kind = home.config().signer.kind
     if kind != "file":
         raise ConfigurationError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     def failed(error: Error) -> int:
+        if error.code == "signer.elsewhere":
+            error.hint = f"as the signer's user, with its GUARD_HOME: {_repeated(arguments)}"
         return (asked["batch"] or Batch.asked_for(arguments)).fail(error)
 
     asked: dict[str, Any] = {"debug": False, "batch": None}
@@ -124,6 +127,11 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return failed(_bug(error))
     return code if isinstance(code, int) else 0
+
+
+def _repeated(arguments: Sequence[str]) -> str:
+    """The command as it was typed; an address may hold a password, and messages end up in logs."""
+    return shlex.join(["guard", *("URL" if "://" in word else word for word in arguments)])
 
 
 def _usage(error: click.ClickException) -> Error:
