@@ -220,29 +220,32 @@ def assemble(
     """
     from guard.agreement import require_locator, require_whole  # noqa: PLC0415 - cryptography
     from guard.policy.pack import load_packs  # noqa: PLC0415 - YAML
-    from provenance.log.group import shared  # noqa: PLC0415 - cryptography
 
     require_whole(home.require())
     require_locator(home)
     settings, locators = home.config(), home.locators()
     private = next(iter(home.private_marks()), None) if private_number is None else home.private_mark()
     marker = TileMarker(key=locators[0], private=private, private_number=private_number)
-    remote = None if settings.signer.kind != "socket" else _remote(home, Path(settings.signer.socket), marker)
-    vault = None
-    if remote is None:
-        log = shared(home.log())  # a signer process serves many at a time
-        vault = Vault(signer=home.signer(passphrase), registry=home.registry(), log=log)
+    elsewhere = settings.signer.kind == "socket"
     return Tools(
         packs=load_packs(settings.policy if policy is None else policy),
         marker=marker,
-        vault=vault,
-        remote=remote,
+        vault=None if elsewhere else _vault(home, passphrase),
+        remote=_remote(home, Path(settings.signer.socket), marker) if elsewhere else None,
         trust=home.trust(),
         records=home.records(),
         clock=utc_now,
         random=secrets.token_bytes,
         locators=locators,
     )
+
+
+def _vault(home: Home, passphrase: Callable[[], bytes] | None) -> Vault:
+    """What this process signs and remembers with."""
+    from provenance.log.group import shared  # noqa: PLC0415 - cryptography
+
+    log = shared(home.log())  # a signer process serves many at a time
+    return Vault(signer=home.signer(passphrase), registry=home.registry(), log=log)
 
 
 def _remote(home: Home, socket: Path, marker: Marker) -> RemoteAttestor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from guard.home import Home
     from guard.intake import Statement
     from guard.stages import Released
+    from guard.tools import Tools
     from provenance.media import Asset
 
 SOURCE = click.option(
@@ -78,22 +81,50 @@ def one_file(command: Callable[..., None]) -> Callable[..., None]:
     return FILE(OUTPUT_FILE(statements(command)))
 
 
-def run(
-    targets: Mapping[Path, Path],
-    *,
-    command: str,
-    source: str,
-    model_name: str | None,
-    policy: str | None,
-    force: bool,
-    format_: str,
-    video_codec: str | None = None,
-    by_id: bool = False,
-    private_number: int | None = None,
-    training_mining: str | None = None,
-    ingredients: Sequence[str] = (),
-    untouched: bool = False,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked of a batch; the options of the same names, as they were given.
+
+    Attributes:
+        command: the one that asks, for the policy and the record.
+        by_id: the targets are folders, and the names are made from the ids in the marks.
+        untouched: files stay as they came, with their manifests beside them.
+    """
+
+    command: str
+    source: str
+    model_name: str | None
+    policy: str | None
+    force: bool
+    format_: str
+    video_codec: str | None = None
+    by_id: bool = False
+    private_number: int | None = None
+    training_mining: str | None = None
+    ingredients: Sequence[str] = ()
+    untouched: bool = False
+
+    def statement(self, home: Home) -> Statement:
+        """What is said of every file of the batch."""
+        from guard.ingredients import ingredients_of  # noqa: PLC0415
+        from guard.intake import Statement, source_type  # noqa: PLC0415
+
+        return Statement(
+            source_type=source_type(self.source),
+            model_name=self.model_name,
+            ingredients=ingredients_of(self.ingredients),
+            training_mining=self.training_mining or home.config().training_mining or None,
+        )
+
+    def tools(self, home: Home) -> Tools:
+        """What the batch is released with."""
+        from guard.tools import assemble  # noqa: PLC0415
+
+        number = self.private_number
+        return assemble(home, policy=self.policy, passphrase=existing_passphrase, private_number=number)
+
+
+def run(targets: Mapping[Path, Path], asked: Asked) -> int:
     """Release every file under its new name, or with ``by_id`` into a folder; the gravest exit code."""
     from guard.home import Home  # noqa: PLC0415
     from guard.inspect import kind_of  # noqa: PLC0415
@@ -101,42 +132,21 @@ def run(
     from guard.plan import ask  # noqa: PLC0415
     from guard.policy.fact import Kind  # noqa: PLC0415
     from guard.policy.rule import Stage  # noqa: PLC0415
-    from guard.tools import assemble  # noqa: PLC0415
 
-    home, number = Home.locate(), private_number
-    mining = training_mining or home.config().training_mining or None
-    statement = _statement(source, model_name, ingredients, mining)
-    tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
+    home, command = Home.locate(), asked.command
+    statement, tools = asked.statement(home), asked.tools(home)
     decided = cache(partial(ask, Stage.PLAN, statement.origin(), tools, command=command))
     stage_line("policy", f"{packs_of(decided(kind=Kind.IMAGE))}: allowed to start")
+    how: dict[str, Any] = {"command": command, "force": asked.force, "codec": asked.video_codec}
+    how["untouched"] = asked.untouched
 
     def one(path: Path, target: Path) -> Released:
-        asset, sidecar = take_in(path, private_number=private_number)
-        refuse_format(asset, None if by_id else target, command=command)
-        how: dict[str, Any] = {"command": command, "force": force, "codec": video_codec}
-        how |= {
-            "sidecar": sidecar,
-            "untouched": untouched,
-            "plan": decided(kind=kind_of(asset.mime)).obligations,
-        }
-        return release_asset(asset, statement, tools, output=target, **how)
+        asset, sidecar = take_in(path, private_number=asked.private_number)
+        refuse_format(asset, None if asked.by_id else target, command=command)
+        plan = decided(kind=kind_of(asset.mime)).obligations
+        return release_asset(asset, statement, tools, output=target, sidecar=sidecar, plan=plan, **how)
 
-    return _each(targets, one, format_=format_, by_id=by_id)
-
-
-def _statement(
-    source: str, model_name: str | None, ingredients: Sequence[str], training_mining: str | None
-) -> Statement:
-    """What is said of every file of a batch."""
-    from guard.ingredients import ingredients_of  # noqa: PLC0415
-    from guard.intake import Statement, source_type  # noqa: PLC0415
-
-    return Statement(
-        source_type=source_type(source),
-        model_name=model_name,
-        ingredients=ingredients_of(ingredients),
-        training_mining=training_mining,
-    )
+    return _each(targets, one, format_=asked.format_, by_id=asked.by_id)
 
 
 def _each(

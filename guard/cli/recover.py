@@ -17,8 +17,10 @@ from guard.verdict import MET, NOT_MET, NOTHING_TO_CONCLUDE, State
 from provenance.media import Frames
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from guard.cli._compared import Report
     from guard.lookup import Sources
     from guard.recover import Candidate, Recovery
     from guard.similar import Gallery, LooksLike
@@ -72,18 +74,23 @@ def command(
     from guard.home import Home  # noqa: PLC0415
     from guard.lookup import Sources  # noqa: PLC0415
 
-    drawn, home = Report.asked_for(report, files, force=force), Home.locate()
-    sources = Sources(home=home, folders=registries, locators=locators)
+    drawn = Report.asked_for(report, files, force=force)
+    sources = Sources(home=Home.locate(), folders=registries, locators=locators)
     if against is not None:
         finish(compared(files, against, drawn, format_, sources))
+    finish(_recovered(files, sources, drawn, similar=similar, format_=format_))
+
+
+def _recovered(files: Sequence[Path], sources: Sources, drawn: Report, *, similar: bool, format_: str) -> int:
+    """Every file looked up, shown and drawn; the gravest exit code."""
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.private_layer import beside, keys_at_hand, look  # noqa: PLC0415
     from guard.recover import recover  # noqa: PLC0415
     from guard.verify import decoded  # noqa: PLC0415
     from provenance.codecs import read_asset  # noqa: PLC0415
 
-    means, trust, at = sources.require().relinking(), home.trust(), utc_now()
-    keys, private = means.keys, keys_at_hand(home)
+    means, trust, at = sources.require().relinking(), sources.home.trust(), utc_now()
+    keys, private = means.keys, keys_at_hand(sources.home)
     gallery = _gallery(sources, means, trust, at) if similar else None
     batch = Batch(name=RESULTS["recover"], format_=format_)
     for file in files:
@@ -99,7 +106,7 @@ def command(
                 print_recovery(file, asset, found, layer)
                 _print_similar(alike)
             drawn.of_recovery(file, asset, seen, found)
-    finish(batch.close())
+    return batch.close()
 
 
 def _refuse_blindness(found: Recovery) -> None:

@@ -33,4 +33,4 @@ def command(files: tuple[Path, ...], folder: Path, names: str, **asked: Any) -> 
     """
     by_id = names == "id"
     targets = {path: folder if by_id else folder / path.name for path in files}
-    finish(_release.run(targets, command="release", by_id=by_id, **asked))
+    finish(_release.run(targets, _release.Asked(command="release", by_id=by_id, **asked)))

@@ -26,4 +26,4 @@ def command(file: Path, output: Path, **asked: Any) -> None:
 
     Once its metadata are stripped, a file without a mark cannot be found again.
     """
-    finish(_release.run({file: output}, command="sign", **asked))
+    finish(_release.run({file: output}, _release.Asked(command="sign", **asked)))

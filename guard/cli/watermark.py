@@ -38,7 +38,7 @@ def command() -> None:
 @_release.one_file
 def embed(file: Path, output: Path, **asked: Any) -> None:
     """Mark a file and keep its signed manifest in the registry instead of in the file."""
-    finish(_release.run({file: output}, command="watermark", **asked))
+    finish(_release.run({file: output}, _release.Asked(command="watermark", **asked)))
 
 
 @command.command("detect")
