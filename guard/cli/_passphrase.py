@@ -7,11 +7,11 @@ else a prompt on the terminal. The first two take ``env:NAME``, ``file:PATH``, `
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
+from guard.cli._asking import secret
 from provenance.errors import ConfigurationError, InputError
 
 _SET = "set GUARD_PASSPHRASE, or use --passphrase-from file:PATH"
@@ -67,10 +67,9 @@ def existing_passphrase() -> bytes:
     found = passphrase_set()
     if found is not None:
         return found
-    if not sys.stdin.isatty():
-        what = "the signing key needs its passphrase, or PIN, and there is no terminal to ask on"
-        raise ConfigurationError("passphrase.needed", what, hint=_SET)
-    return str(click.prompt("Passphrase or PIN of the signing key", hide_input=True, err=True)).encode()
+    what = "the signing key needs its passphrase, or PIN, and there is no terminal to ask on"
+    needed = ConfigurationError("passphrase.needed", what, hint=_SET)
+    return secret("Passphrase or PIN of the signing key", otherwise=needed)
 
 
 def new_passphrase() -> bytes:
@@ -82,11 +81,9 @@ def new_passphrase() -> bytes:
     """
     found = passphrase_set()
     if found is None:
-        if not sys.stdin.isatty():
-            what = "a passphrase for the new signing key is needed and there is no terminal to ask on"
-            raise ConfigurationError("passphrase.needed", what, hint=_SET)
-        prompt = "New passphrase for the signing key"
-        found = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
+        what = "a passphrase for the new signing key is needed and there is no terminal to ask on"
+        needed = ConfigurationError("passphrase.needed", what, hint=_SET)
+        found = secret("New passphrase for the signing key", twice=True, otherwise=needed)
     if len(found) < _SHORTEST:
         what = f"a passphrase has at least {_SHORTEST} characters"
         raise InputError("passphrase.short", what, hint="choose a longer one")

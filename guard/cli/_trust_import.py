@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from guard.cli._asking import confirmed
 from guard.cli._options import about, finish
-from guard.cli._output import warning
+from guard.cli._output import report_error, warning
 from guard.text import plain
 from guard.verdict import MET, NOT_MET
 from provenance.errors import InputError
@@ -157,8 +157,13 @@ def _place(data: bytes, wanted: Wanted, *, yes: bool) -> int:
     if found.unchanged:
         click.echo(f"  unchanged since {found.before.date if found.before else found.added.date}")
         return MET
-    if not yes and not (sys.stdin.isatty() and click.confirm("  put it in place?", err=True)):
-        click.echo("  nothing changed; --yes puts it in place")
+    try:
+        agreed = yes or confirmed(f"  put {plain(found.added.name)} in place?")
+    except InputError as error:  # the lists after this one are shown all the same
+        report_error(error)
+        return error.exit_code
+    if not agreed:
+        click.echo("  nothing changed")
         return NOT_MET
     save_trust(folder, load_trust(folder).adding(found.added))
     click.echo(f"  in place: {plain(found.added.name)} ({found.added.tier})")

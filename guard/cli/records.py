@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from guard.cli._asking import confirmed
+from guard.cli._options import finish
 from guard.text import plain
+from guard.verdict import NOT_MET
 from provenance.errors import InputError
 
 
@@ -30,8 +33,9 @@ def erase(names: tuple[str, ...], yes: bool) -> None:
     found = [(name, one) for name in names for one in _ids(name)]
     for _, one in found:
         records.require_erasable(one)  # all or none, as far as that can be told before
-    if not yes:
-        click.confirm(f"erase {len(found)} private records for good?", abort=True, err=True)
+    if not yes and not confirmed(f"erase {len(found)} private records for good?"):
+        click.echo("nothing was erased", err=True)
+        finish(NOT_MET)
     for name, one in found:
         records.erase(one)
         click.echo(f"erased {one}  {plain(name)}")

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
-from simulators.https import Answer, HttpsServer
+from simulators.https import HttpsServer
+from simulators.loopback import Answer
 
 from guard.cli.trust import command
 from guard.list_source import KNOWN, KnownList, fetch, require_https
@@ -77,7 +78,10 @@ def test_a_list_tells_its_name_date_kind_and_digest(home, guard_cli, bundle):
     digest = hashlib.sha256(ROOT + OTHER).hexdigest()
     path = bundle(ROOT, OTHER, name="newsroom", date="2026-08-06", kind="cawg", sha256=digest)
     asked = guard_cli("trust", "import", path)
-    assert asked.code == 1
+    assert asked.code == 2
+    assert "error[answer.needed]: nobody can be asked: put newsroom in place?" in asked.err
+    assert "use --yes" in asked.err
+    assert "+ Root One" in asked.out, "it is shown all the same"
     assert "newsroom" not in listed(home)
     ran = guard_cli("trust", "import", path, "--yes")
     assert ran.code == 0
@@ -204,7 +208,7 @@ def test_a_list_is_fetched_again_from_where_it_came(home, run, bundle, server):
     assert run("import", bundle(ROOT), "--name", "ours", *source, "--yes").exit_code == 0
     before = listed(home)["ours"]
     asked = run("update")
-    assert asked.exit_code == 1
+    assert asked.exit_code == 2, "nobody can be asked"
     for shown in ("+ Root Two", hashlib.sha256(ROOT + OTHER).hexdigest(), before.sha256, server.url("/list")):
         assert shown in asked.output
     assert listed(home)["ours"] == before
