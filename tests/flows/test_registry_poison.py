@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from simulators.https import Answer, HttpsServer
+from simulators.https import HttpsServer
+from simulators.loopback import Answer
 from simulators.poisoner import edit, put, sign, sign_listing
 
 from guard.api import recover_file, release_file

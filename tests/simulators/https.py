@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cryptography import x509
@@ -18,19 +16,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from simulators.loopback import Answer, Loopback, Request
 
 
 @dataclass
-class Answer:
-    """What the server says under one path."""
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class HttpsServer:
+class HttpsServer(Loopback):
     """Serves ``answers`` at ``https://127.0.0.1:port``, or http.
 
     Attributes:
@@ -50,51 +40,19 @@ class HttpsServer:
         """What a client has to believe in."""
         return self.folder / "server.pem"
 
-    def __enter__(self) -> HttpsServer:
+    def __post_init__(self) -> None:
         _make(self.folder)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.folder / "server.key")
-        simulator = self
+        if self.secure:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(self.certificate, self.folder / "server.key")
 
-        class Server(ThreadingHTTPServer):
-            def get_request(self):
-                # Without the handshake: a client that does not believe us is the handler's affair.
-                raw, address = super().get_request()
-                if not simulator.secure:
-                    return raw, address
-                return context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False), address
-
-            def handle_error(self, *_: object) -> None:
-                """A client that hangs up is what some tests are about."""
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                simulator.asked.append(self.path)
-                answer = simulator.answers.get(self.path, Answer(status=404))
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            def log_message(self, *_: object) -> None:
-                """Tests read ``asked`` instead."""
-
-        self._server = server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def respond(self, request: Request) -> Answer:
+        self.asked.append(request.path)
+        return self.answers.get(request.path, Answer(status=404))
 
     def url(self, path: str) -> str:
         """The address of ``path``."""
-        scheme = "https" if self.secure else "http"
-        return f"{scheme}://127.0.0.1:{self._server.server_port}{path}"
+        return f"{self.address}{path}"
 
 
 def _make(folder: Path) -> None:

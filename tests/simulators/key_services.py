@@ -11,30 +11,27 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from simulators.loopback import Answer, Loopback, Refused, Request
 
 SECRET = "t0p-secret"
+_JSON = {"Content-Type": "application/json"}
 _HASHES = {32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512()}
 
 
-class Refused(Exception):
-    """The service says no."""
-
-    def __init__(self, status: int, said: object) -> None:
-        super().__init__(status)
-        self.status, self.said = status, said
+def _refused(status: int, said: object) -> Refused:
+    """The service says no, in JSON."""
+    return Refused(status, json.dumps(said).encode(), **_JSON)
 
 
 def _over_digest(key: object, digest: bytes) -> bytes:
     """DER of ECDSA, or RSA-PSS with a salt as long as the digest."""
     if len(digest) not in _HASHES:
-        raise Refused(400, "Digest is invalid length")
+        raise _refused(400, "Digest is invalid length")
     how = Prehashed(_HASHES[len(digest)])
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(digest, ec.ECDSA(how))
@@ -49,7 +46,7 @@ def aws(key, headers, path, asked, body) -> dict[str, object]:
         headers.get("Authorization", ""),
     )
     if not found or path != "/" or headers["X-Amz-Target"] != "TrentService.Sign":
-        raise Refused(400, {"__type": "MissingAuthenticationTokenException"})
+        raise _refused(400, {"__type": "MissingAuthenticationTokenException"})
     day, names, proof = found.groups()
     assert {"host", "x-amz-date", "x-amz-target"} <= set(names.split(";"))
     canonical = ["POST", "/", "", *(f"{name}:{headers[name].strip()}" for name in names.split(";"))]
@@ -61,13 +58,13 @@ def aws(key, headers, path, asked, body) -> dict[str, object]:
     for part in scope.split("/"):
         secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
     if hmac.new(secret, "\n".join(lines).encode(), hashlib.sha256).hexdigest() != proof:
-        raise Refused(403, {"__type": "InvalidSignatureException"})
+        raise _refused(403, {"__type": "InvalidSignatureException"})
     digest = base64.b64decode(asked["Message"], validate=True)
     usual = "RSASSA_PSS_SHA_256" if not isinstance(key, ec.EllipticCurvePrivateKey) else "ECDSA_SHA_"
     if asked["MessageType"] != "DIGEST" or not asked["SigningAlgorithm"].startswith(usual):
-        raise Refused(400, {"__type": "ValidationException"})
+        raise _refused(400, {"__type": "ValidationException"})
     if int(asked["SigningAlgorithm"][-3:]) != 8 * len(digest) or asked["KeyId"] != "alias/signing":
-        raise Refused(400, {"__type": "NotFoundException"})
+        raise _refused(400, {"__type": "NotFoundException"})
     return {"KeyId": "arn:aws:kms:…", "Signature": base64.b64encode(_over_digest(key, digest)).decode()}
 
 
@@ -75,14 +72,14 @@ def google(key, headers, path, asked, _body) -> dict[str, object]:
     """Cloud KMS ``asymmetricSign``: a digest under its name, but the data for Ed25519; DER."""
     _bearer(headers)
     if path != "/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1:asymmetricSign":
-        raise Refused(404, {"error": {"status": "NOT_FOUND"}})
+        raise _refused(404, {"error": {"status": "NOT_FOUND"}})
     if isinstance(key, ed25519.Ed25519PrivateKey):
         made = key.sign(base64.b64decode(asked["data"], validate=True))
     else:
         ((name, value),) = asked["digest"].items()
         digest = base64.b64decode(value, validate=True)
         if int(name.removeprefix("sha")) != 8 * len(digest):
-            raise Refused(400, {"error": {"status": "INVALID_ARGUMENT"}})
+            raise _refused(400, {"error": {"status": "INVALID_ARGUMENT"}})
         made = _over_digest(key, digest)
     return {"signature": base64.b64encode(made).decode(), "name": path[4:]}
 
@@ -91,10 +88,10 @@ def azure(key, headers, path, asked, _body) -> dict[str, object]:
     """Key Vault ``sign``: base64url without padding both ways, the digest, and r ‖ s back (RFC 7518)."""
     _bearer(headers)
     if path != "/keys/signing/0123/sign?api-version=7.4" or "=" in asked["value"]:
-        raise Refused(404, {"error": {"code": "KeyNotFound"}})
+        raise _refused(404, {"error": {"code": "KeyNotFound"}})
     digest = base64.urlsafe_b64decode(asked["value"] + "==")
     if int(asked["alg"][2:]) != 8 * len(digest):
-        raise Refused(400, {"error": {"code": "BadParameter"}})
+        raise _refused(400, {"error": {"code": "BadParameter"}})
     made = _over_digest(key, digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
         size = (key.key_size + 7) // 8
@@ -106,12 +103,12 @@ def azure(key, headers, path, asked, _body) -> dict[str, object]:
 def vault(key, headers, path, asked, _body) -> dict[str, object]:
     """Vault's transit engine: the signature carries a version, and is asked for as ASN.1."""
     if headers["X-Vault-Token"] != SECRET or path != "/v1/transit/sign/signing":
-        raise Refused(403, {"errors": ["permission denied"]})
+        raise _refused(403, {"errors": ["permission denied"]})
     given = base64.b64decode(asked["input"], validate=True)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         made = key.sign(given)
     elif not asked.get("prehashed") or int(asked["hash_algorithm"][-3:]) != 8 * len(given):
-        raise Refused(400, {"errors": ["the hash of the input has another length"]})
+        raise _refused(400, {"errors": ["the hash of the input has another length"]})
     else:
         made = _over_digest(key, given)
     return {"data": {"signature": f"vault:v1:{base64.b64encode(made).decode()}", "key_version": 1}}
@@ -119,47 +116,22 @@ def vault(key, headers, path, asked, _body) -> dict[str, object]:
 
 def _bearer(headers) -> None:
     if headers["Authorization"] != f"Bearer {SECRET}":
-        raise Refused(401, {"error": {"status": "UNAUTHENTICATED"}})
+        raise _refused(401, {"error": {"status": "UNAUTHENTICATED"}})
 
 
 @dataclass
-class KeyService:
+class KeyService(Loopback):
     """One of the four, with ``key``."""
 
     speaks: object
     key: object
     asked: list[dict[str, object]] = field(default_factory=list)
 
-    def __enter__(self) -> KeyService:
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.asked.append(json.loads(body))
-                try:
-                    said = outer.speaks(outer.key, self.headers, self.path, outer.asked[-1], body)
-                    status = 200
-                except Refused as refusal:
-                    status, said = refusal.status, refusal.said
-                reply = json.dumps(said).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
-
-            def log_message(self, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def respond(self, request: Request) -> Answer:
+        self.asked.append(json.loads(request.body))
+        said = self.speaks(self.key, request.headers, request.path, self.asked[-1], request.body)
+        return Answer(json.dumps(said).encode(), headers=_JSON)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.address

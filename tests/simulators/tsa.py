@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cryptography import x509
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from simulators.loopback import Answer, Loopback, Request
 
 _CONFIG = """[tsa]
 default_tsa = t
@@ -114,62 +114,19 @@ class Clock:
 
 
 @dataclass
-class Server:
-    """Answers POST requests with what ``answer`` makes of them.
+class Server(Loopback):
+    """Answers with what ``reply`` makes of the body of a request."""
 
-    ``answer`` takes the body of a request and gives that of the reply; bytes that it raises as
-    ``Refused`` come with another HTTP status.
-    """
-
-    answer: Callable[[bytes], bytes]
-    kind: str = "application/timestamp-reply"
+    reply: Callable[[bytes], bytes]
     asked: list[bytes] = field(default_factory=list)
 
-    def __enter__(self) -> Server:
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                outer.asked.append(body)
-                status, headers = 200, {}
-                try:
-                    reply = outer.answer(body)
-                except Refused as refusal:
-                    status, reply, headers = refusal.status, refusal.body, refusal.headers
-                self.send_response(status)
-                for name, value in {"Content-Type": outer.kind, **headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
-
-            do_GET = do_POST
-
-            def log_message(self, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None  # a client that hangs up is the point of some tests
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def respond(self, request: Request) -> Answer:
+        self.asked.append(request.body)
+        return Answer(self.reply(request.body), headers={"Content-Type": "application/timestamp-reply"})
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/tsr"
-
-
-class Refused(Exception):
-    """An answer with another status than 200."""
-
-    def __init__(self, status: int, body: bytes = b"no", **headers: str) -> None:
-        super().__init__(status)
-        self.status, self.body, self.headers = status, body, headers
+        return f"{self.address}/tsr"
 
 
 def hang(seconds: float) -> Callable[[bytes], bytes]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulators.https import Answer, HttpsServer
+from simulators.https import HttpsServer
+from simulators.loopback import Answer
 
 from provenance.fetch import BeyondLimitError, Connection, FetchError, parts_of
 

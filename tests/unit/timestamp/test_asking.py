@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from simulators.tsa import Clock, Refused, Server, hang
+from simulators.loopback import Refused
+from simulators.tsa import Clock, Server, hang
 
 from provenance.errors import ConfigurationError
 from provenance.timestamp.client import TimePolicy, TimeStamper
