@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from guard.home import Home
-    from provenance.registry_kept import Kept, KeptRegistries
+    from provenance.registry_kept import KeptRegistries
+    from provenance.registry_state import Kept
 
 OLD_DAYS = 30
 """A copy older than that may miss what was released or withdrawn since."""
@@ -34,8 +35,8 @@ def looks_at_added(home: Home, now: datetime) -> Iterator[tuple[str, Callable[[]
 def _look(known: KeptRegistries, name: str, now: datetime) -> str:
     from provenance.registry_layout import manifest_ids  # noqa: PLC0415 - cryptography
 
-    kept = known.get(name)
     try:
+        kept = known.get(name)
         with disk_errors(known.folder / name):
             copy = known.open(name)
             for path in copy.sums:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guard.recalls import kept_book, named_book, own_book, recalls_of
+from guard.recalls import Asked, ask, kept_book, named_book, own_book, recalls_of
 from provenance.errors import Error
 
 if TYPE_CHECKING:
@@ -51,8 +51,10 @@ class MergedLookup:
 
         Whether it was withdrawn does not depend on who led to it; see ``guard.recalls``.
 
+        One that may have been withdrawn in a copy that cannot be read is left out, and a note says so.
+
         Raises:
-            Error: a list that cannot be read may hold one of them as withdrawn.
+            Error: what was withdrawn here cannot be read, and may hold one of them.
         """
         from provenance.registry_entry import Found  # noqa: PLC0415 - only for files without a manifest
 
@@ -65,9 +67,16 @@ class MergedLookup:
                 entries.setdefault(entry.manifest_sha256, entry)
         judged = []
         for entry in entries.values():
-            recalls = recalls_of(entry.manifest_sha256, _checkpoint_in(entry.manifest), self.books)
+            manifest = f"manifest {entry.manifest_sha256[:16]}…"
+            try:
+                recalls = recalls_of(entry.manifest_sha256, _checkpoint_in(entry.manifest), self.books)
+            except Error as error:
+                if any(book.publisher is None and book.damage is error for book in self.books):
+                    raise  # nothing here can be relied on; a damaged copy concerns its own log alone
+                notes.append(f"{manifest} was left out: {error.what}")
+                continue
             judged.append(_with_recall(entry, recalls))
-            notes += [f"manifest {entry.manifest_sha256[:16]}…: {one}" for one in recalls if not one.counts]
+            notes += [f"{manifest}: {one}" for one in recalls if not one.counts]
         return Found(entries=tuple(judged), notes=tuple(notes))
 
     def clips(self, most: int) -> tuple[RegistryEntry, ...]:
@@ -148,8 +157,8 @@ class Sources:
         lookup = self.lookup()
         return Relinking(keys=self.keys(lookup), registry=lookup)
 
-    def recalls(self, manifest: ManifestReading) -> tuple[Recall, ...]:
-        """Who says that this manifest was withdrawn.
+    def recalls(self, manifest: ManifestReading) -> Asked:
+        """Who says that this manifest was withdrawn, and who could not be asked.
 
         Raises:
             Error: a list that cannot be read may hold it, or a folder that was named is no registry.
@@ -157,10 +166,10 @@ class Sources:
         from provenance.registry_published import PublishedRegistry  # noqa: PLC0415 - cryptography
 
         if manifest.manifest_sha256 is None:
-            return ()
+            return Asked()
         named = [PublishedRegistry.open(folder, name=folder.name) for folder in self.folders]
         books = (*map(named_book, named), *(self._kept_books() if self.home.exists() else ()))
-        return recalls_of(manifest.manifest_sha256, manifest.log_checkpoint, books)
+        return ask(manifest.manifest_sha256, manifest.log_checkpoint, books)
 
     def _kept_books(self) -> tuple[Book, ...]:
         """What was withdrawn here and by the added registries."""
@@ -183,7 +192,9 @@ class Sources:
         notes: list[str] = []
         for name in registries.names():
             try:
-                opened.append(registries.open(name))
+                copy = registries.open(name)
+                copy.locators()  # keys that cannot be read must not keep the others from being tried
+                opened.append(copy)
             except Error as error:
                 notes.append(f"registry {name} was not looked into: {error.what}")
         return tuple(opened), tuple(notes)

@@ -3,7 +3,8 @@
 Anybody can publish a registry with somebody else's manifest in it and recall that. So the manifest decides:
 a withdrawal counts when the checkpoint that its signer put into it is of the withdrawing log, wherever the
 manifest was found, whatever else is asked, and in whatever order. What this installation released it may
-withdraw. A list that cannot be read might hold any manifest of its log: of these nothing passes.
+withdraw. A list that cannot be read might hold any manifest of its log: of these nothing passes. Manifests of
+other logs are not its business; that it was not read is told all the same.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from provenance.errors import Error, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from guard.home import Home
     from provenance.registry_kept import KeptRegistries
@@ -63,12 +64,40 @@ class Book:
         """Whether it may withdraw a manifest with this checkpoint in it."""
         return self.publisher is None or _opens(note, self.key)
 
-    def may_hold(self, note: str | None) -> bool:
-        """Whether such a manifest may have been withdrawn in what cannot be read."""
-        return self.key is None or _opens(note, self.key) or (self.publisher is None and note is None)
+    def may_hold(self, note: str | None, others: Sequence[Book] = ()) -> bool:
+        """Whether such a manifest may have been withdrawn in what cannot be read.
+
+        A copy whose key is lost with it is taken to be of none of the logs that ``others`` are of.
+        """
+        if self.publisher is None:
+            return self.key is None or note is None or _opens(note, self.key)
+        if self.key is None:
+            return note is not None and not any(_opens(note, other.key) for other in others)
+        return _opens(note, self.key)
 
 
-def recalls_of(manifest_sha256: str, note: str | None, books: Iterable[Book]) -> tuple[Recall, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of asking everybody about a manifest.
+
+    Attributes:
+        said: who withdrew it, those that count first.
+        not_read: copies that could not be asked, one sentence each; its log is none of theirs.
+    """
+
+    said: tuple[Recall, ...] = ()
+    not_read: tuple[str, ...] = ()
+
+
+def ask(manifest_sha256: str, note: str | None, books: Sequence[Book]) -> Asked:
+    """The same as ``recalls_of``, and whom it could not ask; raises the same."""
+    return Asked(
+        said=recalls_of(manifest_sha256, note, books),
+        not_read=tuple(str(book.damage.what) for book in books if book.damage is not None),
+    )
+
+
+def recalls_of(manifest_sha256: str, note: str | None, books: Sequence[Book]) -> tuple[Recall, ...]:
     """Who withdrew a manifest, those that count first; the same for any order of ``books``.
 
     Args:
@@ -81,7 +110,7 @@ def recalls_of(manifest_sha256: str, note: str | None, books: Iterable[Book]) ->
     """
     found = []
     for book in books:
-        if book.damage is not None and book.may_hold(note):
+        if book.damage is not None and book.may_hold(note, books):
             raise book.damage
         one = book.withdrawn.get(manifest_sha256)
         if one is not None:
@@ -147,9 +176,10 @@ def named_book(opened: PublishedRegistry) -> Book:
 
 def kept_book(known: KeptRegistries, name: str) -> Book:
     """That of an added registry, whose list was held against its log before it was kept."""
-    key, hint = None, f"guard registry update {name}, or guard registry remove {name}"
+    hint = f"guard registry update {name}, or guard registry remove {name}"
+    pin = known.pin(name)
+    key = None if pin is None else pin.publisher
     try:
-        key = known.get(name).publisher
         return Book(publisher=name, key=key, withdrawn=known.open(name).withdrawals())
     except Error as error:
         return Book(publisher=name, key=key, damage=_unread(f"registry {name}", error, hint))

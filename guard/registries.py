@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from provenance.canonical import Json
     from provenance.registry import Registry
     from provenance.registry_entry import Place
-    from provenance.registry_kept import Fetched, Kept, KeptRegistries
+    from provenance.registry_kept import Fetched, KeptRegistries
     from provenance.registry_move import Moved
     from provenance.registry_publish import Contents, Published
     from provenance.registry_source import FetchLimits
@@ -138,8 +138,12 @@ def kept_registries(home: Home) -> KeptRegistries:
     return KeptRegistries(folder=home.registries_folder)
 
 
-def add(home: Home, place: str, *, name: str | None, at: datetime, limits: FetchLimits) -> Fetched:
+def add(
+    home: Home, place: str, *, name: str | None, key: str | None = None, at: datetime, limits: FetchLimits
+) -> Fetched:
     """Fetch the registry at ``place``, an https address or a folder, and keep a verified copy.
+
+    With ``key``, the fingerprint that its publisher says elsewhere, no other key is taken.
 
     Raises:
         As ``provenance.registry_kept.KeptRegistries.fetch``, and ``registry.url-refused``.
@@ -152,15 +156,15 @@ def add(home: Home, place: str, *, name: str | None, at: datetime, limits: Fetch
     source = source_of(place, folder, limits=limits, clock=time.monotonic)
     try:
         return kept_registries(home.require()).fetch(
-            source, name=name, trust=home.trust(), at=at, limits=limits, clock=time.monotonic
+            source, name=name, key=key, trust=home.trust(), at=at, limits=limits, clock=time.monotonic
         )
     finally:
         source.close()
 
 
-def update(home: Home, kept: Kept, *, at: datetime, limits: FetchLimits) -> Fetched:
-    """The same for one that was added; raises the same."""
-    return add(home, kept.source, name=kept.name, at=at, limits=limits)
+def update(home: Home, name: str, *, at: datetime, limits: FetchLimits) -> Fetched:
+    """The same for one that was added; raises the same, and ``registry.unknown``."""
+    return add(home, kept_registries(home).source(name), name=name, at=at, limits=limits)
 
 
 def move(home: Home, url: str) -> Moved:

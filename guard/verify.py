@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from guard.recalls import Recall
+    from guard.recalls import Asked
     from guard.recover import Recovery
     from provenance.manifest.trust import TrustLists
     from provenance.media import Asset, Frames
@@ -73,7 +73,7 @@ def verify(
     sidecar: bytes | None = None,
     limits: Limits | None = None,
     isolated: bool = False,
-    recalls: Callable[[ManifestReading], Sequence[Recall]] | None = None,
+    recalls: Callable[[ManifestReading], Asked] | None = None,
 ) -> Verdict:
     """Judge one file.
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guard.recalls import Recall
+from guard.recalls import Asked, Recall
 from guard.verdict import State
 from provenance.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from guard.recover import Recovery
     from guard.verdict import Verdict
@@ -29,7 +29,7 @@ def with_recalls(
     verdict: Verdict,
     manifest: ManifestReading,
     recovery: Recovery | None,
-    recalls: Callable[[ManifestReading], Sequence[Recall]] | None,
+    recalls: Callable[[ManifestReading], Asked] | None,
 ) -> Verdict:
     """``verdict`` with what was withdrawn, and with what of the registries was not looked at.
 
@@ -40,7 +40,9 @@ def with_recalls(
     said = list(recall_of(recovery))
     if manifest.intact and recalls is not None:
         try:
-            said += recalls(manifest)
+            asked = recalls(manifest)
+            said += asked.said
+            notes = (*notes, *(f"withdrawals: {one}" for one in asked.not_read))
         except Error as error:
             if verdict.state in _STANDING:
                 raise

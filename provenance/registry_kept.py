@@ -2,74 +2,56 @@
 
 ::
 
-    NAME/kept.json    where it came from, whose key it is pinned to, which state the copy is of
-    NAME/copy-…       that state
+    NAME/kept.json, NAME/pin.json    what is known of it (``provenance.registry_state``)
+    NAME/copy-…                      the state that is kept
 
 The first copy pins the publisher's key: whoever adds a registry compares its fingerprint with what the
 publisher says elsewhere. Later copies must be signed with that key, carry a higher number, and bring a log
 that extends the one before: no mirror puts an old state back, and no publisher rewrites history, unnoticed.
+
+Each copy stands alone: what is damaged of one is told where that one is asked, and blocks no other.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import secrets
 import shutil
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provenance.canonical import canonical_bytes
 from provenance.errors import InputError, IntegrityError
-from provenance.files import disk_errors, fsync_folder, read_bounded, write_private
+from provenance.files import disk_errors
 from provenance.locks import locked
 from provenance.log.checkpoint import NoteVerifier
-from provenance.registry_check import Checked, check
-from provenance.registry_head import MOST_HEAD, MOST_SUMS, checked_listing
-from provenance.registry_layout import LOG, SNAPSHOT, SUMS, VKEY, parsed, unreadable
-from provenance.registry_pin import is_newer, require_not_older
+from provenance.registry_before import Before, checkpoint_of
+from provenance.registry_fetch import Fetch
+from provenance.registry_pin import Offer, is_newer, is_of_key, require_not_older
 from provenance.registry_published import PublishedRegistry
-from provenance.registry_snapshot import open_snapshot, parse_vkey
-from provenance.registry_source import over_limit
-from provenance.registry_staging import file_digest
+from provenance.registry_state import (
+    COPIES,
+    KEPT,
+    PIN,
+    Kept,
+    Pin,
+    keep_pin,
+    pin_lost,
+    read_kept,
+    read_pin,
+    write_state,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from provenance.manifest.trust import TrustLists
-    from provenance.registry_snapshot import Snapshot
+    from provenance.registry_check import Checked
     from provenance.registry_source import FetchLimits, Source
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
-_KEPT = "kept.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """One added registry.
-
-    Attributes:
-        name: what it is called here.
-        source: where it is fetched from.
-        publisher: its key, in text form; pinned.
-        copy: folder of the state that is kept.
-        sequence: number of that state.
-        snapshot_sha256: digest of its signed head.
-        published_at: seconds since 1970, by the publisher's clock.
-        fetched_at: seconds since 1970, by ours.
-    """
-
-    name: str
-    source: str
-    publisher: str
-    copy: str
-    sequence: int
-    snapshot_sha256: str
-    published_at: int
-    fetched_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +63,16 @@ class Fetched:
         new: whether the copy is another than before.
         checked: what the check of the new copy found; None where nothing was new.
         known: whether it had been added before.
+        mended: whether what was known of it had been damaged.
+        not_compared: other copies that are damaged: whether they hold a later state nobody looked.
     """
 
     kept: Kept
     new: bool
     checked: Checked | None
     known: bool
+    mended: bool = False
+    not_compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +82,9 @@ class KeptRegistries:
     folder: Path
 
     def names(self) -> tuple[str, ...]:
-        """In alphabetical order."""
-        return tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{_KEPT}")))
+        """In alphabetical order, damaged ones included."""
+        found = {path.parent.name for one in (KEPT, PIN) for path in self.folder.glob(f"*/{one}")}
+        return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
 
     def get(self, name: str) -> Kept:
         """One of them.
@@ -106,17 +93,30 @@ class KeptRegistries:
             InputError: ``registry.unknown``.
             IntegrityError: ``registry.published-damaged``.
         """
-        path = self.folder / _checked_name(name) / _KEPT
-        if not path.exists():
-            known = ", ".join(self.names()) or "none"
-            what = f"there is no added registry {name!r}; there is {known}"
-            raise InputError("registry.unknown", what, hint="guard registry list")
-        stored = parsed(read_bounded(path, most=MOST_HEAD), str(path))
-        stored.pop("schema_version")
+        return read_kept(self._known(name))
+
+    def pin(self, name: str) -> Pin | None:
+        """Source, key and number of one, also where the rest is damaged; None where these are lost too."""
+        place = self._known(name)
         try:
-            return Kept(**stored)
-        except TypeError as error:
-            raise unreadable(str(path), "its fields are not those of a kept registry") from error
+            return read_kept(place).pin
+        except IntegrityError:
+            return read_pin(place)
+
+    def source(self, name: str) -> str:
+        """Where to fetch one from, also where the rest is damaged.
+
+        Raises:
+            InputError: ``registry.unknown``.
+            IntegrityError: ``registry.pin-lost``.
+        """
+        pin = self.pin(name)
+        if pin is not None:
+            return pin.source
+        try:
+            return self.get(name).source
+        except IntegrityError as error:
+            raise pin_lost(name, error) from error
 
     def open(self, name: str) -> PublishedRegistry:
         """The copy of one; raises as ``get`` and ``PublishedRegistry.open``."""
@@ -126,58 +126,95 @@ class KeptRegistries:
         )
 
     def remove(self, name: str) -> None:
-        """Forget one, its pinned key included; raises ``registry.unknown``."""
-        kept = self.get(name)
-        with disk_errors(self.folder):
-            (self.folder / kept.name / _KEPT).unlink()
-            shutil.rmtree(self.folder / kept.name, ignore_errors=True)
+        """Forget one, its pinned key included, whatever is damaged of it; raises ``registry.unknown``."""
+        place = self._known(name)
+        with disk_errors(self.folder), locked(place / ".lock"):
+            # Under a name that no registry has: from here on it is gone, also where deleting is interrupted.
+            gone = place.rename(self.folder / f".gone-{secrets.token_hex(8)}")
+        for left in (gone, *self.folder.glob(".gone-*")):
+            shutil.rmtree(left, ignore_errors=True)
 
     def fetch(
         self,
         source: Source,
         *,
         name: str | None,
+        key: str | None = None,
         trust: TrustLists,
         at: datetime,
         limits: FetchLimits,
         clock: Callable[[], float],
     ) -> Fetched:
-        """Add the registry of ``source``, or bring the copy of it up to date.
+        """Add the registry of ``source``, or bring the copy of it up to date, or mend what is damaged of it.
+
+        1. its head, signed with the key that is pinned here or was asked for
+        2. never an older state than any copy of that key
+        3. every file is copied and checked, and its log extends those that are known
+        4. the new copy counts
 
         Args:
             source: read from there.
             name: of a new or a known one; None: after the publisher's log.
+            key: fingerprint of the publisher's key, as said elsewhere; needed where the pin was lost.
             trust: lists that signers are held against while counting.
             at, limits: now; bytes, files, seconds.
             clock: seconds that never go back.
 
         Raises:
             InputError: ``registry.not-published``, ``registry.over-limit``, ``registry.name``.
-            IntegrityError: ``registry.rolled-back``, ``registry.key-changed``, ``registry.published-…``.
+            IntegrityError: ``registry.rolled-back``, ``registry.key-changed``, ``registry.pin-lost``,
+                ``registry.published-…``.
             ConfigurationError: ``registry.fetch-failed``, ``disk.…``, ``lock.timeout``.
         """
-        note, key = source.read(SNAPSHOT, MOST_HEAD), parse_vkey(source.read(VKEY, MOST_HEAD))
-        snapshot = open_snapshot(note, key)
-        place = self.folder / _checked_name(name or _default_name(key.name))
+        offer = Offer.of(source, key)
+        place = self.folder / _checked_name(name or _default_name(offer.publisher.name))
         with disk_errors(self.folder):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        run = _Run(source=source, limits=limits, clock=clock, ends=clock() + limits.seconds)
+        fetch = Fetch.begin(offer, limits, clock, trust=trust, at=at)
         with locked(place / ".lock"):
-            before = self._before(place.name, source)
-            for kept in map(self.get, self.names()):
-                require_not_older(note, snapshot, key, kept)
-            if (
-                before is not None
-                and not is_newer(note, snapshot, key, before)
-                and self._is_readable(place.name)
-            ):
-                return Fetched(kept=before, new=False, checked=None, known=True)
-            folder = place / f"copy-{snapshot.sequence}-{secrets.token_hex(4)}"
-            old = None if before is None else place / before.copy
-            checked = run.take(folder, note, key, old, trust=trust, at=at)
-            kept = _described(source.where, folder, note, snapshot, at=at, publisher=key)
-            self._switch(kept)
-        return Fetched(kept=kept, new=True, checked=checked, known=before is not None)
+            return self._brought(place, fetch, asked=key is not None)
+
+    def _brought(self, place: Path, fetch: Fetch, *, asked: bool) -> Fetched:
+        before = Before.of(place, fetch.offer, asked=asked)  # (1)
+        newer = before.pin is None or is_newer(fetch.offer, before.pin, place.name)
+        others, unread = self._others(place.name)
+        for other, pin in others.items():
+            require_not_older(fetch.offer, pin, other)  # (2)
+        if not newer and before.damage is None and self._is_readable(place.name):
+            kept = self.get(place.name)
+            keep_pin(place, kept)
+            return Fetched(kept=kept, new=False, checked=None, known=True, not_compared=unread)
+        known = () if before.copy is None else checkpoint_of(before.copy)
+        if before.known and not known:
+            unread = (*unread, place.name)
+        known = (*known, *self._other_checkpoints(others, fetch.offer))
+        kept, checked = self._taken(place, fetch, before, known)
+        return Fetched(
+            kept=kept,
+            new=True,
+            checked=checked,
+            known=before.known,
+            mended=before.damage is not None,
+            not_compared=unread,
+        )
+
+    def _taken(
+        self, place: Path, fetch: Fetch, before: Before, known: tuple[bytes, ...]
+    ) -> tuple[Kept, Checked]:
+        folder = place / f"copy-{fetch.offer.snapshot.sequence}-{secrets.token_hex(4)}"
+        try:
+            checked = fetch.take(folder, before.copy, known)  # (3)
+        except BaseException:
+            if not before.known:
+                shutil.rmtree(place, ignore_errors=True)
+            raise
+        kept = _described(fetch, folder)
+        with disk_errors(place):
+            write_state(place, kept)  # (4)
+            for copy in place.glob(COPIES):
+                if copy.name != kept.copy:
+                    shutil.rmtree(copy, ignore_errors=True)
+        return kept, checked
 
     def _is_readable(self, name: str) -> bool:
         """Whether the copy tells what was withdrawn; one that does not is fetched again."""
@@ -187,96 +224,38 @@ class KeptRegistries:
             return False
         return True
 
-    def _before(self, name: str, source: Source) -> Kept | None:
-        if not (self.folder / name / _KEPT).exists():
-            return None
-        kept = self.get(name)
-        if kept.source != source.where:
-            what = f"there is a registry {name!r} already, from {kept.source}"
-            raise InputError("registry.name", what, hint="guard registry add --name with another name")
-        return kept
+    def _others(self, name: str) -> tuple[dict[str, Pin], tuple[str, ...]]:
+        """What is known of the other registries, and names of those of which nothing is."""
+        pins = {other: self.pin(other) for other in self.names() if other != name}
+        lost = tuple(other for other, pin in pins.items() if pin is None)
+        return {other: pin for other, pin in pins.items() if pin is not None}, lost
 
-    def _switch(self, kept: Kept) -> None:
-        """From here on the new copy counts; the others go."""
-        place = self.folder / kept.name
-        with disk_errors(place):
-            fsync_folder(place)
-            document = canonical_bytes({"schema_version": 1, **asdict(kept)})
-            write_private(place / _KEPT, document + b"\n", overwrite=True)
-            for copy in place.glob("copy-*"):
-                if copy.name != kept.copy:
-                    shutil.rmtree(copy, ignore_errors=True)
+    def _other_checkpoints(self, others: Mapping[str, Pin], offer: Offer) -> Iterator[bytes]:
+        """Of logs with the publisher's key, whatever name they bear: it has one history."""
+        for name, pin in others.items():
+            if is_of_key(pin, offer.publisher):
+                with suppress(IntegrityError):
+                    yield from checkpoint_of(self.folder / name / self.get(name).copy)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """One fetch under its limits."""
-
-    source: Source
-    limits: FetchLimits
-    clock: Callable[[], float]
-    ends: float
-
-    def tick(self) -> None:
-        """Raises ``registry.over-limit`` when the time is over."""
-        if self.clock() > self.ends:
-            raise over_limit(self.source.where, f"it took longer than {self.limits.seconds:g} s")
-
-    def take(
-        self,
-        folder: Path,
-        note: bytes,
-        key: NoteVerifier,
-        before: Path | None,
-        *,
-        trust: TrustLists,
-        at: datetime,
-    ) -> Checked:
-        """Copy the state that ``note`` signs into ``folder`` and check it; nothing is left where it fails."""
-        known = () if before is None else (read_bounded(before / LOG / "checkpoint", most=MOST_HEAD),)
-        try:
-            self.copy(folder, note, open_snapshot(note, key), before)
-            opened = PublishedRegistry.open(folder, name=folder.parent.name, publisher=key)
-            return check(opened, trust=trust, at=at, known=known, tick=self.tick)
-        except BaseException:
-            shutil.rmtree(folder if before is not None else folder.parent, ignore_errors=True)
-            raise
-
-    def copy(self, folder: Path, note: bytes, snapshot: Snapshot, before: Path | None) -> None:
-        """All files of the state that ``note`` signs; those of ``before`` are not fetched again."""
-        if snapshot.files > self.limits.most_files:
-            raise over_limit(self.source.where, f"it has {snapshot.files:,} files")
-        listing = self.source.read(SUMS, min(MOST_SUMS, self.limits.most_bytes))
-        left = self.limits.most_bytes - len(listing)
-        with disk_errors(folder):
-            for path, digest in checked_listing(listing, snapshot).items():
-                self.tick()
-                place = folder / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                if before is not None and file_digest(before / path) == digest:
-                    os.link(before / path, place)
-                    continue
-                data = self.source.read(path, max(0, left))
-                if hashlib.sha256(data).hexdigest() != digest:
-                    raise unreadable(path, "it is not what its publisher signed")
-                left -= len(data)
-                place.write_bytes(data)
-            (folder / SUMS).write_bytes(listing)
-            (folder / SNAPSHOT).write_bytes(note)
+    def _known(self, name: str) -> Path:
+        if _checked_name(name) not in self.names():
+            known = ", ".join(self.names()) or "none"
+            what = f"there is no added registry {name!r}; there is {known}"
+            raise InputError("registry.unknown", what, hint="guard registry list")
+        return self.folder / name
 
 
-def _described(
-    source: str, folder: Path, note: bytes, snapshot: Snapshot, *, at: datetime, publisher: NoteVerifier
-) -> Kept:
+def _described(fetch: Fetch, folder: Path) -> Kept:
+    offer = fetch.offer
     return Kept(
         name=folder.parent.name,
-        source=source,
-        publisher=str(publisher),
+        source=offer.source.where,
+        publisher=str(offer.publisher),
         copy=folder.name,
-        sequence=snapshot.sequence,
-        snapshot_sha256=hashlib.sha256(note).hexdigest(),
-        published_at=snapshot.time,
-        fetched_at=int(at.timestamp()),
+        sequence=offer.snapshot.sequence,
+        snapshot_sha256=offer.sha256,
+        published_at=offer.snapshot.time,
+        fetched_at=int(fetch.at.timestamp()),
     )
 
 

@@ -14,7 +14,8 @@ from guard.verdict import MET, NOT_MET
 
 if TYPE_CHECKING:
     from provenance.registry_check import Checked
-    from provenance.registry_kept import Fetched, Kept
+    from provenance.registry_kept import Fetched, KeptRegistries
+    from provenance.registry_state import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Row:
         new: whether that was just now; None where nothing was fetched.
         checked: what the check found; None where nothing was checked.
         known: whether it had been added before.
+        mended: whether what was known of it had been damaged.
+        not_compared: damaged copies that this state was not held against.
     """
 
     name: str
@@ -44,6 +47,8 @@ class Row:
     new: bool | None = None
     checked: Checked | None = None
     known: bool = True
+    mended: bool = False
+    not_compared: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, kept: Kept, fetched: Fetched | None = None) -> Row:
@@ -63,6 +68,8 @@ class Row:
             new=None if fetched is None else fetched.new,
             checked=None if fetched is None else fetched.checked,
             known=fetched is None or fetched.known,
+            mended=fetched is not None and fetched.mended,
+            not_compared=() if fetched is None else fetched.not_compared,
         )
 
     @property
@@ -72,7 +79,8 @@ class Row:
 
     def print(self, now: datetime | None = None) -> None:
         """In a terminal."""
-        head = {None: "KEPT", False: "SAME", True: "UPDATED" if self.known else "ADDED"}[self.new]
+        fetched = "MENDED" if self.mended else "UPDATED" if self.known else "ADDED"
+        head = {None: "KEPT", False: "SAME", True: fetched}[self.new]
         click.echo(f"{head}  {plain(self.name)}")
         click.echo(f"    from       {plain(self.source)}")
         click.echo(f"    key        {self.fingerprint}  ({plain(self.origin)})")
@@ -81,6 +89,8 @@ class Row:
         click.echo(f"    state      {self.state}, {when}")
         if self.checked is not None:
             self._print_check(self.checked)
+        if self.not_compared:
+            click.echo(f"    not held against damaged copies: {plain(', '.join(self.not_compared))}")
 
     def _print_check(self, checked: Checked) -> None:
         more = f", {checked.without_digest} without a content digest" if checked.without_digest else ""
@@ -92,6 +102,65 @@ class Row:
             click.echo(f"    missing    {checked.unpublished} releases of its log are not in it")
         for why in checked.why:
             click.echo(f"    refused    {plain(why)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedRow:
+    """An added registry that cannot be looked into.
+
+    Attributes:
+        name: what it is called here.
+        damaged: why.
+        source: where it comes from; None where that is lost.
+        fingerprint: of the key that it is pinned to; None where that is lost.
+        hint: what helps.
+    """
+
+    name: str
+    damaged: str
+    source: str | None
+    fingerprint: str | None
+    hint: str
+
+    @property
+    def code(self) -> int:
+        """1: look-ups do without it."""
+        return NOT_MET
+
+    def print(self, now: datetime | None = None) -> None:
+        """In a terminal."""
+        del now
+        click.echo(f"DAMAGED  {plain(self.name)}")
+        click.echo(f"    why        {plain(self.damaged)}")
+        click.echo(f"    from       {plain(self.source or 'not known any more')}")
+        click.echo(f"    key        {self.fingerprint or 'lost, with the pin'}")
+        click.echo(f"    help       {plain(self.hint)}")
+
+
+def row_of(known: KeptRegistries, name: str) -> Row | DamagedRow:
+    """That of one: whether its copy can be opened and tells what was withdrawn is looked at.
+
+    All files of it are read by ``guard doctor``.
+    """
+    from provenance.errors import Error  # noqa: PLC0415
+    from provenance.log.checkpoint import NoteVerifier  # noqa: PLC0415 - cryptography
+    from provenance.registry_head import fingerprint_of  # noqa: PLC0415
+    from provenance.registry_state import pin_lost  # noqa: PLC0415
+
+    try:
+        kept = known.get(name)
+        known.open(name).withdrawals()
+    except Error as error:
+        pin = known.pin(name)
+        lost = pin_lost(name, error).hint
+        return DamagedRow(
+            name=name,
+            damaged=error.what,
+            source=None if pin is None else pin.source,
+            fingerprint=None if pin is None else fingerprint_of(NoteVerifier.parse(pin.publisher)),
+            hint=(lost or "") if pin is None else f"guard registry update {name}",
+        )
+    return Row.of(kept)
 
 
 def _day(when: datetime) -> str:

@@ -11,11 +11,14 @@ import click
 
 from guard.cli._options import FORMAT, finish
 from guard.cli._output import stage_line, warning, write_document
-from guard.cli._registry_text import Row
+from guard.cli._registry_text import Row, row_of
 from guard.text import plain
 from guard.verdict import MET
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from guard.cli._registry_text import DamagedRow
     from provenance.registry_source import FetchLimits
 
 _NONE = "no registries were added (guard registry add URL|DIR)"
@@ -111,22 +114,31 @@ def withdraw(what: str, reason: str, format_: str) -> None:
 @command.command("add")
 @click.argument("place", metavar="URL|DIR")
 @click.option("--name", help="What to call it here; otherwise the last part of its log's name.")
+@click.option("--key", metavar="FINGERPRINT", help="Of its key, as its publisher says it: no other is taken.")
 @_MOST_BYTES
 @_MOST_FILES
 @_SECONDS
 @FORMAT
-def add(place: str, name: str | None, most_bytes: int, most_files: int, seconds: float, format_: str) -> None:
+def add(
+    place: str,
+    name: str | None,
+    key: str | None,
+    most_bytes: int,
+    most_files: int,
+    seconds: float,
+    format_: str,
+) -> None:
     """Keep a verified copy of a registry that somebody else published, at an https address or in a folder.
 
-    Its key is pinned from now on: compare the fingerprint shown with what the publisher says elsewhere. Only
-    this command, update and `guard trust update` open a connection.
+    Its key is pinned from now on: compare the fingerprint shown with what the publisher says elsewhere, or
+    give it with --key. Only this command, update and `guard trust update` open a connection.
     """
     from guard.clock import utc_now  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.registries import add as add_registry  # noqa: PLC0415
 
     limits = _limits(most_bytes, most_files, seconds)
-    fetched = add_registry(Home.locate(), place, name=name, at=utc_now(), limits=limits)
+    fetched = add_registry(Home.locate(), place, name=name, key=key, at=utc_now(), limits=limits)
     _tell([Row.of(fetched.kept, fetched)], format_)
 
 
@@ -152,7 +164,7 @@ def update(names: tuple[str, ...], most_bytes: int, most_files: int, seconds: fl
     batch = Batch(name="registries", format_=format_)
     for name in names or known.names():
         with batch.attempt():
-            fetched = update_registry(home, known.get(name), at=utc_now(), limits=limits)
+            fetched = update_registry(home, name, at=utc_now(), limits=limits)
             row = Row.of(fetched.kept, fetched)
             batch.add(row, row.code)
             if format_ == "text":
@@ -165,12 +177,12 @@ def update(names: tuple[str, ...], most_bytes: int, most_files: int, seconds: fl
 @command.command("list")
 @FORMAT
 def list_(format_: str) -> None:
-    """Show the registries that were added, their keys and how old the copies are."""
+    """Show the registries that were added, their keys, how old the copies are, and which are damaged."""
     from guard.home import Home  # noqa: PLC0415
     from guard.registries import kept_registries  # noqa: PLC0415
 
     known = kept_registries(Home.locate())
-    rows = [Row.of(known.get(name)) for name in known.names()]
+    rows = [row_of(known, name) for name in known.names()]
     if not rows and format_ == "text":
         click.echo(_NONE)
         return
@@ -220,7 +232,7 @@ def _limits(most_bytes: int, most_files: int, seconds: float) -> FetchLimits:
     return FetchLimits(most_bytes=most_bytes, most_files=most_files, seconds=seconds)
 
 
-def _tell(rows: list[Row], format_: str) -> None:
+def _tell(rows: Sequence[Row | DamagedRow], format_: str) -> None:
     """All rows, and the exit code."""
     from guard.cli._batch import Batch  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415

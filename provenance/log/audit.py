@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from provenance.errors import IntegrityError
-from provenance.log.checkpoint import NoteVerifier, open_checkpoint
+from provenance.log.checkpoint import NoteVerifier, open_by_key, open_checkpoint
 from provenance.log.merkle import EMPTY_ROOT, HASH_BYTES, Frontier, leaf_hash, tree_hash
 from provenance.log.tiles import TILE_WIDTH, Tiles
 
@@ -88,8 +88,8 @@ def audit(
         tiles: the log's files.
         note: its current signed checkpoint.
         verifier: the log's key.
-        known: signed checkpoints of the same log kept from earlier times or found in published files;
-            the problems name the source of those that have one.
+        known: signed checkpoints of the same key kept from earlier times or found in published files,
+            whatever name the log has in them; the problems name the source of those that have one.
 
     Raises:
         IntegrityError: a checkpoint itself is malformed or not signed by the log's key.
@@ -122,8 +122,8 @@ def audit(
 def _opened(kept: bytes | Earlier, verifier: NoteVerifier) -> tuple[Checkpoint, str]:
     """The checkpoint, and where it was kept as it is said in a sentence."""
     if isinstance(kept, bytes):
-        return open_checkpoint(kept, verifier), ""
-    return open_checkpoint(kept.note, verifier), f" ({kept.source})"
+        return open_by_key(kept, verifier), ""
+    return open_by_key(kept.note, verifier), f" ({kept.source})"
 
 
 @dataclass(slots=True, kw_only=True)

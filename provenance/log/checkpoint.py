@@ -143,6 +143,21 @@ def open_checkpoint(note: bytes, verifier: NoteVerifier) -> Checkpoint:
     return checkpoint
 
 
+def open_by_key(note: bytes, verifier: NoteVerifier) -> Checkpoint:
+    """The same under whatever name the key of ``verifier`` has signed it.
+
+    A key has one history. Whoever shows it under another name to others tells two stories all the same, and
+    both have to fit into one tree.
+
+    Raises:
+        IntegrityError: as ``open_checkpoint``.
+    """
+    origin = parse_checkpoint(split_note(note)[0]).origin
+    if origin != verifier.name and NoteVerifier.can_be_named(origin):
+        verifier = NoteVerifier(name=origin, public_key=verifier.public_key)
+    return open_checkpoint(note, verifier)
+
+
 def open_note(note: bytes, verifier: NoteVerifier) -> str:
     """The text of ``note``, ending in a newline, after its signature by ``verifier`` has been checked.
 

@@ -65,6 +65,39 @@ def test_publish_add_withdraw_update(guard_cli, home, signed, tmp_path, monkeypa
     assert guard_cli("registry", "update", "them").code == 2
 
 
+def test_a_damaged_copy_is_listed_as_damaged_mended_and_removed(guard_cli, home, tmp_path, monkeypatch):
+    assert guard_cli("registry", "publish", "pub").code == 0
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "other"))
+    assert guard_cli("init").code == 0
+    added = guard_cli("registry", "add", "pub", "--name", "them")
+    key = added.out.partition("    key        ")[2].split()[0]
+    assert guard_cli("registry", "add", "pub", "--name", "again", "--key", key).code == 0
+    state = tmp_path / "other" / "registries" / "them" / "kept.json"
+    state.write_text("{}")
+    ran = guard_cli("registry", "list")
+    assert ran.code == 1
+    assert ran.out.startswith("KEPT  again\n")
+    assert (
+        "DAMAGED  them\n    why        what is known of the copy of registry them cannot be read" in ran.out
+    )
+    assert f"    key        {key}\n    help       guard registry update them" in ran.out
+    state.with_name("pin.json").write_text("{}")
+    listed = json.loads(guard_cli("registry", "list", "--format", "json").out)["registries"]
+    assert [(one["name"], one["fingerprint"], one["exit_code"]) for one in listed] == [
+        ("again", key, 0),
+        ("them", None, 1),
+    ]
+    ran = guard_cli("registry", "update")
+    assert ran.code == 2
+    assert ran.out.startswith("SAME  again\n")
+    assert "error[registry.pin-lost]" in ran.err
+    ran = guard_cli("registry", "add", "pub", "--name", "them", "--key", key)
+    assert (ran.code, ran.out.startswith("MENDED  them\n")) == (0, True)
+    state.write_text("{}")
+    assert guard_cli("registry", "remove", "them").code == 0
+    assert guard_cli("registry", "list").out.count("KEPT") == 1
+
+
 def test_similar_is_off_unless_asked_for_and_decides_nothing(guard_cli, home, signed, photograph, tmp_path):
     Image.fromarray(photograph).resize((400, 400)).save(tmp_path / "unmarked.jpg", quality=60)
     ran = guard_cli("recover", "unmarked.jpg")
