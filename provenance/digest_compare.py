@@ -1,7 +1,8 @@
 """Compute visual digests and hold found copies against them.
 
 1. where could the copy lie in the released picture (the mark's geometry, up to whole tiles; or a search)
-2. lay it there on a coarse grid; fit brightness, contrast and colour over what is covered
+2. lay it there on a coarse grid; fit brightness, contrast and colour over what is covered, to the picture
+   most like it of all that the digest may stand for
 3. the place with the most cells that agree wins, and is corrected to a few hundredths of a cell
 4. same picture, another picture, or too little to say
 5. if the same: what differs on the fine grid by more than recompression explains
@@ -82,11 +83,11 @@ def recognises(digest: VisualDigest, frames: Frames) -> bool:
 
 def _recognised(digest: VisualDigest, view: View) -> bool:
     reference = Reference.of(digest)
-    ((placement, placed),) = _laid(reference, view, [whole(reference, view)])
-    best = fit(reference.coarse, placed, placement)
-    if judge(best, CLAIM)[0] is Outcome.SUPPORTS:
-        return True
-    return _looked_closer(reference, view, (best,), CLAIM)[2] is Outcome.SUPPORTS
+    fine = area_means(view.rgb, reference.shape.rows, reference.shape.columns)
+    laid = Placed(rgb=fine.astype(np.float64), covered=np.ones(fine.shape[:2], bool))
+    near, seen = reference.nearest(laid)
+    placed = Placed(rgb=seen, covered=np.ones(seen.shape[:2], bool))
+    return judge(fit(near, placed, whole(reference, view)), CLAIM)[0] is Outcome.SUPPORTS
 
 
 def compare(digest: VisualDigest, frames: Frames, geometry: Geometry | None) -> Evidence:
@@ -163,11 +164,9 @@ def _weighed(
     if not usable:
         return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
     likely = sorted(usable, key=lambda place: -likeness(reference.coarse, place[1]))[:_MOST_FITTED]
-    fits = [fit(reference.coarse, placed, placement) for placement, placed in likely]
+    fits = [_fitted(reference, view, placement, placed) for placement, placed in likely]
     best = _refined(reference, view, max(fits, key=lambda fitted: fitted.rank))
     outcome, why = judge(best, claim)
-    if outcome is not Outcome.SUPPORTS:
-        reference, best, outcome, why = _looked_closer(reference, view, (best, *fits), claim)
     if outcome is Outcome.CONTRADICTS and len(usable) < len(tried):
         # The right place may be one of those that show too little.
         return Evidence(claim=claim, channel="digest", outcome=Outcome.INCONCLUSIVE, reason=_TOO_LITTLE)
@@ -186,24 +185,21 @@ def _refined(reference: Reference, view: View, best: Fit) -> Fit:
     placed = Canvas(view, reference.released, placement.linear).place(placement)
     if int(placed.covered.sum()) < _FEWEST_CELLS:
         return best
-    return max(best, fit(reference.coarse, placed, placement), key=lambda fitted: fitted.rank)
+    return max(best, _fitted(reference, view, placement, placed), key=lambda fitted: fitted.rank)
 
 
-def _looked_closer(
-    reference: Reference, view: View, fits: Sequence[Fit], claim: str
-) -> tuple[Reference, Fit, Outcome, str | None]:
-    """What does not match as it is, with the copy gone through what the digest's grid does to a picture.
+def _fitted(reference: Reference, view: View, placement: Placement, placed: Placed) -> Fit:
+    """The copy at one place against the picture most like it of all that the digest may stand for.
 
-    The first of ``fits``, which is the best, stands where that does not match either.
+    So the very pixels of a digest fit whatever they show; what is altered is measured against what is signed.
+
+    Args:
+        placed: the copy there on the coarse grid.
     """
     grid = (reference.shape.rows, reference.shape.columns)
-    for one in fits:
-        canvas = Canvas(view, reference.released, one.placement.linear, grid=grid)
-        near, seen = reference.nearest(canvas.place(one.placement))
-        closer = fit(near.coarse, Placed(rgb=seen, covered=one.covered), one.placement)
-        if judge(closer, claim)[0] is Outcome.SUPPORTS:
-            return near, closer, Outcome.SUPPORTS, None
-    return reference, fits[0], *judge(fits[0], claim)
+    canvas = Canvas(view, reference.released, placement.linear, grid=grid)
+    near, seen = reference.nearest(canvas.place(placement))
+    return fit(near, Placed(rgb=seen, covered=placed.covered), placement)
 
 
 def _changes(reference: Reference, view: View, best: Fit) -> Changes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,7 @@ _ASKEW = 0.05
 """Tangent of the angle from which a cell is made of several boxes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class View:
     """A copy, reduced to what a digest can tell apart.
 
@@ -47,14 +47,15 @@ class View:
 
     rgb: NDArray[np.float32]
     size: tuple[int, int]
-    sums: NDArray[np.float64] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """(h + 1, w + 1, channels), over all pixels above and to the left; none where nothing is laid."""
         rows, columns, channels = self.rgb.shape
         sums = np.zeros((rows + 1, columns + 1, channels))
         np.cumsum(self.rgb, axis=0, out=sums[1:, 1:], dtype=np.float64)
         np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
-        object.__setattr__(self, "sums", sums)
+        return sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

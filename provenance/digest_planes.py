@@ -55,25 +55,20 @@ class Reference:
             planes = decode_planes(digest.code, digest.shape)
         except ValueError as error:
             raise malformed(str(error)) from error
-        return cls.made(planes, digest.shape, (digest.width, digest.height), step_of(digest.code))
-
-    @classmethod
-    def made(cls, planes: Planes, shape: Shape, released: tuple[int, int], step: float) -> Reference:
-        """Of L*, a* and b* as they are signed; the rest as in the attributes."""
         lightness, *color = planes
         fine = _shown(planes)
         return cls(
-            released=released,
-            shape=shape,
+            released=(digest.width, digest.height),
+            shape=digest.shape,
             fine=fine,
             lightness=lightness,
             chroma=np.stack(color, axis=-1),
             colors=to_rgb(np.stack([quarter(lightness), *color], axis=-1)),
-            coarse=area_means(fine, COARSE, COARSE).astype(np.float64),
-            step=step,
+            coarse=_coarse(fine),
+            step=step_of(digest.code),
         )
 
-    def nearest(self, laid: Placed) -> tuple[Reference, NDArray[np.float64]]:
+    def nearest(self, laid: Placed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The picture most like a copy of all those that this digest may stand for, and that copy.
 
         A grid cannot keep strong colours in small blocks, nor stripes that beat with it, and what it keeps is
@@ -84,13 +79,11 @@ class Reference:
             laid: the copy on the fine grid.
 
         Returns:
-            The reference, and (32, 32, 3) of the copy, as ``coarse`` is made.
+            (32, 32, 3) each, as ``coarse`` is made.
         """
         planes = _planes(np.where(laid.covered[..., None], laid.rgb, self.fine))
         signed = (self.lightness, self.chroma[..., 0], self.chroma[..., 1])
-        near = nearest_planes(signed, planes, self.step)
-        seen = area_means(_shown(planes), COARSE, COARSE).astype(np.float64)
-        return Reference.made(near, self.shape, self.released, self.step), seen
+        return _coarse(_shown(nearest_planes(signed, planes, self.step))), _coarse(_shown(planes))
 
 
 def planes_of(view: View, shape: Shape) -> Planes:
@@ -107,6 +100,10 @@ def _shown(planes: Planes) -> NDArray[np.float64]:
     """(rows, columns, 3) in 0..1."""
     lightness, *color = planes
     return to_rgb(np.stack([lightness, *(_spread(plane, lightness.shape) for plane in color)], axis=-1))
+
+
+def _coarse(fine: NDArray[np.float64]) -> NDArray[np.float64]:
+    return area_means(fine, COARSE, COARSE).astype(np.float64)
 
 
 def quarter(plane: NDArray[np.floating]) -> NDArray[np.floating]:
