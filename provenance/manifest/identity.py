@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 ORGANISATION = "UNTRUSTED DEVELOPMENT"
 """In the subject of development certificates and their roots, and of nothing else."""
+_ROOT = " development root"
+_LONGEST_NAME = 64 - len(_ROOT)
+"""Bytes in UTF-8, so that the root's common name has at most 64 (RFC 5280 appendix A.1, ub-common-name)."""
 _BACKDATE = timedelta(minutes=5)
 """Clocks of the machines that verify may be a little behind."""
 
@@ -116,13 +119,14 @@ def create_development_identity(
     Raises:
         InputError: ``identity.bad-name`` or ``identity.bad-lifetime``.
     """
-    if not 0 < len(name) <= 64 or not name.isprintable():
-        raise InputError("identity.bad-name", "the name of an identity has 1 to 64 printable characters")
+    if not name.isprintable() or not 0 < len(name.encode()) <= _LONGEST_NAME:
+        what = f"the name of an identity has 1 to {_LONGEST_NAME} bytes in UTF-8, all of them printable"
+        raise InputError("identity.bad-name", what, hint="give it a shorter name")
     if not 0 < days <= 366:
         raise InputError("identity.bad-lifetime", "a claim-signing certificate lives 1 to 366 days")
     start, end = now.astimezone(UTC) - _BACKDATE, now.astimezone(UTC) + timedelta(days=days)
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root_name = _name(f"{name} development root")
+    root_name = _name(name + _ROOT)
     blank = x509.CertificateBuilder().issuer_name(root_name).not_valid_before(start).not_valid_after(end)
     root = _shaped(blank.subject_name(root_name), root_key, ca=True).sign(root_key, hashes.SHA256())
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())

@@ -48,7 +48,10 @@ _MAKERS: dict[str, Callable[[], PrivateKey]] = {
 ALGORITHMS = tuple(_MAKERS)
 """COSE algorithms of C2PA §13.2.1 in lower case; the first is the usual one."""
 _LONGEST = 64
-"""Characters of a name and an organisation (RFC 5280 appendix A.1, ub-common-name)."""
+"""Characters of each part of a name (RFC 5280 appendix A.1, ub-common-name and its like).
+
+The X.509 library counts the common name in bytes of UTF-8; what it and the standard both allow is asked for.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class Subject:
 
     Attributes:
         organisation: its legal name, as the authority will check it.
-        name: common name, which verifiers show; usually the organisation or one of its products.
+        name: common name, which verifiers show; usually the organisation or one of its products. At most 64
+            bytes in UTF-8, where the others have 64 characters.
         unit: a department, or None.
         country: two letters (ISO 3166-1), or None.
     """
@@ -73,6 +77,9 @@ class Subject:
             if not 0 < len(text) <= _LONGEST or not text.isprintable() or not text.strip():
                 what = f"a name in a certificate has 1 to {_LONGEST} printable characters"
                 raise InputError("identity.bad-name", what, hint="shorten it, or leave it out")
+        if (size := len(self.name.encode())) > _LONGEST:
+            what = f"a common name has at most {_LONGEST} bytes in UTF-8, and this one has {size}"
+            raise InputError("identity.bad-name", what, hint="give a shorter one with --name")
         if self.country is not None and not (
             len(self.country) == 2 and self.country.isascii() and self.country.isupper()
         ):

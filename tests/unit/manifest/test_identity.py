@@ -84,10 +84,18 @@ def test_the_shape_of_the_certificate(identity):
     assert described.expired(NOW + timedelta(days=91))
 
 
-@pytest.mark.parametrize(("name", "days"), [("", 90), ("x" * 65, 90), ("a\x1bb", 90), ("ok", 0), ("ok", 400)])
+@pytest.mark.parametrize(
+    ("name", "days"), [("", 90), ("x" * 48, 90), ("é" * 24, 90), ("a\x1bb", 90), ("ok", 0), ("ok", 400)]
+)
 def test_impossible_identities(name, days):
     with pytest.raises(InputError):
         create_development_identity(name=name, now=NOW, days=days)
+
+
+@pytest.mark.parametrize("name", ["x" * 47, "é" * 23])
+def test_the_longest_name_fits_with_its_root(name):
+    made = create_development_identity(name=name, now=NOW)
+    assert Identity.of(made.chain_pem, TrustTier.DEVELOPMENT).name == name
 
 
 def test_each_way_a_key_can_be_wrong_has_its_code(identity, files, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from provenance.errors import ConfigurationError, InputError
@@ -15,6 +15,8 @@ from provenance.manifest.signers import algorithm_of
 
 STUDIO = Subject(organisation="Example Studio", name="Renderer", country="DE")
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=64)
+"""Of all lengths in UTF-8, up to 256 bytes."""
+COMMON = NAMES.filter(lambda name: len(name.encode()) <= 64)
 KEY = make_key("es256")
 
 
@@ -37,10 +39,28 @@ def test_other_algorithms_are_refused():
     assert caught.value.code == "identity.bad-algorithm"
 
 
-@given(organisation=NAMES, name=NAMES, unit=st.none() | NAMES, country=st.sampled_from([None, "DE", "US"]))
+@given(organisation=NAMES, name=COMMON, unit=st.none() | NAMES, country=st.sampled_from([None, "DE", "US"]))
 def test_the_request_names_what_was_said(organisation, name, unit, country):
     subject = Subject(organisation=organisation, name=name, unit=unit, country=country)
     assert Subject.of(x509.load_pem_x509_csr(certificate_request(KEY, subject))) == subject
+
+
+@given(NAMES, NAMES)
+@example("Studio", "a" * 64)
+@example("Studio", "é" * 32)
+@example("Studio", "é" * 32 + "a")
+@example("é" * 64, "é" * 64)
+@example("Studio", "€" * 22)
+def test_a_common_name_is_counted_in_bytes_and_refused_in_one_line(organisation, name):
+    """The library under it counts the others in characters, and raises what says nothing about whose name."""
+    if len(name.encode()) <= 64:
+        certificate_request(KEY, Subject(organisation=organisation, name=name))
+        return
+    with pytest.raises(InputError) as caught:
+        Subject(organisation=organisation, name=name)
+    assert caught.value.code == "identity.bad-name"
+    assert f"this one has {len(name.encode())}" in caught.value.what
+    assert "--name" in caught.value.hint
 
 
 @pytest.mark.parametrize(

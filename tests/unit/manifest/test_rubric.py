@@ -133,10 +133,22 @@ def test_what_breaks_a_rule_is_named(check):
 
 @pytest.mark.parametrize("odd", [7, "x", None, [], {"actions": 7}, {"actions": [7, None, {"action": 9}]}])
 def test_hostile_values_are_findings_or_nothing(odd):
-    for label in ("c2pa.actions.v2", "c2pa.ingredient.v3", "c2pa.soft-binding", "c2pa.hash.data"):
-        examine(beside(**{label: odd}))
-        examine(beside(**{label: {"relationship": odd, "parameters": odd, "dataSource": odd}}))
-    examine(view(claim={"claim_generator_info": odd}))
+    """No value raises, what has to be there is missed, and a rule only speaks of what is odd."""
+    nested = {"relationship": odd, "parameters": odd, "dataSource": odd}
+    actions = {"mandatory_all_actions_included", "no_unrecognized_custom_actions"}  # wherever they lie
+    has_to = {
+        "c2pa.actions.v2": {"mediaguard.one_inception"},
+        "c2pa.soft-binding": {"mediaguard.soft_binding_name"},
+        "c2pa.ingredient.v3": set(),
+        "c2pa.hash.data": set(),
+    }
+    for label, missed in has_to.items():
+        found = {one.check for one in examine(beside(**{label: odd}))}
+        assert missed <= found <= missed | (actions if isinstance(odd, dict) else set())
+        found = {one.check for one in examine(beside(**{label: nested}))}
+        assert found == missed | ({"ingredient_relationship_values"} if odd is not None else set())
+    (only,) = examine(view(claim={"claim_generator_info": odd}))
+    assert only.check == "mandatory_spec_version"
 
 
 @pytest.mark.parametrize("with_parent", [False, True])
