@@ -9,10 +9,7 @@ import secrets
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
@@ -20,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from simulators.command_line import Run, in_a_process, in_this_process
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -119,34 +117,16 @@ def photographs(photograph):
     return [photograph, *others]
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What one run of ``guard`` did."""
-
-    code: int
-    out: str
-    err: str
+@pytest.fixture
+def guard_cli(tmp_path) -> Run:
+    """Run ``guard ARGUMENTS…`` in ``tmp_path`` with the environment of the test, in this process."""
+    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture
-def guard_cli(tmp_path) -> Callable[..., Ran]:
-    """Run ``guard ARGUMENTS…`` in ``tmp_path`` with the environment of the test."""
-
-    def run(*arguments: object, stdin: str | None = None) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "guard", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
-
-    return run
+def guard_process(tmp_path) -> Run:
+    """The same in a process of its own: cold imports, nothing kept from other tests."""
+    return partial(in_a_process, tmp_path)
 
 
 class PhotographGenerator:
@@ -240,6 +220,17 @@ def signed(home, tools, photograph, tmp_path: Path) -> dict[str, Path]:
         release_asset(read_asset(source), statement, tools, plan=owed, command="release", output=target)
         released[suffix] = target
     return released
+
+
+@pytest.fixture
+def to_be_killed(photograph, tmp_path: Path) -> tuple[Path, Path]:
+    """A small picture, and the folder that it is released into by a process that dies on the way."""
+    from PIL import Image
+
+    source, folder = tmp_path / "source.png", tmp_path / "out"
+    Image.fromarray(photograph[:256, :256]).save(source)
+    folder.mkdir()
+    return source, folder
 
 
 @pytest.fixture(scope="session")

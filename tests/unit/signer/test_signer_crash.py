@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from simulators.killed import AFTER_ALLOW, NAME, release_until, require_agreement, visible_in
 
 from guard.clock import utc_now
 from guard.home import Home
@@ -15,37 +16,7 @@ from guard.records import Progress
 from guard.recovery import mend
 from guard.signer.joining import join
 from guard.tools import assemble
-from guard.verdict import State
-from guard.verify import verify
-from provenance.codecs import read_asset
 from provenance.errors import ConfigurationError
-from provenance.log.leaves import unreleased
-
-CLIENT = """
-import os, signal, sys
-from pathlib import Path
-
-from guard.home import Home
-from guard.intake import Statement, release_asset
-from guard.plan import ask
-from guard.policy.rule import Stage
-from guard.tools import assemble
-from provenance.codecs import read_asset
-from provenance.manifest.reading import DigitalSourceType
-
-home, source, target, last = sys.argv[1:]
-tools = assemble(Home(folder=Path(home)))
-said = Statement(source_type=DigitalSourceType.DIGITAL_CREATION)
-owed = ask(Stage.PLAN, said.origin(), tools, command="release").obligations
-
-def die(step):
-    if step == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-release_asset(
-    read_asset(Path(source)), said, tools, plan=owed, command="release", output=Path(target), progress=die
-)
-"""
 
 SIGNER = """
 import os, signal, sys
@@ -90,41 +61,11 @@ def steps(*names):
     return [name if name in QUICKLY else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-@pytest.fixture
-def source(photograph, tmp_path):
-    from PIL import Image
-
-    path = tmp_path / "source.png"
-    Image.fromarray(photograph[:256, :256]).save(path)
-    (tmp_path / "out").mkdir()
-    return path
-
-
-def run_client(tmp_path, source, last):
-    target = tmp_path / "out" / "picture.png"
-    arguments = [str(tmp_path / "client"), str(source), str(target), last]
-    return subprocess.run([sys.executable, "-c", CLIENT, *arguments], capture_output=True, check=False)
-
-
-def left(tmp_path) -> list[str]:
-    return [path.name for path in (tmp_path / "out").iterdir()]
-
-
-def require_mended(home, client, tmp_path, *, allowed):
+def require_mended(home, client, folder, *, allowed):
     """The client's next release begins with this; afterwards all four stores agree."""
     mended = mend(client.records, client.attestor)
     assert mend(client.records, client.attestor) == ()
-    assert home.log().verify().ok
-    assert home.registry().pending() == ()
-    assert list(client.records.folder.glob("*.lock")) == []
-    if not allowed:
-        assert left(tmp_path) == []
-        return mended
-    assert left(tmp_path) == ["picture.png"]
-    asset = read_asset(tmp_path / "out" / "picture.png")
-    assert verify(asset, trust=home.trust(), at=utc_now()).state is State.DEVELOPMENT
-    assert unreleased(home.log()) == ()
-    assert len(home.registry().by_asset(asset.sha256)) == 1
+    require_agreement(home, client.records, folder, allowed=allowed)
     return mended
 
 
@@ -141,14 +82,14 @@ def require_mended(home, client, tmp_path, *, allowed):
         "renamed",
     ),
 )
-def test_a_client_that_is_killed_leaves_nothing_unlogged(step, signer, joined, home, source, tmp_path):
+def test_a_client_that_is_killed_leaves_nothing_unlogged(step, signer, joined, home, to_be_killed, tmp_path):
+    source, folder = to_be_killed
     client = joined(signer())
-    done = run_client(tmp_path, source, step)
+    done = release_until(step, tmp_path / "client", source, folder)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    visible = [name for name in left(tmp_path) if not name.startswith(".")]
-    assert visible == (["picture.png"] if step == "renamed" else [])
-    allowed = step in {"decision logged", "renamed"}
-    (mended,) = require_mended(home, client, tmp_path, allowed=allowed)
+    assert visible_in(folder) == ([NAME] if step == "renamed" else [])
+    allowed = step in AFTER_ALLOW
+    (mended,) = require_mended(home, client, folder, allowed=allowed)
     assert mended.progress is (Progress.RELEASED if allowed else Progress.ABANDONED)
 
 
@@ -170,22 +111,25 @@ class Process:
     "step",
     steps("received", "signed", "registered", "manifest logged", "decided", "ALLOW logged", "concluded"),
 )
-def test_a_signer_that_is_killed_leaves_nothing_unlogged(step, home, socket_path, signer, source, tmp_path):
+def test_a_signer_that_is_killed_leaves_nothing_unlogged(
+    step, home, socket_path, signer, to_be_killed, tmp_path
+):
+    source, folder = to_be_killed
     doomed = Process(home, socket_path, step)
     mine = Home(folder=tmp_path / "client")
     join(mine, socket_path, now=utc_now())
-    done = run_client(tmp_path, source, "never")
+    done = release_until("never", mine.folder, source, folder)
     assert done.returncode == 1
     assert b"signer" in done.stderr
     assert doomed.wait() == -signal.SIGKILL
-    assert [name for name in left(tmp_path) if not name.startswith(".")] == []
+    assert visible_in(folder) == []
     client = assemble(mine)
     with pytest.raises(ConfigurationError):
         mend(client.records, client.attestor)  # nobody answers: nothing is guessed
     signer()
     allowed = step in {"ALLOW logged", "concluded"}
-    require_mended(home, client, tmp_path, allowed=allowed)
-    again = run_client(tmp_path, source, "never")
+    require_mended(home, client, folder, allowed=allowed)
+    again = release_until("never", mine.folder, source, folder)
     assert again.returncode == (1 if allowed else 0), again.stderr.decode()  # the name is taken, or was free
     assert home.log().verify().ok
 
