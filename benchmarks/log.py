@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from provenance.log.checkpoint import NoteSigner
 from provenance.log.export import export_log
 from provenance.log.group import shared
-from provenance.log.leaves import DecisionLeaf
+from provenance.log.leaves import DecisionLeaf, WithdrawalLeaf
 from provenance.log.merkle import leaf_hash, verify_inclusion
 from provenance.log.proof import InclusionProof, prove_inclusion
+from provenance.log.recall_index import INDEX
+from provenance.log.recalled import recalled_here
 from provenance.log.store import Log
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ THREADS = 256
 ENTRY = DecisionLeaf(
     action="allow", decision_commitment="a" * 64, subject_sha256="b" * 64, manifest_sha256="c" * 64, time=0
 ).to_bytes()
+
+WITHDRAWALS = 1000
+"""In the large log, when it is asked what was withdrawn."""
 
 
 def timed(action: Callable[[], object], times: int) -> dict[str, float]:
@@ -146,10 +151,37 @@ def large(folder: Path, signer: NoteSigner, size: int) -> dict[str, Any]:
         export_log(log, folder / "public")
 
     result["append_one_and_export"] = timed(one_more, 50)
+    result["withdrawals"] = withdrawals(log, signer)
     start = time.perf_counter()
     assert log.verify().ok
     result["audit_s"] = round(time.perf_counter() - start, 2)
     return result
+
+
+def withdrawals(log: Log, signer: NoteSigner) -> dict[str, Any]:
+    """What every verify asks of the own log: without an index, with one, and with one that is behind."""
+    log.append(
+        [
+            WithdrawalLeaf(manifest_sha256=f"{number:064x}", reason_commitment="e" * 64, time=0).to_bytes()
+            for number in range(WITHDRAWALS)
+        ]
+    )
+
+    def ask() -> None:
+        assert len(recalled_here(log.folder, signer)) == WITHDRAWALS
+
+    (log.folder / INDEX).unlink(missing_ok=True)
+    start = time.perf_counter()
+    ask()
+    built = round(time.perf_counter() - start, 2)
+    with_index = timed(ask, 200)
+    log.append([ENTRY] * 255)
+    return {
+        "withdrawn": WITHDRAWALS,
+        "first_s": built,
+        "with_index": with_index,
+        "255_behind": timed(ask, 200),
+    }
 
 
 def main() -> None:

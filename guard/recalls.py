@@ -131,11 +131,11 @@ def own_book(home: Home) -> Book:
     key = None
     try:
         from provenance.keys import load_log_key  # noqa: PLC0415 - cryptography
-        from provenance.log.recalled import recalled_in  # noqa: PLC0415
+        from provenance.log.recalled import recalled_here  # noqa: PLC0415
 
-        verifier = load_log_key(home.log_key_path).verifier
-        key = str(verifier)
-        logged = recalled_in(home.log_folder, verifier)
+        signer = load_log_key(home.log_key_path)
+        key = str(signer.verifier)
+        logged = recalled_here(home.log_folder, signer)
     except Error as error:
         return Book(publisher=None, key=key, damage=_unread("the log of this installation", error))
     try:
