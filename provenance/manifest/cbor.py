@@ -13,6 +13,8 @@ from typing import Any
 _MAX_DEPTH = 32
 _MAX_ITEMS = 100_000
 """Items in one document; a manifest's largest assertion holds a few thousand."""
+_SIMPLE = {20: False, 21: True}
+_FLOATS = {25: ">e", 26: ">f", 27: ">d"}
 
 
 class StructureError(ValueError):
@@ -35,7 +37,13 @@ _BREAK = _Break()
 
 
 class Decoder:
-    """Reads items one after the other from ``data`` within ``[position, end)``."""
+    """Reads items one after the other from ``data`` within ``[position, end)``.
+
+    Every file that is verified has hundreds of items, most of them short texts in maps, so those are read
+    without calls of their own.
+    """
+
+    __slots__ = ("_left", "data", "end", "position")
 
     def __init__(self, data: bytes, position: int = 0, end: int | None = None) -> None:
         self.data = data
@@ -43,13 +51,16 @@ class Decoder:
         self.end = len(data) if end is None else end
         self._left = _MAX_ITEMS
 
-    def item(self, depth: int = 0) -> Any:
+    def item(self) -> Any:
         """The next item; byte strings as bytes, maps as dict, unhashable keys refused.
 
         Raises:
             StructureError: truncated, too deep, too long or not CBOR.
         """
-        return _whole(self._any(depth))
+        try:
+            return _whole(self._any(0))
+        except UnicodeDecodeError as error:
+            raise StructureError("CBOR: text is not UTF-8") from error
 
     def head(self) -> tuple[int, int, int | None]:
         """Major type, additional information and argument of the next item."""
@@ -69,92 +80,109 @@ class Decoder:
         raise StructureError("CBOR: reserved additional information")
 
     def _any(self, depth: int) -> Any:
-        self._left -= 1
-        if depth > _MAX_DEPTH or self._left < 0:
-            raise StructureError("CBOR: too deep or too long")
+        """The next item, or ``_BREAK``; whoever holds it has counted it (``_count``)."""
         position = self.position
-        if position < self.end and 0x60 <= (initial := self.data[position]) < 0x78:
-            # Most items are short texts, and every file has hundreds: no call for their heads.
-            self.position = position + 1
-            return self._string(3, initial & 31)
-        major, info, argument = self.head()
-        if major == 2 or major == 3:  # noqa: PLR1714 - as above
-            return self._string(major, argument)
+        if position >= self.end:
+            raise StructureError("CBOR: cut off")
+        initial = self.data[position]
+        self.position = position + 1
+        if 0x60 <= initial < 0x78:
+            return self._take(initial - 0x60).decode()
+        major, info = initial >> 5, initial & 31
+        argument = info if info < 24 else self._argument(major, info)
         if major == 5:
             return self._map(argument, depth)
+        if major == 3:
+            return self._string(3, argument).decode()
+        if major == 2:
+            return self._string(2, argument)
         if major == 4:
             return self._array(argument, depth)
         if argument is None or major == 7:
             return self._simple(info, argument)
-        if major == 0:
-            return argument
-        return -1 - argument if major == 1 else Tagged(tag=argument, value=self.item(depth + 1))
+        if major == 6:
+            self._count(1, depth)
+            return Tagged(tag=argument, value=_whole(self._any(depth + 1)))
+        return argument if major == 0 else -1 - argument
 
-    def _string(self, major: int, length: int | None) -> bytes | str:
-        if length is None:
-            raw = self._pieces()
-        else:
-            start = self.position
-            self.position = stop = start + length
-            if stop > self.end:
-                raise StructureError("CBOR: cut off")
-            raw = self.data[start:stop]
-        if major == 2:
-            return raw
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise StructureError("CBOR: text is not UTF-8") from error
-
-    def _pieces(self) -> bytes:
+    def _string(self, major: int, length: int | None) -> bytes:
+        """The bytes of a string of either kind; one of unknown length is made of known ones (§3.2.3)."""
+        if length is not None:
+            return self._take(length)
         parts = []
-        while not isinstance(part := self._any(_MAX_DEPTH), _Break):
-            parts.append(part if isinstance(part, bytes) else str(part).encode())
+        while (head := self.head()) != (7, 31, None):
+            if head[0] != major or head[2] is None:
+                raise StructureError("CBOR: a string is made of something else")
+            parts.append(self._take(head[2]))
         return b"".join(parts)
 
     def _array(self, length: int | None, depth: int) -> list[Any]:
         if length is not None:
-            return [self.item(depth + 1) for _ in range(self._bounded(length))]
+            self._count(length, depth)
+            return [_whole(self._any(depth + 1)) for _ in range(length)]
         items = []
-        while not isinstance(value := self._any(depth + 1), _Break):
+        while (value := self._next(depth)) is not _BREAK:
             items.append(value)
         return items
 
     def _map(self, length: int | None, depth: int) -> dict[Any, Any]:
+        if length is None:
+            return self._open_map(depth)
+        self._count(2 * length, depth)
         result: dict[Any, Any] = {}
-        count = -1 if length is None else self._bounded(length)
-        while count != 0:
-            key = self._any(depth + 1)
-            if key is _BREAK:
-                if length is not None:
-                    raise StructureError("CBOR: a break inside a map of known length")
-                break
-            if not isinstance(key, (str, int, bytes)) or key in result:
-                raise StructureError("CBOR: a map key is repeated or not plain")
-            value = result[key] = self._any(depth + 1)
+        data, end, below = self.data, self.end, depth + 1
+        for _ in range(length):
+            position = self.position
+            if position < end and 0x60 <= (initial := data[position]) < 0x78:
+                self.position = stop = position + initial - 0x5F
+                if stop > end:
+                    raise StructureError("CBOR: cut off")
+                key: Any = data[position + 1 : stop].decode()
+                if key in result:
+                    raise StructureError("CBOR: a map key is repeated or not plain")
+            else:
+                key = _plain(self._any(below), result)
+            value = result[key] = self._any(below)
             if value is _BREAK:
                 _whole(value)
-            count -= 1
         return result
+
+    def _open_map(self, depth: int) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        while (key := self._next(depth)) is not _BREAK:
+            result[_plain(key, result)] = _whole(self._next(depth))
+        return result
+
+    def _next(self, depth: int) -> Any:
+        """The next item of what is of unknown length, or its end."""
+        self._count(1, depth)
+        return self._any(depth + 1)
+
+    def _count(self, items: int, depth: int) -> None:
+        """Counts ``items`` that an item at ``depth`` holds."""
+        self._left -= items
+        if items and (depth >= _MAX_DEPTH or self._left < 0):
+            raise StructureError("CBOR: too deep or too long")
 
     def _simple(self, info: int, argument: int | None) -> Any:
         if argument is None:
             return _BREAK
         if info < 25:
-            return {20: False, 21: True}.get(argument)
-        form = {25: ">e", 26: ">f", 27: ">d"}[info]
-        return struct.unpack(form, argument.to_bytes(1 << (info - 24), "big"))[0]
-
-    def _bounded(self, length: int) -> int:
-        if length > self.end - self.position:
-            raise StructureError("CBOR: more items than bytes")
-        return length
+            return _SIMPLE.get(argument)
+        return struct.unpack(_FLOATS[info], argument.to_bytes(1 << (info - 24), "big"))[0]
 
     def _take(self, count: int) -> bytes:
-        start, self.position = self.position, self.position + count
-        if self.position > self.end:
+        start = self.position
+        self.position = stop = start + count
+        if stop > self.end:
             raise StructureError("CBOR: cut off")
-        return self.data[start : self.position]
+        return self.data[start:stop]
+
+
+def _plain(key: Any, known: dict[Any, Any]) -> Any:
+    if not isinstance(key, (str, int, bytes)) or key in known:
+        raise StructureError("CBOR: a map key is repeated or not plain")
+    return key
 
 
 def _whole(value: Any) -> Any:

@@ -7,8 +7,7 @@ byte of the box structure has to be right, so that a byte changed in it is notic
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provenance.manifest.cbor import StructureError
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _SUFFIX = bytes.fromhex("00110010800000aa00389b71")
 STORE, MANIFEST, UPDATE, COMPRESSED = (kind + _SUFFIX for kind in (b"c2pa", b"c2ma", b"c2um", b"c2cm"))
 ASSERTIONS, CLAIM, SIGNATURE = (kind + _SUFFIX for kind in (b"c2as", b"c2cl", b"c2cs"))
-_HEADER = struct.Struct(">I4s")
+_HEADER, _LONG = struct.Struct(">I4s"), struct.Struct(">Q")
 _MAX_DEPTH = 8
 _MAX_BOXES = 20_000
 """Boxes in one store; the longest public history has a few hundred."""
@@ -30,17 +29,18 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """A box that holds data; ``start`` and ``end`` bound the data within the store."""
+class Content(NamedTuple):
+    """A box that holds data; ``start`` and ``end`` bound the data within the store.
+
+    Boxes are tuples, which are made four times as fast as frozen dataclasses: every file has dozens.
+    """
 
     kind: bytes
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Superbox:
+class Superbox(NamedTuple):
     """A box of boxes with its description."""
 
     uuid: bytes
@@ -89,23 +89,25 @@ def parse_store(data: bytes) -> Superbox:
 
 
 class _Parser:
+    __slots__ = ("data", "left")
+
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = _MAX_BOXES
 
     def header(self, position: int, limit: int) -> tuple[bytes, int, int]:
         """Type, start of the content and end of the box at ``position`` (§A.2: LBox, TBox, XLBox)."""
-        if position + 8 > limit:
+        start = position + 8
+        if start > limit:
             raise StructureError("JUMBF: a box header is cut off")
         length, kind = _HEADER.unpack_from(self.data, position)
-        start = position + 8
         if length == 1:
-            if position + 16 > limit:
-                raise StructureError("JUMBF: a box header is cut off")
-            (length,) = struct.unpack_from(">Q", self.data, position + 8)
             start = position + 16
+            if start > limit:
+                raise StructureError("JUMBF: a box header is cut off")
+            (length,) = _LONG.unpack_from(self.data, position + 8)
         end = position + length
-        if length < start - position or end > limit:
+        if end < start or end > limit:
             raise StructureError("JUMBF: a box is longer than what holds it")
         return kind, start, end
 
@@ -113,23 +115,25 @@ class _Parser:
         self.left -= 1
         if depth > _MAX_DEPTH or self.left < 0:
             raise StructureError("JUMBF: too many boxes or too deep")
-        kind, inner, position = self.header(start, end)
+        header = self.header
+        kind, inner, position = header(start, end)
         if kind != b"jumd":
             raise StructureError("JUMBF: a superbox without a description")
         uuid, label = self.description(inner, position)
         boxes: list[Superbox] = []
         contents: list[Content] = []
         while position < end:
-            kind, inner, after = self.header(position, end)
+            kind, inner, after = header(position, end)
             if kind == b"jumb":
                 boxes.append(self.superbox(position, inner, after, depth + 1))
             else:
-                contents.append(Content(kind=kind, start=inner, end=after))
+                contents.append(Content(kind, inner, after))
             position = after
-        _check_labels(uuid, label, boxes)
-        return Superbox(
-            uuid=uuid, label=label, start=begin, end=end, boxes=tuple(boxes), contents=tuple(contents)
-        )
+        if uuid in _LABELS and label not in _LABELS[uuid]:
+            raise StructureError(f"JUMBF: a box of type {uuid[:4]!r} has the wrong label")
+        if len(boxes) > 1 and len({box.label for box in boxes}) != len(boxes):
+            raise StructureError("JUMBF: two boxes with one label")
+        return Superbox(uuid, label, begin, end, tuple(boxes), tuple(contents))
 
     def description(self, start: int, end: int) -> tuple[bytes, str]:
         """Type and label of a description box; C2PA boxes are requestable and labelled (§11.1.4)."""
@@ -151,11 +155,3 @@ class _Parser:
             return data[start : start + 16], data[start + 17 : stop].decode("utf-8")
         except UnicodeDecodeError as error:
             raise StructureError("JUMBF: a label is not UTF-8") from error
-
-
-def _check_labels(uuid: bytes, label: str, boxes: list[Superbox]) -> None:
-    expected = _LABELS.get(uuid)
-    if expected is not None and label not in expected:
-        raise StructureError(f"JUMBF: a box of type {uuid[:4]!r} has the wrong label")
-    if boxes and len({box.label for box in boxes}) != len(boxes):
-        raise StructureError("JUMBF: two boxes with one label")

@@ -156,3 +156,21 @@ def test_cbor_examples_of_the_specification(encoded, value):
 def test_cbor_that_is_refused(encoded):
     with pytest.raises(StructureError):
         cbor.decode(bytes.fromhex(encoded))
+
+
+@pytest.mark.parametrize("encoded", ["5f00ff", "5f6161ff", "7f4161ff", "7ff6ff", "5f5f4161ffff", "5f" * 5_000])
+def test_a_string_in_pieces_is_made_of_strings_of_its_kind_only(encoded):
+    with pytest.raises(StructureError):
+        cbor.decode(bytes.fromhex(encoded))
+
+
+@pytest.mark.parametrize("opening", ["81", "9f", "a100", "bf00", "c1"])
+@pytest.mark.parametrize("deep", [True, False])
+def test_cbor_is_read_to_a_depth_of_32(opening, deep):
+    closing = "ff" if opening in ("9f", "bf00") else ""
+    raw = bytes.fromhex(opening * (32 + deep) + "00" + closing * (32 + deep))
+    if deep:
+        with pytest.raises(StructureError, match="deep"):
+            cbor.decode(raw)
+    else:
+        assert cbor.decode(raw) is not None
