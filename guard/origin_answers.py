@@ -36,10 +36,10 @@ _IDENTITY: dict[IdentityState, Outcome] = {
 }
 """What the line about identities says, the gravest first."""
 
+_FAILED_STAMPS = frozenset({"timeStamp.mismatch", "timeStamp.malformed", "timeStamp.outsideValidity"})
+"""Nothing hashes a time-stamp: the rest of the manifest is intact when it is damaged, and it is not."""
 _STAMPS = {
-    "timeStamp.mismatch": "a time stamp is there and does not hold",
-    "timeStamp.malformed": "a time stamp is there and does not hold",
-    "timeStamp.outsideValidity": "a time stamp is there and does not hold",
+    **dict.fromkeys(sorted(_FAILED_STAMPS), "a time stamp is there and does not hold"),
     "timeStamp.untrusted": "a time stamp is there, of an authority on no list here",
 }
 """What the line about the time says of a time stamp that proves nothing, the gravest first."""
@@ -69,7 +69,8 @@ def manifest_answer(manifest: ManifestReading) -> Answer:
     """Whether the manifest itself is as it was signed, whatever became of the bytes around it."""
     where = ", read from the file beside this one" if manifest.sidecar else ""
     if manifest.intact:
-        return _answer("manifest", Outcome.SUPPORTS, f"as it was signed, with every assertion{where}")
+        but = " but for a time stamp that does not hold" if _codes(manifest) & _FAILED_STAMPS else ""
+        return _answer("manifest", Outcome.SUPPORTS, f"as it was signed, with every assertion{but}{where}")
     if manifest.state is ManifestState.ABSENT:
         return _answer("manifest", Outcome.ABSENT, manifest.reason)
     if manifest.state is ManifestState.REMOTE_ONLY:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("guard")
 _TEXT, _BYTES, _ARRAY, _MAP = 0x60, 0x40, 0x80, 0xA0
+_LIST_IT = "guard trust add NAME PEM --kind tsa, with the root of that authority"
 _EMPTY_PAD = 5
 """Bytes of a padding header without padding."""
 
@@ -80,6 +81,8 @@ class _Change(NamedTuple):
 def token_for(store: bytes, stamper: TimeStamper, trust: TrustLists) -> TimeStamp | None:
     """A time-stamp over the signature of the active manifest in ``store``; None: signed without one.
 
+    Where one is preferred, a warning says that there is none, or none whose authority a list vouches for.
+
     Raises:
         ConfigurationError: where one is required: ``timestamp.unavailable``, or ``timestamp.unlisted`` when
             no list vouches for its authority, so that it would prove the time to nobody here.
@@ -92,12 +95,11 @@ def token_for(store: bytes, stamper: TimeStamper, trust: TrustLists) -> TimeStam
             raise
         _LOG.warning("warning: signed without a time-stamp; %s", error.what)
         return None
-    if required and authority_of(stamp, trust) is None:
-        raise ConfigurationError(
-            "timestamp.unlisted",
-            "the time-stamp is of an authority that is on no list here",
-            hint="guard trust add NAME PEM --kind tsa, with the root of that authority",
-        )
+    if authority_of(stamp, trust) is None:
+        what = "the time-stamp is of an authority that is on no list here"
+        if required:
+            raise ConfigurationError("timestamp.unlisted", what, hint=_LIST_IT)
+        _LOG.warning("warning: %s, so it proves the time to nobody with these lists; %s", what, _LIST_IT)
     return stamp
 
 

@@ -59,16 +59,21 @@ def left_out(hashes: Mapping[str, Any], embedded: Embedded, size: int | None) ->
 
 
 def around_signature(block: SignatureBlock, embedded: Embedded, *, proven: bool) -> tuple[str, ...]:
-    """What stands in the signature's box and vouches for nothing.
+    """What stands in the signature's box and is covered by no hash.
+
+    A time-stamp that holds is listed as well: its signature covers the time and its digest, and neither the
+    structure around them (RFC 5652 §5.3, §5.4) nor certificates that nobody needed.
 
     Args:
         block: the signature of the active manifest.
         embedded: where the manifest lies.
         proven: whether a time-stamp in it is over this signature; otherwise its bytes can be anything.
     """
-    listed = block.unsigned if proven else block.unsigned + block.stamps
+    alone = ", which vouches for itself alone" if proven else ""
+    unsigned = ((one, "") for one in block.unsigned)
     return tuple(
-        f"{named(embedded, one.start, one.end)}: {one.reason} beside the signature" for one in listed
+        f"{named(embedded, one.start, one.end)}: {one.reason} beside the signature{more}"
+        for one, more in (*unsigned, *((one, alone) for one in block.stamps))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,6 +141,20 @@ def test_damage_is_never_intact_absent_or_a_crash(samples, mime):
         damage = importlib.import_module("damage")
     wrong = [outcome for _, outcome in damage.of_kind(mime, 60, seed=3) if outcome.wrong]
     assert not wrong
+
+
+@pytest.mark.enable_socket
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts")
+@pytest.mark.parametrize("mime", ["image/jpeg", "image/svg+xml", "video/mp4", "video/webm"])
+def test_nor_is_damage_of_a_time_stamped_file(samples, mime):
+    del samples
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        damage, stamping = importlib.import_module("damage"), importlib.import_module("_stamping").stamping
+    with stamping() as authority:
+        done = list(damage.of_kind(mime, 90, 5, authority))
+    assert sum(item.stamped for item, _ in done) == 30
+    assert not [outcome for _, outcome in done if outcome.wrong]
 
 
 @every_embedding

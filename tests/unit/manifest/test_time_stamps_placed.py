@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulators.tsa import Clock, Server
 
-from guard.origin_answers import time_answer
+from guard.origin_answers import manifest_answer, time_answer
 from provenance.errors import ConfigurationError
 from provenance.manifest import jumbf
 from provenance.manifest.cbor import Decoder, decode
@@ -129,7 +129,8 @@ def test_a_token_over_something_else_proves_nothing(server, signer, listed, pict
 def test_changed_bytes_of_a_token_are_listed_and_told(server, signer, listed, trust, picture, spec):
     """Nothing hashes them, and the file stays intact: whatever proves nothing has to be told apart."""
     made = sign(picture(), spec, stamped(signer, server.url), trust=listed)
-    assert made.reading.uncovered == ()
+    (said,) = made.reading.uncovered
+    assert said.endswith(": time-stamp beside the signature, which vouches for itself alone")
     token = signature(made.manifest)[1]["sigTst2"]["tstTokens"][0]["val"]
     out = io.BytesIO(made.asset.data)
     place_token(bytes(len(token)), made.manifest, made.asset.data, out)
@@ -137,11 +138,27 @@ def test_changed_bytes_of_a_token_are_listed_and_told(server, signer, listed, tr
     ((low, high),) = (map(int, re.findall(r"\d+", listed_range)[:2]) for listed_range in found.uncovered)
     at = made.asset.data.index(token)
     assert low <= at <= at + len(token) - 1 <= high
-    assert "time-stamp beside the signature" in found.uncovered[0]
+    assert found.uncovered[0].endswith(": time-stamp beside the signature")
+    but = "as it was signed, with every assertion but for a time stamp that does not hold"
+    assert manifest_answer(found).text == but
+    assert manifest_answer(made.reading).text == "as it was signed, with every assertion"
     assert "a time stamp is there and does not hold" in time_answer(found).text
     unlisted = read_manifest(made.asset, trust)
-    assert unlisted.uncovered == ()
+    assert unlisted.uncovered == made.reading.uncovered
     assert "of an authority on no list here" in time_answer(unlisted).text
+
+
+def test_every_byte_of_a_token_is_listed_or_noticed(server, signer, listed, picture, spec):
+    """Its own signature leaves out the structure around it, and the certificates that nobody needed."""
+    asset = sign(picture(), spec, stamped(signer, server.url), trust=listed).asset
+    block = find_store(asset.data).store
+    low = asset.data.index(signature(block)[1]["sigTst2"]["tstTokens"][0]["val"]) - 60
+    for at in range(low, low + 2600, 17):
+        changed = bytearray(asset.data)
+        changed[at] ^= 0x5A
+        reading = read_manifest(Asset.of(bytes(changed), "image/png"), listed)
+        ranges = [list(map(int, re.findall(r"\d+", line)[:2])) for line in reading.uncovered]
+        assert not reading.intact or any(first <= at <= last for first, last in ranges), at
 
 
 def test_required_and_all_dead_is_one_line_and_no_file(signer, listed, picture, spec):
@@ -156,6 +173,20 @@ def test_required_means_of_an_authority_on_a_list(server, signer, trust, picture
         sign(picture(), spec, stamped(signer, server.url), trust=trust)
     assert caught.value.code == "timestamp.unlisted"
     assert "--kind tsa" in caught.value.hint
+
+
+def test_preferred_and_unlisted_signs_and_says_so(server, signer, listed, trust, picture, spec, caplog):
+    made = sign(picture(), spec, stamped(signer, server.url, policy=TimePolicy.PREFERRED), trust=trust)
+    assert "warning: the time-stamp is of an authority that is on no list here" in caplog.text
+    assert "guard trust add NAME PEM --kind tsa" in caplog.text
+    said = time_answer(made.reading)
+    assert "as it claims, not proven" in said.text
+    assert "a time stamp is there, of an authority on no list here" in said.text
+    # The same file, where a list vouches for it; and signing there warns of nothing.
+    assert read_manifest(made.asset, listed).signer.time is SigningTime.PROVEN
+    caplog.clear()
+    sign(picture(), spec, stamped(signer, server.url, policy=TimePolicy.PREFERRED), trust=listed)
+    assert caplog.text == ""
 
 
 def test_preferred_and_dead_signs_and_says_so(signer, listed, picture, spec, caplog):
