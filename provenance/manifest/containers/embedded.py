@@ -45,15 +45,21 @@ class Embedded:
     base64: bool = False
 
     def file_range(self, start: int, end: int) -> tuple[int, int]:
-        """File offsets of store bytes ``[start, end)`` (of the piece that holds the first)."""
+        """File offsets from the first to the last of store bytes ``[start, end)``, which are not none.
+
+        Where they lie in several pieces, the container's own bytes between these are in the range as well.
+        """
         if self.base64:
             first = self.pieces[0].file
             return first + start * 4 // 3, first - (-end * 4 // 3)
+        return self._place(start), self._place(end - 1) + 1
+
+    def _place(self, at: int) -> int:
+        """Where a byte of the store lies; of a store beside its file, in the store."""
         for piece in self.pieces:
-            if piece.store <= start < piece.store + piece.length:
-                offset = piece.file - piece.store
-                return start + offset, min(end, piece.store + piece.length) + offset
-        return start, end
+            if piece.store <= at < piece.store + piece.length:
+                return at - piece.store + piece.file
+        return at
 
 
 def whole(data: Bytes, start: int, end: int, found: Embedded | None, *spans: tuple[int, int]) -> Embedded:
