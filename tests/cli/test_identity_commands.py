@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,35 +18,11 @@ from PIL import Image
 from simulators.authority import Authority
 
 from guard.api import verify_file
-from guard.cli.main import run
 from guard.doctor import examine
 from guard.verdict import State
 
 NOW = datetime.now(UTC)
 RELEASE = ("release", "picture.png", "--source", "generated", "-o")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What one run of ``guard`` did."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def guard_cli(tmp_path, monkeypatch, capsys):
-    """``guard ARGUMENTS…`` in this process, a tenth of the time: one that begins anew is tested elsewhere."""
-    monkeypatch.chdir(tmp_path)
-
-    def run_here(*arguments: object) -> Ran:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Ran(code=code, out=out, err=err)
-
-    return run_here
 
 
 @pytest.fixture(scope="module")

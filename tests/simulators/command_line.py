@@ -9,6 +9,7 @@ that is about the process itself (signals, pipes, terminals, the locale, imports
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import subprocess
 import sys
@@ -89,15 +90,17 @@ def _as_if_started(folder: Path, words: list[str]) -> Iterator[None]:
 
     The environment stays as the run leaves it: modules set what they need once, when they are imported.
     """
-    kept = Path.cwd(), sys.argv, gc.get_threshold()
+    kept = Path.cwd(), sys.argv, gc.get_threshold(), logging.root.handlers
     os.chdir(folder)
     sys.argv = words
+    logging.root.handlers = []  # without those of pytest: warnings of libraries go to stderr
     try:
         yield
     finally:
         os.chdir(kept[0])
         sys.argv = kept[1]
         gc.set_threshold(*kept[2])
+        logging.root.handlers = kept[3]
 
 
 @contextmanager
