@@ -33,7 +33,7 @@ ENTRY = DecisionLeaf(
     action="allow", decision_commitment="a" * 64, subject_sha256="b" * 64, manifest_sha256="c" * 64, time=0
 ).to_bytes()
 
-WITHDRAWALS = 1000
+WITHDRAWALS = 100
 """In the large log, when it is asked what was withdrawn."""
 
 

@@ -1,7 +1,8 @@
 """Checkpoints that stand in published files: each file is a witness of the log that it quotes.
 
 The checkpoint is signed by the log itself, so it counts however the file around it fares: whoever holds
-one copy of one picture can tell that entries before it were changed, left out, moved or cut off.
+one copy of one picture can tell that entries before it were changed, left out, moved or cut off. It counts by
+the key, under whatever name: a key that shows one history here and another one there has forked its log.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import Error, IntegrityError
 from provenance.log.audit import Earlier, LogProblem
-from provenance.log.checkpoint import open_checkpoint, parse_checkpoint, split_note
+from provenance.log.checkpoint import open_by_key, open_checkpoint, parse_checkpoint, split_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ class FileWitness:
     Attributes:
         file: its path.
         size: entries that its checkpoint covers; None where there is none of this log.
-        reason: why there is none.
+        reason: why there is none; for one under another name, that name.
     """
 
     file: str
@@ -82,9 +83,13 @@ def _judged(file: str, note: bytes, verifier: NoteVerifier) -> FileWitness:
     if not note:
         return FileWitness(file=file, reason=NO_CHECKPOINT)
     origin = parse_checkpoint(split_note(note)[0]).origin
-    if origin != verifier.name:
+    if origin == verifier.name:
+        return FileWitness(file=file, size=open_checkpoint(note, verifier).size)
+    try:
+        size = open_by_key(note, verifier).size
+    except IntegrityError:
         return FileWitness(file=file, reason=f"its checkpoint is of another log, {origin}")
-    return FileWitness(file=file, size=open_checkpoint(note, verifier).size)
+    return FileWitness(file=file, size=size, reason=f"this log's key signed it under the name {origin}")
 
 
 def _checkpoint_in(named: Named) -> bytes:

@@ -194,7 +194,8 @@ def _print(report: LogReport, seen: LogView, files: Gathered, waiting: int | Non
         click.echo(f"    held against  {held}")
     for file in files.files:
         if file.reason is not None:
-            click.echo(f"    not checked  {plain(file.file)}: {plain(file.reason)}")
+            word = "not checked" if file.size is None else "held against"
+            click.echo(f"    {word}  {plain(file.file)}: {plain(file.reason)}")
     for line in report.not_checked:
         click.echo(f"    not checked  {plain(line)}")
     if waiting:

@@ -1,6 +1,6 @@
 """The witness's side: sign a log's checkpoint only if it extends the one signed before, and never forget.
 
-The steps, under a lock for the log in question (C2SP tlog-witness, ``add-checkpoint``):
+The steps, under a lock for the log's key (C2SP tlog-witness, ``add-checkpoint``):
 
 1. Read the checkpoint and check the log's signature.
 2. Read the last checkpoint that was signed for this log.
@@ -9,7 +9,8 @@ The steps, under a lock for the log in question (C2SP tlog-witness, ``add-checkp
 4. Store the new checkpoint, durably.
 5. Sign.
 
-So a witness killed between any two steps has never signed what it does not remember.
+So a witness killed between any two steps has never signed what it does not remember. A log is told by its
+key: one that appears under a second name has to extend what was signed under the first.
 """
 
 from __future__ import annotations
@@ -21,17 +22,16 @@ from typing import TYPE_CHECKING
 from provenance.errors import Error, InputError, IntegrityError
 from provenance.files import fsync_folder, write_private
 from provenance.locks import locked
-from provenance.log.checkpoint import Checkpoint, open_checkpoint
+from provenance.log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint
 from provenance.log.cosignature import only_by
 from provenance.log.merkle import EMPTY_ROOT
 from provenance.log.proof import ConsistencyProof, prove_consistency
 from provenance.log.writing import unobserved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from provenance.log.checkpoint import NoteVerifier
     from provenance.log.cosignature import WitnessSigner
     from provenance.log.published import Published
     from provenance.log.writing import Step
@@ -123,7 +123,7 @@ class Witness:
             raise InputError("log.own-witness", what, hint=hint)
         head = open_checkpoint(note, log)  # (1)
         memory = self._memory(log)
-        with locked(memory / ".lock", self.lock_timeout_s):
+        with locked(self.folder / f".{_named(log.public_key)}.lock", self.lock_timeout_s):
             last = self.last(log)  # (2)
             try:
                 self._require_extension(last, head, log, prove)  # (3)
@@ -138,23 +138,34 @@ class Witness:
         return Witnessing(before=last.size, checkpoint=head, note=signed, time=time)
 
     def last(self, log: NoteVerifier) -> Checkpoint:
-        """The last checkpoint that was signed for ``log``; the empty tree before the first.
+        """The last checkpoint that was signed for the key of ``log``, under whatever name.
+
+        The empty tree before the first.
 
         Raises:
             IntegrityError: ``log.witness-memory`` when the memory does not hold such a checkpoint.
         """
+        found = [self._last(one) for one in (log, *self._other_names(log))]
+        return max(found, key=lambda one: one.size)
+
+    def _last(self, log: NoteVerifier) -> Checkpoint:
         path = self._folder(log) / _LAST
         try:
             return open_checkpoint(path.read_bytes(), log)
         except FileNotFoundError:
             return Checkpoint(origin=log.name, size=0, root=EMPTY_ROOT)
         except Error as error:
-            raise IntegrityError(
-                "log.witness-memory",
-                f"what this witness signed last cannot be read: {error.what}",
-                where=str(path),
-                hint="restore it from a copy; without it this witness cannot vouch for the log's past",
-            ) from error
+            raise _lost(path, error.what) from error
+
+    def _other_names(self, log: NoteVerifier) -> Iterator[NoteVerifier]:
+        """Logs of the same key that this witness knows by other names."""
+        for path in sorted(self.folder.glob("*/log")):
+            try:
+                other = NoteVerifier.parse(path.read_text(encoding="utf-8").strip())
+            except ValueError as error:
+                raise _lost(path, str(error)) from error
+            if other.public_key == log.public_key and other != log:
+                yield other
 
     def _require_extension(self, last: Checkpoint, head: Checkpoint, log: NoteVerifier, prove: Prove) -> None:
         if head.size < last.size:
@@ -164,7 +175,7 @@ class Witness:
 
     def _folder(self, log: NoteVerifier) -> Path:
         """By key and origin: another key under the same name is another log."""
-        return self.folder / hashlib.sha256(str(log).encode()).hexdigest()[:16]
+        return self.folder / _named(str(log).encode())
 
     def _memory(self, log: NoteVerifier) -> Path:
         folder = self._folder(log)
@@ -173,6 +184,19 @@ class Witness:
             write_private(folder / "log", f"{log}\n".encode(), overwrite=True)
             fsync_folder(self.folder)
         return folder
+
+
+def _named(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _lost(path: Path, why: str) -> IntegrityError:
+    return IntegrityError(
+        "log.witness-memory",
+        f"what this witness signed last cannot be read: {why}",
+        where=str(path),
+        hint="restore it from a copy; without it this witness cannot vouch for the log's past",
+    )
 
 
 def _keep(memory: Path, note: bytes) -> None:

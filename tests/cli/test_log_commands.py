@@ -10,6 +10,7 @@ import pytest
 
 from guard.cli.main import run
 from provenance.keys import load_log_key
+from provenance.log.checkpoint import NoteSigner
 from provenance.log.leaves import DecisionLeaf
 from provenance.log.store import Log
 
@@ -148,6 +149,21 @@ def test_files_that_say_nothing_of_this_log_are_not_checked_and_not_passed(home,
     rewrite_key(home)
     out = guard("log", "verify", "--against", signed[".jpg"], code=3)
     assert "its checkpoint is of another log" in out
+
+
+@pytest.mark.parametrize(("changed", "code"), [(True, 1), (False, 0)])
+def test_one_key_that_shows_two_histories_under_two_names_is_a_fork(
+    home, signed, guard, tmp_path, changed, code
+):
+    key = NoteSigner(name="elsewhere.example/log", private_key=load_log_key(home.log_key_path).private_key)
+    old = [entry for _, entry in home.log_as_found().entries()]
+    Log.create(tmp_path / "other", key).append([deny(1), *old[1:]] if changed else old)
+    out = guard(
+        "log", "verify", "--log", "other", "--key", key.verifier, "--against", signed[".jpg"], code=code
+    )
+    assert out.startswith("CONTRADICTED" if changed else "CONSISTENT")
+    assert ("log.forked" in out) == changed
+    assert f"this log's key signed it under the name {load_log_key(home.log_key_path).name}" in out
 
 
 def rewrite_key(home):

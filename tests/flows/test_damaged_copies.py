@@ -19,7 +19,11 @@ from guard.verdict import State
 from guard.withdrawing import withdraw
 from provenance.errors import Error
 from provenance.keys import load_log_key
+from provenance.log.checkpoint import NoteSigner
+from provenance.log.store import Log
 from provenance.registry_head import fingerprint_of
+from provenance.registry_publish import Contents
+from provenance.registry_publish import publish as publish_files
 from provenance.registry_source import FetchLimits
 
 NOW = datetime.now(UTC)
@@ -234,3 +238,25 @@ def test_a_failed_mending_leaves_what_there_was(world, reader):
         update(reader, "them", at=NOW, limits=FetchLimits(most_files=1))
     assert kept_registries(reader).names() == ("others", "them")
     assert update(reader, "them", at=NOW, limits=FetchLimits()).mended
+
+
+def test_a_key_that_calls_its_log_otherwise_shows_no_other_history(world, reader, tmp_path):
+    """A publisher's key is one publisher, whatever its log is called: older states and forks are refused."""
+    them = Home(folder=shutil.copytree(world / "them" / "home", tmp_path / "them"))
+    key = load_log_key(them.log_key_path)
+    renamed = NoteSigner(name="elsewhere.example/log", private_key=key.private_key)
+    contents = Contents(
+        places=(), manifest=lambda _: (b"", None), fingerprints={}, withdrawals={}, locators={}
+    )
+    old = [entry for _, entry in them.log_as_found().entries()]
+    for number, (entries, code) in enumerate(
+        [(old[::-1], "registry.log-contradicts"), (old[:1], "registry.log-contradicts"), (old, None)]
+    ):
+        log = Log.create(tmp_path / f"log-{number}", renamed)
+        log.append(entries)
+        publish_files(contents, log, renamed, tmp_path / f"pub-{number}", now=int(LATER.timestamp()))
+        place = str(tmp_path / f"pub-{number}")
+        if code is None:
+            assert add(reader, place, name="other-name", at=NOW, limits=FetchLimits()).new
+        else:
+            assert code_of(add, reader, place, name="other-name", at=NOW, limits=FetchLimits()) == code

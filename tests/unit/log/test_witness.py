@@ -105,6 +105,29 @@ def test_it_signs_no_second_history_and_keeps_the_evidence(w1, log, signer, entr
     assert open_checkpoint(kept.read_bytes(), log.verifier) == again.checkpoint()
 
 
+def test_a_key_that_calls_its_log_otherwise_has_no_second_history(w1, log, signer, entries, out, tmp_path):
+    log.append(entries(10))
+    export_log(log, out)
+    first = seen_by(w1, out, log)
+    renamed = NoteSigner(name="log.example/2", private_key=signer.private_key)
+    for number, (history, code) in enumerate(
+        [
+            ([*entries(3), b"edited", *entries(8, start=4)], "log.forked"),
+            (entries(9), "log.truncated"),
+            ([*entries(9), b"another tenth"], "log.forked"),
+        ]
+    ):
+        other = Log.create(tmp_path / f"other-{number}", renamed)
+        other.append(history)
+        assert code_of(seen_by, w1, other.folder, other) == code
+        assert w1.last(renamed.verifier) == first.checkpoint
+    other = Log.create(tmp_path / "same", renamed)
+    other.append(entries(12))
+    done = seen_by(w1, other.folder, other)
+    assert (done.before, done.checkpoint.size) == (10, 12)
+    assert code_of(seen_by, w1, out, log) == "log.truncated"
+
+
 def test_it_signs_nothing_that_the_copy_does_not_show(w1, log, entries, out):
     log.append(entries(300))
     export_log(log, out)
