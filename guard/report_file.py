@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import secrets
+import time
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -29,6 +32,12 @@ img {{ max-width: 100% }} td {{ padding: 0 1.5rem .3rem 0; vertical-align: top }
 <p><img alt="{alt}" src="data:image/png;base64,{picture}"></p>
 </body></html>
 """
+
+
+_PARTIAL = ".guard-report-{}.partial"
+"""A name of their own for half-written reports: partial files of releases may wait for their final one."""
+_ABANDONED_S = 3600
+"""Nobody takes that long to write a report: whoever began it was killed."""
 
 
 def check_report(path: Path, *, force: bool) -> None:
@@ -66,12 +75,22 @@ def write_whole(path: Path, data: bytes, *, force: bool) -> None:
         InputError: ``output.exists`` or ``output.unwritable``.
         ConfigurationError: ``disk.full`` or ``disk.failed``.
     """
-    temporary = write_temporary(path, data)
+    _forget_abandoned(path.parent)
+    temporary = path.with_name(_PARTIAL.format(secrets.token_hex(8)))
+    write_temporary(path, data, temporary=temporary)
     try:
         replace_atomically(temporary, path, overwrite=force)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _forget_abandoned(folder: Path) -> None:
+    """Remove what processes that were killed half-way have left there; whoever writes now is left alone."""
+    for one in folder.glob(_PARTIAL.format("*")):
+        with suppress(OSError):  # somebody else was faster, or it is not ours to remove
+            if time.time() - one.stat().st_mtime > _ABANDONED_S:
+                one.unlink()
 
 
 def page(picture: Asset, title: str, lines: Sequence[tuple[str, str]]) -> str:

@@ -198,7 +198,8 @@ def development_list(name: str) -> InputError:
 def save_trust(folder: Path, trust: TrustLists) -> None:
     """Writes lists and index; the index last, so that a crash leaves the earlier state valid.
 
-    Revocations lie in a file of their own (``provenance.manifest.revocation``) and stay as they are.
+    Revocations lie in a file of their own (``provenance.manifest.revocation``) and stay as they are. Raises
+    as ``provenance.files.write_public``.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for item in trust.lists:
@@ -293,6 +294,6 @@ def _load_list(folder: Path, entry: dict[str, Any]) -> TrustList:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    from provenance.files import write_public  # noqa: PLC0415 - readers do without it
+
+    write_public(path, data, overwrite=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from provenance import files
 from provenance.errors import InputError, IntegrityError
 from provenance.manifest.read import read_manifest
 from provenance.manifest.reading import ManifestState, TrustTier
@@ -154,3 +156,31 @@ def test_what_is_no_list(pem):
 def test_a_certificate_that_is_cut_off_is_not_passed_over(authority):
     with pytest.raises(InputError):
         contents_of(authority.root_pem() + authority.root_pem()[:200])
+
+
+def test_a_save_that_is_cut_off_anywhere_leaves_the_lists_before_or_after(
+    tmp_path, authority, signer, monkeypatch
+):
+    """Written by the one function that syncs before it renames; the index, which decides, is the last."""
+    folder = tmp_path / "trust"
+    before = only(authority.issuing.public_bytes(Encoding.PEM))
+    save_trust(folder, before)
+    after = before.adding(TrustList.of(name="more", tier=TrustTier.OWN, pem=leaf_of(signer), date=DAY))
+    real, renamed = files.replace_atomically, []
+
+    def cut_off(temporary, final, *, overwrite=True):
+        if len(renamed) == allowed:
+            raise KeyboardInterrupt
+        renamed.append(final.name)
+        real(temporary, final, overwrite=overwrite)
+
+    monkeypatch.setattr(files, "replace_atomically", cut_off)
+    for allowed in range(4):
+        renamed.clear()
+        with suppress(KeyboardInterrupt):
+            save_trust(folder, after)
+        names = [item.name for item in load_trust(folder).lists]
+        assert names == (["only"] if allowed < 3 else ["only", "more"])
+        assert files.temporaries_in(folder) == ()
+    assert renamed[-1] == "lists.json"
+    assert {path.suffix for path in folder.iterdir()} == {".pem", ".json"}
