@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from provenance.errors import ConfigurationError, Error
 from provenance.files import PRIVATE, disk_errors
 from provenance.registry_database import busy, damaged, missing, too_new, unwritable
+from provenance.registry_unmarked import unmark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +43,7 @@ _MIGRATIONS = (
     "CREATE INDEX entry_by_log_index ON entry (log_index)",
     # 64 bits of how a picture looks, computed from the digest its manifest signs.
     "CREATE TABLE fingerprint (manifest_sha256 TEXT PRIMARY KEY, bits BLOB NOT NULL) STRICT",
+    unmark,
 )
 """Step n takes a file of schema version n to n + 1. Never edited after a release, only added to."""
 
@@ -164,8 +166,12 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
     with _transaction(path, connection):
         # Again inside the transaction: another process may have done it while this one waited.
         for number in range(_version(path, connection), len(_MIGRATIONS)):
-            for statement in _MIGRATIONS[number].split(";"):
-                connection.execute(statement)
+            step = _MIGRATIONS[number]
+            if isinstance(step, str):
+                for statement in step.split(";"):
+                    connection.execute(statement)
+            else:
+                step(SqliteDatabase(path, connection))
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.errors import ConfigurationError, Error, missing_extra
 from provenance.registry_database import busy, damaged, missing, too_new, unwritable
+from provenance.registry_unmarked import unmark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 DRIVER = "postgresql+psycopg"
 _WRITERS = 0x6D675247
 """Advisory lock that writers take, one after the other, as SQLite's BEGIN IMMEDIATE makes them."""
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE mediaguard_schema (version INTEGER NOT NULL);
 INSERT INTO mediaguard_schema VALUES (1);
@@ -40,7 +41,7 @@ CREATE INDEX entry_by_manifest ON entry (manifest_sha256);
 CREATE INDEX entry_by_log_index ON entry (log_index);
 CREATE TABLE fingerprint (manifest_sha256 TEXT PRIMARY KEY, bits BYTEA NOT NULL)
 """
-"""As in ``provenance.registry_file``, in PostgreSQL's types; a later version appends steps, as there."""
+"""Version 1: as in ``provenance.registry_file``, in PostgreSQL's types; later ones are steps, as there."""
 _BUSY, _FULL = {"55P03", "40P01"}, {"53100"}
 _REFUSED, _NO_LOGIN = {"25006", "42501"}, {"28000", "28P01", "3D000"}
 """SQLSTATE of: lock not available, deadlock; disk full; read-only, no privilege; no login, no database."""
@@ -125,6 +126,8 @@ class PostgresDatabase:
                     for statement in _TABLES.split(";"):
                         self._run(statement, {})
         version = self._version()
+        if version == 1 and access != "read":
+            version = self._second()
         if version == 0:
             raise missing(self._place, "there is no registry in this database")
         if version > _VERSION:
@@ -133,6 +136,14 @@ class PostgresDatabase:
             with _translated(self._place):
                 self._run("SET default_transaction_read_only = on", {})
                 self._connection.commit()
+
+    def _second(self) -> int:
+        """From version 1 to 2, unless another process did it while this one waited."""
+        with self.transaction():
+            if self._version() == 1:
+                unmark(self)
+                self._run("INSERT INTO mediaguard_schema VALUES (2)", {})
+        return self._version()
 
     def _version(self) -> int:
         if self.rows("SELECT to_regclass('mediaguard_schema')") == [(None,)]:

@@ -16,6 +16,7 @@ from guard.setup import initialise
 from guard.verdict import State
 from provenance.errors import Error
 from provenance.registry import Registry
+from provenance.registry_entry import UNMARKED
 from provenance.registry_published import PublishedRegistry
 
 pytestmark = pytest.mark.debian
@@ -69,6 +70,21 @@ def test_tables_are_made_only_where_asked(postgresql):
         registry._database._run("UPDATE mediaguard_schema SET version = 99", {})
         registry._database._connection.commit()
     assert code_of(Registry.connect, url) == "registry.too-new"
+
+
+def test_rows_of_an_earlier_version_that_led_to_unmarked_files_are_mended(postgresql, tmp_path):
+    url = postgresql("unmarked")
+    home = served(tmp_path / "home", url)
+    Image.new("RGB", (320, 320), "white").save(tmp_path / "white.png")
+    release_file(tmp_path / "white.png", tmp_path / "left.png", source="digitalCapture", home=home)
+    with home.registry() as registry, registry._database.transaction():
+        registry._database._run("UPDATE entry SET algorithm = 'some.mark'", {})
+        registry._database._run("DELETE FROM mediaguard_schema WHERE version > 1", {})
+    with home.registry_as_found() as registry:
+        assert [one.algorithm for one in registry.places()] == ["some.mark"]
+    for _ in range(2):
+        with home.registry() as registry:
+            assert [one.algorithm for one in registry.places()] == [UNMARKED]
 
 
 def test_writers_wait_and_say_when_it_takes_too_long(postgresql):

@@ -7,9 +7,11 @@ import json
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,13 +21,13 @@ from PIL import Image
 from guard.api import recover_file, release_file, verify_file
 from guard.home import Home
 from guard.lookup import Sources
-from guard.registries import add, kept_registries, publish
+from guard.registries import add, kept_registries, publish, update
 from guard.setup import initialise
 from guard.verdict import State, exit_code
 from guard.withdrawing import withdraw
-from provenance.errors import Error
+from provenance.errors import Error, IntegrityError
 from provenance.keys import load_log_key
-from provenance.registry_entry import RegistryEntry
+from provenance.registry_entry import UNMARKED, RegistryEntry
 from provenance.registry_layout import bucket_hash, manifest_ids, prefix_length
 from provenance.registry_published import PublishedRegistry
 from provenance.registry_source import FetchLimits
@@ -237,6 +239,26 @@ def test_what_left_without_a_mark_is_published_and_no_id_leads_to_it(home, signe
     assert (fetched.checked.manifests, fetched.checked.ids, fetched.checked.refused) == (3, 2, 0)
 
 
+def test_rows_of_an_earlier_version_that_led_to_unmarked_files_are_not_published(
+    home, signed, other, tmp_path
+):
+    white = tmp_path / "white.png"
+    Image.new("RGB", (320, 320), "white").save(white)
+    left = release_file(white, tmp_path / "left.png", source="trainedAlgorithmicMedia", home=home).signed
+    with closing(sqlite3.connect(home.registry_path)) as database, database:
+        (mark,) = database.execute("SELECT DISTINCT algorithm FROM entry WHERE algorithm <> ''").fetchone()
+        database.execute("UPDATE entry SET algorithm = ?", (mark,))
+        database.execute("PRAGMA user_version = 3")
+    publish(home, tmp_path / "pub", locator=True, now=NOW)
+    rows = json.loads((tmp_path / "pub" / "matches" / "byBinding" / "all.json").read_bytes())["matches"]
+    assert {row["alg"] for row in rows} == {mark}
+    assert left.manifest_sha256 not in {row["manifestId"] for row in rows}
+    with home.registry_as_found() as registry:
+        assert [one.algorithm == UNMARKED for one in registry.places()] == [False, False, True]
+    fetched = add(other, str(tmp_path / "pub"), name="them", at=NOW, limits=LIMITS)
+    assert (fetched.checked.manifests, fetched.checked.ids, fetched.checked.refused) == (3, 2, 0)
+
+
 def test_an_older_state_and_another_key_are_refused(home, signed, published, other, photographs, tmp_path):
     old = shutil.copytree(published, tmp_path / "old")
     Image.fromarray(photographs[1]).save(tmp_path / "new.png")
@@ -249,7 +271,16 @@ def test_an_older_state_and_another_key_are_refused(home, signed, published, oth
         shutil.copytree(folder, published)
         return code_of(add, other, str(published), name="them", at=NOW, limits=LIMITS)
 
+    mirror = shutil.copytree(published, tmp_path / "mirror")
     assert shown(old) == "registry.rolled-back"
+    with pytest.raises(IntegrityError) as caught:
+        update(other, "them", at=NOW, limits=LIMITS)
+    assert "guard registry add URL|DIR --name them" in caught.value.hint
+    # What the hint says: the copy and its key stay, and the mirror is asked from then on.
+    again = add(other, str(mirror), name="them", at=NOW, limits=LIMITS)
+    assert (again.new, again.kept.source, again.kept.publisher) == (False, str(mirror), kept.publisher)
+    assert not update(other, "them", at=NOW, limits=LIMITS).new
+    assert kept_registries(other).get("them") == again.kept
     publish(other, tmp_path / "theirs", locator=True, now=NOW + timedelta(days=2))
     assert shown(tmp_path / "theirs") == "registry.key-changed"
     assert kept_registries(other).get("them") == kept
