@@ -13,6 +13,7 @@ from provenance.log.checkpoint import MOST_NOTE_BYTES
 from provenance.log.writing import CHECKPOINT
 from provenance.registry_head import MOST_HEAD
 from provenance.registry_layout import LOG, SNAPSHOT
+from provenance.registry_pin import is_of_key
 from provenance.registry_published import PublishedRegistry
 from provenance.registry_state import COPIES, KEPT, PIN, Pin, pin_lost, read_kept, read_pin
 
@@ -49,7 +50,7 @@ class Before:
             asked: whether its key is one that was asked for; then it may take the place of a lost pin.
 
         Raises:
-            InputError: ``registry.name`` where the offer comes from elsewhere.
+            InputError: ``registry.name`` where the offer is another publisher's, from elsewhere.
             IntegrityError: ``registry.pin-lost``.
         """
         if not any((place / one).exists() for one in (KEPT, PIN)):
@@ -66,8 +67,9 @@ class Before:
             found = cls(pin=pin, copy=copy, known=True, damage=damage)
         else:
             found = cls(pin=kept.pin, copy=place / kept.copy, known=True)
-        if found.pin is not None and found.pin.source != offer.source.where:
-            what = f"there is a registry {place.name!r} already, from {found.pin.source}"
+        pin, where = found.pin, offer.source.where
+        if pin is not None and pin.source != where and not is_of_key(pin, offer.publisher):
+            what = f"there is a registry {place.name!r} already, of another key, from {pin.source}"
             raise InputError("registry.name", what, hint="guard registry add --name with another name")
         return found
 

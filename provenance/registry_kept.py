@@ -18,7 +18,7 @@ import re
 import secrets
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError, IntegrityError
@@ -181,8 +181,10 @@ class KeptRegistries:
         for other, pin in others.items():
             require_not_older(fetch.offer, pin, other)  # (2)
         if not newer and before.damage is None and self._is_readable(place.name):
-            kept = self.get(place.name)
-            keep_pin(place, kept)
+            before_it = self.get(place.name)
+            # Whoever shows the same state is asked from now on: the one before may have begun to hide some.
+            kept = replace(before_it, source=fetch.offer.source.where)
+            (keep_pin if kept == before_it else write_state)(place, kept)
             return Fetched(kept=kept, new=False, checked=None, known=True, not_compared=unread)
         known = () if before.copy is None else checkpoint_of(before.copy)
         if before.known and not known:

@@ -89,7 +89,8 @@ def require_not_older(offer: Offer, kept: Pin, name: str) -> None:
             f"it shows {which} than the copy kept here as {name}"
             f" ({offer.snapshot.sequence} against {kept.sequence})",
             where=kept.source,
-            hint="the copy here is kept; ask the publisher, or another mirror",
+            hint="the copy here is kept; ask the publisher, or another mirror, with the key that is pinned: "
+            f"guard registry add URL|DIR --name {name}",
         )
 
 

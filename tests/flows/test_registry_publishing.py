@@ -281,6 +281,10 @@ def test_an_older_state_and_another_key_are_refused(home, signed, published, oth
     assert (again.new, again.kept.source, again.kept.publisher) == (False, str(mirror), kept.publisher)
     assert not update(other, "them", at=NOW, limits=LIMITS).new
     assert kept_registries(other).get("them") == again.kept
+    assert code_of(add, other, str(old), name="them", at=NOW, limits=LIMITS) == "registry.rolled-back"
+    shutil.rmtree(published)
+    back = add(other, str(shutil.copytree(mirror, published)), name="them", at=NOW, limits=LIMITS).kept
+    assert back == kept
     publish(other, tmp_path / "theirs", locator=True, now=NOW + timedelta(days=2))
     assert shown(tmp_path / "theirs") == "registry.key-changed"
     assert kept_registries(other).get("them") == kept
