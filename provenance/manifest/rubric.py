@@ -15,7 +15,9 @@ from provenance.manifest import rubric_structure as structure
 from provenance.manifest.rubric_view import RubricView, of_definition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
+
+    from provenance.manifest.rubric_shapes import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,87 +51,57 @@ class RubricRule:
 
     check: str
     clause: str
-    look: Callable[[RubricView], Iterator[str]]
+    look: Look
     file_only: bool = False
     warning: bool = False
 
 
 _PROGRAMME = "conformance requirements 0.2"
 
+
+def _rule(
+    check: str, clause: str, look: Look, *, file_only: bool = False, warning: bool = False
+) -> RubricRule:
+    return RubricRule(check=check, clause=clause, look=look, file_only=file_only, warning=warning)
+
+
 RULES: tuple[RubricRule, ...] = (
-    RubricRule(
-        check="mandatory_dst_for_perceptible_transformations",
-        clause=_PROGRAMME,
-        look=actions.perceptible_source_type,
-    ),
-    RubricRule(check="mandatory_spec_version", clause=_PROGRAMME, look=structure.spec_version),
-    RubricRule(check="mandatory_all_actions_included", clause=_PROGRAMME, look=actions.all_included_said),
-    RubricRule(check="no_dst_for_opened_action", clause=_PROGRAMME, look=actions.opened_source_type),
-    RubricRule(check="well_formed_data_present", clause="§15.2", look=structure.validated, file_only=True),
-    RubricRule(check="well_formed_success", clause="§15.2.2", look=structure.well_formed, file_only=True),
-    RubricRule(check="valid_data_present", clause="§15.2", look=structure.validated, file_only=True),
-    RubricRule(check="valid_success", clause="§15.2.2", look=structure.valid, file_only=True),
-    RubricRule(check="trusted_data_present", clause="§15.2", look=structure.validated, file_only=True),
-    RubricRule(check="trusted_success", clause="§14.4", look=structure.trusted, file_only=True),
-    RubricRule(check="inception_action_position", clause="§18.15.2", look=actions.inception_first),
-    RubricRule(check="no_deprecated_assertions", clause="§6.3", look=structure.deprecated_labels),
-    RubricRule(check="no_unsupported_assertions", clause="§6.2", look=structure.unsupported_labels),
-    RubricRule(check="no_deprecated_actions", clause="§18.15.11", look=actions.deprecated_actions),
-    RubricRule(check="no_unsupported_actions", clause="§18.15.12", look=actions.unsupported_actions),
-    RubricRule(check="no_unrecognized_custom_assertions", clause="§6.2.2", look=structure.custom_labels),
-    RubricRule(check="no_unrecognized_custom_actions", clause="§18.15.12", look=actions.custom_actions),
-    RubricRule(
-        check="no_unrecognized_custom_action_parameters",
-        clause="§18.15.4.7",
-        look=actions.custom_parameters,
-    ),
-    RubricRule(
-        check="discouraged_legacy_action_parameters",
-        clause="§18.15.4.1",
-        look=actions.legacy_parameters,
-        warning=True,
-    ),
-    RubricRule(check="active_manifest_urn", clause="§8.1", look=structure.manifest_urn, file_only=True),
-    RubricRule(check="review_ratings_datasource", clause="§18.3.3", look=structure.review_ratings),
-    RubricRule(
-        check="ingredient_v3_no_active_manifest",
-        clause="§18.16.12",
-        look=structure.results_without_manifest,
-    ),
-    RubricRule(
-        check="ingredient_v3_mandatory_validation_results",
-        clause="§18.16.12",
-        look=structure.manifest_without_results,
-    ),
-    RubricRule(check="ingredient_relationship_values", clause="§18.16.3", look=structure.relationships),
-    RubricRule(check="mandatory_dst_for_created_action", clause="§18.15.2", look=actions.created_source_type),
-    RubricRule(check="no_deprecated_claim_fields", clause="§10.2.3.2", look=structure.claim_fields),
-    RubricRule(check="ingredient_v3_choice", clause="§18.16.12.3", look=structure.ingredient_source_type),
-    RubricRule(
-        check="alternative_content_representation_choice",
-        clause="§15.10.3.2.7",
-        look=structure.original_image,
-    ),
-    RubricRule(
-        check="forbidden_labels_in_external_references",
-        clause="§18.24.1",
-        look=structure.external_references,
-    ),
-    RubricRule(check="no_url_in_hashes", clause="§18.5", look=structure.urls_in_hashes),
-    RubricRule(check="all_actions_included_opened", clause="§18.15.3", look=actions.all_included_opened),
-    RubricRule(
-        check="opened_action_ingredient_reference",
-        clause="§18.15.4.7",
-        look=actions.opened_ingredient,
-    ),
-    RubricRule(check="no_box_hash_for_tiff", clause="§18.7.3.3", look=structure.box_hash_of_tiff),
-    RubricRule(check="mediaguard.one_inception", clause="§18.15.2", look=actions.one_inception),
-    RubricRule(
-        check="mediaguard.digital_source_type",
-        clause="§18.15.4.5",
-        look=actions.known_source_types,
-    ),
-    RubricRule(check="mediaguard.soft_binding_name", clause="§18.9", look=structure.known_soft_binding),
+    _rule("mandatory_dst_for_perceptible_transformations", _PROGRAMME, actions.perceptible_source_type),
+    _rule("mandatory_spec_version", _PROGRAMME, structure.spec_version),
+    _rule("mandatory_all_actions_included", _PROGRAMME, actions.all_included_said),
+    _rule("no_dst_for_opened_action", _PROGRAMME, actions.opened_source_type),
+    _rule("well_formed_data_present", "§15.2", structure.validated, file_only=True),
+    _rule("well_formed_success", "§15.2.2", structure.well_formed, file_only=True),
+    _rule("valid_data_present", "§15.2", structure.validated, file_only=True),
+    _rule("valid_success", "§15.2.2", structure.valid, file_only=True),
+    _rule("trusted_data_present", "§15.2", structure.validated, file_only=True),
+    _rule("trusted_success", "§14.4", structure.trusted, file_only=True),
+    _rule("inception_action_position", "§18.15.2", actions.inception_first),
+    _rule("no_deprecated_assertions", "§6.3", structure.deprecated_labels),
+    _rule("no_unsupported_assertions", "§6.2", structure.unsupported_labels),
+    _rule("no_deprecated_actions", "§18.15.11", actions.deprecated_actions),
+    _rule("no_unsupported_actions", "§18.15.12", actions.unsupported_actions),
+    _rule("no_unrecognized_custom_assertions", "§6.2.2", structure.custom_labels),
+    _rule("no_unrecognized_custom_actions", "§18.15.12", actions.custom_actions),
+    _rule("no_unrecognized_custom_action_parameters", "§18.15.4.7", actions.custom_parameters),
+    _rule("discouraged_legacy_action_parameters", "§18.15.4.1", actions.legacy_parameters, warning=True),
+    _rule("active_manifest_urn", "§8.1", structure.manifest_urn, file_only=True),
+    _rule("review_ratings_datasource", "§18.3.3", structure.review_ratings),
+    _rule("ingredient_v3_no_active_manifest", "§18.16.12", structure.results_without_manifest),
+    _rule("ingredient_v3_mandatory_validation_results", "§18.16.12", structure.manifest_without_results),
+    _rule("ingredient_relationship_values", "§18.16.3", structure.relationships),
+    _rule("mandatory_dst_for_created_action", "§18.15.2", actions.created_source_type),
+    _rule("no_deprecated_claim_fields", "§10.2.3.2", structure.claim_fields),
+    _rule("ingredient_v3_choice", "§18.16.12.3", structure.ingredient_source_type),
+    _rule("alternative_content_representation_choice", "§15.10.3.2.7", structure.original_image),
+    _rule("forbidden_labels_in_external_references", "§18.24.1", structure.external_references),
+    _rule("no_url_in_hashes", "§18.5", structure.urls_in_hashes),
+    _rule("all_actions_included_opened", "§18.15.3", actions.all_included_opened),
+    _rule("opened_action_ingredient_reference", "§18.15.4.7", actions.opened_ingredient),
+    _rule("no_box_hash_for_tiff", "§18.7.3.3", structure.box_hash_of_tiff),
+    _rule("mediaguard.one_inception", "§18.15.2", actions.one_inception),
+    _rule("mediaguard.digital_source_type", "§18.15.4.5", actions.known_source_types),
+    _rule("mediaguard.soft_binding_name", "§18.9", structure.known_soft_binding),
 )
 """Every check, the rubrics' in their order."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from provenance.manifest.reading import DigitalSourceType
+from provenance.manifest.rubric_shapes import MOST, each_action, name_of
 from provenance.manifest.rubric_terms import (
     ACTIONS,
     DEPRECATED_ACTIONS,
@@ -15,39 +16,34 @@ from provenance.manifest.rubric_terms import (
 from provenance.manifest.rubric_view import listed, mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from provenance.manifest.rubric_view import RubricView
 
 
-def name_of(action: Mapping[str, Any]) -> str:
-    """The action's name, cut: it may come from a hostile file."""
-    name = action.get("action")
-    return name[:128] if isinstance(name, str) else ""
+perceptible_source_type = each_action(
+    "{name} has no digital source type",
+    lambda name, action: (
+        name.startswith("c2pa.")
+        and name not in WITHOUT_SOURCE_TYPE
+        and action.get("digitalSourceType") is None
+    ),
+)
+"""What changed the picture for a person says how that part was made."""
 
 
-def perceptible_source_type(view: RubricView) -> Iterator[str]:
-    """What changed the picture for a person says how that part was made."""
-    for action in view.actions():
-        name = name_of(action)
-        if (
-            name.startswith("c2pa.")
-            and name not in WITHOUT_SOURCE_TYPE
-            and action.get("digitalSourceType") is None
-        ):
-            yield f"{name} has no digital source type"
+created_source_type = each_action(
+    "{name} has no digital source type",
+    lambda name, action: name == "c2pa.created" and action.get("digitalSourceType") is None,
+)
+"""What was created says how."""
 
 
-def created_source_type(view: RubricView) -> Iterator[str]:
-    """What was created says how."""
-    if any(name_of(one) == "c2pa.created" and one.get("digitalSourceType") is None for one in view.actions()):
-        yield "c2pa.created has no digital source type"
-
-
-def opened_source_type(view: RubricView) -> Iterator[str]:
-    """What was opened keeps the source type of its own manifest."""
-    if any(name_of(one) == "c2pa.opened" and one.get("digitalSourceType") for one in view.actions()):
-        yield "c2pa.opened has a digital source type"
+opened_source_type = each_action(
+    "{name} has a digital source type",
+    lambda name, action: name == "c2pa.opened" and bool(action.get("digitalSourceType")),
+)
+"""What was opened keeps the source type of its own manifest."""
 
 
 def all_included_said(view: RubricView) -> Iterator[str]:
@@ -89,25 +85,21 @@ def opened_ingredient(view: RubricView) -> Iterator[str]:
                 yield f"c2pa.opened refers to {count} ingredients instead of one"
 
 
-def deprecated_actions(view: RubricView) -> Iterator[str]:
-    """Names that later versions took back."""
-    for name in map(name_of, view.actions()):
-        if name in DEPRECATED_ACTIONS:
-            yield f"{name} is deprecated"
+deprecated_actions = each_action("{name} is deprecated", lambda name, _: name in DEPRECATED_ACTIONS)
+"""Names that later versions took back."""
 
 
-def unsupported_actions(view: RubricView) -> Iterator[str]:
-    """Names in the specification's own name space that it does not have."""
-    for name in map(name_of, view.actions()):
-        if name.startswith("c2pa.") and name not in ACTIONS:
-            yield f"{name} is no action of C2PA"
+unsupported_actions = each_action(
+    "{name} is no action of C2PA", lambda name, _: name.startswith("c2pa.") and name not in ACTIONS
+)
+"""Names in the specification's own name space that it does not have."""
 
 
-def custom_actions(view: RubricView) -> Iterator[str]:
-    """An entity's own actions carry its name space."""
-    for name in map(name_of, view.actions()):
-        if not name.startswith("c2pa.") and "." not in name:
-            yield f"the action {name!r} has no name space"
+custom_actions = each_action(
+    "the action {name!r} has no name space",
+    lambda name, _: not name.startswith("c2pa.") and "." not in name,
+)
+"""An entity's own actions carry its name space."""
 
 
 def custom_parameters(view: RubricView) -> Iterator[str]:
@@ -115,7 +107,7 @@ def custom_parameters(view: RubricView) -> Iterator[str]:
     for action in view.actions():
         for key in mapped(action.get("parameters")):
             if isinstance(key, str) and key not in PARAMETERS and "." not in key:
-                yield f"the parameter {key[:128]!r} has no name space"
+                yield f"the parameter {key[:MOST]!r} has no name space"
 
 
 def legacy_parameters(view: RubricView) -> Iterator[str]:
@@ -139,7 +131,7 @@ def known_source_types(view: RubricView) -> Iterator[str]:
     for action in view.actions():
         said = action.get("digitalSourceType")
         if said is not None and DigitalSourceType.known(said) is None and said not in _C2PA_TYPES:
-            yield f"{str(said)[:128]!r} is no digital source type"
+            yield f"{str(said)[:MOST]!r} is no digital source type"
 
 
 _C2PA_TYPES = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from provenance.manifest.rubric_shapes import MOST, each_ingredient, each_label
 from provenance.manifest.rubric_terms import (
     DEPRECATED_LABELS,
     HUMAN_ENTRY,
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     from provenance.manifest.rubric_view import RubricView
 
-_MOST = 128
-"""Characters of a file's own words in a finding."""
-
 
 def spec_version(view: RubricView) -> Iterator[str]:
     """The claim's generator names the version of the specification, in ``claim_generator_info``."""
@@ -34,7 +32,7 @@ def spec_version(view: RubricView) -> Iterator[str]:
     if said is None:
         yield "claim_generator_info names no specVersion"
     elif not isinstance(said, str) or said.split(".")[:2] != SPEC_VERSION.split("."):
-        yield f"claim_generator_info names specVersion {str(said)[:_MOST]!r}, not {SPEC_VERSION}"
+        yield f"claim_generator_info names specVersion {str(said)[:MOST]!r}, not {SPEC_VERSION}"
 
 
 def claim_fields(view: RubricView) -> Iterator[str]:
@@ -46,28 +44,27 @@ def claim_fields(view: RubricView) -> Iterator[str]:
 def manifest_urn(view: RubricView) -> Iterator[str]:
     """Manifests are named in the URN space of C2PA since 2.2."""
     if not (view.label or "").startswith("urn:c2pa:"):
-        yield f"the manifest is called {(view.label or '')[:_MOST]!r}, not urn:c2pa:…"
+        yield f"the manifest is called {(view.label or '')[:MOST]!r}, not urn:c2pa:…"
 
 
-def deprecated_labels(view: RubricView) -> Iterator[str]:
-    """Assertions that later versions took back."""
-    for label in view.assertions:
-        if label.startswith("stds.") or base(label) in DEPRECATED_LABELS:
-            yield f"{label[:_MOST]} is deprecated"
+deprecated_labels = each_label(
+    "{label} is deprecated", lambda label: label.startswith("stds.") or base(label) in DEPRECATED_LABELS
+)
+"""Assertions that later versions took back."""
 
 
-def unsupported_labels(view: RubricView) -> Iterator[str]:
-    """Assertions in the specification's own name space that it does not have."""
-    for label in view.assertions:
-        if label.startswith("c2pa.") and base(label) not in LABELS | DEPRECATED_LABELS:
-            yield f"{label[:_MOST]} is no assertion of C2PA {SPEC_VERSION}"
+unsupported_labels = each_label(
+    f"{{label}} is no assertion of C2PA {SPEC_VERSION}",
+    lambda label: label.startswith("c2pa.") and base(label) not in LABELS | DEPRECATED_LABELS,
+)
+"""Assertions in the specification's own name space that it does not have."""
 
 
-def custom_labels(view: RubricView) -> Iterator[str]:
-    """An entity's own assertions carry its name space."""
-    for label in view.assertions:
-        if not label.startswith("c2pa.") and "." not in label:
-            yield f"the assertion {label[:_MOST]!r} has no name space"
+custom_labels = each_label(
+    "the assertion {label!r} has no name space",
+    lambda label: not label.startswith("c2pa.") and "." not in label,
+)
+"""An entity's own assertions carry its name space."""
 
 
 def review_ratings(view: RubricView) -> Iterator[str]:
@@ -78,25 +75,25 @@ def review_ratings(view: RubricView) -> Iterator[str]:
             yield f"review ratings of a {kind}"
 
 
-def results_without_manifest(view: RubricView) -> Iterator[str]:
-    """An ingredient without a manifest has nothing that was validated."""
-    for item in view.ingredients():
-        if item.get("activeManifest") is None and item.get("validationResults") is not None:
-            yield "an ingredient without a manifest has validation results"
+results_without_manifest = each_ingredient(
+    "an ingredient without a manifest has validation results",
+    lambda item: item.get("activeManifest") is None and item.get("validationResults") is not None,
+)
+"""An ingredient without a manifest has nothing that was validated."""
 
 
-def manifest_without_results(view: RubricView) -> Iterator[str]:
-    """An ingredient with a manifest says how that was found when it was taken in."""
-    for item in view.ingredients():
-        if item.get("activeManifest") is not None and item.get("validationResults") is None:
-            yield "an ingredient with a manifest has no validation results"
+manifest_without_results = each_ingredient(
+    "an ingredient with a manifest has no validation results",
+    lambda item: item.get("activeManifest") is not None and item.get("validationResults") is None,
+)
+"""An ingredient with a manifest says how that was found when it was taken in."""
 
 
-def ingredient_source_type(view: RubricView) -> Iterator[str]:
-    """An ingredient with a manifest has its source type there."""
-    for item in view.ingredients():
-        if item.get("activeManifest") is not None and item.get("digitalSourceType") is not None:
-            yield "an ingredient has both a manifest and a digital source type"
+ingredient_source_type = each_ingredient(
+    "an ingredient has both a manifest and a digital source type",
+    lambda item: item.get("activeManifest") is not None and item.get("digitalSourceType") is not None,
+)
+"""An ingredient with a manifest has its source type there."""
 
 
 def relationships(view: RubricView) -> Iterator[str]:
@@ -104,7 +101,7 @@ def relationships(view: RubricView) -> Iterator[str]:
     for item in view.ingredients():
         said = item.get("relationship")
         if not isinstance(said, str) or said not in RELATIONSHIPS:
-            yield f"{str(said)[:_MOST]!r} is no relationship of an ingredient"
+            yield f"{str(said)[:MOST]!r} is no relationship of an ingredient"
 
 
 def original_image(view: RubricView) -> Iterator[str]:
@@ -127,7 +124,7 @@ def external_references(view: RubricView) -> Iterator[str]:
         if not isinstance(label, str) or data.get("url") is None or data.get("relationship") is not None:
             continue
         if label in NOT_REFERABLE or label.startswith(("c2pa.hash", "c2pa.ingredient")):
-            yield f"an external reference stands for {label[:_MOST]}"
+            yield f"an external reference stands for {label[:MOST]}"
 
 
 def urls_in_hashes(view: RubricView) -> Iterator[str]:
@@ -169,7 +166,7 @@ def known_soft_binding(view: RubricView) -> Iterator[str]:
     """Ours: an algorithm has a listed or a reverse-DNS name (§18.9); the library signs any text."""
     for label, data in view.assertions.items():
         if base(label) == "c2pa.soft-binding" and "." not in str(mapped(data).get("alg", "")):
-            yield f"the soft binding's algorithm {str(mapped(data).get('alg'))[:_MOST]!r} has no name space"
+            yield f"the soft binding's algorithm {str(mapped(data).get('alg'))[:MOST]!r} has no name space"
 
 
 def unknown_fields(definition: Mapping[str, Any]) -> Iterator[str]:
