@@ -30,6 +30,7 @@ from provenance.registry_layout import (
     SUMS,
     WITHDRAWN,
     manifest_ids,
+    parsed_value,
     unreadable,
 )
 from provenance.registry_staging import file_digest
@@ -203,7 +204,8 @@ class _Look:
         for path in (path for path in self.registry.sums if path.startswith(f"{BY_BINDING}/")):
             for row in self.registry.rows(path):
                 named, _ = self.held.get(str(row.get("manifestId")), (frozenset(), None))
-                if (row.get("alg"), row.get("value")) in named:
+                value = parsed_value(row.get("value")) or b""
+                if (row.get("alg"), value.hex()) in named:
                     good += 1
                 elif row.get("manifestId") not in self.failed:
                     self.refused["an id leads to a manifest that does not name it"] += 1

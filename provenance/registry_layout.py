@@ -21,6 +21,7 @@ query, a static file holds the answers to many queries (docs/guide/registry.md h
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -51,6 +52,8 @@ MOST_JSON = 16 * 2**20
 """Bytes of a JSON file; a bucket of a full registry has some kilobytes."""
 CROWD = 32
 """Entries that every bucket holds at least, where there are that many: who asks for one is one of so many."""
+VALUE_BYTES = 8
+"""Of an id in a mark, and of a fingerprint."""
 _WHOLE = "all"
 _MOST_PREFIX = 6
 _PAGE = 4096
@@ -118,6 +121,30 @@ def manifest_ids(paths: Iterable[str]) -> tuple[str, ...]:
         and parts[2] == "manifest.c2pa"
         and _ID.fullmatch(parts[1])
     )
+
+
+def binding_value(data: bytes) -> str:
+    """A soft binding's value as the API has it in queries: base64 of its bytes.
+
+    In the manifest the same bytes stand as hex, since the assertion's text has to be text.
+    """
+    return base64.b64encode(data).decode()
+
+
+def parsed_value(value: object) -> bytes | None:
+    """The 8 bytes of a value of ours, which have 12 characters; in hex, with 16, as it was written at first.
+
+    None for anything else.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        if len(value) == 2 * VALUE_BYTES:
+            return None if set(value) - set("0123456789abcdef") else bytes.fromhex(value)
+        data = base64.b64decode(value, validate=True)
+    except ValueError:
+        return None
+    return data if len(data) == VALUE_BYTES and binding_value(data) == value else None
 
 
 def written(document: Mapping[str, Json]) -> bytes:

@@ -36,6 +36,7 @@ from provenance.registry_layout import (
     VKEY,
     WELL_KNOWN,
     WITHDRAWN,
+    binding_value,
     bucket_hash,
     bucket_path,
     bucket_paths,
@@ -165,7 +166,7 @@ def _put_tables(staging: Staging, contents: Contents) -> tuple[int, int]:
         for one in contents.places
     ]
     looks: list[tuple[str, Json]] = [
-        (sha256, {"alg": FINGERPRINT, "manifestId": sha256, "value": bits.hex()})
+        (sha256, {"alg": FINGERPRINT, "manifestId": sha256, "value": binding_value(bits)})
         for sha256, bits in sorted(contents.fingerprints.items())
     ]
     for folder, listed in (
@@ -189,7 +190,7 @@ def _binding(place: Place) -> Json:
         "alg": place.algorithm,
         "keyId": place.key_id,
         "epoch": place.epoch,
-        "value": place.content_id.hex(),
+        "value": binding_value(place.content_id),
         "manifestId": place.manifest_sha256,
     }
 

@@ -32,6 +32,7 @@ from provenance.registry_layout import (
     is_manifest_id,
     manifest_path,
     parsed,
+    parsed_value,
     receipts_path,
     unreadable,
 )
@@ -147,7 +148,7 @@ class PublishedRegistry:
     def look_up(self, algorithm: str, key_id: str, epoch: int, content_id: bytes) -> Found:
         """See ``provenance.registry_entry.Lookup``. What is wrong with an entry is a note, not an answer."""
         place = bucket_path(BY_BINDING, bucket_hash(algorithm, key_id, epoch, content_id), self.prefix)
-        wanted = (algorithm, key_id, epoch, content_id.hex())
+        wanted = (algorithm, key_id, epoch, content_id)
         try:
             rows = self.rows(place)
             named = [row.get("manifestId") for row in rows if _binding(row) == wanted]
@@ -202,9 +203,9 @@ class PublishedRegistry:
         """
         for path in sorted(path for path in self.sums if path.startswith(f"{BY_CONTENT}/")):
             for row in self.rows(path):
-                one, value = row.get("manifestId"), row.get("value")
-                if is_manifest_id(one) and isinstance(value, str) and len(value) == 16 and _hex(value):
-                    yield str(one), bytes.fromhex(value)
+                one, value = row.get("manifestId"), parsed_value(row.get("value"))
+                if is_manifest_id(one) and value is not None:
+                    yield str(one), value
 
     def manifest(self, manifest_sha256: str) -> bytes:
         """A manifest store.
@@ -251,11 +252,7 @@ def kind_of_manifest(store: bytes) -> str:
 
 
 def _binding(row: dict[str, Any]) -> tuple[object, ...]:
-    return row.get("alg"), row.get("keyId"), row.get("epoch"), row.get("value")
-
-
-def _hex(text: str) -> bool:
-    return not set(text) - set("0123456789abcdef")
+    return row.get("alg"), row.get("keyId"), row.get("epoch"), parsed_value(row.get("value"))
 
 
 def raw_file(folder: Path, path: str, most: int) -> bytes:

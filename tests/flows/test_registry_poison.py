@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import secrets
@@ -145,6 +146,24 @@ def test_a_flooded_registry_does_not_hide_what_another_one_knows(registry, signe
     found = recover_file(world / "copy.jpg", home=nowhere, sources=sources)
     assert found.state is State.RECOVERED
     assert any("the publisher signed no such file" in note for note in found.notes)
+
+
+def test_values_are_base64_as_the_api_has_them_and_hex_of_earlier_versions_is_read(
+    registry, signer, world, stranger, tmp_path
+):
+    for path in (BUCKET, "matches/byContent/all.json"):
+        values = [row["value"] for row in json.loads((registry / path).read_bytes())["matches"]]
+        assert [len(base64.b64decode(value, validate=True)) for value in values] == [8, 8]
+
+        def as_before(document):
+            for row in document["matches"]:
+                row["value"] = base64.b64decode(row["value"]).hex()
+
+        edit(registry, path, as_before)
+    sign(registry, signer)
+    assert found_in(registry, world, tmp_path).candidates
+    checked = added(stranger, registry).checked
+    assert (checked.ids, checked.refused) == (2, 0)
 
 
 def test_an_id_that_leads_to_another_manifest_is_no_recovery(registry, signer, world, stranger, tmp_path):

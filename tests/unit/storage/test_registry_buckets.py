@@ -6,12 +6,14 @@ import hashlib
 import secrets
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provenance.keys import create_log_key
 from provenance.log.leaves import ALLOW, DecisionLeaf
 from provenance.log.store import Log
 from provenance.registry_entry import Place
-from provenance.registry_layout import BY_BINDING, CROWD
+from provenance.registry_layout import BY_BINDING, CROWD, binding_value, parsed_value
 from provenance.registry_publish import Contents, publish
 from provenance.registry_published import PublishedRegistry
 
@@ -69,3 +71,19 @@ def test_every_id_is_found_in_its_bucket(tmp_path, count, length):
     assert registry.look_up("test.1", "k", 1, b"unknown!").entries == ()
     sizes = {path.stat().st_size % 4096 for path in (tmp_path / "pub" / BY_BINDING).iterdir()}
     assert sizes == {0}
+
+
+@given(data=st.binary(max_size=12), text=st.text(max_size=20))
+def test_a_value_has_one_spelling_in_base64_and_one_in_hex(data, text):
+    whole = data if len(data) == 8 else None
+    assert parsed_value(binding_value(data)) == whole
+    assert parsed_value(data.hex()) == whole
+    found = parsed_value(text)
+    assert found is None or text in (binding_value(found), found.hex())
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, "eftfRaI9Ikp=", "EFTF", "eftfRaI9Iko", "79FB5F45A23D224A", "é" * 12]
+)
+def test_what_is_no_value_is_none(value):
+    assert parsed_value(value) is None
