@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import itertools
 import os
 import secrets
 import shutil
-import struct
 import subprocess
 import tempfile
 from datetime import UTC, datetime
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from simulators.clips import clip_of
 from simulators.command_line import Run, in_a_process, in_this_process
+from simulators.generator import PhotographGenerator
+from simulators.icc import smallest_cmyk_profile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -60,15 +59,30 @@ def photograph():
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A fresh installation, made by the code that ``guard init`` runs."""
+def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A fresh installation, made by the code that ``guard init`` runs; for ``signed``, one that released."""
     from guard.home import Home
-    from guard.setup import initialise
 
     made = Home(folder=tmp_path / "home")
-    initialise(made, now=datetime.now(UTC), random=secrets.token_bytes)
+    if "signed" in request.fixturenames and "released_once" in request.fixturenames:
+        _copied(request.getfixturevalue("released_once"), tmp_path)
+    else:
+        _initialised(made)
     monkeypatch.setenv("GUARD_HOME", str(made.folder))
     return made
+
+
+def _initialised(home) -> None:
+    from guard.setup import initialise
+
+    initialise(home, now=datetime.now(UTC), random=secrets.token_bytes)
+
+
+def _copied(made: Path, folder: Path) -> None:
+    """``made`` as if all of it had been made in ``folder``: private records know where a file went."""
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    for record in (folder / "home" / "records").glob("*.json"):
+        record.write_text(record.read_text().replace(str(made), str(folder)))
 
 
 @pytest.fixture
@@ -129,58 +143,6 @@ def guard_process(tmp_path) -> Run:
     return partial(in_a_process, tmp_path)
 
 
-class PhotographGenerator:
-    """See ``simulator``."""
-
-    def __init__(self, photographs) -> None:
-        from generators.interface import GeneratorInfo
-
-        self.photographs = photographs
-        self.info = GeneratorInfo(
-            id="simulated:1",
-            name="Photograph simulator",
-            kind="image",
-            width=288,
-            height=288,
-            licence="Apache-2.0",
-            data_licence="CC0-1.0",
-            weights_sha256="0" * 64,
-            capabilities=("text",),
-        )
-
-    def generate(self, request, hooks=(), *, latents=None):
-        from generators.interface import Generation
-        from provenance.media import Frames
-
-        for index, seed in enumerate(request.seeds):
-            whole = self.photographs[seed % len(self.photographs)]
-            pixels = whole[:288, :288].copy()[None]
-            yield Generation(
-                frames=Frames(pixels=pixels),
-                recipe=self.recipe(seed, index, request),
-                prompt_used=request.prompt,
-            )
-
-    def recipe(self, seed, index, request):
-        from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
-
-        return Recipe(
-            model=ModelRecord(ref=self.info.id, revision=None, pipeline="Photographs", weights=()),
-            seed=seed,
-            scheduler=SchedulerRecord(name="none", config={}),
-            steps=1,
-            guidance_scale=1.0,
-            width=288,
-            height=288,
-            hooks=(),
-            finish=(),
-            options={},
-            environment=Environment(python="3", libraries={}, device="cpu", dtype="float32", threads=1),
-            batch_size=len(request.seeds),
-            batch_index=index,
-        )
-
-
 @pytest.fixture(scope="session")
 def simulator(photographs):
     """A generator that "draws" crops of real photographs, one a seed: everything but the model is real."""
@@ -198,28 +160,40 @@ def generated(home, tools, simulator, tmp_path: Path):
     return list(generate(approve(request, tools), simulator, tools, folder=tmp_path / "out"))
 
 
-@pytest.fixture
-def signed(home, tools, photograph, tmp_path: Path) -> dict[str, Path]:
-    """One released picture for each container, by suffix."""
+@pytest.fixture(scope="session")
+def released_once(photograph, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a test with ``signed`` finds in its folder: made once, copied for each."""
     from PIL import Image
 
+    from guard.home import Home
     from guard.intake import Statement, release_asset
     from guard.plan import ask
     from guard.policy.rule import Stage
+    from guard.tools import assemble
     from provenance.codecs import read_asset
     from provenance.manifest.reading import DigitalSourceType
 
+    folder = tmp_path_factory.mktemp("released")
+    home = Home(folder=folder / "home")
+    _initialised(home)
+    tools = assemble(home)
     statement = Statement(source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model_name="Test model")
     owed = ask(Stage.PLAN, statement.origin(), tools, command="release").obligations
-    released = {}
-    (tmp_path / "out").mkdir()
+    (folder / "out").mkdir()
     for suffix in (".png", ".jpg"):
-        source = tmp_path / f"picture{suffix}"
+        source = folder / f"picture{suffix}"
         Image.fromarray(photograph).save(source)
-        target = tmp_path / "out" / source.name
+        target = folder / "out" / source.name
         release_asset(read_asset(source), statement, tools, plan=owed, command="release", output=target)
-        released[suffix] = target
-    return released
+    tools.registry.close()  # what it has beside it is written back; a copy has to be whole
+    return folder
+
+
+@pytest.fixture
+def signed(released_once, home, tmp_path: Path) -> dict[str, Path]:
+    """One released picture for each container, by suffix."""
+    del released_once, home
+    return {suffix: tmp_path / "out" / f"picture{suffix}" for suffix in (".png", ".jpg")}
 
 
 @pytest.fixture
@@ -234,124 +208,12 @@ def to_be_killed(photograph, tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def cmyk_profile():
-    """The smallest ICC profile from CMYK (ICC.1 §10.10, lut8Type): two points a channel, cyan shown as red.
-
-    Its colours are wrong on purpose: only a decoder that uses it gets them.
-    """
-    cube = b""
-    for cyan, magenta, yellow, black in itertools.product((0, 1), repeat=4):
-        red, green, blue = (1 - magenta) * (1 - black), (1 - cyan) * (1 - black), (1 - yellow) * (1 - black)
-        light = 0.3 * red + 0.6 * green + 0.1 * blue
-        lab = 255 * light, 128 + 60 * (red - green), 128 + 30 * (red + green - 2 * blue)
-        cube += bytes(round(value) for value in lab)
-    straight, unity = bytes(range(256)), struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
-    white = struct.pack(">3i", 63190, 65536, 54061)  # D50
-    tags = {
-        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + bytes(78),
-        b"cprt": b"text\0\0\0\0none\0",
-        b"wtpt": b"XYZ \0\0\0\0" + white,
-        b"A2B0": b"mft1\0\0\0\0\4\3\2\0" + unity + straight * 4 + cube + straight * 3,
-    }
-    table, data = struct.pack(">I", len(tags)), b""
-    for name, body in tags.items():
-        table += name + struct.pack(">II", 132 + 12 * len(tags) + len(data), len(body))
-        data += body + bytes(-len(body) % 4)
-    size = 128 + len(table) + len(data)
-    head = struct.pack(">I4sI4s4s4s", size, b"test", 0x02400000, b"prtr", b"CMYK", b"Lab ")
-    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + white
-    return head.ljust(128, b"\0") + table + data
+def cmyk_profile() -> bytes:
+    """The smallest ICC profile from CMYK."""
+    return smallest_cmyk_profile()
 
 
 @pytest.fixture(scope="session")
 def make_clip(photograph):
     """Makes small clips: a camera that pans over a photograph while a red square moves, with a tone."""
-    return partial(_clip, photograph)
-
-
-def _clip(
-    photograph,
-    *,
-    container="mp4",
-    codec="libx264",
-    times=None,
-    frames=12,
-    rate=12,
-    sound="aac",
-    metadata=(),
-    step=2,
-    **picture,
-) -> bytes:
-    """``times`` are those of the frames, in seconds; without ``codec`` there is sound alone."""
-    import av
-
-    os.environ["SVT_LOG"] = "1"
-    file = io.BytesIO()
-    with av.open(file, "w", format=container) as out:
-        out.metadata.update(metadata)
-        track = _track(out, codec, rate, **picture) if codec else None
-        voice = out.add_stream(sound, rate=48000, layout="mono") if sound else None
-        for number in range(frames if track else 0):
-            frame = _frame(photograph, track, number, step)
-            frame.time_base = track.codec_context.time_base
-            frame.pts = round((times[number] if times else Fraction(number, rate)) / frame.time_base)
-            out.mux(track.encode(frame))
-        if track and frames:
-            out.mux(track.encode(None))
-        if voice:
-            _speak(out, voice, 48000 * frames // rate)
-    return file.getvalue()
-
-
-def _track(
-    out,
-    codec,
-    rate,
-    *,
-    size=(192, 144),
-    pixels="yuv420p",
-    matrix=None,
-    colour=None,
-    aspect=None,
-    base=Fraction(1, 12800),
-    options=None,
-):
-    """``colour`` holds matrix, range, primaries and transfer, as numbers of H.273."""
-    track = out.add_stream(codec, rate=rate, options=options or {"crf": "20"})
-    (track.width, track.height), track.pix_fmt = size, pixels
-    context = track.codec_context
-    context.time_base = track.time_base = base
-    if colour:
-        context.colorspace, context.color_range, context.color_primaries, context.color_trc = colour
-    if aspect:
-        context.sample_aspect_ratio = aspect
-    track.set_display_matrix(matrix)
-    return track
-
-
-def _frame(photograph, track, number, step):
-    import av
-    import numpy as np
-
-    context = track.codec_context
-    left = step * number
-    picture = photograph[20 : 20 + context.height, left : left + context.width].copy()
-    at = 5 * number % (context.width - 24)
-    picture[30:54, at : at + 24] = (200, 30, 40)
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24").reformat(
-        format=context.pix_fmt,
-        dst_colorspace={9: 9, 1: 1}.get(context.colorspace, 5),
-        dst_color_range=context.color_range or 1,
-    )
-
-
-def _speak(out, voice, samples: int) -> None:
-    import av
-    import numpy as np
-
-    for at in range(0, samples, 1024):
-        wave = (8000 * np.sin(np.arange(at, at + 1024) * 0.05)).astype(np.int16)[None]
-        piece = av.AudioFrame.from_ndarray(wave, "s16", "mono")
-        piece.sample_rate, piece.pts = 48000, at
-        out.mux(voice.encode(piece))
-    out.mux(voice.encode(None))
+    return partial(clip_of, photograph)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,19 +44,22 @@ def test_both_ways_tell_the_same(guard_cli, guard_process, home, tmp_path, words
     assert guard_cli(*words) == guard_process(*words)
 
 
+def but_for_the_time(ran: Ran) -> Ran:
+    return replace(ran, out=re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "now", ran.out))
+
+
 def test_both_ways_judge_the_same(guard_cli, guard_process, signed, tmp_path):
     Image.open(signed[".png"]).save(tmp_path / "stripped.png")
     (tmp_path / "broken.png").write_bytes(signed[".png"].read_bytes()[:-9])
-    at = "--validation-time", "2027-01-01"
     listed = f"{signed['.jpg']}\n\nstripped.png\nbroken.png\nmissing.png\n"
     for words in (
-        ["verify", "@-", *at],
-        ["verify", "@-", "--json", *at],
-        ["inspect", "stripped.png", "missing.png"],
+        ["verify", "@-"],
+        ["verify", "@-", "--json"],
+        ["inspect", "@-"],
         ["recover", "stripped.png", "missing.png", "--format", "jsonl"],
     ):
         ran = guard_cli(*words, stdin=listed)
-        assert ran == guard_process(*words, stdin=listed)
+        assert but_for_the_time(ran) == but_for_the_time(guard_process(*words, stdin=listed))
         assert (ran.code, bool(ran.out), bool(ran.err)) == (2, True, True)
 
 

@@ -7,12 +7,14 @@ import hashlib
 import json
 import re
 import shlex
+import shutil
 import socket
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from simulators.command_line import in_this_process
 
 from guard import __version__
 from guard.note import LIMITS, STEPS
@@ -45,16 +47,21 @@ def read(path: Path) -> Reader:
     return reader
 
 
-@pytest.fixture
-def note(guard_cli, signed, tmp_path):
+@pytest.fixture(scope="module")
+def note(released_once, tmp_path_factory):
     """One note on an intact file, a changed one with a hostile name, and a file that is no media."""
-    changed = bytearray(signed[".jpg"].read_bytes())
+    folder = tmp_path_factory.mktemp("note")
+    shutil.copytree(released_once, folder, dirs_exist_ok=True)
+    changed = bytearray((folder / "out" / "picture.jpg").read_bytes())
     changed[-1000] ^= 1
-    (tmp_path / NAME).write_bytes(changed)
-    (tmp_path / "text.png").write_text("no media")
-    ran = guard_cli("verify", signed[".png"], NAME, "text.png", "--report", "note.html")
+    (folder / NAME).write_bytes(changed)
+    (folder / "text.png").write_text("no media")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GUARD_HOME", str(folder / "home"))
+        words = ("verify", folder / "out" / "picture.png", NAME, "text.png", "--report", "note.html")
+        ran = in_this_process(folder, *words)
     assert ran.code == 2
-    return tmp_path / "note.html"
+    return folder / "note.html"
 
 
 def test_a_note_holds_what_it_takes_to_check_it_again(note, home, signed):
