@@ -35,6 +35,7 @@ SIGNING: dict[str, str] = {
     "pkcs11.failed": "The token answered with an error that is not one of a wrong PIN or a missing key; its name is in the message. Often the token does not have the algorithm of this certificate, or is in use by another program.",
     "pkcs11.key": "The token has no private key of this name, or several. Keys are named by label, or by id: followed by hexadecimal digits. A key may also be hidden until the right PIN was given.",
     "pkcs11.module": "The library that speaks with the token (its PKCS 11 module) does not exist at this path or is none. It comes with the token: libsofthsm2.so, opensc-pkcs11.so, libykcs11.so and so on.",
+    "pkcs11.not-started": "The library that speaks with the token was found and refuses to start, before any token was asked. Its own settings are missing or name a folder that is: SoftHSM reads the file that SOFTHSM2_CONF names, else /etc/softhsm/softhsm2.conf. A service or another user may not have the variable that your shell has.",
     "pkcs11.pin-locked": "After a few wrong PINs a token locks itself, and only its security officer (SO PIN, PUK) can set another. mediaguard never sends the same wrong PIN twice.",
     "pkcs11.pin-wrong": "The token refused the PIN. Nothing was signed. It was sent once and will not be sent again by this process, because tokens count wrong PINs and lock themselves.",
     "pkcs11.token": "No token with this label can be seen by its library, or several can. It may be unplugged, in use, or not initialised; for SoftHSM, SOFTHSM2_CONF may point elsewhere.",

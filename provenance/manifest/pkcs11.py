@@ -92,7 +92,7 @@ class Pkcs11Signer(CallbackSigner):
     Raises:
         ConfigurationError: as ``CallbackSigner``; of ``sign``: ``extra.missing``, ``pkcs11.module``,
             ``pkcs11.token``, ``pkcs11.key``, ``pkcs11.pin-wrong``, ``pkcs11.pin-locked``,
-            ``pkcs11.failed``, ``signer.key-mismatch``.
+            ``pkcs11.failed``, ``pkcs11.not-started``, ``signer.key-mismatch``.
     """
 
     __slots__ = ("key",)

@@ -135,10 +135,13 @@ def _close(sessions: dict[int, Any]) -> None:
 
 def _library(module: str) -> Any:
     with _loading:
-        library = pkcs11.lib(module)
-        if _opened_in.setdefault(module, os.getpid()) != os.getpid():
-            library.reinitialize()
-            _opened_in[module] = os.getpid()
+        try:
+            library = pkcs11.lib(module)
+            if _opened_in.setdefault(module, os.getpid()) != os.getpid():
+                library.reinitialize()
+                _opened_in[module] = os.getpid()
+        except said.PKCS11Error as failure:
+            raise _not_started(failure, module) from failure
         return library
 
 
@@ -186,11 +189,23 @@ def _translated(failure: Exception, which: TokenKey) -> ConfigurationError:
         what = f"there is no one key named {which.key!r} on the token"
         hint = "name it by its id, id:HEX, where several have a label"
         return ConfigurationError("pkcs11.key", what, where=which.token, hint=hint)
+    return _failed(failure, which)
+
+
+def _not_started(failure: Exception, module: str) -> ConfigurationError:
+    """Nothing was asked of a token yet: the library is at fault, or its own settings are."""
     if str(failure).startswith("OS exception while loading"):
         what = "the PKCS 11 library of the token cannot be loaded"
         hint = "see module under [signer] in config.toml"
-        return ConfigurationError("pkcs11.module", what, where=which.module, hint=hint)
-    return _failed(failure, which)
+        return ConfigurationError("pkcs11.module", what, where=module, hint=hint)
+    what = f"the PKCS 11 library of the token does not start ({type(failure).__name__})"
+    hint = "it may not find its own settings, or the folder that these name"
+    if "softhsm" in module.lower():
+        named = os.environ.get("SOFTHSM2_CONF")
+        gone = "" if named is None or os.path.exists(named) else ", which does not exist"  # noqa: PTH110
+        where = "/etc/softhsm/softhsm2.conf" if named is None else f"{named}{gone}"
+        hint = f"SoftHSM reads them from SOFTHSM2_CONF: {where}"
+    return ConfigurationError("pkcs11.not-started", what, where=module, hint=hint)
 
 
 def _failed(failure: Exception, which: TokenKey) -> ConfigurationError:

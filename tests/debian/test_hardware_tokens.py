@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -128,6 +129,42 @@ def test_what_is_missing_has_a_name(other, code, token, authority):
         signer(authority, **other).self_test()
     assert caught.value.code == code
     assert caught.value.hint
+
+
+STARTED_ELSEWHERE = f"""
+from provenance.errors import ConfigurationError
+from provenance.manifest.pkcs11 import TokenKey
+from provenance.manifest.pkcs11_adapter import TokenSession
+try:
+    TokenSession(key=TokenKey(module="{MODULE}", token="signing", key="es256"), pin=None).public_key()
+except ConfigurationError as error:
+    print(error.code, error.where, error.hint, sep="|")
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (None, ", which does not exist"),
+        ("directories.tokendir = /nowhere/tokens\n", "conf"),
+        ("directories.tokendir = {}\n", ""),
+    ],
+)
+def test_settings_of_the_library_that_are_not_there_are_told(settings, said, tmp_path):
+    """Another process: a library reads them once, when it starts."""
+    named = tmp_path / "softhsm.conf"
+    if settings is not None:
+        named.write_text(settings.format(tmp_path))
+    environment = {**os.environ, "SOFTHSM2_CONF": str(named)}
+    command = [sys.executable, "-c", STARTED_ELSEWHERE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    code, where, hint = done.stdout.strip().split("|")
+    if not said:  # it starts, and there is no such token
+        assert code == "pkcs11.token"
+        return
+    assert (code, where) == ("pkcs11.not-started", MODULE)
+    assert hint.startswith(f"SoftHSM reads them from SOFTHSM2_CONF: {named}")
+    assert hint.endswith(said)
 
 
 def test_a_wrong_pin_is_sent_once(token, authority):
