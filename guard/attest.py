@@ -164,10 +164,15 @@ def _tells(sealed: Sealed, frames: Frames | None) -> bool | None:
 
 
 def _digest(marked: Marked) -> Mapping[str, object] | None:
-    """Of what is to be seen; None for sound, drawings and documents, which have no content digest."""
+    """Of what is to be seen; None for sound, drawings and documents, which have no content digest.
+
+    Where the mark was read from what leaves, decoded, the digest is of that: the read-back sees the same.
+    """
     if marked.clip is not None:
         return marked.clip.digest.to_assertion()
     frames = marked.frames.seen if isinstance(marked.frames, Kept) else marked.frames
+    if marked.sighting is not None:
+        frames = marked.sighting.frames
     return visual_digest(frames).to_assertion() if isinstance(frames, Frames) else None
 
 

@@ -26,7 +26,7 @@ from provenance.digest_grid import Canvas, Placed, Placement, area_means, view_o
 from provenance.digest_grounds import GROUNDS, SEE_THROUGH, is_transparent, worst
 from provenance.digest_judge import CLAIM, LIKENESS, judge
 from provenance.digest_places import around, marked_places, whole
-from provenance.digest_planes import Reference, planes_of
+from provenance.digest_planes import Reference, as_kept, planes_of
 from provenance.digest_search import searched_places
 from provenance.digest_tones import ALTERED
 from provenance.evidence import Evidence, Outcome
@@ -53,6 +53,8 @@ _FEWEST_CELLS = 64
 """A copy covering less than a sixteenth of the picture decides nothing."""
 _MOST_FITTED = 3
 """Places that are fitted; of more, those whose outlines agree best."""
+_JUST_ALIKE = 0.01
+"""Difference of channels in 0..1 below which, in all cells, nothing needs to be fitted."""
 _WELL_KEPT = 1.2
 """Step, in L* units, up to which a finer grid is taken."""
 _TOUCHED = 0.12
@@ -65,13 +67,14 @@ def visual_digest(frames: Frames) -> VisualDigest:
     view, code = view_of(shown), b""
     for fineness, side in enumerate(SIDES):
         shape = Shape.of(frames.width, frames.height, side)
-        finer = encode_planes(planes_of(view, shape), shape, fineness)
+        planes = planes_of(view, shape)
+        finer = encode_planes(planes, shape, fineness)
         if code and step_of(finer) > _WELL_KEPT:
             break
-        code = finer
+        code, kept = finer, planes
     clear = is_transparent(frames)
     digest = VisualDigest(width=frames.width, height=frames.height, code=code, transparent=clear)
-    if has_outlines(area_means(view.rgb, COARSE, COARSE)) or _recognised(digest, view):
+    if has_outlines(as_kept(kept)) or _recognised(digest, view):
         return digest
     return replace(digest, undecided=True)
 
@@ -86,6 +89,8 @@ def _recognised(digest: VisualDigest, view: View) -> bool:
     fine = area_means(view.rgb, reference.shape.rows, reference.shape.columns)
     laid = Placed(rgb=fine.astype(np.float64), covered=np.ones(fine.shape[:2], bool))
     near, seen = reference.nearest(laid)
+    if has_outlines(near) and float(np.abs(near - seen).max()) < _JUST_ALIKE:
+        return True
     placed = Placed(rgb=seen, covered=np.ones(seen.shape[:2], bool))
     return judge(fit(near, placed, whole(reference, view)), CLAIM)[0] is Outcome.SUPPORTS
 

@@ -83,7 +83,7 @@ class Reference:
         """
         planes = _planes(np.where(laid.covered[..., None], laid.rgb, self.fine))
         signed = (self.lightness, self.chroma[..., 0], self.chroma[..., 1])
-        return _coarse(_shown(nearest_planes(signed, planes, self.step))), _coarse(_shown(planes))
+        return as_kept(nearest_planes(signed, planes, self.step)), as_kept(planes)
 
 
 def planes_of(view: View, shape: Shape) -> Planes:
@@ -94,6 +94,11 @@ def planes_of(view: View, shape: Shape) -> Planes:
 def _planes(rgb: NDArray[np.floating]) -> Planes:
     color = to_lab(quarter(rgb))
     return to_lab(rgb)[..., 0], color[..., 1], color[..., 2]
+
+
+def as_kept(planes: Planes) -> NDArray[np.float64]:
+    """(32, 32, 3) in 0..1: what the coarse grid shows of a picture that went through a digest's planes."""
+    return _coarse(_shown(planes))
 
 
 def _shown(planes: Planes) -> NDArray[np.float64]:
