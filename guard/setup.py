@@ -7,7 +7,7 @@ in its name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -57,11 +57,13 @@ class Made:
         what: in plain words.
         path: where it lies.
         new: False when it was there already.
+        place: the address of what lies on a server instead, without a password; None for a file or folder.
     """
 
     what: str
     path: Path
     new: bool
+    place: str | None = None
 
 
 def initialise(
@@ -92,7 +94,7 @@ def initialise(
         _part("key of the transparency log", home.log_key_path, lambda: _log_key(home)),
         _part("key of the watermark (locator)", home.locator_path, lambda: _locator(home, random)),
         _part("transparency log", home.log_folder, lambda: _log(home), there=home.has_log()),
-        _part("registry", home.registry_path, lambda: _registry(home), there=home.has_registry()),
+        _registry(home),
         _part("private records", home.records_folder, lambda: home.records_folder.mkdir(mode=0o700)),
         _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
     )  # fmt: skip
@@ -173,5 +175,14 @@ def _log(home: Home) -> None:
     Log.create(home.log_folder, load_log_key(home.log_key_path))
 
 
-def _registry(home: Home) -> None:
-    home.open_registry("create").close()
+def _registry(home: Home) -> Made:
+    """In its file, or in the database that the settings name."""
+
+    def make() -> None:
+        home.open_registry("create").close()
+
+    made = _part("registry", home.registry_path, make, there=home.has_registry())
+    if not home.config().registry.url:
+        return made
+    with home.registry_as_found() as registry:
+        return replace(made, place=registry.place)

@@ -29,9 +29,8 @@ def command(passphrase: bool) -> None:
     parts = initialise(home, now=utc_now(), random=secrets.token_bytes, passphrase=secret)
     click.echo(f"home {plain(str(home.folder))}")
     for part in parts:
-        click.echo(
-            f"  {'made' if part.new else 'kept'}  {part.what:<42} {part.path.relative_to(home.folder)}"
-        )
+        where = part.place or str(part.path.relative_to(home.folder))
+        click.echo(f"  {'made' if part.new else 'kept'}  {part.what:<42} {plain(where)}")
     found = examine_home(home, now=utc_now(), passphrase=secret or passphrase_set())
     broken = [finding for finding in found if finding.state == "broken"]
     for finding in broken:

@@ -57,6 +57,18 @@ def test_release_recover_and_publish(postgresql, photograph, tmp_path):
         assert code_of(registry.reserve, "a", "k", 1, bytes(8)) == "registry.unwritable"
 
 
+def test_init_names_the_database_and_no_file(postgresql, guard_cli, tmp_path, monkeypatch):
+    url = postgresql("named")
+    home = served(tmp_path / "home", url)
+    monkeypatch.setenv("GUARD_HOME", str(home.folder))
+    monkeypatch.setenv("PGPASSWORD", "open sesame")
+    ran = guard_cli("init")
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("  kept  registry ")]
+    assert line.endswith(f" {url}")
+    assert "registry.sqlite" not in ran.out
+    assert "open sesame" not in ran.out + ran.err
+
+
 def test_tables_are_made_only_where_asked(postgresql):
     url = postgresql("empty")
     for access in ("read", "write"):
