@@ -119,11 +119,9 @@ class Sources:
         Raises:
             ConfigurationError, IntegrityError: the own registry cannot be used, or a folder that was named.
         """
-        from provenance.registry_published import PublishedRegistry  # noqa: PLC0415 - cryptography
-
-        named = [PublishedRegistry.open(folder, name=folder.name) for folder in self.folders]
+        named = self._named()
         if not self.home.exists():
-            return MergedLookup(own=None, others=tuple(named), books=tuple(map(named_book, named)))
+            return MergedLookup(own=None, others=named, books=tuple(map(named_book, named)))
         kept, notes = self._kept()
         return MergedLookup(
             own=self.home.registry_as_found(),
@@ -163,13 +161,19 @@ class Sources:
         Raises:
             Error: a list that cannot be read may hold it, or a folder that was named is no registry.
         """
-        from provenance.registry_published import PublishedRegistry  # noqa: PLC0415 - cryptography
-
         if manifest.manifest_sha256 is None:
             return Asked()
-        named = [PublishedRegistry.open(folder, name=folder.name) for folder in self.folders]
-        books = (*map(named_book, named), *(self._kept_books() if self.home.exists() else ()))
+        named = map(named_book, self._named())
+        books = (*named, *(self._kept_books() if self.home.exists() else ()))
         return ask(manifest.manifest_sha256, manifest.log_checkpoint, books)
+
+    def _named(self) -> tuple[PublishedRegistry, ...]:
+        """The folders that were named, opened."""
+        if not self.folders:
+            return ()
+        from provenance.registry_published import PublishedRegistry  # noqa: PLC0415 - ten modules
+
+        return tuple(PublishedRegistry.open(folder, name=folder.name) for folder in self.folders)
 
     def _kept_books(self) -> tuple[Book, ...]:
         """What was withdrawn here and by the added registries."""

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from provenance.errors import InputError
 from provenance.files import open_file, read_bounded, too_large
 from provenance.media import CLIPS, Asset, Limits
-from provenance.metadata import riff
 from provenance.metadata.parts import check_parts
 from provenance.sniff import mime_of
 
@@ -164,6 +163,8 @@ def is_lossless(asset: Asset) -> bool:
         InputError: ``media.damaged`` or ``input.too-many-parts``.
     """
     if asset.mime == "image/webp":
+        from provenance.metadata import riff  # noqa: PLC0415 - WebP only
+
         return any(chunk.kind == b"VP8L" for chunk in riff.chunks(asset.data))
     return asset.mime in ("image/png", "image/tiff")
 

@@ -10,11 +10,11 @@ import io
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import c2pa
@@ -47,8 +47,7 @@ class Failure(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreReport:
+class StoreReport(NamedTuple):
     """What the library says about a file: its report, or why there is none."""
 
     report: Mapping[str, Any] | None = None

@@ -55,12 +55,7 @@ def assertions(store: bytes, manifest: Superbox) -> dict[str, Any]:
 
 def statements(found: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a ``ManifestReading`` that come from assertions; wrong types read as nothing said."""
-    actions = [
-        action
-        for label, data in found.items()
-        if is_label(label, "c2pa.actions")
-        for action in _actions(data)
-    ]
+    actions = [action for data in _labelled(found, "c2pa.actions") for action in _actions(data)]
     release = as_map(found.get(RELEASE_LABEL))
     digest = found.get(DIGEST_LABEL)
     return {
@@ -70,7 +65,7 @@ def statements(found: Mapping[str, Any]) -> dict[str, Any]:
         "claimed_time": next((when for when in map(_when, actions) if when), None),
         **_model(found),
         "training_mining": _mining(found),
-        "training_records": tuple(_records(found.get(TRAINING_LABEL))),
+        "training_records": tuple(_records(found[TRAINING_LABEL])) if TRAINING_LABEL in found else (),
         "prompt": text(as_map(found.get(PROMPT_LABEL)).get("prompt")) or None,
         "soft_bindings": tuple(_soft_bindings(found))[:_MAX_LISTED],
         "digest_assertion": MappingProxyType(digest)
@@ -116,10 +111,10 @@ def text(value: object) -> str:
 
 def _model(found: Mapping[str, Any]) -> dict[str, str | None]:
     """Name and identity of the model (§18.28); the digest is the qualifier that ours end in."""
-    said = _first_text(found, "c2pa.ai-disclosure", "modelIdentifier")
-    identifier, _, digest = (said or "").partition(CHECKSUM)
+    disclosed = [as_map(data) for data in _labelled(found, "c2pa.ai-disclosure")]
+    identifier, _, digest = (_first_text(disclosed, "modelIdentifier") or "").partition(CHECKSUM)
     return {
-        "model_name": _first_text(found, "c2pa.ai-disclosure", "modelName"),
+        "model_name": _first_text(disclosed, "modelName"),
         "model_identifier": identifier or None,
         "weights_sha256": digest if _SHA256.fullmatch(digest) else None,
     }
@@ -128,6 +123,8 @@ def _model(found: Mapping[str, Any]) -> dict[str, str | None]:
 def _mining(found: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Use to choice, of the assertion of CAWG or of the one before it in C2PA (§18.21 until 2.1)."""
     for label in (MINING_LABEL, "c2pa.training-mining"):
+        if label not in found:
+            continue
         entries = as_map(as_map(found.get(label)).get("entries"))
         pairs = (
             (text(use), text(as_map(entry).get("use"))) for use, entry in list(entries.items())[:_MAX_LISTED]
@@ -161,12 +158,9 @@ def _source_type(actions: list[Mapping[str, Any]]) -> DigitalSourceType | None:
 
 
 def _soft_bindings(found: Mapping[str, Any]) -> Iterator[SoftBinding]:
-    for label, data in found.items():
-        if is_label(label, "c2pa.soft-binding"):
-            for block in as_list(as_map(data).get("blocks")):
-                yield SoftBinding(
-                    algorithm=text(as_map(data).get("alg")), value=text(as_map(block).get("value"))
-                )
+    for data in _labelled(found, "c2pa.soft-binding"):
+        for block in as_list(as_map(data).get("blocks")):
+            yield SoftBinding(algorithm=text(as_map(data).get("alg")), value=text(as_map(block).get("value")))
 
 
 def _when(action: Mapping[str, Any]) -> datetime | None:
@@ -182,16 +176,18 @@ def _when(action: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def _first_text(found: Mapping[str, Any], label: str, key: str) -> str | None:
-    values = (text(as_map(data).get(key)) for name, data in found.items() if is_label(name, label))
-    return next(filter(None, values), None)
+def _first_text(said: Sequence[Mapping[str, Any]], key: str) -> str | None:
+    return next(filter(None, (text(data.get(key)) for data in said)), None)
+
+
+def _labelled(found: Mapping[str, Any], base: str) -> list[Any]:
+    """The assertions of this label, its versions and instances."""
+    return [data for label, data in found.items() if label.startswith(base) and is_label(label, base)]
 
 
 def is_label(label: str, base: str) -> bool:
     """Whether a label is this one, a later version or a further instance (§6.4: ``.v2``, ``__1``)."""
-    if not label.startswith(base):  # nearly always
-        return False
-    return label == base or label.startswith((".v", "__"), len(base))
+    return label.startswith(base) and (label == base or label.startswith((".v", "__"), len(base)))
 
 
 def _actions(data: object) -> list[Mapping[str, Any]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provenance.manifest.cbor import Decoder, StructureError, decode
 from provenance.manifest.jumbf import SIGNATURE, Superbox
@@ -16,8 +15,7 @@ _KNOWN = {*_STAMPS, "rVals", "pad", "pad2", "x5chain", "temp_signing_time", _X5C
 """Unsigned headers that C2PA §13.2 and §14 define; each carries its own proof or is checked to be zero."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """One header outside the signature; ``start`` and ``end`` bound its key and value in the store."""
 
     name: str
@@ -26,8 +24,7 @@ class Unsigned:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureBlock:
+class SignatureBlock(NamedTuple):
     """A COSE_Sign1 without its payload.
 
     Attributes:

@@ -14,22 +14,16 @@ if TYPE_CHECKING:
 def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     """All findings about the active manifest, in the library's order."""
     active = _map(_map(report.get("validation_results")).get("activeManifest"))
-    found: list[ValidationCode] = []
-    for kind in ("success", "informational", "failure"):
-        found += _findings(active.get(kind) or (), kind)
-    return tuple(found)
-
-
-def _findings(items: Sequence[object], kind: str) -> list[ValidationCode]:
-    return [
+    return tuple(
         ValidationCode(
             code=text(item.get("code")),
             explanation=text(item.get("explanation")),
             kind=kind,
             where=text(item.get("url")) or None,
         )
-        for item in map(_map, items)
-    ]
+        for kind in ("success", "informational", "failure")
+        for item in map(_map, active.get(kind) or ())
+    )
 
 
 def kinds_of_codes(codes: Sequence[ValidationCode]) -> dict[str, list[dict[str, str]]]:

@@ -11,10 +11,10 @@ development list / any other list          DEVELOPMENT / TRUSTED
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.manifest import path
 from provenance.manifest.contents import TEXT, text
@@ -44,8 +44,7 @@ _NEEDED = (("claimSignature.validated",), BINDING_MATCHES)
 """Successes without which nothing was verified, whatever the list of failures says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A state with the sentence that explains it, and the signer where the signature holds."""
 
     state: ManifestState

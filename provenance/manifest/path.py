@@ -6,9 +6,8 @@ The library judges by its own clock. Here the same bytes, lists and time always 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -36,8 +35,7 @@ _CLOCK = (ExtendedKeyUsageOID.TIME_STAMPING.dotted_string,)
 _ANY_EKU = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustPath:
+class TrustPath(NamedTuple):
     """A path from a signer to an anchor.
 
     Attributes:

@@ -12,9 +12,9 @@ Steps of ``read_manifest``:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.errors import InputError
 from provenance.manifest import contents, cose, history, jumbf, path
@@ -24,7 +24,6 @@ from provenance.manifest.containers import (
     Piece,
     beside,
     find_store_within_limits,
-    has_own_trace,
     has_trace,
 )
 from provenance.manifest.contents import text
@@ -35,7 +34,7 @@ from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState, ValidationCode
 from provenance.manifest.uncovered import around_signature, binding, left_out, named
 from provenance.media import Asset
-from provenance.sniff import MANIFEST, format_name
+from provenance.sniff import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
 
     from provenance.manifest.jumbf import Superbox
     from provenance.manifest.trust import TrustLists
-
-_WITHOUT_PLACE = frozenset({"image/bmp", "video/webm", "video/x-matroska"})
-"""Media that are decoded here and that the specification has no way to embed a manifest in."""
 
 
 def read_manifest(
@@ -64,7 +60,9 @@ def read_manifest(
     """
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     if asset.mime == MANIFEST:
-        raise _about_another(read_stored_manifest(asset.data, MANIFEST, trust, at=moment))
+        from provenance.manifest.storeless import about_another  # noqa: PLC0415 - for such files only
+
+        raise about_another(read_stored_manifest(asset.data, MANIFEST, trust, at=moment))
     # step 1
     try:
         embedded = _located(asset, sidecar)
@@ -73,14 +71,11 @@ def read_manifest(
             return _malformed(moment, str(error))
         raise
     if embedded is None:
-        return _without_store(asset, trust, moment)
+        from provenance.manifest.storeless import without_store  # noqa: PLC0415 - for such files only
+
+        return without_store(asset, trust, moment)
     # step 2
-    found = _found(embedded.store, moment, sidecar=sidecar is not None)
-    try:
-        parsed = _parse(embedded)
-    except StructureError as error:
-        return replace(found, reason=str(error))
-    return _judged(asset, trust, parsed, found, embedded.store)
+    return _read(_Case(asset=asset, trust=trust, at=moment, embedded=embedded, sidecar=sidecar is not None))
 
 
 def read_stored_manifest(
@@ -93,12 +88,9 @@ def read_stored_manifest(
     Args:
         mime: media type of the file the manifest was made for.
     """
-    found = _found(store, at or datetime.now(UTC), detached=True)
-    try:
-        parsed = _parse(_alone(store))
-    except StructureError as error:
-        return replace(found, reason=str(error))
-    reading = _judged(Asset.of(store, "application/c2pa"), trust, parsed, found, store)
+    asset = Asset.of(store, "application/c2pa")
+    moment, embedded = at or datetime.now(UTC), _alone(store)
+    reading = _read(_Case(asset=asset, trust=trust, at=moment, embedded=embedded, detached=True))
     return replace(reading, mime=mime)
 
 
@@ -117,18 +109,64 @@ def raw_agrees(asset: Asset, *, sidecar: bytes | None = None) -> bool:
     return not any(map(history.is_problem, found)) and "claimSignature.validated" in checked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parsed:
+class _Case(NamedTuple):
+    """What is judged, by whose lists and when."""
+
+    asset: Asset
+    trust: TrustLists
+    at: datetime
+    embedded: Embedded
+    sidecar: bool = False
+    detached: bool = False
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Fields of every reading of this store, however it ends."""
+        return {
+            "at": self.at,
+            "manifest_sha256": hashlib.sha256(self.embedded.store).hexdigest(),
+            "sidecar": self.sidecar,
+            "detached": self.detached,
+        }
+
+    def malformed(self, why: str) -> ManifestReading:
+        """The reading of a store that cannot be followed."""
+        return ManifestReading(state=ManifestState.MALFORMED, reason=why, **self.origin)
+
+
+class _Parsed(NamedTuple):
     label: str
     manifests: Mapping[str, Superbox]
     chain: tuple[x509.Certificate, ...]
     assertions: Mapping[str, Any]
-    embedded: Embedded
     block: cose.SignatureBlock
 
 
-def _parse(embedded: Embedded) -> _Parsed:
-    store = embedded.store
+def _read(case: _Case) -> ManifestReading:
+    """Steps 2 to 4."""
+    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
+
+    # step 2
+    store = case.embedded.store
+    try:
+        parsed = _parse(store)
+    except StructureError as error:
+        return case.malformed(str(error))
+    # step 3
+    answer = c2pa_adapter.read_store(
+        case.asset.content, case.asset.mime, case.trust, sidecar=store if case.sidecar else None
+    )
+    if answer.report is None:
+        return case.malformed(f"the manifest cannot be read: {text(answer.message)}")
+    # step 4
+    active = answer.report.get("active_manifest")
+    claim = answer.report.get("manifests", {}).get(active)
+    if active != parsed.label or not isinstance(claim, dict):
+        return case.malformed("two readings of the file disagree about which manifest is active")
+    return _judged(case, parsed, answer.report, claim)
+
+
+def _parse(store: bytes) -> _Parsed:
     tree = jumbf.parse_store(store)
     active = tree.boxes[-1]
     if active.uuid == jumbf.COMPRESSED:
@@ -139,69 +177,50 @@ def _parse(embedded: Embedded) -> _Parsed:
         manifests={box.label: box for box in tree.boxes if box.uuid in (jumbf.MANIFEST, jumbf.UPDATE)},
         chain=path.certificates(block.chain),
         assertions=contents.assertions(store, active),
-        embedded=embedded,
         block=block,
     )
 
 
 def _judged(
-    asset: Asset, trust: TrustLists, parsed: _Parsed, found: ManifestReading, store: bytes
+    case: _Case, parsed: _Parsed, report: Mapping[str, Any], claim: Mapping[str, Any]
 ) -> ManifestReading:
-    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
-
-    # step 3
-    answer = c2pa_adapter.read_store(
-        asset.content, asset.mime, trust, sidecar=store if found.sidecar else None
-    )
-    if answer.report is None:
-        return replace(found, reason=f"the manifest cannot be read: {text(answer.message)}")
-    # step 4
-    report = answer.report
-    active = report.get("active_manifest")
-    claim = report.get("manifests", {}).get(active)
-    if active != parsed.label or not isinstance(claim, dict):
-        return replace(found, reason="two readings of the file disagree about which manifest is active")
+    """Steps 5 and 6."""
+    store, trust, at = case.embedded.store, case.trust, case.at
     # step 5
     ingredients = with_signers(
-        history.ingredients(report), report, store=store, manifests=parsed.manifests, trust=trust, at=found.at
+        history.ingredients(report), report, store=store, manifests=parsed.manifests, trust=trust, at=at
     )
     # step 6
     codes = library_codes(report)
-    judgement = judge(report, parsed.chain, ingredients, trust, found.at, said=codes, detached=found.detached)
-    people = identities(parsed.assertions, codes, trust, found.at, judgement.signer)
-    said = _said(parsed, store, ingredients)
+    judgement = judge(report, parsed.chain, ingredients, trust, at, said=codes, detached=case.detached)
+    people = identities(parsed.assertions, codes, trust, at, judgement.signer)
     return ManifestReading(
         state=judgement.state,
         reason=judgement.reason,
-        at=found.at,
-        manifest_sha256=found.manifest_sha256,
-        sidecar=found.sidecar,
-        detached=found.detached,
         signer=judgement.signer,
-        label=text(active),
+        label=text(parsed.label),
         claim_generator=_generator(claim),
         title=text(claim.get("title")),
-        mime=asset.mime,
+        mime=case.asset.mime,
         ingredients=ingredients,
         identities=people,
         codes=judgement.codes + codes_of(people),
-        uncovered=_uncovered(asset, parsed, ingredients, codes, detached=found.detached),
-        **said,
+        uncovered=_uncovered(case, parsed, ingredients, codes),
+        **case.origin,
+        **_said(parsed, store, ingredients),
     )
 
 
 def _uncovered(
-    asset: Asset,
+    case: _Case,
     parsed: _Parsed,
     ingredients: tuple[IngredientReading, ...],
     codes: tuple[ValidationCode, ...],
-    *,
-    detached: bool,
 ) -> tuple[str, ...]:
     """What nothing vouches for: around the manifest, beside its signature, and outside its hard binding."""
-    embedded = parsed.embedded
+    embedded = case.embedded
     hashes = binding(parsed.assertions, embedded.store, parsed.manifests, ingredients)
-    size = None if detached else len(asset.content)
+    size = None if case.detached else len(case.asset.content)
     proven = any(code.code == "timeStamp.validated" and code.kind == "success" for code in codes)
     around = around_signature(parsed.block, embedded, proven=proven)
     led_to = {parsed.label, *(node.label for root in ingredients for node in root.walk())}
@@ -228,60 +247,6 @@ def _generator(claim: Mapping[str, Any]) -> str:
     for info in claim.get("claim_generator_info") or ():
         return text(f"{text(info.get('name'))} {text(info.get('version'))}".strip())
     return text(claim.get("claim_generator"))
-
-
-def _without_store(asset: Asset, trust: TrustLists, at: datetime) -> ManifestReading:
-    """No store where one belongs: absent, elsewhere, or damaged out of its place."""
-    from provenance.manifest import c2pa_adapter  # noqa: PLC0415 - loads the native library
-
-    if has_own_trace(asset.content):
-        return _malformed(at, "the file holds parts of a manifest, but not where a manifest belongs")
-    if asset.mime in _WITHOUT_PLACE:
-        why = f"{format_name(asset.mime)} files have no place for a manifest"
-        return ManifestReading(state=ManifestState.ABSENT, reason=why, at=at)
-    answer = c2pa_adapter.read_store(asset.content, asset.mime, trust)
-    if answer.failure is c2pa_adapter.Failure.REMOTE:
-        return ManifestReading(
-            state=ManifestState.REMOTE_ONLY,
-            reason="the file names a manifest elsewhere; nothing was fetched",
-            at=at,
-            remote_url=text(answer.remote_url) or None,
-        )
-    if answer.failure is c2pa_adapter.Failure.ABSENT:
-        return ManifestReading(state=ManifestState.ABSENT, reason="the file carries no manifest", at=at)
-    if answer.report is not None:
-        return _malformed(at, "a manifest was found in a place that is not read here")
-    raise InputError(
-        "media.unreadable",
-        f"this {format_name(asset.mime)} file cannot be searched for a manifest",
-        hint="guard recover FILE looks for a mark" if asset.mime.startswith(("image/", "video/")) else None,
-    )
-
-
-def _about_another(reading: ManifestReading) -> InputError:
-    """What a ``.c2pa`` file is, said where a file was expected that it could be about."""
-    if reading.signer is None or reading.state in (ManifestState.TAMPERED, ManifestState.MALFORMED):
-        what = f"this is a manifest by itself, and it does not hold: {reading.reason}"
-    else:
-        what = f"this is a manifest by itself, signed by {reading.signer}; it is about another file"
-        what += f', which it calls "{reading.title}"' if reading.title else ""
-    return InputError(
-        "input.manifest-alone",
-        what,
-        hint="guard verify FILE, with this one beside it: photo.jpg and photo.jpg.c2pa",
-    )
-
-
-def _found(store: bytes, at: datetime, *, sidecar: bool = False, detached: bool = False) -> ManifestReading:
-    """Where every reading of a store starts: malformed until shown otherwise."""
-    return ManifestReading(
-        state=ManifestState.MALFORMED,
-        reason="",
-        at=at,
-        manifest_sha256=hashlib.sha256(store).hexdigest(),
-        sidecar=sidecar,
-        detached=detached,
-    )
 
 
 def _located(asset: Asset, sidecar: bytes | None) -> Embedded | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provenance.errors import InputError
 from provenance.metadata.parts import MOST, too_many
@@ -19,9 +18,8 @@ _ENDS = frozenset({SOS, EOI})
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """One marker segment; offsets are into the file.
+class Segment(NamedTuple):
+    """One marker segment; offsets are into the file. A tuple, since every file is made of many.
 
     Attributes:
         marker: second byte of the marker, 0xE1 for APP1.
@@ -67,7 +65,7 @@ def segments(data: bytes, most: int = MOST) -> Iterator[Segment]:
         if found >= most:
             raise too_many(most)
         found += 1
-        yield Segment(marker=marker, start=position, data=position + 4, end=end)
+        yield Segment(marker, position, position + 4, end)
         position = end
     raise InputError("media.damaged", "the JPEG ends or breaks off in its header")
 

@@ -7,12 +7,13 @@ import zlib
 from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
-from provenance.metadata import bmff, jpeg, png, riff, tiff
+from provenance.metadata import jpeg, png
 from provenance.sniff import HEAD_BYTES, format_name, mime_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from provenance.metadata import riff
     from provenance.stored import Bytes
 
 XMP_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
@@ -40,25 +41,30 @@ def packets(data: Bytes) -> tuple[bytes, ...]:
     Raises:
         InputError: ``metadata.unsupported-media``, ``metadata.too-large`` or ``media.damaged``.
     """
-    if is_bmff_clip(data):
-        found = [
-            data[box.data + 16 : min(box.end, box.data + MAX_PACKET + 17)] for box in bmff.xmp_boxes(data)
-        ]
-    elif not isinstance(data, bytes):
-        raise unsupported(data)
-    elif data.startswith(png.SIGNATURE):
+    if isinstance(data, bytes) and data.startswith(png.SIGNATURE):
         found = [_itxt_text(c.payload(data)) for c in png.chunks(data) if is_png_xmp(c, data)]
-    elif data.startswith(jpeg.SIGNATURE):
+    elif isinstance(data, bytes) and data.startswith(jpeg.SIGNATURE):
         found = [s.payload(data)[len(XMP_JPEG) :] for s in jpeg.segments(data) if is_jpeg_xmp(s, data)]
-    elif riff.is_webp(data):
-        found = [c.payload(data) for c in riff.chunks(data) if c.kind == b"XMP "]
-    elif tiff.is_tiff(data):
-        found = [e.payload(data) for e in tiff.directory(data)[0] if e.tag == tiff.XMP]
     else:
-        raise unsupported(data)
+        found = _of_others(data)
     if any(len(packet) > MAX_PACKET for packet in found):
         raise InputError("metadata.too-large", f"an XMP packet is larger than {MAX_PACKET} bytes")
     return tuple(found)
+
+
+def _of_others(data: Bytes) -> list[bytes]:
+    from provenance.metadata import bmff, riff, tiff  # noqa: PLC0415 - most files are PNG or JPEG
+
+    if is_bmff_clip(data):
+        clips = bmff.xmp_boxes(data)
+        return [data[box.data + 16 : min(box.end, box.data + MAX_PACKET + 17)] for box in clips]
+    if not isinstance(data, bytes):
+        raise unsupported(data)
+    if riff.is_webp(data):
+        return [c.payload(data) for c in riff.chunks(data) if c.kind == b"XMP "]
+    if tiff.is_tiff(data):
+        return [e.payload(data) for e in tiff.directory(data)[0] if e.tag == tiff.XMP]
+    raise unsupported(data)
 
 
 def with_packet(data: Bytes, packet: bytes) -> Bytes:
@@ -67,6 +73,8 @@ def with_packet(data: Bytes, packet: bytes) -> Bytes:
     Raises:
         InputError: ``metadata.unsupported-media``, ``metadata.too-large`` or ``media.damaged``.
     """
+    from provenance.metadata import bmff, riff, tiff  # noqa: PLC0415 - as above
+
     if is_bmff_clip(data):
         return bmff.with_xmp(data, packet, drop=[*bmff.xmp_boxes(data), *bmff.manifest_boxes(data)])
     if not isinstance(data, bytes):
@@ -108,6 +116,8 @@ def is_jpeg_manifest(segment: jpeg.Segment, data: bytes) -> bool:
 
 def webp_with(data: bytes, kept: Iterable[riff.Chunk], *, extra: bytes = b"") -> bytes:
     """A WebP file of the chunks in ``kept`` and encoded ``extra`` ones, flags fitting (RFC 9649 §2.7)."""
+    from provenance.metadata import riff  # noqa: PLC0415 - as above
+
     chunks = list(kept)
     kinds = {chunk.kind for chunk in chunks} | ({extra[:4]} if extra else set())
     body = [data[c.start : c.end] + b"\0" * ((c.end - c.start) & 1) for c in chunks if c.kind != b"VP8X"]

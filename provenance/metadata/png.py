@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provenance.errors import InputError
 from provenance.metadata.parts import MOST, too_many
@@ -17,9 +16,8 @@ _HEADER = struct.Struct(">I4s")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """One chunk; all offsets are into the file.
+class Chunk(NamedTuple):
+    """One chunk; all offsets are into the file. A tuple, since every file is made of many.
 
     Attributes:
         kind: four-byte chunk type.
@@ -59,7 +57,7 @@ def chunks(data: bytes, most: int = MOST) -> Iterator[Chunk]:
         if found >= most:
             raise too_many(most)
         found += 1
-        yield Chunk(kind=kind, start=position, data=position + 8, end=end)
+        yield Chunk(kind, position, position + 8, end)
         if kind == b"IEND":
             return
         position = end

@@ -9,25 +9,18 @@ Every kind of file is one ``Container``: how it is recognised, what it is made o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provenance.manifest.containers.boxes import heads, in_bmff, in_riff
-from provenance.manifest.containers.documents import in_pdf, in_svg
 from provenance.manifest.containers.embedded import Embedded, Piece
-from provenance.manifest.containers.pictures import in_gif, in_jpeg, in_png, in_tiff
-from provenance.manifest.containers.sound import in_id3
+from provenance.manifest.containers.kinds import Container
+from provenance.manifest.containers.pictures import PICTURES
 from provenance.manifest.containers.traces import anywhere, has_own_trace, has_trace
-from provenance.metadata import bmff, flac, gif, id3, jpeg, png, riff, svg, tiff
 from provenance.metadata.parts import check_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from provenance.stored import Bytes
 
 __all__ = [
-    "CONTAINERS",
     "Container",
     "Embedded",
     "Piece",
@@ -40,61 +33,20 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """One kind of file.
-
-    Attributes:
-        name: of the container, not of what is in it.
-        recognises: by the first bytes.
-        parts: what it is made of, from the beginning, up to a number (``provenance.metadata.parts``).
-        find: the manifest store in its place, or None; raises ``StructureError`` for several or a broken
-            frame around it, ``InputError`` ``media.damaged`` where the container cannot be walked.
-        counts: whether ``find`` walks exactly ``parts``, to their end and within the same limit.
-    """
-
-    name: str
-    recognises: Callable[[Bytes], bool]
-    parts: Callable[[Bytes, int], Iterable[object]]
-    find: Callable[[Bytes], Embedded | None]
-    counts: bool = False
-
-
-def _held(walk: Callable[[bytes, int], Iterable[object]]) -> Callable[[Bytes, int], Iterable[object]]:
-    """A walk through bytes in memory, where pictures are."""
-    return lambda data, most: walk(bytes(data), most)
-
-
-def _begins(signature: bytes) -> Callable[[Bytes], bool]:
-    return lambda data: data.startswith(signature)
-
-
-def _in_one_part(_data: Bytes, _most: int) -> Iterable[object]:
-    return ()
-
-
-CONTAINERS = (
-    Container(name="ISO base media", recognises=bmff.is_bmff, parts=bmff.boxes, find=in_bmff),
-    Container(
-        name="PNG", recognises=_begins(png.SIGNATURE), parts=_held(png.chunks), find=in_png, counts=True
-    ),
-    Container(
-        name="JPEG", recognises=_begins(jpeg.SIGNATURE), parts=_held(jpeg.segments), find=in_jpeg, counts=True
-    ),
-    Container(name="RIFF", recognises=riff.is_riff, parts=riff.chunks, find=in_riff),
-    Container(name="TIFF", recognises=tiff.is_tiff, parts=_held(tiff.directories), find=in_tiff),
-    Container(name="GIF", recognises=gif.is_gif, parts=_held(gif.applications), find=in_gif),
-    Container(name="FLAC", recognises=flac.is_flac, parts=flac.blocks, find=in_id3),
-    Container(name="ID3", recognises=id3.is_id3, parts=id3.frames, find=in_id3),
-    Container(name="PDF", recognises=_begins(b"%PDF-"), parts=_in_one_part, find=in_pdf),
-    Container(name="SVG", recognises=svg.is_svg, parts=_in_one_part, find=in_svg),
-)
-"""FLAC stands before ID3, which may precede it."""
-
-
 def container_of(data: Bytes) -> Container | None:
     """The container that ``data`` begins like."""
-    return next((container for container in CONTAINERS if container.recognises(data)), None)
+    if not _is_bmff(data):
+        for container in PICTURES:
+            if container.recognises(data):
+                return container
+    from provenance.manifest.containers.others import OTHERS  # noqa: PLC0415 - ten modules for fewer files
+
+    return next((container for container in OTHERS if container.recognises(data)), None)
+
+
+def _is_bmff(data: Bytes) -> bool:
+    """As ``provenance.metadata.bmff.is_bmff``; such a file may begin like a JPEG besides, and is none."""
+    return data[4:8] == b"ftyp"
 
 
 def find_store(data: Bytes) -> Embedded | None:
@@ -115,8 +67,12 @@ def beside(data: Bytes, store: bytes) -> Embedded:
         InputError: ``media.damaged`` or ``input.too-many-parts``.
     """
     check_parts(data)
-    boxes = tuple(heads(data)) if bmff.is_bmff(data) else ()
-    return Embedded(store=store, pieces=(Piece(file=0, store=0, length=len(store)),), spans=(), boxes=boxes)
+    pieces = (Piece(file=0, store=0, length=len(store)),)
+    if not _is_bmff(data):
+        return Embedded(store=store, pieces=pieces, spans=())
+    from provenance.manifest.containers.boxes import heads  # noqa: PLC0415 - clips only
+
+    return Embedded(store=store, pieces=pieces, spans=(), boxes=tuple(heads(data)))
 
 
 def find_store_within_limits(data: Bytes) -> Embedded | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provenance.manifest.cbor import StructureError
 
@@ -15,8 +14,7 @@ _LARGEST = 64 * 2**20
 """Bytes of a store that is read from a clip; pictures are in memory anyway."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(NamedTuple):
     """A run of store bytes in the file."""
 
     file: int
@@ -24,8 +22,7 @@ class Piece:
     length: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
+class Embedded(NamedTuple):
     """A manifest store found in a container.
 
     Attributes:

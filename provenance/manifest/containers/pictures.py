@@ -1,4 +1,4 @@
-"""Manifest stores in PNG, JPEG, TIFF and GIF files (C2PA specification §A.3)."""
+"""Manifest stores in PNG and JPEG files (C2PA specification §A.3), as most are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from provenance.manifest.cbor import StructureError
 from provenance.manifest.containers.embedded import Embedded, Piece, several, whole
+from provenance.manifest.containers.kinds import Container, begins, held
 from provenance.manifest.containers.traces import has_trace
-from provenance.metadata import gif, jpeg, png, tiff
+from provenance.metadata import jpeg, png
 
 if TYPE_CHECKING:
     from provenance.stored import Bytes
@@ -22,18 +23,6 @@ def in_png(content: Bytes) -> Embedded | None:
             if not chunk.crc_holds(data):
                 raise StructureError("the checksum of the manifest's PNG chunk is wrong")
             found = whole(data, chunk.data, chunk.end - 4, found, (chunk.start, chunk.end))
-    return found
-
-
-def in_tiff(content: Bytes) -> Embedded | None:
-    """Tag 52545 (§A.3.3)."""
-    found, data = None, bytes(content)
-    for entries in tiff.directories(data):
-        for entry in entries:
-            if entry.tag == tiff.C2PA:
-                # Count and offset of the entry change with the manifest and stay out of the hash.
-                header = entry.position + 4, entry.position + 12
-                found = whole(data, entry.start, entry.end, found, header, (entry.start, entry.end))
     return found
 
 
@@ -76,17 +65,9 @@ def _joined(data: bytes, group: list[jpeg.Segment]) -> Embedded:
     )
 
 
-def in_gif(content: Bytes) -> Embedded | None:
-    """Application extension ``C2PA_GIF``, the store in sub-blocks of up to 255 bytes (§A.3.4)."""
-    found, data = None, bytes(content)
-    for name, start, end, ranges in gif.applications(data):
-        if not name.startswith(b"C2PA_GIF"):
-            continue
-        if found is not None:
-            raise several()
-        store, pieces = bytearray(), []
-        for low, high in ranges:
-            pieces.append(Piece(file=low, store=len(store), length=high - low))
-            store += data[low:high]
-        found = Embedded(store=bytes(store), pieces=tuple(pieces), spans=((start, end),))
-    return found
+PICTURES = (
+    Container(name="PNG", recognises=begins(png.SIGNATURE), parts=held(png.chunks), find=in_png, counts=True),
+    Container(
+        name="JPEG", recognises=begins(jpeg.SIGNATURE), parts=held(jpeg.segments), find=in_jpeg, counts=True
+    ),
+)

@@ -158,7 +158,9 @@ def test_cbor_that_is_refused(encoded):
         cbor.decode(bytes.fromhex(encoded))
 
 
-@pytest.mark.parametrize("encoded", ["5f00ff", "5f6161ff", "7f4161ff", "7ff6ff", "5f5f4161ffff", "5f" * 5_000])
+@pytest.mark.parametrize(
+    "encoded", ["5f00ff", "5f6161ff", "7f4161ff", "7ff6ff", "5f5f4161ffff", "5f" * 5_000]
+)
 def test_a_string_in_pieces_is_made_of_strings_of_its_kind_only(encoded):
     with pytest.raises(StructureError):
         cbor.decode(bytes.fromhex(encoded))
