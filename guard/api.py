@@ -1,7 +1,12 @@
 """Files in, answers out: the public functions, over the installation that ``Home.locate`` finds.
 
 The flows behind them (``guard.release``, ``guard.verify``, ``guard.recover``) take every key, clock
-and store as an argument; these take them from one installation.
+and store as an argument; these take them from one installation. What several of them take:
+
+    home: the installation; None: the usual one. To verify, one that was never made is no hindrance:
+        every signer is then unknown.
+    at: time for which certificates are judged; None: now.
+    sources: registries and keys to look marks up with; None: those of the home.
 """
 
 from __future__ import annotations
@@ -37,13 +42,9 @@ def verify_file(
 
     Args:
         path: the file.
-        home: installation whose trust lists, locator key and registry count; None: the usual one. A
-            home that was never made is no hindrance: every signer is then unknown.
-        at: time for which certificates are judged; None: now.
         marks: also read the mark of a file whose manifest is intact.
         trust: exactly these lists count, in the place of the installation's.
         isolated: read manifests in formats other than PNG, JPEG and WebP in a process of their own.
-        sources: registries and keys to look marks up with; None: those of the home.
 
     Raises:
         InputError: ``input.…`` when the file is missing, empty, too large or no media.
@@ -91,12 +92,6 @@ def recover_file(
 ) -> Recovery:
     """The credential of a stripped or changed copy, found by its mark; clips also by what they show.
 
-    Args:
-        path: the copy.
-        home: the installation; None: the usual one.
-        at: time for which certificates are judged; None: now.
-        sources: registries and keys to look it up with; None: those of the home.
-
     Raises:
         InputError: ``input.…``; the file cannot be read or decoded.
         ConfigurationError: ``home.missing``.
@@ -139,7 +134,6 @@ def release_file(
         source: term of the IPTC digital source type vocabulary, e.g. ``"trainedAlgorithmicMedia"``.
         model_name: the model that made it, for the manifest.
         policy: packs beside ``base``; None: those of the installation.
-        home: the installation; None: the usual one.
         force: replace an existing output.
         video_codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for clips; None: AV1 in MP4, VP9 in WebM.
         private_number: of your own, 1 to 255, for the private layer of a picture's mark; None: none.

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from PIL import Image
 from simulators.authority import Authority
+from simulators.keys import KEYS
 
 from guard.api import verify_file
 from guard.doctor import examine
@@ -28,13 +28,6 @@ from provenance.manifest.signers import fits
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "123456"
-KEYS = {
-    "es256": ec.generate_private_key(ec.SECP256R1()),
-    "es384": ec.generate_private_key(ec.SECP384R1()),
-    "es512": ec.generate_private_key(ec.SECP521R1()),
-    "ps256": rsa.generate_private_key(65537, 2048),
-    "ed25519": ed25519.Ed25519PrivateKey.generate(),
-}
 pytestmark = [
     pytest.mark.debian,
     pytest.mark.skipif(

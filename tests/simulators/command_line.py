@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -140,3 +141,15 @@ def _opened() -> list[TextIO]:
 def _everything_in(file: TextIO) -> str:
     file.seek(0)
     return file.read()
+
+
+def parses(line: str) -> bool:
+    """``line``, as a document shows it, against the real options and without running it."""
+    from guard.cli.main import cli
+
+    context = cli.make_context("guard", ["--debug"])
+    name, command, rest = cli.resolve_command(context, shlex.split(line, comments=True)[1:])
+    while hasattr(command, "resolve_command"):
+        inner = command.make_context(name, [], parent=context, resilient_parsing=True)
+        name, command, rest = command.resolve_command(inner, rest)
+    return command.make_context(name, rest, parent=context).command is command

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from simulators import key_services
 from simulators.key_services import SECRET, KeyService
+from simulators.keys import KEYS
 
 from provenance.errors import ConfigurationError
 from provenance.manifest.callback import CallbackSigner
@@ -23,13 +23,6 @@ from provenance.manifest.signers import algorithm_of, fits
 
 pytestmark = pytest.mark.enable_socket
 RECIPES = Path(__file__).resolve().parents[3] / "examples" / "key_services"
-KEYS = {
-    "es256": ec.generate_private_key(ec.SECP256R1()),
-    "es384": ec.generate_private_key(ec.SECP384R1()),
-    "es512": ec.generate_private_key(ec.SECP521R1()),
-    "ps256": rsa.generate_private_key(65537, 2048),
-    "ed25519": ed25519.Ed25519PrivateKey.generate(),
-}
 HAVE = {
     "aws_kms": ("es256", "es384", "es512", "ps256"),
     "google_kms": ("es256", "es384", "ps256", "ed25519"),

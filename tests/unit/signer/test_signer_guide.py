@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from simulators.command_line import parses
 
-from guard.cli.main import cli
 from guard.cli.signer import run
 from guard.config import SignerConfig
 from guard.signer.office import Office
@@ -25,13 +24,7 @@ COMMANDS += [f"guard {line}" for line in re.findall(r"^ExecStart=/usr/bin/guard 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_guide_parses(line):
-    words = shlex.split(line, comments=True)
-    context = cli.make_context("guard", ["--debug"])
-    name, command, rest = cli.resolve_command(context, words[1:])
-    while hasattr(command, "resolve_command"):
-        inner = command.make_context(name, [], parent=context, resilient_parsing=True)
-        name, command, rest = command.resolve_command(inner, rest)
-    assert command.make_context(name, rest, parent=context).command is command
+    assert parses(line)
 
 
 def test_the_settings_of_the_guide_are_settings():
