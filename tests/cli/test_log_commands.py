@@ -16,16 +16,14 @@ from provenance.log.store import Log
 
 
 @pytest.fixture
-def guard(tmp_path, monkeypatch, capfd):
-    """Run ``guard ARGUMENTS…`` here and now; gives exit code, stdout and stderr."""
+def guard(guard_cli, tmp_path, monkeypatch):
+    """Run ``guard ARGUMENTS…`` and require its exit code; gives stdout, or stderr where it could not."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments, code=0):
-        capfd.readouterr()
-        found = run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        assert found == code, (found, out, err)
-        return out if code in (0, 1, 3) else err
+        ran = guard_cli(*arguments)
+        assert ran.code == code, ran
+        return ran.out if code in (0, 1, 3) else ran.err
 
     return call
 
