@@ -4,15 +4,16 @@ One line for each withdrawal (place, manifest, commitment to the reason, time), 
 
     org.mediaguard.recalled.v1
     mediaguard.local/0123456789abcdef
-    entries 246 <base64 root>
+    entries 246 <base64 of the roots of the largest complete subtrees, from left to right>
     withdrawals 2 <hex SHA-256 of these lines>
 
 Who could write it? Whoever can write the log's folder: a backup put back, a shared disk, another program. So
-it is believed only where the log's own key signed it, over the root of the tree it was built from. A forged
-or torn one fails its signature, an older one covers less and the rest is read from the entries, one of
-another history has a root that the log does not have: each of them costs time and hides nothing. It is built
-from entries that were hashed up to the signed root, so what was changed in the files is never signed either.
-Whoever holds the log's key could write another log; against that stand witnesses, not this file.
+it is believed only where the log's own key signed it, and where its tree and the entries behind it give the
+root of the log's checkpoint. A forged or torn one fails its signature, an older one covers less and the rest
+is read from the entries, one of another history does not lead to the log's root: each of them costs time and
+hides nothing. It is built from entries that were hashed up to the signed root, so what was changed in the
+files is never signed either. Whoever holds the log's key could write another log; against that stand
+witnesses, not this file.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from provenance.errors import Error
 from provenance.files import read_bounded, write_private
 from provenance.log.checkpoint import open_note
 from provenance.log.leaves import WithdrawalLeaf
-from provenance.log.merkle import EMPTY_ROOT
+from provenance.log.merkle import Frontier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ _MOST_BYTES = 64 * 2**20
 _TYPE = "org.mediaguard.recalled.v1"
 """The first line, which keeps the note from being taken for a checkpoint: there it is the log's name."""
 _TEXT = re.compile(
-    re.escape(_TYPE) + r"\n(\S{1,200})\nentries ([0-9]{1,18}) ([A-Za-z0-9+/]{43}=)\n"
+    re.escape(_TYPE) + r"\n(\S{1,200})\nentries ([0-9]{1,18})((?: [A-Za-z0-9+/]{43}=){0,63})\n"
     r"withdrawals ([0-9]{1,9}) ([0-9a-f]{64})\n"
 )
 
@@ -53,13 +54,17 @@ class RecallIndex:
 
     Attributes:
         size: how many entries.
-        root: Merkle tree hash over them, 32 bytes.
+        peaks: of the tree over them, as in ``provenance.log.merkle.Frontier``.
         leaves: every withdrawal among them, by its place.
     """
 
     size: int = 0
-    root: bytes = EMPTY_ROOT
+    peaks: tuple[bytes, ...] = ()
     leaves: Mapping[int, WithdrawalLeaf] = field(default_factory=dict)
+
+    def frontier(self) -> Frontier:
+        """The tree, for entries to be added."""
+        return Frontier(size=self.size, peaks=list(self.peaks))
 
 
 def read_index(folder: Path, verifier: NoteVerifier) -> RecallIndex:
@@ -69,9 +74,9 @@ def read_index(folder: Path, verifier: NoteVerifier) -> RecallIndex:
         text, signatures, lines = stored.split(b"\n\n", 2)
         match = _TEXT.fullmatch(open_note(text + b"\n\n" + signatures + b"\n", verifier))
         if match is not None and match[1] == verifier.name and match[5] == hashlib.sha256(lines).hexdigest():
-            root = base64.b64decode(match[3], validate=True)
+            peaks = tuple(base64.b64decode(one, validate=True) for one in match[3].split())
             leaves = dict(map(_parsed, lines.decode().splitlines()))
-            return RecallIndex(size=int(match[2]), root=root, leaves=leaves)
+            return RecallIndex(size=int(match[2]), peaks=peaks, leaves=leaves)
     return RecallIndex()
 
 
@@ -86,8 +91,9 @@ def write_index(folder: Path, index: RecallIndex, signer: NoteSigner) -> None:
         f"{at} {leaf.manifest_sha256} {leaf.reason_commitment} {leaf.time}\n"
         for at, leaf in sorted(index.leaves.items())
     ).encode()
+    peaks = "".join(f" {base64.b64encode(one).decode()}" for one in index.peaks)
     text = (
-        f"{_TYPE}\n{signer.name}\nentries {index.size} {base64.b64encode(index.root).decode()}\n"
+        f"{_TYPE}\n{signer.name}\nentries {index.size}{peaks}\n"
         f"withdrawals {len(index.leaves)} {hashlib.sha256(lines).hexdigest()}\n"
     )
     write_private(folder / INDEX, signer.sign(text) + b"\n" + lines, overwrite=True)

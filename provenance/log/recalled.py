@@ -63,8 +63,6 @@ def recalled_here(folder: Path, signer: NoteSigner) -> dict[int, WithdrawalLeaf]
     """
     opened = Published.open(folder, signer.verifier)
     known = read_index(folder, signer.verifier)
-    if (known.size, known.root) == (opened.head.size, opened.head.root):
-        return dict(known.leaves)
     found = None
     if known.size:
         with suppress(IntegrityError):  # an index of another history, whatever it says: all is read again
@@ -82,24 +80,24 @@ def _extended(opened: Published, known: RecallIndex) -> RecallIndex:
     """``known`` and what the log holds behind it.
 
     Raises:
-        IntegrityError: ``log.root-mismatch``, ``log.entry-missing``, ``log.tile-missing``.
+        IntegrityError: ``log.root-mismatch``, ``log.entry-missing``.
     """
-    frontier = opened.tiles.frontier(min(known.size, opened.head.size))
-    if (frontier.size, frontier.root()) != (known.size, known.root):
-        raise _mismatch(opened, known.size)
+    frontier = known.frontier()
     leaves = dict(known.leaves)
     for at, entry in _entries(opened.tiles, known.size, opened.head.size):
         frontier.push(leaf_hash(entry))
         leaf = _withdrawal(entry)
         if leaf is not None:
             leaves[at] = leaf
-    if frontier.root() != opened.head.root:
-        raise _mismatch(opened, opened.head.size)
-    return RecallIndex(size=opened.head.size, root=opened.head.root, leaves=leaves)
+    if (frontier.size, frontier.root()) != (opened.head.size, opened.head.root):
+        what = f"the {opened.head.size} entries of the log do not give their signed root"
+        hint = "guard log verify"
+        raise IntegrityError("log.root-mismatch", what, where=str(opened.folder), hint=hint)
+    return RecallIndex(size=frontier.size, peaks=tuple(frontier.peaks), leaves=leaves)
 
 
 def _entries(tiles: Tiles, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    for number in range(start // TILE_WIDTH, -(-end // TILE_WIDTH)):
+    for number in range(start // TILE_WIDTH, -(-end // TILE_WIDTH) if start < end else 0):
         first = number * TILE_WIDTH
         entries, _ = unframed(tiles.read("entries", number), min(TILE_WIDTH, end - first))
         for offset in range(max(0, start - first), len(entries)):
@@ -111,11 +109,6 @@ def _withdrawal(entry: bytes) -> WithdrawalLeaf | None:
         return None
     leaf = parse_leaf(entry)
     return leaf if isinstance(leaf, WithdrawalLeaf) else None
-
-
-def _mismatch(opened: Published, size: int) -> IntegrityError:
-    what = f"the first {size} entries of the log do not give their signed root"
-    return IntegrityError("log.root-mismatch", what, where=str(opened.folder), hint="guard log verify")
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from provenance.errors import Error
 from provenance.files import temporaries_in
 from provenance.log.checkpoint import NoteSigner, open_checkpoint
 from provenance.log.leaves import DecisionLeaf, WithdrawalLeaf
-from provenance.log.recall_index import INDEX, RecallIndex, read_index, write_index
+from provenance.log.recall_index import INDEX, read_index, write_index
 from provenance.log.recalled import recalled_here, recalled_in
 from provenance.log.store import Log
 from provenance.log.tiles import TILE_WIDTH
@@ -117,8 +118,7 @@ def test_a_missing_index_is_built_again(harm, long):
 
 def test_a_forged_index_is_not_believed(long):
     other = NoteSigner(name=long.verifier.name, private_key=Ed25519PrivateKey.generate())
-    head = long.checkpoint()
-    write_index(long.folder, RecallIndex(size=head.size, root=head.root), other)
+    write_index(long.folder, replace(index_of(long), leaves={}), other)
     assert places(long) == {7, 300}
     # Lines that the log's key did sign, over a tree that it did, but not together.
     whole = (long.folder / INDEX).read_bytes()
@@ -188,7 +188,7 @@ def test_the_index_is_no_checkpoint(long):
 
 
 def test_a_published_log_needs_no_index_and_believes_none(long):
-    write_index(long.folder, RecallIndex(size=SIZE, root=long.checkpoint().root), long.signer)
+    write_index(long.folder, replace(index_of(long), leaves={}), long.signer)
     assert set(recalled_in(long.folder, long.verifier)) == {7, 300}
 
 
