@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from provenance.manifest.signers import PemSigner, Signer
     from provenance.manifest.spec import Parent
+    from provenance.spool import Spool
     from provenance.stored import Bytes
 
 _REMOTE = re.compile(r"^Remote: .*?(https?://\S+)?$", re.DOTALL)
@@ -121,24 +122,33 @@ def write_store(
     try:
         native = _native_signer(signer, raised)
         with c2pa.Builder(text, context=_context(settings_json(trust), os.getpid())) as builder:
-            for one in taken_in:
-                _add_ingredient(builder, one)
-            if not embed:
-                builder.set_no_embed()
+            _prepare(builder, taken_in, embed=embed)
             out = io.BytesIO() if signed is None else signed.writer()
             store = bytes(builder.sign(native, mime, stream_of(data), out))
             out.flush()
     except c2pa.C2paError as error:
         require_unchanged(data)
-        spoiled = None if signed is None else signed.failure  # an empty spool is as false as none
-        if cause := next(iter(raised), None) or spoiled:
-            raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
+        _raise_cause(error, next(iter(raised), None), signed)
         raise _signing_error(error, mime, signer) from error
-    written: Bytes = out.getvalue() if isinstance(out, io.BytesIO) else cast("Bytes", signed)
-    stamped = _timed(store, signer, trust, *((written, out) if embed else (None, None)))
     if not embed:
-        return data, stamped
+        return data, _timed(store, signer, trust, None, None)
+    written: Bytes = out.getvalue() if isinstance(out, io.BytesIO) else cast("Bytes", signed)
+    stamped = _timed(store, signer, trust, written, out)
     return (written if stamped is store or signed else cast("io.BytesIO", out).getvalue()), stamped
+
+
+def _prepare(builder: Any, taken_in: Sequence[Parent], *, embed: bool) -> None:
+    for one in taken_in:
+        _add_ingredient(builder, one)
+    if not embed:
+        builder.set_no_embed()
+
+
+def _raise_cause(error: Exception, by_signer: Exception | None, signed: Spool | None) -> None:
+    """Raise what made the library fail: the signer's own exception, or a disk that took no more."""
+    spoiled = None if signed is None else signed.failure  # an empty spool is as false as none
+    if cause := by_signer or spoiled:
+        raise cause from (cause.__cause__ or error)  # a signer may know better what lay behind it
 
 
 def _timed(
