@@ -48,8 +48,8 @@ def test_a_run_writes_its_result_and_continues_in_the_same_folder(guard_cli, pic
     assert "error[output.exists]" in kept.err
 
 
-def test_json_and_baseline(guard_cli, pictures, tmp_path) -> None:
-    ran = bench(guard_cli, "--format", "json")
+def test_json_and_baseline(guard_cli, guard_process, pictures, tmp_path) -> None:
+    ran = bench(guard_process, "--format", "json")
     document = json.loads(ran.out)
     assert (document["schema_version"], document["exit_code"], document["worse"]) == (1, 0, [])
     assert [one["name"] for one in document["refused"]] == ["notes.txt"]

@@ -71,6 +71,7 @@ def test_what_changes_a_home_starts_cold(guard_process, photograph, tmp_path, mo
     source = "--source", "generated"
     for words in (
         ["init"],
+        ["generate", "a cook", "--seed", "3", "-o", "made"],
         ["release", "plain.png", *source, "-o", "out"],
         ["sign", "plain.png", *source, "-o", "signed.png"],
         ["watermark", "embed", "plain.png", *source, "-o", "marked.png"],
