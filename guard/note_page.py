@@ -123,6 +123,7 @@ def _judged(verdict: Verdict) -> str:
         [
             f'<div class="verdict{colour}"><b>{verdict.state.value.upper()}</b>',
             f"<p>{MEANING[verdict.state]}</p>{why}</div>",
+            _small("Warnings", verdict.warnings),
             f"<h3>Questions and answers</h3><table>{answers}</table>",
             _small("Statements that contradict each other", verdict.conflicts),
             "" if verdict.manifest is None else _manifest(verdict.manifest),

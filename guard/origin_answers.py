@@ -17,6 +17,7 @@ from provenance.manifest.reading import BINDING_MATCHES, ManifestState, SigningT
 if TYPE_CHECKING:
     from provenance.manifest.identities import IdentityReading
     from provenance.manifest.reading import ManifestReading, SignerReading
+    from provenance.manifest.uncovered import LeftOut
 
 TIER_WORDS: dict[TrustTier, str] = {
     TrustTier.OFFICIAL: "on a list added here as official",
@@ -47,11 +48,11 @@ _SHORT = 16
 """Hex digits of a fingerprint in a line; JSON and reports have all 64."""
 
 
-def bytes_answer(manifest: ManifestReading) -> Answer:
-    """Whether the bytes are what was signed (C2PA §18.5, hard binding)."""
+def bytes_answer(manifest: ManifestReading, left_out: LeftOut | None) -> Answer:
+    """Whether the bytes are what was signed (C2PA §18.5, hard binding), and how many nobody signed."""
     if manifest.intact:
-        left_out = "; what the binding does not cover is listed below" if manifest.uncovered else ""
-        return _answer("bytes", Outcome.SUPPORTS, f"exactly as they were signed{left_out}")
+        open_ = _not_covered(left_out) if manifest.uncovered else ""
+        return _answer("bytes", Outcome.SUPPORTS, f"exactly as they were signed{open_}")
     if manifest.state is ManifestState.ABSENT:
         return _answer("bytes", Outcome.NOT_CHECKED, "no manifest in the file to hold them against")
     if manifest.state is ManifestState.REMOTE_ONLY:
@@ -63,6 +64,20 @@ def bytes_answer(manifest: ManifestReading) -> Answer:
         what = "as the manifest has them, but the manifest was changed, so that says little"
         return _answer("bytes", Outcome.INCONCLUSIVE, what)
     return _answer("bytes", Outcome.CONTRADICTS, manifest.reason)
+
+
+def _not_covered(left_out: LeftOut | None) -> str:
+    if left_out is None:  # only of what lies in the manifest
+        return "; what the binding does not cover is listed below"
+    if not left_out.exact:
+        return "; which of them the binding does not cover cannot be told to the byte, see below"
+    return f"; not covered, and listed below: {share_text(left_out)}"
+
+
+def share_text(left_out: LeftOut) -> str:
+    """So many bytes, and how much of the file that is."""
+    percent = f"{left_out.percent:g}" if left_out.percent >= 0.01 else "less than 0.01"
+    return f"{left_out.bytes:,} of {left_out.size:,} bytes ({percent} %)"
 
 
 def manifest_answer(manifest: ManifestReading) -> Answer:

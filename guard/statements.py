@@ -12,6 +12,7 @@ from guard.origin_answers import (
     bytes_answer,
     identity_answer,
     manifest_answer,
+    share_text,
     signer_answer,
     time_answer,
     when,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from guard.recover import Recovery
     from provenance.manifest.reading import ManifestReading
+    from provenance.manifest.uncovered import LeftOut
     from provenance.watermark.interface import WatermarkReading
 
 OWN_MARKS = "org.mediaguard."
@@ -38,12 +40,16 @@ _PROMPT = 160
 
 
 def answers(
-    manifest: ManifestReading, mark: Evidence, labels: Evidence, recovery: Recovery | None
+    manifest: ManifestReading,
+    mark: Evidence,
+    labels: Evidence,
+    recovery: Recovery | None,
+    left_out: LeftOut | None = None,
 ) -> tuple[Answer, ...]:
     """One answer per question, in the fixed order."""
     found = None if manifest.intact else _recovered(recovery)
     return (
-        bytes_answer(manifest),
+        bytes_answer(manifest, left_out),
         manifest_answer(manifest),
         signer_answer(manifest) if found is None else _recovered_signer(found),
         time_answer(manifest),
@@ -83,6 +89,13 @@ def unchecked(given: Sequence[Answer], manifest: ManifestReading) -> tuple[str, 
         )
     lines += [f"bytes not covered by the signature: {span}" for span in manifest.uncovered]
     return tuple(lines)
+
+
+def warnings(left_out: LeftOut | None) -> tuple[str, ...]:
+    """What a reader of one line should not overlook, though the file is intact."""
+    if left_out is None or not left_out.wide:
+        return ()
+    return (f"{share_text(left_out)} can be changed without anybody noticing: its binding leaves them out",)
 
 
 def mark_not_read(why: str | Error) -> Evidence:

@@ -10,6 +10,7 @@ from provenance.manifest.reading import IngredientReading, ManifestReading
 
 if TYPE_CHECKING:
     from provenance.evidence import Evidence, Outcome
+    from provenance.manifest.uncovered import LeftOut
 
 
 class State(StrEnum):
@@ -146,6 +147,8 @@ class Verdict:
         evidence: every reading made, and every one not made with its reason.
         not_checked: what was left out and why, one line each.
         withdrawn: who withdrew the credential and why, one line each, counted or not.
+        left_out: how much of an intact file its hard binding does not cover; None: all is covered.
+        warnings: what should not be overlooked though it changes no state, one line each.
     """
 
     asset_sha256: str
@@ -158,6 +161,8 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     not_checked: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    left_out: LeftOut | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def manifest(self) -> ManifestReading | None:

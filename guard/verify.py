@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guard.statements import answers, conflicts, mark_not_read, unchecked
+from guard.statements import answers, conflicts, mark_not_read, unchecked, warnings
 from guard.verdict import State, Verdict
 from guard.withdrawn import with_recalls
 from provenance.errors import ConfigurationError, InputError, IntegrityError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from guard.recalls import Asked
     from guard.recover import Recovery
     from provenance.manifest.trust import TrustLists
+    from provenance.manifest.uncovered import LeftOut
     from provenance.media import Asset, Frames
     from provenance.registry_entry import Lookup
     from provenance.video.look import ClipLook
@@ -141,7 +142,8 @@ def _judged(
 ) -> Verdict:
     clashes = conflicts(manifest, labels, mark, recovery) if manifest.intact else ()  # (4)
     state, reason = _state(manifest, mark, recovery, clashes)
-    given = answers(manifest, mark, labels, recovery)
+    left_out = _left_out(asset, manifest)
+    given = answers(manifest, mark, labels, recovery, left_out)
     return Verdict(  # (5)
         asset_sha256=asset.sha256,
         state=state,
@@ -152,7 +154,17 @@ def _judged(
         conflicts=clashes,
         evidence=(_as_evidence(manifest), mark, labels, *_digests(recovery)),
         not_checked=unchecked(given, manifest),
+        left_out=left_out,
+        warnings=warnings(left_out),
     )
+
+
+def _left_out(asset: Asset, manifest: ManifestReading) -> LeftOut | None:
+    if not (manifest.intact and manifest.uncovered):
+        return None
+    from provenance.manifest.uncovered import share  # noqa: PLC0415 - of few files
+
+    return share(manifest.uncovered, len(asset.content))
 
 
 def _state(

@@ -41,6 +41,8 @@ def print_verdict(path: Path, verdict: Verdict, code: int, *, tree: bool = False
         _line(answer.question, answer.text)
     for conflict in verdict.conflicts:
         _line("conflict", conflict)
+    for warning in verdict.warnings:
+        _line("warning", warning)
     if tree:
         manifest = verdict.manifest
         print_tree(verdict.ingredients, intact=manifest is not None and manifest.intact)

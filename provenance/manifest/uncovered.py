@@ -6,6 +6,8 @@ listed: too much is said then, and never too little.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,58 @@ if TYPE_CHECKING:
 _KINDS = "c2pa.hash."
 _MAX_LISTED = 256
 _MAX_NAMED = 5
+_RANGE = re.compile(r"bytes (\d+)-(\d+): (.*)", re.DOTALL)
+_IN_MANIFEST = re.compile(r"[a-z0-9 -]+ beside the signature|a manifest that nothing leads to")
+_UNTOLD = ("bound part by part", "the binding ", "the manifest has no binding")
+"""How reasons begin where the whole file is listed because nothing tells which of it is bound."""
+_WIDE_PERCENT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """How much of a file its hard binding does not cover, without the manifest itself.
+
+    Attributes:
+        bytes: that can be changed without anybody noticing; an upper bound where ``exact`` is False.
+        size: of the file.
+        percent: the same of the file, 0 to 100, to two digits.
+        exact: False: the binding names parts of the file, and which bytes these are depends on who reads it.
+    """
+
+    bytes: int
+    size: int
+    percent: float
+    exact: bool
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is more than headers and padding take, so that it should not be overlooked."""
+        return self.exact and self.percent > _WIDE_PERCENT
+
+
+def share(listed: Iterable[str], size: int) -> LeftOut | None:
+    """How much of a file of ``size`` bytes the ranges in ``listed`` are, each byte once.
+
+    Args:
+        listed: lines as ``left_out`` and ``around_signature`` make them.
+        size: of the file.
+
+    Returns:
+        None where all of it is bound.
+    """
+    ranges, exact = [], True
+    for found in filter(None, map(_RANGE.fullmatch, listed)):
+        if _IN_MANIFEST.match(found[3]):
+            continue
+        ranges.append((int(found[1]), min(int(found[2]), size - 1) + 1))
+        exact = exact and not found[3].startswith(_UNTOLD)
+    count, reached = 0, 0
+    for low, high in sorted(ranges):
+        count += max(0, high - max(low, reached))
+        reached = max(reached, high)
+    return (
+        LeftOut(bytes=count, size=size, percent=round(100 * count / size, 2), exact=exact) if count else None
+    )
 
 
 def binding(
