@@ -53,12 +53,14 @@ class Book:
         key: that of its log, in text form; None where it is not known.
         withdrawn: by digest of the manifest.
         damage: why that cannot be read; None: it was.
+        suspects: keys that lie in a copy whose own is lost, in text form; it may be of any of them.
     """
 
     publisher: str | None
     key: str | None
     withdrawn: Mapping[str, Withdrawal] = field(default_factory=dict)
     damage: Error | None = None
+    suspects: tuple[str, ...] = ()
 
     def counts(self, note: str | None) -> bool:
         """Whether it may withdraw a manifest with this checkpoint in it."""
@@ -67,12 +69,14 @@ class Book:
     def may_hold(self, note: str | None, others: Sequence[Book] = ()) -> bool:
         """Whether such a manifest may have been withdrawn in what cannot be read.
 
-        A copy whose key is lost with it is taken to be of none of the logs that ``others`` are of.
+        A copy whose key is lost with it is taken to be of none of the logs that ``others`` are of, unless
+        such a key lies in it.
         """
         if self.publisher is None:
             return self.key is None or note is None or _opens(note, self.key)
         if self.key is None:
-            return note is not None and not any(_opens(note, other.key) for other in others)
+            known = any(_opens(note, other.key) for other in others)
+            return note is not None and (not known or any(_opens(note, key) for key in self.suspects))
         return _opens(note, self.key)
 
 
@@ -182,7 +186,9 @@ def kept_book(known: KeptRegistries, name: str) -> Book:
     try:
         return Book(publisher=name, key=key, withdrawn=known.open(name).withdrawals())
     except Error as error:
-        return Book(publisher=name, key=key, damage=_unread(f"registry {name}", error, hint))
+        suspects = known.keys_in(name) if key is None else ()
+        damage = _unread(f"registry {name}", error, hint)
+        return Book(publisher=name, key=key, damage=damage, suspects=suspects)
 
 
 def _unread(whose: str, error: Error, hint: str | None = None) -> IntegrityError:

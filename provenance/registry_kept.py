@@ -21,14 +21,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provenance.errors import InputError, IntegrityError
+from provenance.errors import Error, InputError, IntegrityError
 from provenance.files import disk_errors
 from provenance.locks import locked
 from provenance.log.checkpoint import NoteVerifier
 from provenance.registry_before import Before, checkpoint_of
 from provenance.registry_fetch import Fetch
+from provenance.registry_head import MOST_HEAD
+from provenance.registry_layout import VKEY
 from provenance.registry_pin import Offer, is_newer, is_of_key, require_not_older
-from provenance.registry_published import PublishedRegistry
+from provenance.registry_published import PublishedRegistry, raw_file
+from provenance.registry_snapshot import parse_vkey
 from provenance.registry_state import (
     COPIES,
     KEPT,
@@ -102,6 +105,14 @@ class KeptRegistries:
             return read_kept(place).pin
         except IntegrityError:
             return read_pin(place)
+
+    def keys_in(self, name: str) -> tuple[str, ...]:
+        """Keys that lie in its copies, in text form: hints where the pin is lost, and no more than that."""
+        found = []
+        for copy in sorted(self._known(name).glob(COPIES)):
+            with suppress(Error):
+                found.append(str(parse_vkey(raw_file(copy, VKEY, MOST_HEAD))))
+        return tuple(found)
 
     def source(self, name: str) -> str:
         """Where to fetch one from, also where the rest is damaged.

@@ -207,6 +207,17 @@ def test_a_withdrawal_is_never_taken_for_none_while_its_list_is_damaged(world, t
     assert verified(world, "them", home).state is State.WITHDRAWN
 
 
+def test_a_copy_without_a_pin_still_concerns_the_publisher_whose_key_lies_in_it(world, reader, tmp_path):
+    """Another copy of the same publisher may be older: what it does not know may stand in the damaged one."""
+    fetched(reader, world, "mirror", place=shutil.copytree(world / "them" / "pub", tmp_path / "mirror"))
+    for name in ("kept.json", "pin.json"):
+        state_of(reader, "mirror").with_name(name).write_text("{}")
+    assert code_of(verified, world, "them", reader) == "registry.published-damaged"
+    verdict = verified(world, "others", reader)
+    assert verdict.state is State.UNKNOWN_SIGNER
+    assert [one for one in verdict.not_checked if "registry mirror" in one]
+
+
 def test_damaged_keys_of_one_copy_keep_nobody_from_looking_with_the_others(world, reader):
     kept = kept_registries(reader).get("them")
     for key in (reader.registries_folder / "them" / kept.copy / "locator").iterdir():
