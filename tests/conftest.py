@@ -17,6 +17,7 @@ from simulators.clips import clip_of
 from simulators.command_line import Run, in_a_process, in_this_process
 from simulators.generator import PhotographGenerator
 from simulators.icc import smallest_cmyk_profile
+from simulators.tsa import Clock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -194,6 +195,14 @@ def signed(released_once, home, tmp_path: Path) -> dict[str, Path]:
     """One released picture for each container, by suffix."""
     del released_once, home
     return {suffix: tmp_path / "out" / f"picture{suffix}" for suffix in (".png", ".jpg")}
+
+
+@pytest.fixture(scope="session")
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
+    """A time-stamp authority, and the root that vouches for it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the time-stamp authority is openssl ts")
+    return Clock(folder=tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture

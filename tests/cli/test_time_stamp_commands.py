@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from PIL import Image
-from simulators.tsa import Clock, Server
+from simulators.tsa import NEEDED, Server
 
 from guard.api import verify_file
 from guard.doctor import examine
 from guard.verdict import State
 
-pytestmark = [
-    pytest.mark.enable_socket,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
-]
+pytestmark = NEEDED
 PACK = """\
 apiVersion: guard.policy/v1
 kind: PolicyPack
@@ -40,11 +36,6 @@ spec:
 """
 DEAD = "http://127.0.0.1:9/"
 SIGN = ("sign", "picture.png", "--source", "generated", "-o")
-
-
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    return Clock(folder=tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture

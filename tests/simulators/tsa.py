@@ -5,6 +5,7 @@ Used by tests alone. Every certificate and key is made for the test and lies in 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,6 +22,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from simulators.loopback import Answer, Loopback, Request
 
+NEEDED = [
+    pytest.mark.enable_socket,
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
+]
+"""Marks of tests that ask one."""
 _CONFIG = """[tsa]
 default_tsa = t
 [t]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
-from simulators.tsa import Clock, Server
+from simulators.tsa import NEEDED, Server
 
 from guard.log_stamps import stamp_checkpoint
 from guard.log_view import LogView
@@ -17,15 +16,7 @@ from provenance.manifest.reading import TrustTier
 from provenance.manifest.trust import ListKind, TrustList
 from provenance.timestamp.client import TimePolicy, TimeStamper
 
-pytestmark = [
-    pytest.mark.enable_socket,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
-]
-
-
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    return Clock(folder=tmp_path_factory.mktemp("clock"))
+pytestmark = NEEDED
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ The file is stamped by the C2PA library itself, as those of others are.
 from __future__ import annotations
 
 import io
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import c2pa
 import pytest
-from simulators.tsa import Clock, Server
+from simulators.tsa import NEEDED, Server
 
 from provenance.manifest.build import manifest_definition
 from provenance.manifest.read import read_manifest
@@ -21,15 +20,7 @@ from provenance.manifest.revocation import Revocation, RevocationReason
 from provenance.manifest.trust import ListKind, TrustList
 from provenance.media import Asset
 
-pytestmark = [
-    pytest.mark.enable_socket,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
-]
-
-
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    return Clock(folder=tmp_path_factory.mktemp("clock"))
+pytestmark = NEEDED
 
 
 @pytest.fixture

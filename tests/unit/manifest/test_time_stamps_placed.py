@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 import io
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulators.tsa import Clock, Server
+from simulators.tsa import NEEDED, Server
 
 from guard.origin_answers import manifest_answer, time_answer
 from provenance.errors import ConfigurationError
@@ -30,10 +29,7 @@ from provenance.media import Asset
 from provenance.spool import Spool, copied
 from provenance.timestamp.client import TimePolicy, TimeStamper
 
-pytestmark = [
-    pytest.mark.enable_socket,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="the time-stamp authority is openssl ts"),
-]
+pytestmark = NEEDED
 DEAD = "http://127.0.0.1:9/"
 
 
@@ -42,11 +38,6 @@ def samples():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
         yield importlib.import_module("_every_format").every_format()
-
-
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    return Clock(folder=tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture(scope="module")

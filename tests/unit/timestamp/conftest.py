@@ -1,18 +1,8 @@
-"""Two time-stamp authorities that ``openssl ts`` speaks for."""
+"""What the tests of time-stamps have in common."""
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from simulators.tsa import Clock
-
-
-@pytest.fixture(scope="session")
-def clock(tmp_path_factory) -> Clock:
-    if shutil.which("openssl") is None:
-        pytest.skip("the time-stamp authority is openssl ts")
-    return Clock(folder=tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture(scope="session")
