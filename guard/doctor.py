@@ -218,8 +218,12 @@ def _time_stamps(home: Home) -> str:
         return "nobody is asked; the time in a manifest is what its signer claims"
     from provenance.timestamp.client import host_of  # noqa: PLC0415 - cryptography
 
-    if home.trust().of_kind(ListKind.TSA):
-        return f"{settings.policy}, of {', '.join(map(host_of, stamper.authorities))}"
+    if lists := home.trust().of_kind(ListKind.TSA):
+        # Who stamps for an authority shows in its tokens, and nobody is asked for one here.
+        names = ", ".join(one.name for one in lists)
+        does = "refuses" if settings.policy == "required" else "warns of"
+        told = f"signing {does} one that {names} does not vouch for"
+        return f"{settings.policy}, of {', '.join(map(host_of, stamper.authorities))}; {told}"
     what = f"time-stamps are {settings.policy}, and no list here vouches for any authority"
     raise ConfigurationError("timestamp.unlisted", what, hint="guard trust add NAME PEM --kind tsa")
 
