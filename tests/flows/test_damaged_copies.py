@@ -32,16 +32,11 @@ LATER = NOW + timedelta(hours=1)
 DAMAGE = {
     "empty": lambda place: place.write_bytes(b""),
     "cut off": lambda place: place.write_bytes(place.read_bytes()[:-20]),
-    "no object": lambda place: place.write_text("[]"),
-    "no version": lambda place: place.write_text("{}"),
     "other fields": lambda place: place.write_text('{"schema_version": 1, "name": "them"}'),
-    "a number of another kind": lambda place: changed(place, sequence="7"),
-    "a time beyond all calendars": lambda place: changed(place, fetched_at=10**15),
-    "no key": lambda place: changed(place, publisher="x+00000000+AAAA"),
-    "another name": lambda place: changed(place, name="others"),
     "a copy elsewhere": lambda place: changed(place, copy="../../elsewhere"),
     "gone": lambda place: place.unlink(),
 }
+"""All that can be wrong in it: ``tests/unit/storage/test_registry_state.py``."""
 
 
 def changed(place, **values):
