@@ -160,10 +160,16 @@ def _log(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
     large = found["large"]
     opened, checked = large["open_and_check_root"], large["read_and_check_proof_with_signature"]
     told = f"{opened['median_ms']:.1f} ms; {checked['median_ms']:.2f} ms"
+    asked = large["withdrawals"]
+    recalls = (
+        f"{asked['with_index']['cpu_ms']:.1f} ms; {asked['255_behind']['cpu_ms']:.1f} ms of processor time"
+    )
     return [
         (what, f"{processor} a second of processor time ({load})", found["appending"]["rounds"], "log.py"),
         (f"a log of {large['size']:,} entries: opened, its root checked; a proof read and checked", told,
          checked["n"], "log.py"),
+        ("what verify asks of such a log, what of it was withdrawn: by its index; 255 entries behind it",
+         recalls, asked["with_index"]["n"], "log.py"),
     ]  # fmt: skip
 
 
