@@ -47,6 +47,8 @@ def with_recalls(
             if verdict.state in _STANDING:
                 raise
             notes = (*notes, f"withdrawals: {error.what}")
+    if not said and not notes:
+        return verdict
     counted = [one for one in said if one.counts]
     changed = replace(
         verdict, not_checked=(*verdict.not_checked, *notes), withdrawn=tuple(str(one) for one in said)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import stat
 from contextlib import contextmanager
@@ -109,7 +108,7 @@ def temporary_beside(final: Path) -> Path:
 
     It says nothing about ``final``: names of unreleased media may say too much, and may be 255 bytes long.
     """
-    return final.with_name(f"{_TEMP_PREFIX}{secrets.token_hex(8)}{_TEMP_SUFFIX}")
+    return final.with_name(f"{_TEMP_PREFIX}{os.urandom(8).hex()}{_TEMP_SUFFIX}")
 
 
 def temporaries_in(folder: Path) -> tuple[Path, ...]:

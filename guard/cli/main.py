@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -131,6 +130,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _repeated(arguments: Sequence[str]) -> str:
     """The command as it was typed; an address may hold a password, and messages end up in logs."""
+    import shlex  # noqa: PLC0415 - after an error only
+
     return shlex.join(["guard", *("URL" if "://" in word else word for word in arguments)])
 
 

@@ -131,8 +131,7 @@ def _signer(
     """Who signed, why not to rely on it (a code), and our findings in the place of the library's."""
     leaf = chain[0]
     moment, how, authority = _time(report, library, trust)
-    unfit = path.profile_problem(leaf, trust.ekus)
-    found = None if unfit else path.find_path(chain, trust)
+    unfit, found = _vouched_for(chain, trust)
     when = moment if how is SigningTime.PROVEN and moment else at
     revocation = revocation_at(leaf, found, trust, when)
     own: list[ValidationCode] = []
@@ -157,6 +156,15 @@ def _signer(
         own.append(_own("timeStamp.untrusted", "no list vouches for the time stamp", "informational"))
     reading = signer_reading(leaf, found, how, moment, revocation)
     return (reading if authority is None else replace(reading, time_authority=authority)), problem, own
+
+
+@lru_cache(maxsize=64)  # each look-up of its own hashes the certificates again
+def _vouched_for(
+    chain: tuple[x509.Certificate, ...], trust: TrustLists
+) -> tuple[str | None, path.TrustPath | None]:
+    """Why the first certificate may not sign, or who vouches for it."""
+    unfit = path.profile_problem(chain[0], trust.ekus)
+    return unfit, None if unfit else path.find_path(chain, trust)
 
 
 def revocation_at(

@@ -43,6 +43,30 @@ def test_verifying_a_signed_picture_loads_nothing_heavy(signed: dict[str, Path],
     assert not modules & (HEAVY | {"numpy", "PIL", "yaml", "sqlite3"})
 
 
+OF_OTHER_FILES = {
+    *("provenance.manifest.containers.others", "provenance.manifest.storeless", "provenance.metadata.tiff"),
+    *("provenance.metadata.bmff", "provenance.metadata.riff", "provenance.registry_published"),
+    *("guard.recover", "provenance.manifest.isolated"),
+}
+"""What files of other formats, files without a manifest and published registries take."""
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_verifying_a_signed_picture_loads_nothing_of_other_files(
+    signed: dict[str, Path], suffix: str
+) -> None:
+    probe = PROBE.replace('name.partition(".")[0]', "name")
+    done = subprocess.run(
+        [sys.executable, "-c", probe, "verify", str(signed[suffix])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, modules = json.loads(done.stdout.rpartition("MODULES")[2])
+    assert code == 0
+    assert not set(modules) & OF_OTHER_FILES
+
+
 def test_importing_the_public_package_loads_nothing_heavy() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import guard, sys, json; print(json.dumps(sorted(sys.modules)))"],
