@@ -42,7 +42,8 @@ def _look(known: KeptRegistries, name: str, now: datetime) -> str:
             for path in copy.sums:
                 copy.check(path)
     except Error as error:
-        error.hint = f"guard registry remove {name}, then guard registry add: compare its key again"
+        remove = f"guard registry remove {name}, then guard registry add: compare its key again"
+        error.hint = f"guard registry update {name}; or {remove}"
         raise
     old = f", which is old: guard registry update {name}" if is_old(kept, now) else ""
     count = len(manifest_ids(copy.sums))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import Error, InputError, IntegrityError
 from provenance.files import read_bounded
-from provenance.log.checkpoint import MOST_NOTE_BYTES
+from provenance.log.checkpoint import MOST_NOTE_BYTES, open_by_key
 from provenance.log.writing import CHECKPOINT
 from provenance.registry_head import MOST_HEAD
 from provenance.registry_layout import LOG, SNAPSHOT
@@ -74,12 +74,14 @@ class Before:
         return found
 
 
-def checkpoint_of(copy: Path) -> tuple[bytes, ...]:
-    """The head of its log; none where that cannot be read."""
+def checkpoint_of(copy: Path, publisher: NoteVerifier) -> tuple[bytes, ...]:
+    """The head of its log; none where that cannot be read, or is not what the publisher's key signed."""
     try:
-        return (read_bounded(copy / LOG / CHECKPOINT, most=MOST_NOTE_BYTES),)
-    except InputError:
+        note = read_bounded(copy / LOG / CHECKPOINT, most=MOST_NOTE_BYTES)
+        open_by_key(note, publisher)
+    except (InputError, IntegrityError):
         return ()
+    return (note,)
 
 
 def _latest(place: Path, publisher: NoteVerifier) -> PublishedRegistry | None:

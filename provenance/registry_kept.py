@@ -191,13 +191,13 @@ class KeptRegistries:
         others, unread = self._others(place.name)
         for other, pin in others.items():
             require_not_older(fetch.offer, pin, other)  # (2)
-        if not newer and before.damage is None and self._is_readable(place.name):
+        if not newer and before.damage is None and self._is_whole(place.name):
             before_it = self.get(place.name)
             # Whoever shows the same state is asked from now on: the one before may have begun to hide some.
             kept = replace(before_it, source=fetch.offer.source.where)
             (keep_pin if kept == before_it else write_state)(place, kept)
             return Fetched(kept=kept, new=False, checked=None, known=True, not_compared=unread)
-        known = () if before.copy is None else checkpoint_of(before.copy)
+        known = () if before.copy is None else checkpoint_of(before.copy, fetch.offer.publisher)
         if before.known and not known:
             unread = (*unread, place.name)
         known = (*known, *self._other_checkpoints(others, fetch.offer))
@@ -229,10 +229,12 @@ class KeptRegistries:
                     shutil.rmtree(copy, ignore_errors=True)
         return kept, checked
 
-    def _is_readable(self, name: str) -> bool:
-        """Whether the copy tells what was withdrawn; one that does not is fetched again."""
+    def _is_whole(self, name: str) -> bool:
+        """Whether every file of the copy is what was signed; a copy that is not is fetched again."""
         try:
-            self.open(name).withdrawals()
+            copy = self.open(name)
+            for path in copy.sums:
+                copy.check(path)
         except (InputError, IntegrityError):
             return False
         return True
@@ -248,7 +250,7 @@ class KeptRegistries:
         for name, pin in others.items():
             if is_of_key(pin, offer.publisher):
                 with suppress(IntegrityError):
-                    yield from checkpoint_of(self.folder / name / self.get(name).copy)
+                    yield from checkpoint_of(self.folder / name / self.get(name).copy, offer.publisher)
 
     def _known(self, name: str) -> Path:
         if _checked_name(name) not in self.names():

@@ -144,6 +144,16 @@ def test_the_pin_of_a_damaged_copy_refuses_another_key_and_an_older_state(world,
         shutil.move(moved, place)
 
 
+@pytest.mark.parametrize("path", ["matches/byBinding/all.json", "log/checkpoint", "locator", "manifests"])
+def test_whatever_file_of_a_copy_is_damaged_update_fetches_it_again(path, world, reader):
+    kept = kept_registries(reader).get("them")
+    place = reader.registries_folder / "them" / kept.copy / path
+    place = place if place.is_file() else next(one for one in sorted(place.rglob("*")) if one.is_file())
+    place.write_bytes(place.read_bytes()[:-1])
+    assert update(reader, "them", at=NOW, limits=FetchLimits()).new
+    assert not update(reader, "them", at=NOW, limits=FetchLimits()).new
+
+
 def test_a_lost_pin_is_said_and_the_key_asked_for_again(world, reader):
     state_of(reader).write_text("{}")
     state_of(reader).with_name("pin.json").write_text("{}")
