@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from generators.energy import Energy
     from generators.recipe import Recipe, StageRecord
     from generators.request import GenerationRequest
     from provenance.canonical import Json
@@ -33,7 +34,7 @@ class GeneratorInfo:
         height: pixels by default.
         licence: SPDX id of the weights, or "unknown".
         data_licence: licences of the training data, or "unknown".
-        weights_sha256: one digest over all weight files, lower-case hex.
+        weights_sha256: one digest over all weight files, lower-case hex; empty where no weights were seen.
         capabilities: optional request fields and hooks it accepts: "text", "step_hooks", "guidance", …
     """
 
@@ -71,12 +72,14 @@ class Generation:
         recipe: what makes the same pixels again; holds no prompt.
         prompt_used: the text that reached the model, after mapping and truncation. Private, as the prompt is.
         warnings: what went differently from what was asked.
+        energy: its share of what its batch took; None where nobody metered it.
     """
 
     frames: Frames
     recipe: Recipe
     prompt_used: str
     warnings: tuple[GenerationWarning, ...] = ()
+    energy: Energy | None = None
 
 
 class StepHook(Protocol):

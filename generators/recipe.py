@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provenance.canonical import canonical_bytes, digest
@@ -58,6 +58,15 @@ class StageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterRecord:
+    """A trained addition laid over the model: its name without a path, its weights, its strength."""
+
+    name: str
+    sha256: str
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """Where it ran.
 
@@ -94,6 +103,10 @@ class Recipe:
         environment: versions, device, threads.
         batch_size: pictures computed together.
         batch_index: place of this one among them.
+        adapters: laid over the model, in order.
+        inputs: pixel digests (``generators.replay.pixels_sha256``) of what it started from: init, mask.
+        num_frames: of a clip; 1 for a picture.
+        fps: of a clip.
     """
 
     model: ModelRecord
@@ -109,6 +122,10 @@ class Recipe:
     environment: Environment
     batch_size: int
     batch_index: int
+    adapters: tuple[AdapterRecord, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    num_frames: int = 1
+    fps: float | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON values with a schema version; ``from_json`` reads it back."""
@@ -160,5 +177,7 @@ def _read(data: Mapping[str, Any]) -> Recipe:
         hooks=tuple(StageRecord(**item) for item in fields.pop("hooks")),
         finish=tuple(StageRecord(**item) for item in fields.pop("finish")),
         environment=Environment(**fields.pop("environment")),
+        # Recipes from before there were adapters lack these fields, which have defaults.
+        adapters=tuple(AdapterRecord(**item) for item in fields.pop("adapters", ())),
         **fields,
     )

@@ -3,6 +3,7 @@
 bundled:NAME              ships with mediaguard
 dir:PATH                  a diffusers folder on this machine
 hf:ORG/NAME@COMMIT        a hub model at a full commit id, from the local cache unless ``online``
+plugin:NAME               what an installed package offers (``generators.plugins``)
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from generators.plugins import load_plugin
 from provenance.errors import ConfigurationError, InputError, missing_extra
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 class ModelRef:
     """A parsed reference: where the model comes from, its name or path, its commit for hub models."""
 
-    kind: Literal["bundled", "dir", "hf"]
+    kind: Literal["bundled", "dir", "hf", "plugin"]
     name: str
     revision: str | None = None
 
@@ -59,18 +61,18 @@ def parse(reference: str) -> ModelRef:
     """Read a model reference.
 
     Raises:
-        InputError: not one of the three forms, or a hub model without a full commit id.
+        InputError: not one of the four forms, or a hub model without a full commit id.
     """
     kind, separator, name = reference.partition(":")
-    if not separator or kind not in _LOADERS or not name:
+    if not separator or kind not in (*_LOADERS, "plugin") or not name:
         raise InputError(
             "model.bad-reference",
-            "a model is bundled:NAME, dir:PATH or hf:ORG/NAME@COMMIT",
+            "a model is bundled:NAME, dir:PATH, hf:ORG/NAME@COMMIT or plugin:NAME",
             where=reference,
             hint="guard generate … --model bundled:emoji",
         )
     if kind != "hf":
-        return ModelRef(kind=cast(Literal["bundled", "dir"], kind), name=name)
+        return ModelRef(kind=cast(Literal["bundled", "dir", "plugin"], kind), name=name)
     repository, _, revision = name.partition("@")
     if not _HUB_NAME.fullmatch(repository) or not _COMMIT.fullmatch(revision):
         raise InputError(
@@ -104,10 +106,12 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
 
     Raises:
         InputError: unknown reference or model, pickles, code of strangers.
-        ConfigurationError: missing extra, or a hub model that is not on this machine.
+        ConfigurationError: missing extra, a hub model that is not on this machine, a plugin that fails.
         IntegrityError: bundled weights differ from the published ones.
     """
     ref = parse(reference)
+    if ref.kind == "plugin":
+        return load_plugin(ref.name, threads=threads, online=online)
     if ref.kind == "bundled":
         _known_bundled(ref)
     if any(find_spec(name) is None for name in _NEEDED):

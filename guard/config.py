@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
+from generators.energy import Rates
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _NEEDED = {"file": (), "pkcs11": ("module", "token", "key"), "command": ("comman
 MINING = ("allowed", "notAllowed", "constrained")
 """Choices of CAWG training and data mining."""
 _POLICIES = ("required", "preferred", "none")
+_RATES = Rates()
 _T = TypeVar("_T")
 
 
@@ -98,6 +100,34 @@ class RegistryConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyConfig:
+    """``[energy]``: what is declared of this machine and its electricity; see ``generators.energy.Rates``.
+
+    Attributes:
+        watts_per_core: of a busy processor core, where the machine has no counters.
+        grams_per_kwh: CO2 equivalents of the electricity.
+        source: where that figure is from; it is told with every result.
+    """
+
+    watts_per_core: float = _RATES.watts_per_core
+    grams_per_kwh: float = _RATES.grams_per_kwh
+    source: str = _RATES.source
+
+    def __post_init__(self) -> None:
+        if not 0 < self.watts_per_core <= 1000:
+            raise ValueError("[energy] watts_per_core is between 0 and 1000")
+        if not 0 <= self.grams_per_kwh <= 5000:
+            raise ValueError("[energy] grams_per_kwh is between 0 and 5000")
+        if self.grams_per_kwh != _RATES.grams_per_kwh and self.source == _RATES.source:
+            raise ValueError("[energy] with grams_per_kwh needs source: where the figure is from")
+
+    def rates(self) -> Rates:
+        """The same, for a meter."""
+        grams = self.grams_per_kwh
+        return Rates(watts_per_core=self.watts_per_core, grams_per_kwh=grams, source=self.source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Defaults that flags override.
 
@@ -109,6 +139,7 @@ class Config:
         signer: where the signing key is.
         timestamp: who is asked to time-stamp signatures.
         registry: where this installation's own registry is.
+        energy: what is declared of this machine and its electricity.
         schema_version: of ``config.toml``.
     """
 
@@ -118,6 +149,7 @@ class Config:
     signer: SignerConfig = field(default_factory=SignerConfig)
     timestamp: TimestampConfig = field(default_factory=TimestampConfig)
     registry: RegistryConfig = field(default_factory=RegistryConfig)
+    energy: EnergyConfig = field(default_factory=EnergyConfig)
     schema_version: int = 1
 
     def __post_init__(self) -> None:
@@ -159,7 +191,7 @@ def _made(kind: type[_T], values: Mapping[str, Any], table: str) -> _T:
 
 
 def _value(wanted: Any, value: object, name: str, place: str) -> object:
-    if wanted in (SignerConfig, TimestampConfig, RegistryConfig) and isinstance(value, dict):
+    if wanted in (SignerConfig, TimestampConfig, RegistryConfig, EnergyConfig) and isinstance(value, dict):
         return _made(wanted, value, name)
     if wanted == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):

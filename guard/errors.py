@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from guard.policy.decision import Decision
 
 
+class Refused(Error):  # noqa: N818 - beside Denied
+    """Policy said no before, and that is not asked again."""
+
+    exit_code = 1
+    """As for ``Denied``."""
+
+
 class Denied(Error):  # noqa: N818 - the house's name for it
     """A decision other than ALLOW, raised where something would otherwise go on.
 

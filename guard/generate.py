@@ -11,7 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from generators.energy import Meter, metered
+from guard.drawing import drawings
 from guard.ingredients import model_ingredient
+from guard.licences import expression
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.prompt.review import review
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from generators.interface import Generation, Generator, LatentInit
     from generators.request import GenerationRequest
+    from guard.drawing import Drawing
     from guard.policy.decision import Decision
     from guard.policy.obligations import Plan
     from guard.prompt.review import PromptReview
@@ -78,6 +82,7 @@ def generate(
     made: Callable[[Generation], None] = lambda _generation: None,
     latents: LatentInit | None = None,
     training_mining: str | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[Released]:
     """Steps 3 and 4, picture by picture: what was released stays released if a later one fails.
 
@@ -89,6 +94,7 @@ def generate(
         made: called with each picture before it is released.
         latents: changes the noise pictures are drawn from (``guard.latent.Shading``).
         training_mining: what the manifest says of training; None: nothing.
+        meter: adds up what the pictures take, those that are refused included; None: one of its own.
 
     Raises:
         Denied: policy refuses the plan or a picture.
@@ -97,14 +103,15 @@ def generate(
     origin, publish = origin_of(generator, approved.review), approved.publish_prompt
     origin = replace(origin, training_mining=training_mining)
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
-    for generation in generator.generate(approved.request, latents=latents):
+    pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
+    for generation, drawing in drawings(pictures, approved.request):
         made(generation)
         drawn = replace(origin, recipe=generation.recipe)
-        draft = Draft(frames=generation.frames, mime="image/png", origin=drawn)
-        yield release(_order(approved, draft, plan=owed, folder=folder), tools)
+        draft = Draft(frames=generation.frames, mime="image/png", origin=drawn, energy=generation.energy)
+        yield release(_order(approved, draft, drawing, plan=owed, folder=folder), tools)
 
 
-def _order(approved: Approved, draft: Draft, *, plan: Plan, folder: Path) -> Order:
+def _order(approved: Approved, draft: Draft, drawing: Drawing, *, plan: Plan, folder: Path) -> Order:
     return Order(
         draft=draft,
         plan=plan,
@@ -113,6 +120,7 @@ def _order(approved: Approved, draft: Draft, *, plan: Plan, folder: Path) -> Ord
         prompt=approved.asked.prompt,
         negative_prompt=approved.asked.negative_prompt,
         publish_prompt=approved.publish_prompt,
+        drawing=drawing.text(),
     )
 
 
@@ -121,13 +129,15 @@ def origin_of(generator: Generator, reviewed: PromptReview) -> Origin:
     info = generator.info
     kind = info.id.partition(":")[0]
     public = f"dir:sha256:{info.weights_sha256[:16]}" if kind == "dir" else info.id
+    seen = info.weights_sha256
     return Origin(
         source_type=_GENERATED,
-        software=(info.name, info.weights_sha256[:12]),
+        software=(info.name, seen[:12]) if seen else None,
         model_name=info.name,
         model_identifier=public,
-        weights_digest=info.weights_sha256,
-        licence=info.licence,
-        ingredients=(model_ingredient(info),),
+        weights_digest=seen or None,
+        licence=expression(info.licence),
+        data_licence=expression(info.data_licence),
+        ingredients=(model_ingredient(info),) if seen else (),
         review=reviewed,
     )

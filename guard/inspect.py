@@ -163,6 +163,9 @@ def _model(origin: Origin) -> Model:
     return Model(
         id=known("-".join(name.split())) if name else unknown("no model was named"),
         licence=known(origin.licence) if origin.licence else unknown("the model declares no licence"),
+        data_licence=known(origin.data_licence)
+        if origin.data_licence
+        else unknown("the model declares no licence of what it was trained on"),
         weights_digest=known(origin.weights_digest)
         if origin.weights_digest
         else unknown("made elsewhere: the weights were not seen"),

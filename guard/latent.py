@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guard.records import Progress
 from provenance.errors import IntegrityError
@@ -18,7 +18,7 @@ from provenance.watermark.interface import WatermarkReading
 from provenance.watermark.latent_reading import CLAIM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -72,6 +72,33 @@ class Shading:
             },
         )
         return shade(noise, mark, self.key), stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reshading:
+    """Marks noise again as it was marked once, for a replay; a ``generators.interface.LatentInit``.
+
+    All pictures of the batch get the mark of the one in question. No picture leaves a replay, so a keystream
+    is still used once in all that can be seen.
+
+    Attributes:
+        key: whose keystream.
+        stage: what the recipe said of the mark.
+    """
+
+    key: WatermarkKey
+    stage: StageRecord
+
+    def __call__(self, noise: NDArray[np.float32]) -> tuple[NDArray[np.float32], StageRecord]:
+        """The marked noise, and the same entry of the recipe.
+
+        Raises:
+            IntegrityError: ``record.damaged``.
+        """
+        from provenance.watermark.latent import shade  # noqa: PLC0415 - numpy
+
+        (mark,) = _marks([self.stage.parameters])
+        return shade(noise, mark, self.key), self.stage
 
 
 def on_record(records: Records) -> Iterator[tuple[Record, LatentMark]]:
@@ -141,15 +168,23 @@ def inverter_for(model: str) -> Inverter:
 
 
 def _marks_of(recipe: str) -> list[LatentMark]:
+    try:
+        stages = [stage["parameters"] for stage in json.loads(recipe)["hooks"] if stage["name"] == STAGE]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged() from error
+    return _marks(stages)
+
+
+def _marks(parameters: Sequence[Mapping[str, Any]]) -> list[LatentMark]:
     from provenance.watermark.latent import LatentMark  # noqa: PLC0415 - numpy
 
     try:
-        stages = [stage for stage in json.loads(recipe)["hooks"] if stage["name"] == STAGE]
-        read = [(stage["parameters"]["nonce"], stage["parameters"]["payload"]) for stage in stages]
+        read = [(one["nonce"], one["payload"]) for one in parameters]
         return [LatentMark(nonce=bytes.fromhex(n), payload=bytes.fromhex(p)) for n, p in read]
     except (ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(
-            "record.damaged",
-            "the recipe in a private record cannot be read",
-            hint="restore the records folder from a backup",
-        ) from error
+        raise _damaged() from error
+
+
+def _damaged() -> IntegrityError:
+    what, hint = "the recipe in a private record cannot be read", "restore the records folder from a backup"
+    return IntegrityError("record.damaged", what, hint=hint)

@@ -56,6 +56,7 @@ class Record:
         negative_prompt: as asked.
         edits: what prompt review changed, as JSON text.
         recipe: canonical JSON of the recipe, None for media made elsewhere.
+        drawing: how it was drawn, as JSON text (``guard.drawing``), None for media made elsewhere.
         asset_sha256: the released bytes.
         manifest_sha256: their manifest.
         decision: the publish decision, as JSON text.
@@ -78,6 +79,7 @@ class Record:
     manifest_sha256: str | None = None
     decision: str | None = None
     sidecar_path: str | None = None
+    drawing: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +127,17 @@ class Records:
         Raises:
             IntegrityError: ``record.damaged`` for any record that cannot be read: it may be the one.
         """
-        stored = (path.stem for path in sorted(self.folder.glob("*.json")) if is_record_id(path.stem))
-        return tuple(one for one in stored if self.read(one).asset_sha256 == sha256)
+        return tuple(one.record_id for one in self.all() if one.asset_sha256 == sha256)
+
+    def all(self) -> Iterator[Record]:
+        """Every record.
+
+        Raises:
+            IntegrityError: ``record.damaged``, on reaching one that cannot be read.
+        """
+        for path in sorted(self.folder.glob("*.json")):
+            if is_record_id(path.stem):
+                yield self.read(path.stem)
 
     def require_erasable(self, record_id: str) -> None:
         """Raises:

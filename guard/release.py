@@ -73,6 +73,7 @@ class Order:
         prompt: as asked, kept in the private record only.
         negative_prompt: as asked, kept in the private record only.
         publish_prompt: also put the prompt into the manifest.
+        drawing: how it was drawn, kept in the private record only.
     """
 
     draft: Draft
@@ -84,6 +85,7 @@ class Order:
     prompt: str | None = None
     negative_prompt: str | None = None
     publish_prompt: bool = False
+    drawing: str | None = None
 
 
 def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = unheard) -> Released:
@@ -225,6 +227,7 @@ def _intent(order: Order, tools: Tools, content_id: bytes, final: Path) -> Recor
         negative_prompt=order.negative_prompt,
         edits=None if review is None else json.dumps(to_json(review.edits), ensure_ascii=True),
         recipe=None if recipe is None else recipe.canonical().decode(),
+        drawing=order.drawing,
         content_id=content_id.hex(),
         sidecar_path=None if (beside := _beside(order, final)) is None else str(beside.absolute()),
     )

@@ -18,6 +18,7 @@ from provenance.video.container import Footage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from generators.energy import Energy
     from generators.recipe import Recipe
     from guard.attest import ReadBack
     from guard.kept import Kept
@@ -51,6 +52,7 @@ class Origin:
         model_identifier: machine-readable identity, e.g. a package URL with a weights digest.
         weights_digest: SHA-256 over the weights' digests; None for media made elsewhere.
         licence: SPDX expression of the weights; None if unknown.
+        data_licence: SPDX expression of what the weights were trained on; None if unknown.
         recipe: everything needed to make the pixels again; None for media made elsewhere.
         review: the prompt's review; None where there was no prompt.
         ingredients: what went in besides the source.
@@ -63,6 +65,7 @@ class Origin:
     model_identifier: str | None = None
     weights_digest: str | None = None
     licence: str | None = None
+    data_licence: str | None = None
     recipe: Recipe | None = None
     review: PromptReview | None = None
     ingredients: tuple[Ingredient, ...] = ()
@@ -82,6 +85,7 @@ class Draft:
         found: facts about the file it was read from; unknown for what was made here.
         codec: what a clip's frames are compressed with; None: what its container has first.
         notes: what does not come along, in sentences.
+        energy: what drawing it took; None for media made elsewhere.
         untouched: the file itself, where not a byte of it is to change; its manifest then lies beside it.
     """
 
@@ -94,6 +98,7 @@ class Draft:
     codec: VideoCodec | None = None
     notes: tuple[str, ...] = ()
     untouched: Asset | None = None
+    energy: Energy | None = None
 
     @property
     def beside(self) -> bool:

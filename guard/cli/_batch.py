@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RESULTS = {
     "generate": "released",
+    "replay": "replays",
     "release": "released",
     "sign": "released",
     "watermark embed": "released",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from generators.energy import Meter
 from guard.cli._output import stage_line, warning, write_path
 from guard.kept import KEPT
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from generators.energy import Energy
     from generators.interface import Generation
     from guard.cli._batch import Batch
     from guard.generate import Approved
@@ -82,6 +84,7 @@ class Making:
     """Counts pictures as they come out of the model, and tells of them once."""
 
     count: int
+    meter: Meter = field(default_factory=Meter)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     seeds: list[int] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
@@ -95,12 +98,19 @@ class Making:
                 self.said.add(item.message)
                 warning(item.message)
 
-    def tell(self) -> None:
-        """How many, how large, from which seeds."""
+    def tell(self, *, kept: int) -> None:
+        """How many, how large, from which seeds; what they took, refused ones included."""
         if self.seeds:
             sizes = ", ".join(f"{width}×{height}" for width, height in sorted(self.sizes))
             seeds = str(self.seeds[0]) if len(self.seeds) == 1 else f"{self.seeds[0]}–{self.seeds[-1]}"
             stage_line("generated", f"{len(self.seeds)} of {self.count}, {sizes}, seed {seeds}")
+            stage_line("energy", energy(self.meter.total, kept))
+
+
+def energy(spent: Energy, kept: int) -> str:
+    """What a run took, for each picture that was kept, and how that is known."""
+    each = f", {spent.joules / kept:.3g} J and {spent.grams / kept:.2g} g CO2e a picture kept" if kept else ""
+    return f"{spent.joules:.3g} J {spent.method}{each} ({'; '.join(spent.assumptions)})"
 
 
 def summary(released: Released) -> dict[str, object]:
@@ -118,6 +128,7 @@ def summary(released: Released) -> dict[str, object]:
         "unmarked_reason": marked.unmarked_reason,
         "enlarged_from": marked.enlarged_from,
         "log_entries": released.leaves,
+        "energy": released.signed.marked.checked.draft.energy,
         "warnings": released.warnings,
     }
 

@@ -43,7 +43,9 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
     type=click.IntRange(0, 2**63 - 65),
     help="Seed of the first picture; the next take the following numbers. Drawn at random if absent.",
 )
-@click.option("--model", metavar="REF", help="bundled:NAME, dir:PATH or hf:ORG/NAME@COMMIT (40 digits).")
+@click.option(
+    "--model", metavar="REF", help="bundled:NAME, dir:PATH, hf:ORG/NAME@COMMIT (40 digits) or plugin:NAME."
+)
 @click.option("--negative", "negative_prompt", default="", metavar="TEXT", help="What to keep away from.")
 @click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps.")
 @click.option("--guidance", type=click.FloatRange(0, 100), help="Classifier-free guidance; 1 is none.")
@@ -66,6 +68,7 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
 
     File names come from the random id in the mark, never from the prompt.
     """
+    from generators.energy import Meter  # noqa: PLC0415
     from guard.generate import approve, generate  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.latent import Shading  # noqa: PLC0415
@@ -84,7 +87,7 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
         from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
 
         generator = load(request.model, online=online)
-        making = Making(count=len(request.seeds))
+        making = Making(count=len(request.seeds), meter=Meter(rates=home.config().energy.rates()))
         try:
             latents = Shading(key=tools.marker.key, random=tools.random) if shaded else None
             for released in generate(
@@ -95,10 +98,11 @@ def command(folder: Path, policy: str | None, format_: str, online: bool, **aske
                 made=making.made,
                 latents=latents,
                 training_mining=mining,
+                meter=making.meter,
             ):
                 report.add(released)
         finally:
-            making.tell()
+            making.tell(kept=len(report.released))
     finish(report.code)
 
 

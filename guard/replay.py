@@ -1,0 +1,226 @@
+"""Replay: draw a released picture again from its private record, and say how alike the two are.
+
+1. find the record; what was denied is never drawn again       (``guard.repeatable``)
+2. ask the packs about the words and the plan, as they are today
+3. load the model, with the threads of then
+4. draw the whole batch of then, and keep the picture in question
+5. compare: with the digest of its unmarked pixels, else with the released file
+
+Nothing is written, and no picture leaves.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from generators.replay import Change, Distance, Likeness, changes, distance, pixels_sha256
+from generators.request import GenerationRequest
+from guard.clock import utc_now
+from guard.generate import approve, origin_of
+from guard.latent import STAGE, Reshading
+from guard.marking import enlarge
+from guard.plan import ask
+from guard.policy.rule import Stage
+from guard.tools import TileMarker, Tools
+from provenance.errors import ConfigurationError, InputError, IntegrityError
+from provenance.media import Frames, is_clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from generators.interface import Generation, Generator
+    from guard.generate import Approved
+    from guard.home import Home
+    from guard.repeatable import Known
+    from provenance.watermark.key import WatermarkKey
+
+_NO_FILE = "the released file is not at hand: how far apart they are is not known"
+_IS_CLIP = "the released clip is compressed: how far apart they are is not known"
+_OTHER_SIZE = "the released file has another size"
+_NO_DIGEST = "the digest of the unmarked pixels is not on record, and the released file carries a mark"
+_OTHER_PIXELS = "its pixels are not those of then; the distance is from the released file, its mark included"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What came of drawing a picture again.
+
+    Attributes:
+        likeness: exact, perceptual or differs.
+        record_id: whose recipe it was.
+        content_id: of the release.
+        model: reference, as the recipe has it.
+        seed: of the picture.
+        batch_size: pictures drawn together.
+        batch_index: its place among them.
+        compared: ``"digest"`` of the unmarked pixels, or ``"file"``, the released one.
+        distance: from the released file; None where that was not compared.
+        changes: what is not as it was: versions, threads, device, weights, words.
+        reasons: what limits the answer, in sentences.
+    """
+
+    likeness: Likeness
+    record_id: str
+    content_id: str
+    model: str
+    seed: int
+    batch_size: int
+    batch_index: int
+    compared: str
+    distance: Distance | None
+    changes: tuple[Change, ...]
+    reasons: tuple[str, ...]
+
+
+def deciding(home: Home, *, policy: str | None = None) -> Tools:
+    """What a replay works with: packs, clock and records; the signing key stays where it is.
+
+    Raises:
+        ConfigurationError: the home or one of its parts is missing or unusable.
+    """
+    from guard.policy.pack import load_packs  # noqa: PLC0415 - YAML
+
+    locators = home.locators()
+    return Tools(
+        packs=load_packs(home.config().policy if policy is None else policy),
+        marker=TileMarker(key=locators[0]),
+        trust=home.trust(),
+        records=home.records(),
+        clock=utc_now,
+        random=secrets.token_bytes,
+        locators=locators,
+    )
+
+
+def replay(
+    known: Known,
+    tools: Tools,
+    *,
+    load: Callable[[str, int], Generator],
+    model: str | None = None,
+    inputs: Mapping[str, Frames] | None = None,
+) -> Replay:
+    """Steps 2 to 5.
+
+    Args:
+        known: from ``guard.repeatable.find``.
+        tools: packs, clock and locator keys; nothing is signed.
+        load: the generator behind a reference, for a number of threads.
+        model: where the model is now; None: where it was.
+        inputs: ``init`` and ``mask``, if it was drawn from such; they are not kept.
+
+    Raises:
+        Denied: the packs refuse the words or the plan today; nothing was drawn.
+        InputError: the model cannot be loaded, or a part of the recipe cannot be repeated: ``replay.…``.
+        ConfigurationError: ``replay.key-gone``.
+    """
+    request = _request(known, model, inputs or {})
+    latents = _latents(known, tools.locators)
+    approved = approve(request, tools)  # (2)
+    generator = load(request.model, known.recipe.environment.threads)  # (3)
+    ask(Stage.PLAN, origin_of(generator, approved.review), tools, command="generate")
+    pictures = generator.generate(approved.request, latents=latents)  # (4)
+    again = next(islice(pictures, known.recipe.batch_index, None), None)
+    if again is None:
+        what = "the model made fewer pictures than it did then"
+        raise IntegrityError("replay.too-few", what, where=request.model)
+    return _compared(known, approved, again)  # (5)
+
+
+def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> GenerationRequest:
+    recipe, drawing, record = known.recipe, known.drawing, known.record
+    needed = dict(recipe.inputs) if drawing is None else {**recipe.inputs, **drawing.inputs}
+    found = {name: pixels_sha256(frames) for name, frames in inputs.items()}
+    if found != needed:
+        what = "it was drawn from other pictures (init, mask), which are not kept, or from none"
+        raise InputError(
+            "replay.inputs", what, where=record.record_id, hint="replay it where they are at hand"
+        )
+    given: dict[str, Any] = {"seeds": known.seeds, **inputs}
+    given |= {"prompt": record.prompt or "", "negative_prompt": record.negative_prompt or ""}
+    if drawing is not None:
+        given |= {**drawing.asked, "adapters": drawing.adapters, "options": drawing.options}
+        return GenerationRequest(model=model or drawing.model, **given)
+    return GenerationRequest(
+        model=model or recipe.model.ref,
+        width=recipe.width,
+        height=recipe.height,
+        num_inference_steps=recipe.steps,
+        guidance_scale=recipe.guidance_scale,
+        options=recipe.options,
+        **given,
+    )
+
+
+def _latents(known: Known, keys: Sequence[WatermarkKey]) -> Reshading | None:
+    """Whatever changed the noise it was drawn from; between the steps nothing of ours does.
+
+    Raises:
+        InputError: ``replay.hook``, a hook that somebody else wrote.
+        ConfigurationError: ``replay.key-gone``.
+    """
+    hooks, where = known.recipe.hooks, known.record.record_id
+    if not hooks:
+        return None
+    if len(hooks) > 1 or hooks[0].name != STAGE:
+        names = ", ".join(hook.name for hook in hooks)
+        what = f"it was drawn with hooks that a recipe cannot bring back: {names}"
+        raise InputError("replay.hook", what, where=where, hint="guard explain replay.hook")
+    named = hooks[0].parameters
+    for key in keys:
+        if (key.key_id, key.epoch) == (named.get("key_id"), named.get("epoch")):
+            return Reshading(key=key, stage=hooks[0])
+    what = "it was drawn from marked noise, and the key of that mark is not here"
+    raise ConfigurationError("replay.key-gone", what, where=where, hint="restore keys/ from a backup")
+
+
+def _compared(known: Known, approved: Approved, again: Generation) -> Replay:
+    drawing, recipe, record = known.drawing, known.recipe, known.record
+    same = drawing is not None and pixels_sha256(again.frames) == drawing.pixels_sha256
+    far, reasons = (None, ()) if same else _from_file(known, again.frames)
+    exact = same or (far is not None and far.psnr is None)
+    close = Likeness.PERCEPTUAL if far is not None and far.invisible else Likeness.DIFFERS
+    return Replay(
+        likeness=Likeness.EXACT if exact else close,
+        record_id=record.record_id,
+        content_id=record.content_id,
+        model=recipe.model.ref,
+        seed=recipe.seed,
+        batch_size=recipe.batch_size,
+        batch_index=recipe.batch_index,
+        compared="digest" if same or far is None else "file",
+        distance=far,
+        changes=(*changes(recipe, again.recipe), *_words(known, approved, again)),
+        reasons=() if exact else reasons,
+    )
+
+
+def _from_file(known: Known, drawn: Frames) -> tuple[Distance | None, tuple[str, ...]]:
+    """From the released file, and what stands in the way of a better answer."""
+    from provenance.codecs import decode, read_asset  # noqa: PLC0415 - Pillow
+
+    why = _NO_DIGEST if known.drawing is None else _OTHER_PIXELS
+    if known.file is None:
+        return None, (_NO_FILE,)
+    asset = read_asset(known.file)
+    if is_clip(asset.mime):
+        return None, (_IS_CLIP,)
+    released = decode(asset)
+    if (drawn.width, drawn.height) != (released.width, released.height):
+        drawn, _ = enlarge(drawn, min(released.width, released.height))  # as a release does for a mark
+    far = distance(drawn, released)
+    return far, (why,) if far is not None else (_OTHER_SIZE,)
+
+
+def _words(known: Known, approved: Approved, again: Generation) -> Iterator[Change]:
+    """Whether other words reached the model; which ones is nobody's business here."""
+    drawing, used = known.drawing, approved.request
+    if drawing is None:
+        return
+    if (used.prompt, used.negative_prompt) != (drawing.prompt, drawing.negative_prompt):
+        yield Change(what="words after review", before="those on record", now="others")
+    elif again.prompt_used != drawing.prompt_used:
+        yield Change(what="words that reach the model", before="those on record", now="others")
