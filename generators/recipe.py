@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provenance.canonical import canonical_bytes, digest
@@ -103,10 +103,11 @@ class Recipe:
         environment: versions, device, threads.
         batch_size: pictures computed together.
         batch_index: place of this one among them.
+        frames: of a clip; 1 for pictures.
+        fps: of a clip; None for pictures.
+        init_sha256: of the pixels of what it started from; None for nothing.
+        mask_sha256: the same of the mask.
         adapters: laid over the model, in order.
-        inputs: pixel digests (``generators.replay.pixels_sha256``) of what it started from: init, mask.
-        num_frames: of a clip; 1 for a picture.
-        fps: of a clip.
     """
 
     model: ModelRecord
@@ -122,10 +123,11 @@ class Recipe:
     environment: Environment
     batch_size: int
     batch_index: int
-    adapters: tuple[AdapterRecord, ...] = ()
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    num_frames: int = 1
+    frames: int = 1
     fps: float | None = None
+    init_sha256: str | None = None
+    mask_sha256: str | None = None
+    adapters: tuple[AdapterRecord, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON values with a schema version; ``from_json`` reads it back."""

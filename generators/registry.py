@@ -64,6 +64,13 @@ def parse(reference: str) -> ModelRef:
         InputError: not one of the four forms, or a hub model without a full commit id.
     """
     kind, separator, name = reference.partition(":")
+    if kind == "wrapped":
+        raise InputError(
+            "model.held",
+            "this model was handed over by a program, and no reference leads to it",
+            where=reference,
+            hint="use it in that program: guard.wrap(model).replay(NAME); or say --model where it lies now",
+        )
     if not separator or kind not in (*_LOADERS, "plugin") or not name:
         raise InputError(
             "model.bad-reference",

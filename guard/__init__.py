@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guard.verdict import Requirement as Requirement
     from guard.verdict import State as State
     from guard.verdict import Verdict as Verdict
+    from guard.wrapping import wrap as wrap
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _WHERE = {
     "recover_file": "guard.api",
     "release_file": "guard.api",
     "verify_file": "guard.api",
+    "wrap": "guard.wrapping",
 }
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "recover_file",
     "release_file",
     "verify_file",
+    "wrap",
 ]
 
 

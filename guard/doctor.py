@@ -61,7 +61,12 @@ def examine(home: Home, *, now: datetime, passphrase: bytes | None = None) -> tu
         now: time at which the certificate has to be valid.
         passphrase: tried on a protected signing key; without one such a key is not opened.
     """
-    return (_installation(), *map(_extra, EXTRAS), *examine_home(home, now=now, passphrase=passphrase))
+    return (
+        _installation(),
+        *map(_extra, EXTRAS),
+        _models(),
+        *examine_home(home, now=now, passphrase=passphrase),
+    )
 
 
 def _installation() -> Finding:
@@ -85,6 +90,16 @@ def _extra(name: str) -> Finding:
             state="missing", what=f"[{name}]", detail=f"{purpose}: pip install 'mediaguard[{name}]'"
         )
     return Finding(state="ok", what=f"[{name}]", detail=purpose)
+
+
+def _models() -> Finding:
+    """What ``--model`` may name without a path or a hub; nothing is loaded, and no package imported."""
+    from generators.plugins import plugins  # noqa: PLC0415
+    from generators.registry import bundled  # noqa: PLC0415
+
+    offered = [f"{one.ref} ({one.distribution or 'no package'})" for one in plugins()]
+    here = [one.ref for one in bundled()] + offered
+    return Finding(state="ok" if here else "missing", what="models", detail=", ".join(here) or "none bundled")
 
 
 def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) -> Iterator[Finding]:

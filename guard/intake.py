@@ -92,13 +92,8 @@ class Statement:
 
     def __post_init__(self) -> None:
         name = self.model_name
-        if name is not None and not (0 < len(name) <= MAX_NAME and name.isprintable() and name.strip()):
-            raise InputError(
-                "model.bad-name",
-                f"the name of a model has 1 to {MAX_NAME} printable characters",
-                where="--model-name",
-                hint="give the name as people know it, e.g. --model-name 'Some API 2'",
-            )
+        if name is not None:
+            check_name(name)
         if name is not None and share_made(self.source_type) is Synthetic.NONE:
             raise InputError(
                 "source.contradicted",
@@ -115,6 +110,19 @@ class Statement:
             software=self.software,
             ingredients=self.ingredients,
             training_mining=self.training_mining,
+        )
+
+
+def check_name(name: str) -> None:
+    """Raises:
+    InputError: ``model.bad-name``.
+    """
+    if not (0 < len(name) <= MAX_NAME and name.isprintable() and name.strip()):
+        raise InputError(
+            "model.bad-name",
+            f"the name of a model has 1 to {MAX_NAME} printable characters",
+            where="--model-name",
+            hint="give the name as people know it, e.g. --model-name 'Some API 2'",
         )
 
 

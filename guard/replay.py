@@ -132,9 +132,9 @@ def replay(
 
 def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> GenerationRequest:
     recipe, drawing, record = known.recipe, known.drawing, known.record
-    needed = dict(recipe.inputs) if drawing is None else {**recipe.inputs, **drawing.inputs}
+    needed = {} if drawing is None else drawing.inputs
     found = {name: pixels_sha256(frames) for name, frames in inputs.items()}
-    if found != needed:
+    if found != needed or (drawing is None and recipe.init_sha256):
         what = "it was drawn from other pictures (init, mask), which are not kept, or from none"
         raise InputError(
             "replay.inputs", what, where=record.record_id, hint="replay it where they are at hand"

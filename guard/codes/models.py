@@ -14,6 +14,7 @@ MODELS: dict[str, str] = {
     "bench.twice": "The same bytes lie in the folder under another name. They were measured once: counted twice, the intervals would look narrower than they are.",
     "bench.worker": "The operating system ended one of the processes that measure, most often because memory ran out. Finished trials are kept where -o names a folder; run again with fewer --jobs or smaller pictures (--crop).",
     "generate.failed": "The model was called and the library under it refused: an argument it does not take, or a size its layers cannot work with. The line quotes the library. Nothing was made.",
+    "generate.no-seed": "A warning: the function that was wrapped has no parameter called seed, so nothing decides which of its pictures it draws. Give it one, and the same seed can be drawn again.",
     "generate.not-finite": "The model's result holds NaN or infinity, which is no picture. It happens with half precision on some processors, with schedulers that do not fit the model, and with very high guidance. Nothing is released from such a result.",
     "generate.out-of-memory": "The model and its intermediate results do not fit into the memory of this machine. Ask for smaller or fewer pictures at a time, or use a smaller model.",
     "generate.replaced": "A warning: the model's own safety checker found something and replaced the picture with black. mediaguard shows this because a black picture without a reason is no answer.",
@@ -23,6 +24,7 @@ MODELS: dict[str, str] = {
     "latent.pipeline": "A latent mark needs to know the noise a pipeline starts from and the autoencoder that leads back to it. This pipeline prepares its latents from other things than size, seed and type, or has no picture autoencoder. Leave --latent-mark out for this model.",
     "model.bad-name": "The name of a model stands in the manifest and in XMP, for people to read. It has 1 to 100 printable characters, no line breaks and no control characters.",
     "model.bad-reference": "A model reference has one of four forms: bundled:NAME for a model that ships with mediaguard, dir:PATH for a diffusers folder on this machine, hf:ORG/NAME@COMMIT for a hub model, plugin:NAME for one that an installed package offers.",
+    "model.held": "The picture was drawn by a model that a program held in memory (guard.wrap). Nothing here can load that model again: replay the picture in the program, with guard.wrap(model).replay(NAME), or name the same weights with --model.",
     "model.none-bundled": "This installation holds no bundled model at all: files are missing from the package. Install it again.",
     "model.not-loadable": "The folder looks like a diffusers model and its weights are safetensors, but diffusers cannot build the pipeline: a configuration is missing or belongs to another version. The line quotes diffusers.",
     "model.not-local": "A hub model is used from the local cache, and this commit of it is not there. mediaguard does not fetch models unless told to, so that a run offline and a run online do the same.",
@@ -77,4 +79,6 @@ MODELS: dict[str, str] = {
     "weights.not-safetensors": "A file is named .safetensors and does not begin as that format does. It is damaged, or a large-file pointer that was never resolved, or something else under a borrowed name.",
     "weights.pickle-only": "The weights come as .bin, .pt or .ckpt files. These are pickles: loading one runs whatever code its author put in. mediaguard loads safetensors only and never falls back.",
     "weights.too-large": "The weight files of this folder are larger together than any model this adapter is meant for. Check that the path is the model's own folder.",
+    "wrap.no-picture": "A function was wrapped that ought to return a picture, and it returned something else: an empty list, an array of another shape or type, or numbers outside 0 to 1. Nothing was released. Return a Pillow image, an array (H, W, 3) of uint8 or of floats in 0..1, or a list of these.",
+    "wrap.unsupported": "guard.wrap takes a diffusers pipeline, a generator of mediaguard, or a function that takes a prompt and returns a picture. This is none of them.",
 }

@@ -1,0 +1,155 @@
+"""Any function that returns pictures, behind the ``Generator`` protocol.
+
+It is called once for each seed, with the prompt first and then those fields of the request that it has
+parameters for. A field that was asked for and has no parameter is an error, as for every model.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from generators.interface import Generation, GenerationWarning, GeneratorInfo
+from generators.pictures import pictures_from
+from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
+from provenance.errors import ConfigurationError, Error, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from generators.interface import LatentInit, StepHook
+    from generators.request import GenerationRequest
+    from provenance.media import Frames
+
+_FIELDS = (
+    *("negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler"),
+    *("init", "mask", "fps"),
+)
+_SEEDLESS = GenerationWarning(
+    code="generate.no-seed",
+    message="the function takes no seed: its pictures cannot be drawn again",
+)
+_LIBRARIES = ("numpy", "Pillow", "torch", "diffusers", "transformers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FunctionGenerator:
+    """A function as a generator.
+
+    Attributes:
+        info: what is said of it.
+        function: takes the prompt and returns what ``generators.pictures`` understands.
+    """
+
+    info: GeneratorInfo
+    function: Callable[..., Any]
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        hooks: Sequence[StepHook] = (),
+        *,
+        latents: LatentInit | None = None,
+    ) -> Iterator[Generation]:
+        """The pictures of each seed, in order.
+
+        Raises:
+            InputError: ``request.unsupported``, ``generate.failed``, ``wrap.no-picture``.
+            ConfigurationError: ``generate.out-of-memory``.
+        """
+        taken = _parameters(self.function)
+        arguments = _arguments(request, taken)
+        if hooks or latents is not None:
+            raise _unsupported("hooks" if hooks else "latents")
+        warnings = () if taken is None or "seed" in taken else (_SEEDLESS,)
+        for seed in request.seeds:
+            seeded = {} if warnings else {"seed": seed}
+            made = pictures_from(_called(self.function, request.prompt, {**arguments, **seeded}))
+            for index, frames in enumerate(made):
+                recipe = self._recipe(request, frames, seed=seed, batch=(index, len(made)))
+                yield Generation(frames=frames, recipe=recipe, prompt_used=request.prompt, warnings=warnings)
+
+    def _recipe(
+        self, request: GenerationRequest, frames: Frames, *, seed: int, batch: tuple[int, int]
+    ) -> Recipe:
+        """What is known; steps and guidance are 0 where nobody asked for any."""
+        pipeline = getattr(self.function, "__qualname__", type(self.function).__name__)
+        return Recipe(
+            model=ModelRecord(ref=self.info.id, revision=None, pipeline=pipeline, weights=()),
+            seed=seed,
+            scheduler=SchedulerRecord(name=request.scheduler or "unknown", config={}),
+            steps=request.num_inference_steps or 0,
+            guidance_scale=request.guidance_scale or 0.0,
+            width=frames.width,
+            height=frames.height,
+            hooks=(),
+            finish=(),
+            options=dict(request.options),
+            environment=_environment(),
+            batch_index=batch[0],
+            batch_size=batch[1],
+        )
+
+
+def _parameters(function: Callable[..., Any]) -> frozenset[str] | None:
+    """Names it can be given; None: any."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # written in C, without a signature
+        return frozenset()
+    if any(one.kind is one.VAR_KEYWORD for one in found):
+        return None
+    return frozenset(one.name for one in found if one.kind is not one.VAR_POSITIONAL)
+
+
+def _arguments(request: GenerationRequest, taken: frozenset[str] | None) -> dict[str, Any]:
+    asked: dict[str, Any] = {name: getattr(request, name) for name in _FIELDS}
+    asked = {name: value for name, value in asked.items() if value not in (None, "")} | dict(request.options)
+    if request.adapters:
+        raise _unsupported("adapters")
+    if (request.num_frames or 1) > 1:
+        raise _unsupported("num_frames")
+    for name in asked:
+        if taken is not None and name not in taken:
+            raise _unsupported(name)
+    return asked
+
+
+def _called(function: Callable[..., Any], prompt: str, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return function(prompt, **arguments)
+    except Error:
+        raise
+    except MemoryError as error:
+        what, hint = "the model needs more memory than there is", "ask for smaller pictures"
+        raise ConfigurationError("generate.out-of-memory", what, hint=hint) from error
+    except Exception as error:  # a stranger's function may raise anything
+        first = (str(error).splitlines() or [""])[0][:200]
+        what = f"the model could not run: {type(error).__name__}: {first}"
+        raise InputError("generate.failed", what) from error
+
+
+def _environment() -> Environment:
+    torch = sys.modules.get("torch")  # counts only where somebody loaded it already
+    loaded = [name for name in _LIBRARIES if name.lower() in sys.modules or name == "Pillow"]
+    return Environment(
+        python=platform.python_version(),
+        libraries={name.lower(): version(name) for name in loaded},
+        device="unknown",
+        dtype="unknown",
+        threads=os.cpu_count() or 1 if torch is None else torch.get_num_threads(),
+    )
+
+
+def _unsupported(field: str) -> InputError:
+    return InputError(
+        "request.unsupported",
+        "this model cannot honour a part of the request",
+        where=field,
+        hint="leave it out, or choose a model that supports it",
+    )

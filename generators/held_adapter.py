@@ -1,0 +1,61 @@
+"""A diffusers pipeline that a program holds already, behind the ``Generator`` protocol.
+
+Its weights may never have been files, so their digest is over the tensors in memory: for each component, the
+SHA-256 over name, type, shape and bytes of every tensor of its state, sorted by name. Adapters that are laid
+over the model are part of that state and so of the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from generators.defaults import Defaults
+from generators.diffusers_adapter import DiffusersGenerator
+from generators.loading_adapter import _info as info_of
+from generators.recipe import ModelRecord, WeightFile
+from generators.weights import Weights
+
+if TYPE_CHECKING:
+    from generators.interface import Generator
+
+
+def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str) -> Generator:
+    """``pipeline`` as a generator; it stays the caller's, and is called in this process only.
+
+    Args:
+        pipeline: a ``diffusers.DiffusionPipeline``.
+        ref: stands for it in requests and recipes.
+        name: for people.
+        licence: SPDX expression of its weights, or ``"unknown"``.
+        data_licence: the same of what they were trained on.
+    """
+    kind = type(pipeline).__name__
+    weights = Weights(folder=Path(), pipeline=kind, files=tensor_digests(pipeline))
+    card = {"name": name, "licence": licence, "data_licence": data_licence}
+    return DiffusersGenerator(
+        info=info_of(ref, weights, pipeline, card),
+        model=ModelRecord(ref=ref, revision=None, pipeline=kind, weights=weights.files),
+        pipeline=pipeline,
+        scheduler=pipeline.scheduler,
+        defaults=Defaults(),
+    )
+
+
+def tensor_digests(pipeline: Any) -> tuple[WeightFile, ...]:
+    """One entry for each component with weights: its name, size in bytes and digest (see the module)."""
+    parts = sorted(pipeline.components.items())
+    return tuple(_digest(name, part) for name, part in parts if isinstance(part, torch.nn.Module))
+
+
+def _digest(name: str, part: torch.nn.Module) -> WeightFile:
+    found, size = hashlib.sha256(), 0
+    for key, tensor in sorted(part.state_dict().items()):
+        data = tensor.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy()
+        found.update(f"{key}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        found.update(data.data)
+        size += data.nbytes
+    return WeightFile(path=f"tensors/{name}", size=size, sha256=found.hexdigest())

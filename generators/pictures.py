@@ -1,0 +1,78 @@
+"""What functions call a picture, as ``Frames``: Pillow images, arrays, lists of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from provenance.errors import InputError, IntegrityError
+from provenance.media import Frames
+
+
+def pictures_from(value: Any) -> tuple[Frames, ...]:
+    """One picture or several.
+
+    Args:
+        value: a Pillow image; an array (H, W), (H, W, 1, 3 or 4) or (N, H, W, C), uint8, uint16 or float in
+            0..1; a list or tuple of these; or an object with one of these as ``images``.
+
+    Raises:
+        InputError: ``wrap.no-picture``.
+        IntegrityError: ``generate.not-finite``.
+    """
+    if not isinstance(value, Image.Image | np.ndarray) and hasattr(value, "images"):
+        value = value.images
+    if isinstance(value, np.ndarray) and value.ndim == 4:
+        value = list(value)
+    several = value if isinstance(value, list | tuple) else [value]
+    if not several:
+        raise _no_picture("an empty list")
+    return tuple(_picture(one) for one in several)
+
+
+def _picture(value: Any) -> Frames:
+    if isinstance(value, Image.Image):
+        return _from_array(np.asarray(_plain(value)))
+    if isinstance(value, np.ndarray):
+        return _from_array(value)
+    raise _no_picture(type(value).__name__)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "RGB", "RGBA", "I;16"):
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _from_array(array: np.ndarray[Any, Any]) -> Frames:
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
+        raise _no_picture(f"an array of shape {array.shape}")
+    samples = _samples(array)[None].copy()  # the caller may go on writing into its own
+    alpha = samples[..., 3].copy() if samples.shape[-1] == 4 else None
+    return Frames(pixels=samples[..., :3].copy() if alpha is not None else samples, alpha=alpha)
+
+
+def _samples(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if array.dtype.name in ("uint8", "uint16"):
+        return array
+    if array.dtype.kind != "f":
+        raise _no_picture(f"an array of {array.dtype}")
+    if not np.isfinite(array).all():
+        what = "the model gave numbers that are no picture (NaN or infinity)"
+        raise IntegrityError("generate.not-finite", what, hint="look at what the function returns")
+    if array.min() < 0 or array.max() > 1:
+        raise _no_picture(f"numbers from {array.min():g} to {array.max():g}, where 0 to 1 are a picture's")
+    whole: np.ndarray[Any, Any] = np.rint(array * 255).astype(np.uint8)
+    return whole
+
+
+def _no_picture(what: str) -> InputError:
+    return InputError(
+        "wrap.no-picture",
+        f"the function returned no picture: {what}",
+        hint="return a Pillow image, an array (H, W, 3) of uint8 or of floats in 0..1, or a list of these",
+    )

@@ -1,0 +1,230 @@
+"""``guard.wrap``: put mediaguard around a model that a program holds already, in two lines.
+
+    pictures = guard.wrap(pipeline)
+    pictures.generate("a lighthouse at dusk", output="out")
+
+What comes out has gone the way of everything released here (``guard.release``): reviewed, marked, signed,
+logged, read back. There is no other way out of the object.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generators.interface import GeneratorInfo
+from guard.home import Home
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generators.interface import Generator
+    from guard.replay import Replay
+    from guard.stages import Released
+    from provenance.media import Frames
+
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Guarded:
+    """A model whose pictures leave by the policy layer only.
+
+    Attributes:
+        info: what is said of the model.
+    """
+
+    info: GeneratorInfo
+    _generator: Generator = field(repr=False)
+    _home: Home = field(repr=False)
+    _policy: str | None = field(repr=False)
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        output: Path | str,
+        n: int = 1,
+        seed: int | None = None,
+        publish_prompt: bool = False,
+        latent_mark: bool = False,
+        **fields: Any,
+    ) -> tuple[Released, ...]:
+        """Make ``n`` pictures and release them into a folder; ``.path`` of each is its file.
+
+        Args:
+            prompt: what to draw.
+            output: folder for the released files; made if absent. Names come from the random id in the mark.
+            n: how many.
+            seed: of the first; the next take the following numbers. Drawn at random if absent.
+            publish_prompt: put the prompt into the manifest, for everyone to read.
+            latent_mark: also mark the noise they are drawn from.
+            fields: further fields of ``generators.request.GenerationRequest``: negative_prompt, width,
+                height, num_inference_steps, guidance_scale, scheduler, options, and init and mask (Pillow
+                images, arrays or ``Frames``).
+
+        Raises:
+            Denied: policy refuses the words, the plan or a picture. Pictures before it stay released.
+            InputError: the model cannot honour a field, failed, or returned no picture.
+            ConfigurationError: the installation is missing (``guard init``) or unusable.
+        """
+        how: dict[str, Any] = {"publish_prompt": publish_prompt, "latent_mark": latent_mark}
+        return tuple(self.each(prompt, output=output, n=n, seed=seed, **how, **fields))
+
+    __call__ = generate
+
+    def each(
+        self,
+        prompt: str,
+        *,
+        output: Path | str,
+        n: int = 1,
+        seed: int | None = None,
+        publish_prompt: bool = False,
+        latent_mark: bool = False,
+        **fields: Any,
+    ) -> Iterator[Released]:
+        """As ``generate``, one after the other, each as soon as it is released."""
+        from generators.request import GenerationRequest, consecutive_seeds  # noqa: PLC0415
+        from guard.generate import approve, generate  # noqa: PLC0415
+        from guard.latent import Shading  # noqa: PLC0415
+        from guard.tools import assemble  # noqa: PLC0415
+
+        tools = assemble(self._home, policy=self._policy)
+        first = secrets.randbelow(2**32) if seed is None else seed
+        given = {name: _given(name, value) for name, value in fields.items()}
+        request = GenerationRequest(
+            prompt=prompt, model=self.info.id, seeds=consecutive_seeds(first, n), **given
+        )
+        approved = approve(request, tools, publish_prompt=publish_prompt)
+        folder = Path(output)
+        _make(folder)
+        latents = Shading(key=tools.marker.key, random=tools.random) if latent_mark else None
+        yield from generate(
+            approved,
+            self._generator,
+            tools,
+            folder=folder,
+            latents=latents,
+            training_mining=self._home.config().training_mining or None,
+        )
+
+    def replay(self, name: Path | str, *, init: Any = None, mask: Any = None) -> Replay:
+        """Draw a picture again that was released here, and say how alike the two are (``guard replay``).
+
+        Args:
+            name: the released file, the id in its mark, or the id of its private record.
+            init: what it started from, where it did.
+            mask: likewise.
+
+        Raises:
+            Refused, Denied: it was refused then, or would be today.
+            InputError, ConfigurationError: ``guard.replay.replay`` says when.
+        """
+        from guard.repeatable import find  # noqa: PLC0415
+        from guard.replay import deciding, replay  # noqa: PLC0415
+
+        tools = deciding(self._home.require(), policy=self._policy)
+        given = {"init": init, "mask": mask}
+        inputs = {name: _frames(value) for name, value in given.items() if value is not None}
+        known = find(str(name), tools.records)
+        return replay(known, tools, load=lambda _ref, _threads: self._generator, inputs=inputs)
+
+
+def wrap(
+    source: Any,
+    *,
+    name: str | None = None,
+    licence: str | None = None,
+    data_licence: str | None = None,
+    policy: str | None = None,
+    home: Home | None = None,
+) -> Guarded:
+    """Put the policy layer around a model that is loaded already.
+
+    Args:
+        source: a diffusers pipeline; any ``generators.interface.Generator``; or a function that takes a
+            prompt and returns a picture (Pillow image, array, or a list of these). A function is given
+            ``seed``, ``width``, … where it has parameters of these names.
+        name: of the model, for the manifest; None: that of the pipeline's class or of the function.
+        licence: SPDX expression of the weights; None: unknown, which a pack may refuse.
+        data_licence: the same of what they were trained on.
+        policy: packs beside ``base``; None: those of the installation.
+        home: the installation; None: the usual one.
+
+    Raises:
+        InputError: ``wrap.unsupported``; ``model.bad-name``.
+    """
+    from generators.interface import Generator  # noqa: PLC0415
+    from guard.intake import check_name  # noqa: PLC0415
+
+    if isinstance(source, Generator):
+        made: Generator = source
+    else:
+        called = name or _name_of(source)
+        check_name(called)
+        said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
+        made = _held(source, called, said) if _is_pipeline(source) else _function(source, called, said)
+    return Guarded(info=made.info, _generator=made, _home=home or Home.locate(), _policy=policy)
+
+
+def _held(pipeline: Any, name: str, said: dict[str, str]) -> Generator:
+    from generators.held_adapter import hold  # noqa: PLC0415 - torch, which the pipeline has loaded
+
+    return hold(pipeline, ref=f"wrapped:{name}", name=name, **said)
+
+
+def _function(source: Callable[..., Any], name: str, said: dict[str, str]) -> Generator:
+    from generators.function import FunctionGenerator  # noqa: PLC0415 - numpy
+
+    if not callable(source):
+        raise InputError(
+            "wrap.unsupported",
+            f"a {type(source).__name__} cannot be wrapped",
+            hint="give a diffusers pipeline, or a function that takes a prompt and returns a picture",
+        )
+    info = GeneratorInfo(
+        id=f"wrapped:{name}",
+        name=name,
+        kind="image",
+        width=512,
+        height=512,
+        weights_sha256="",
+        capabilities=("text",),
+        **said,
+    )
+    return FunctionGenerator(info=info, function=source)
+
+
+def _is_pipeline(source: Any) -> bool:
+    """Whether it is a diffusers pipeline, seen without importing diffusers."""
+    return any(
+        one.__name__ == "DiffusionPipeline" and one.__module__.startswith("diffusers.")
+        for one in type(source).__mro__
+    )
+
+
+def _name_of(source: Any) -> str:
+    return str(getattr(source, "__name__", None) or type(source).__name__)
+
+
+def _given(name: str, value: Any) -> Any:
+    return _frames(value) if name in ("init", "mask") and value is not None else value
+
+
+def _frames(value: Any) -> Frames:
+    from generators.pictures import pictures_from  # noqa: PLC0415 - numpy
+    from provenance.media import Frames  # noqa: PLC0415
+
+    return value if isinstance(value, Frames) else pictures_from(value)[0]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the output folder cannot be made: {error.strerror}"
+        raise InputError("output.folder", what, where=str(folder), hint="name another folder") from error
