@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from generators.plugins import load_plugin
+from generators.plugins import load_plugin, plugins
 from provenance.errors import ConfigurationError, InputError, missing_extra
 
 if TYPE_CHECKING:
@@ -101,6 +101,12 @@ def bundled() -> tuple[BundledModel, ...]:
             BundledModel(ref=ref, summary=data["summary"], licence=data["licence"], folder=card.parent)
         )
     return tuple(found)
+
+
+def available() -> tuple[str, ...]:
+    """What can be named without a path or a hub; nothing is loaded, and no package imported."""
+    offered = (f"{one.ref} ({one.distribution or 'no package'})" for one in plugins())
+    return (*(one.ref for one in bundled()), *offered)
 
 
 def load(reference: str, *, threads: int | None = None, online: bool = False) -> Generator:

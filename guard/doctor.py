@@ -92,16 +92,6 @@ def _extra(name: str) -> Finding:
     return Finding(state="ok", what=f"[{name}]", detail=purpose)
 
 
-def _models() -> Finding:
-    """What ``--model`` may name without a path or a hub; nothing is loaded, and no package imported."""
-    from generators.plugins import plugins  # noqa: PLC0415
-    from generators.registry import bundled  # noqa: PLC0415
-
-    offered = [f"{one.ref} ({one.distribution or 'no package'})" for one in plugins()]
-    here = [one.ref for one in bundled()] + offered
-    return Finding(state="ok" if here else "missing", what="models", detail=", ".join(here) or "none bundled")
-
-
 def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) -> Iterator[Finding]:
     """The part about keys, trust, log, registry and records; as ``examine``."""
     if not home.exists():

@@ -1,0 +1,167 @@
+"""Functions that return pictures: what counts as a picture, what they are given, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generators.function import FunctionGenerator
+from generators.interface import Generator, GeneratorInfo
+from generators.pictures import pictures_from
+from generators.request import GenerationRequest
+from provenance.errors import ConfigurationError, InputError, IntegrityError
+from provenance.media import Frames
+
+INFO = GeneratorInfo(
+    id="wrapped:test",
+    name="test",
+    kind="image",
+    width=8,
+    height=8,
+    licence="unknown",
+    data_licence="unknown",
+    weights_sha256="",
+    capabilities=("text",),
+)
+GROUND = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+
+
+def made(function, **asked):
+    asked = {"prompt": "a ground", "seeds": (1, 2), "model": "wrapped:test", **asked}
+    return list(FunctionGenerator(info=INFO, function=function).generate(GenerationRequest(**asked)))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        GROUND,
+        Image.fromarray(GROUND),
+        GROUND.astype(np.float32) / 255,
+        [GROUND],
+        (Image.fromarray(GROUND),),
+        GROUND[None],
+        type("Output", (), {"images": [Image.fromarray(GROUND)]})(),
+    ],
+    ids=["array", "image", "floats", "list", "tuple", "batch", "output"],
+)
+def test_one_picture_in_many_forms(picture):
+    (frames,) = pictures_from(picture)
+    assert np.array_equal(frames.pixels[0], GROUND)
+
+
+def test_grey_deep_and_transparent_pictures_keep_what_they_have():
+    grey, deep = GROUND[..., 0], GROUND[..., 0].astype(np.uint16) * 257
+    assert pictures_from(grey)[0].is_gray
+    assert pictures_from(Image.fromarray(grey))[0].is_gray
+    assert pictures_from(deep)[0].depth == 16
+    seen = np.dstack([GROUND, grey])
+    for picture in (seen, Image.fromarray(seen)):
+        (frames,) = pictures_from(picture)
+        assert np.array_equal(frames.alpha[0], grey)
+        assert frames.pixels.shape == (1, 6, 8, 3)
+    palette = Image.fromarray(GROUND).convert("P")
+    assert pictures_from(palette)[0].pixels.shape == (1, 6, 8, 3)
+
+
+def test_the_callers_array_stays_its_own():
+    mine = GROUND.copy()
+    (frames,) = pictures_from(mine)
+    mine[:] = 0
+    assert np.array_equal(frames.pixels[0], GROUND)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        "picture.png",
+        7,
+        GROUND.astype(np.int32),
+        GROUND * 1.0,
+        np.zeros((3, 2)),
+        np.zeros((0, 4, 3)),
+    ],
+    ids=["none", "empty", "path", "number", "integers", "0 to 255 as floats", "fine", "no rows"],
+)
+def test_what_is_no_picture_is_refused(value):
+    if isinstance(value, np.ndarray) and value.shape == (3, 2):
+        assert pictures_from(value)[0].pixels.shape == (1, 3, 2, 1)
+        return
+    with pytest.raises(InputError) as caught:
+        pictures_from(value)
+    assert caught.value.code == "wrap.no-picture"
+
+
+def test_numbers_that_are_none_are_no_picture():
+    with pytest.raises(IntegrityError) as caught:
+        pictures_from(np.full((4, 4, 3), np.nan))
+    assert caught.value.code == "generate.not-finite"
+
+
+def test_a_function_is_given_what_it_has_parameters_for():
+    calls = []
+
+    def draw(prompt, seed, width=4, *, guidance_scale=1.0):
+        calls.append((prompt, seed, width, guidance_scale))
+        return GROUND
+
+    assert isinstance(FunctionGenerator(info=INFO, function=draw), Generator)
+    first, second = made(draw, width=16, guidance_scale=3.0)
+    assert calls == [("a ground", 1, 16, 3.0), ("a ground", 2, 16, 3.0)]
+    assert (first.recipe.seed, second.recipe.seed) == (1, 2)
+    assert first.recipe.model.ref == "wrapped:test"
+    assert first.warnings == ()
+    with pytest.raises(InputError) as caught:
+        made(draw, num_inference_steps=5)
+    assert (caught.value.code, caught.value.where) == ("request.unsupported", "num_inference_steps")
+
+
+def test_a_function_of_any_arguments_is_given_all():
+    seen = {}
+
+    def draw(prompt, **given):
+        seen.update(given)
+        return GROUND
+
+    made(draw, seeds=(5,), options={"style": "flat"}, init=Frames(pixels=GROUND[None].copy()))
+    assert (seen["seed"], seen["style"], seen["init"].width) == (5, "flat", 8)
+
+
+def test_a_function_without_a_seed_is_told_on():
+    (one,) = made(lambda prompt: GROUND, seeds=(9,))
+    assert [warned.code for warned in one.warnings] == ["generate.no-seed"]
+
+
+def test_several_pictures_of_one_call_are_a_batch():
+    found = made(lambda prompt, seed: [GROUND, GROUND + np.uint8(seed)])
+    places = [(one.recipe.seed, one.recipe.batch_index, one.recipe.batch_size) for one in found]
+    assert places == [(1, 0, 2), (1, 1, 2), (2, 0, 2), (2, 1, 2)]
+
+
+def test_what_a_function_raises_is_one_line():
+    def fails(prompt):
+        raise RuntimeError("CUDA error: device-side assert\nmore")
+
+    with pytest.raises(InputError, match=r"RuntimeError: CUDA error: device-side assert$") as caught:
+        made(fails)
+    assert caught.value.code == "generate.failed"
+
+    def greedy(prompt):
+        raise MemoryError
+
+    with pytest.raises(ConfigurationError) as caught:
+        made(greedy)
+    assert caught.value.code == "generate.out-of-memory"
+
+
+def test_hooks_and_latent_marks_are_refused():
+    request = GenerationRequest(prompt="x", seeds=(1,))
+    with pytest.raises(InputError) as caught:
+        list(
+            FunctionGenerator(info=INFO, function=lambda prompt: GROUND).generate(
+                request, latents=lambda n: n
+            )
+        )
+    assert caught.value.where == "latents"
