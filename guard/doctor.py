@@ -64,7 +64,7 @@ def examine(home: Home, *, now: datetime, passphrase: bytes | None = None) -> tu
     return (
         _installation(),
         *map(_extra, EXTRAS),
-        _models(),
+        models,
         *examine_home(home, now=now, passphrase=passphrase),
     )
 
