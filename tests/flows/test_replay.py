@@ -1,0 +1,241 @@
+"""From released pictures back to the same pixels, by the bundled model; and what must not be drawn again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from generators.registry import load
+from generators.replay import Likeness
+from generators.request import GenerationRequest
+from guard.drawing import Drawing
+from guard.errors import Denied, Refused
+from guard.generate import approve, generate
+from guard.latent import Shading
+from guard.records import Progress
+from guard.repeatable import find
+from guard.replay import deciding, replay
+from provenance.errors import ConfigurationError, InputError
+
+PROMPT = "a portrait of a grumpy judge"
+STRICT = """\
+apiVersion: guard.policy/v1
+kind: PolicyPack
+metadata: {name: strict, version: 1.0.0, sources: [{id: here, title: "a test", confidence: high}]}
+spec:
+  default: {prompt: allow, plan: allow}
+  rules:
+    - id: strict.never
+      stage: [%s]
+      source: here
+      require: "false"
+      on_fail: deny
+      message: {en: Not today, zh: 今日不可}
+"""
+
+
+@pytest.fixture(scope="module")
+def emoji():
+    """Loaded once; as many threads as a recipe says are set before each replay, as loading does."""
+    return load("bundled:emoji", threads=1)
+
+
+@pytest.fixture
+def loader(emoji):
+    return lambda _reference, threads: dataclasses.replace(emoji, threads=threads)
+
+
+@pytest.fixture
+def draw(home, tools, emoji, tmp_path):
+    (tmp_path / "out").mkdir()
+
+    def drawn(count=3, *, seed=11, latents=None):
+        seeds = tuple(range(seed, seed + count))
+        request = GenerationRequest(prompt=PROMPT, seeds=seeds, num_inference_steps=3)
+        approved = approve(request, tools)
+        return list(generate(approved, emoji, tools, folder=tmp_path / "out", latents=latents))
+
+    return drawn
+
+
+def again(home, name, loader, **how):
+    return replay(find(str(name), home.records()), deciding(home), load=loader, **how)
+
+
+def record_of(home, released):
+    (found,) = home.records().of_asset(released.signed.asset.sha256)
+    return home.records().read(found)
+
+
+def rewrite(home, record, **fields):
+    home.records().write(dataclasses.replace(record, **fields))
+
+
+def test_every_picture_of_a_batch_comes_again_exactly_by_any_of_its_names(home, draw, loader):
+    released = draw(3)
+    for index, one in enumerate(released):
+        record = record_of(home, one)
+        names = (one.path, record.content_id, record.record_id)
+        done = again(home, names[index], loader)
+        assert (done.likeness, done.compared) == (Likeness.EXACT, "digest")
+        assert (done.seed, done.batch_index, done.batch_size) == (11 + index, index, 3)
+        assert (done.changes, done.reasons, done.distance) == ((), (), None)
+
+
+def test_the_record_keeps_what_a_replay_needs_and_nothing_else_does(home, draw, tmp_path):
+    (one, _) = draw(2)
+    record = record_of(home, one)
+    drawing = Drawing.read(record.drawing)
+    assert drawing.seeds == (11, 12)
+    assert drawing.prompt == PROMPT
+    assert drawing.prompt_used == "a portrait of a judge"
+    assert [warned.code for warned in drawing.warnings] == ["prompt.unknown-words"]
+    assert "grumpy" in drawing.warnings[0].message
+    assert drawing.energy.joules > 0
+    assert drawing.energy.method in ("measured", "estimated")
+    assert Drawing.read(drawing.text()) == drawing
+    for file in (*(tmp_path / "out").iterdir(), *home.log_folder.rglob("*"), home.registry_path):
+        if file.is_file():
+            assert drawing.pixels_sha256.encode() not in file.read_bytes()
+            assert bytes.fromhex(drawing.pixels_sha256) not in file.read_bytes()
+            assert b"grumpy" not in file.read_bytes()
+
+
+def test_a_folder_is_noted_with_its_path_and_stays_out_of_the_recipe(home, draw):
+    (one,) = draw(1)
+    record = record_of(home, one)
+    assert Drawing.read(record.drawing).model == "bundled:emoji"
+    assert "drawing" not in json.loads(record.recipe)
+
+
+def test_another_number_of_threads_is_named_and_is_perceptual_at_worst(home, draw, emoji):
+    released = draw(1)[0]
+    done = again(home, released.path, lambda _ref, _threads: dataclasses.replace(emoji, threads=2))
+    assert [change.what for change in done.changes] == ["environment.threads"]
+    assert done.likeness in (Likeness.EXACT, Likeness.PERCEPTUAL)
+    if done.likeness is Likeness.PERCEPTUAL:
+        assert done.distance.psnr > 38
+        assert "mark included" in done.reasons[0]
+
+
+def test_a_record_without_the_digest_is_held_against_the_released_file(home, draw, loader, tmp_path):
+    released = draw(2)[1]
+    rewrite(home, record_of(home, released), drawing=None)
+    done = again(home, released.path, loader)
+    assert (done.likeness, done.compared) == (Likeness.PERCEPTUAL, "file")
+    assert done.distance.psnr == pytest.approx(released.signed.marked.mark.psnr, abs=0.5)
+    assert done.distance.largest < 40
+    assert "carries a mark" in done.reasons[0]
+    shutil.move(released.path, tmp_path / "moved.png")
+    assert again(home, tmp_path / "moved.png", loader).likeness is Likeness.PERCEPTUAL
+    with pytest.raises(InputError) as caught:
+        again(home, record_of(home, released).content_id, loader)
+    assert caught.value.code == "replay.nothing-to-compare"
+
+
+def test_other_words_or_another_seed_are_another_picture(home, draw, loader):
+    released = draw(1)[0]
+    record = record_of(home, released)
+    rewrite(home, record, prompt="a portrait of a cook")
+    done = again(home, released.path, loader)
+    assert done.likeness is Likeness.DIFFERS
+    assert done.distance.psnr < 30
+    assert [change.what for change in done.changes] == ["words after review"]
+    assert "cook" not in str(done)
+    assert "judge" not in str(done)
+
+
+def test_a_digest_without_a_file_says_that_it_differs_and_not_by_how_much(home, draw, loader):
+    released = draw(1)[0]
+    record = record_of(home, released)
+    changed = dataclasses.replace(Drawing.read(record.drawing), pixels_sha256="0" * 64)
+    rewrite(home, record, drawing=changed.text())
+    released.path.unlink()
+    done = again(home, record.record_id, loader)
+    assert (done.likeness, done.distance) == (Likeness.DIFFERS, None)
+    assert "not at hand" in done.reasons[0]
+
+
+def test_a_latent_mark_is_made_again(home, tools, draw, loader):
+    released = draw(2, latents=Shading(key=tools.marker.key, random=tools.random))
+    for one in released:
+        assert again(home, one.path, loader).likeness is Likeness.EXACT
+    bare = dataclasses.replace(deciding(home), locators=())
+    with pytest.raises(ConfigurationError) as caught:
+        replay(find(str(released[0].path), home.records()), bare, load=loader)
+    assert caught.value.code == "replay.key-gone"
+
+
+def test_hooks_of_somebody_else_are_not_left_out(home, draw, loader):
+    released = draw(1)[0]
+    record = record_of(home, released)
+    recipe = json.loads(record.recipe)
+    recipe["hooks"] = [{"name": "steer", "version": "1", "parameters": {}}]
+    rewrite(home, record, recipe=json.dumps(recipe))
+    with pytest.raises(InputError, match="steer") as caught:
+        again(home, released.path, loader)
+    assert caught.value.code == "replay.hook"
+
+
+def test_what_was_refused_is_never_drawn_again(home, draw):
+    def never(_reference, _threads):
+        raise AssertionError("a model was loaded")
+
+    first, second = draw(2)
+    rewrite(home, record_of(home, second), progress=Progress.DENIED)
+    with pytest.raises(Refused) as caught:
+        again(home, second.path, never)
+    assert (caught.value.code, caught.value.exit_code) == ("replay.denied", 1)
+    # Nor beside another picture of its batch.
+    assert find(str(first.path), home.records()).seeds == (11, 11)
+
+
+def test_a_batch_comes_again_exactly_without_the_one_that_was_refused(home, draw, loader):
+    released = draw(3)
+    rewrite(home, record_of(home, released[0]), progress=Progress.DENIED)
+    done = again(home, released[2].path, loader)
+    assert done.likeness is Likeness.EXACT
+
+
+def test_what_was_refused_and_later_allowed_may_be_drawn(home, draw):
+    denied = draw(1)[0]
+    rewrite(home, record_of(home, denied), progress=Progress.DENIED)
+    allowed = draw(1)[0]
+    assert find(str(allowed.path), home.records()).seeds == (11,)
+
+
+@pytest.mark.parametrize("stage", ["prompt", "plan"])
+def test_the_packs_of_today_are_asked_before_anything_is_drawn(home, draw, emoji, tmp_path, stage):
+    released = draw(1)[0]
+    pack = tmp_path / "strict.yaml"
+    pack.write_text(STRICT % stage)
+
+    class Silent:
+        info = emoji.info
+
+        def generate(self, request, hooks=(), *, latents=None):
+            raise AssertionError("something was drawn")
+
+    known = find(str(released.path), home.records())
+    with pytest.raises(Denied, match="Not today"):
+        replay(known, deciding(home, policy=f"default,{pack}"), load=lambda _ref, _threads: Silent())
+
+
+def test_nothing_is_written(home, draw, loader, tmp_path):
+    released = draw(1)[0]
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    again(home, released.path, loader)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_names_that_lead_nowhere(home, signed, loader, tmp_path):
+    with pytest.raises(InputError) as caught:
+        again(home, signed[".png"], loader)
+    assert caught.value.code == "replay.no-recipe"
+    for name in ("00" * 8, "00" * 16, "nothing.png"):
+        with pytest.raises(InputError) as caught:
+            again(home, name, loader)
+        assert caught.value.code == "record.unknown"
