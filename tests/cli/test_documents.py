@@ -73,6 +73,9 @@ def test_the_examples_run(home, photograph, tmp_path):
     done = run("find_the_original.py", copy)
     assert done.returncode == 0, done.stderr
     assert "original: sha256 " in done.stdout
+    done = run("wrap_a_model.py", tmp_path / "drawn")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("allow  exact") == len(list((tmp_path / "drawn").iterdir())) == 2
 
 
 def test_every_public_name_is_used_by_an_example_and_loads():

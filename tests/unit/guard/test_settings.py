@@ -54,6 +54,9 @@ def test_a_token_a_program_and_authorities_are_read(read):
         ("[timestamp]\nauthorities = 'http://x/'", "authorities is a list"),
         ("[timestamp]\nauthority = 'http://x/'", "'authority' is no setting"),
         ("[[timestamp]]", "timestamp is a table"),
+        ("[energy]\nwatts_per_core = 0", "watts_per_core is between"),
+        ("[energy]\ngrams_per_kwh = -1", "grams_per_kwh is between"),
+        ("[energy]\ngrams_per_kwh = 20.0", "needs source"),
     ],
 )
 def test_every_mistake_is_named(read, text, said):

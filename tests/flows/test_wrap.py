@@ -1,0 +1,138 @@
+"""``guard.wrap``: the guide runs as it is written, and nothing leaves but what was released."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import guard
+from generators.registry import load
+from generators.replay import Likeness
+from guard.drawing import Drawing
+from provenance.errors import InputError
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs/guide/wrap.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    """A diffusers pipeline as a program holds it."""
+    return load("bundled:emoji", threads=1).pipeline
+
+
+@pytest.fixture
+def my_api(photograph):
+    return lambda prompt, *, seed, width: Image.fromarray(np.roll(photograph, seed, axis=0)[:width, :width])
+
+
+def test_every_block_of_the_guide_runs(home, pipe, my_api, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {"pipe": pipe, "my_api": my_api}
+    for block in PYTHON:
+        exec(block, names)
+    (picture,) = names["released"]
+    files = sorted((tmp_path / "out").iterdir())
+    assert len(files) == 3
+    assert picture.path.resolve() in files
+    assert capsys.readouterr().out.count("allow") == 2
+    for file in files:
+        assert guard.verify_file(file).state is guard.State.DEVELOPMENT
+
+
+def test_a_held_pipeline_is_named_by_its_tensors_and_drawn_again(home, pipe, tmp_path):
+    pictures = guard.wrap(pipe, name="Held", licence="MIT")
+    assert pictures.info.weights_sha256
+    (one,) = pictures("a judge", output=tmp_path / "new" / "out", seed=3, num_inference_steps=2)
+    origin = one.signed.marked.checked.draft.origin
+    assert (origin.weights_digest, origin.licence) == (pictures.info.weights_sha256, "MIT")
+    assert origin.data_licence is None
+    done = pictures.replay(one.path)
+    assert done.likeness is Likeness.EXACT
+    assert done.model == "wrapped:Held"
+
+
+def test_a_function_is_released_as_everything_is(home, photograph, tmp_path):
+    def draw(prompt, seed):
+        return np.roll(photograph, seed, axis=1)
+
+    pictures = guard.wrap(draw)
+    first, second = pictures.generate("a zebra-striped keeper", output=tmp_path / "out", n=2, seed=5)
+    for one in (first, second):
+        assert one.signed.marked.mark.psnr >= 40
+        assert one.signed.marked.checked.draft.origin.model_name == "draw"
+        assert b"zebra" not in one.path.read_bytes()
+    (found,) = home.records().of_asset(first.signed.asset.sha256)
+    drawing = Drawing.read(home.records().read(found).drawing)
+    assert (drawing.prompt, drawing.seeds) == ("a zebra-striped keeper", (5,))
+    assert pictures.replay(second.path).likeness is Likeness.EXACT
+
+
+def test_what_policy_refuses_is_not_drawn(home, tmp_path):
+    def draw(prompt):
+        raise AssertionError("it was called")
+
+    with pytest.raises(guard.Denied):
+        guard.wrap(draw).generate("nude photo of a 12 year old girl", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pack_may_require_a_licence_and_wrap_may_say_it(home, photograph, tmp_path):
+    def draw(prompt, seed):
+        return photograph
+
+    with pytest.raises(guard.Denied, match="licence"):
+        guard.wrap(draw, policy="default,licensed").generate("a judge", output=tmp_path / "out")
+    known = guard.wrap(draw, licence="MIT", data_licence="CC0-1.0", policy="default,licensed")
+    (one,) = known.generate("a judge", output=tmp_path / "out")
+    assert one.path.exists()
+
+
+def test_pictures_it_started_from_are_needed_again(home, photograph, tmp_path):
+    def edit(prompt, seed, init):
+        return 255 - init.pixels[0]
+
+    pictures = guard.wrap(edit)
+    (one,) = pictures.generate("a judge", output=tmp_path / "out", init=photograph, seed=1)
+    assert pictures.replay(one.path, init=Image.fromarray(photograph)).likeness is Likeness.EXACT
+    for other in ({}, {"init": photograph[::-1]}):
+        with pytest.raises(InputError) as caught:
+            pictures.replay(one.path, **other)
+        assert caught.value.code == "replay.inputs"
+
+
+def test_a_failure_leaves_nothing_and_finished_pictures_stay(home, photograph, tmp_path):
+    def draw(prompt, seed):
+        if seed > 1:
+            raise RuntimeError("the server is busy")
+        return photograph
+
+    pictures, kept = guard.wrap(draw), []
+    with pytest.raises(InputError, match="the server is busy"):
+        kept.extend(pictures.each("a judge", output=tmp_path / "out", n=3, seed=1))
+    assert [one.path for one in kept] == list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("source", [7, "model.safetensors", None])
+def test_what_is_no_model_is_refused(home, source):
+    with pytest.raises(InputError) as caught:
+        guard.wrap(source)
+    assert caught.value.code == "wrap.unsupported"
+
+
+def test_a_name_that_cannot_stand_in_a_manifest_is_refused(home):
+    with pytest.raises(InputError) as caught:
+        guard.wrap(lambda prompt: None, name="a\nb")
+    assert caught.value.code == "model.bad-name"
+
+
+def test_the_model_is_not_among_its_public_names(home):
+    wrapped = guard.wrap(lambda prompt: None)
+    public = {name for name in dir(wrapped) if not name.startswith("_")}
+    assert public == {"info", "generate", "each", "replay"}
+    assert "lambda" in repr(wrapped)
+    assert "function" not in repr(wrapped)
