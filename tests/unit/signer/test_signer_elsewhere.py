@@ -42,7 +42,7 @@ recover picture.png
 """
 HERE = {
     "bench watermark", "doctor", "explain", "generate", "inspect", "keys export-locator", "keys lint",
-    "log witness new", "log witness sign", "records erase", "registry add", "registry list",
+    "log witness new", "log witness sign", "records erase", "registry add", "registry list", "replay",
     "registry remove", "registry update", "release", "sign", "signer join", "signer status", "trust add",
     "trust import", "trust list", "trust remove", "trust update", "verify", "watermark detect",
     "watermark embed",
