@@ -94,6 +94,10 @@ class Recipe:
         environment: versions, device, threads.
         batch_size: pictures computed together.
         batch_index: place of this one among them.
+        frames: of a clip; 1 for pictures.
+        fps: of a clip; None for pictures.
+        init_sha256: ``generators.starting_points.pixels_digest`` of what it started from; None for nothing.
+        mask_sha256: the same of the mask.
     """
 
     model: ModelRecord
@@ -109,6 +113,10 @@ class Recipe:
     environment: Environment
     batch_size: int
     batch_index: int
+    frames: int = 1
+    fps: float | None = None
+    init_sha256: str | None = None
+    mask_sha256: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON values with a schema version; ``from_json`` reads it back."""
