@@ -124,7 +124,7 @@ def _frame_rule(family: Family, pipeline: Any) -> FrameRule | None:
     factor = next((getattr(pipeline, name) for name in names if hasattr(pipeline, name)), None)
     if family.frames is None or factor is None:
         return family.frames
-    return replace(family.frames, step=int(factor), offset=family.frames.offset)
+    return replace(family.frames, step=int(factor) * family.frames.group)
 
 
 def _default_frames(rule: FrameRule, pipeline: Any) -> int:

@@ -72,6 +72,9 @@ def arguments_for(
         arguments["callback_on_step_end_tensor_inputs"] = list(family.hooks)
     if noise is not None:
         arguments["latents"] = torch.from_numpy(noise).to(pipeline.device, pipeline.dtype)
+        for generator, drawn in zip(arguments["generator"], noise, strict=True):
+            # What is drawn between steps comes after the first noise, whoever drew that.
+            torch.randn(drawn.size, generator=generator)
     if len(seeds) == 1 and not family.batches:
         arguments["generator"] = arguments["generator"][0]
     return arguments
@@ -82,8 +85,9 @@ def _texts(pipeline: Any, ability: Ability, words: Words, count: int) -> dict[st
         return {"class_labels": [label_number(pipeline, words.prompt)] * count}
     if "prompt" not in ability.accepted:
         return {"batch_size": count} if "batch_size" in ability.accepted else {}
-    texts: dict[str, Any] = {"prompt": [words.prompt] * count}
-    return texts | ({"negative_prompt": [words.negative] * count} if words.negative else {})
+    given = {"prompt": words.prompt} | ({"negative_prompt": words.negative} if words.negative else {})
+    # Some that make one clip at a time refuse lists, even of one.
+    return {name: [text] * count if ability.family.batches else text for name, text in given.items()}
 
 
 def _told(settled: Settled, ability: Ability) -> float | None:

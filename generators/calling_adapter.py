@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def pictures_of(
         IntegrityError: ``generate.not-finite``.
     """
     try:
-        with torch.random.fork_rng([pipeline.device] if pipeline.device.type == "cuda" else []):
+        with torch.random.fork_rng([pipeline.device] if pipeline.device.type == "cuda" else []), _quietly():
             torch.manual_seed(seed)
             result = pipeline(**arguments)
     except _REFUSALS as error:
@@ -43,6 +44,11 @@ def pictures_of(
     flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
     pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
     return pixels if returns == "frames" else pixels[:, None], tuple(bool(flag) for flag in flagged)
+
+
+def _quietly() -> Any:
+    """What diffusers says to authors of pipelines is not for whoever runs one."""
+    return warnings.catch_warnings(action="ignore", category=FutureWarning)
 
 
 def _numbers(result: Any, returns: str) -> NDArray[np.float32]:

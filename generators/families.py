@@ -82,7 +82,7 @@ _KANDINSKY = Family(
     encoders=(TextEncoder(tokenizer="prior_tokenizer"),),
     hooks=("latents", "image_embeds", "negative_image_embeds"),
     latents=False,  # the call hands the same tensor to prior and decoder, whose shapes differ
-    schedulers=("ddpm", "ddim"),
+    schedulers=("ddpm",),  # its network also predicts a variance, which the others do not take
 )
 _IF = Family(
     pipeline="IFPipeline",
@@ -140,7 +140,8 @@ _COG = replace(
     _WAN,
     pipeline="CogVideoXPipeline",
     name="CogVideoX, text to video",
-    frames=FrameRule(step=4, offset=1),
+    # Its decoder takes latent frames by two: for 13 frames asked it makes 16.
+    frames=FrameRule(step=8, offset=1, group=2),
     fps=8.0,
     layout="BTCHW",
     encoders=(TextEncoder(limit=226, argument="max_sequence_length"),),
@@ -192,9 +193,7 @@ _ALL = (
         schedulers=("ddim", "dpm++"),
     ),
     _KANDINSKY,
-    replace(
-        _KANDINSKY, pipeline="KandinskyV22Img2ImgCombinedPipeline", init=_EDIT, schedulers=("ddpm",)
-    ),
+    replace(_KANDINSKY, pipeline="KandinskyV22Img2ImgCombinedPipeline", init=_EDIT),
     replace(
         _KANDINSKY,
         pipeline="KandinskyV22InpaintCombinedPipeline",
@@ -215,6 +214,7 @@ _ALL = (
         pipeline="ConsistencyModelPipeline",
         name="Consistency models",
         schedulers=("consistency",),
+        batches=False,  # where no class is asked for, one is drawn for the whole batch from one stream
     ),
     _DDPM,
     replace(_DDPM, pipeline="DDIMPipeline", name="DDIM", schedulers=("ddim",)),

@@ -20,14 +20,16 @@ class FrameRule:
     """How many frames a clip may have: ``step`` × k + ``offset``.
 
     Attributes:
-        step: frames that one latent frame stands for.
+        step: frames between two allowed numbers.
         offset: 1 where the first frame has a latent of its own, else 0.
         default: of the pipeline's call; None where the loaded model says it.
+        group: latent frames that are decoded together; ``step`` is that many times what one stands for.
     """
 
     step: int = 1
     offset: int = 0
     default: int | None = None
+    group: int = 1
 
     def __str__(self) -> str:
         factor = "k" if self.step == 1 else f"{self.step}k"

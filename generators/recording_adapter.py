@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import platform
 from importlib.metadata import version
@@ -52,11 +53,15 @@ def _jsonable(value: Any) -> Json:
     return str(value)
 
 
+_version = functools.cache(version)
+"""Of an imported library; it does not change, and reading it takes longer than a small picture."""
+
+
 def environment(pipeline: Any, *, packages: Sequence[str] = ()) -> Environment:
     """Versions, device, precision and threads, at this moment; ``packages`` are further libraries."""
     return Environment(
         python=platform.python_version(),
-        libraries={name.lower(): version(name) for name in (*_LIBRARIES, *packages)},
+        libraries={name.lower(): _version(name) for name in (*_LIBRARIES, *packages)},
         device=str(pipeline.device.type),
         dtype=str(pipeline.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),

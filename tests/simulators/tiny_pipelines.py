@@ -6,6 +6,7 @@ draw is noise, but how they are called, what they refuse and what they return is
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -266,8 +267,21 @@ def dit(name: str) -> Any:
         transformer=transformer,
         vae=autoencoder(),
         scheduler=_diffusers("DDIMScheduler")(),
-        id2label={"0": "tench, Tinca tinca", "2": "great white shark, white shark"},
     )
+
+
+CLASSES = {"0": "tench, Tinca tinca", "2": "great white shark, white shark"}
+"""Of the tiny DiT, in the form of ImageNet's; diffusers reads them from the index but does not write them."""
+
+
+def _prior() -> Any:
+    import torch
+
+    prior = _diffusers("PriorTransformer")(
+        num_attention_heads=2, attention_head_dim=8, embedding_dim=WIDTH, num_layers=1, num_embeddings=16
+    )
+    prior.clip_std = torch.nn.Parameter(torch.ones(1, WIDTH))  # untrained it is 0: all pictures would be one
+    return prior
 
 
 def kandinsky(name: str) -> Any:
@@ -295,13 +309,7 @@ def kandinsky(name: str) -> Any:
             num_vq_embeddings=12,
             vq_embed_dim=4,
         ),
-        prior_prior=_diffusers("PriorTransformer")(
-            num_attention_heads=2,
-            attention_head_dim=8,
-            embedding_dim=WIDTH,
-            num_layers=1,
-            num_embeddings=16,
-        ),
+        prior_prior=_prior(),
         prior_image_encoder=clip_vision(),
         prior_text_encoder=clip_text(projected=True),
         prior_tokenizer=tokenizer(),
@@ -399,4 +407,7 @@ def save(name: str, folder: Path, *, seed: int = 0) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         {**IMAGES, **CLIPS}[name](name).save_pretrained(folder, safe_serialization=True)
+    if name == "DiTPipeline":
+        index = folder / "model_index.json"
+        index.write_text(json.dumps({**json.loads(index.read_text()), "id2label": CLASSES}))
     return folder
