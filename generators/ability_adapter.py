@@ -133,4 +133,5 @@ def _default_frames(rule: FrameRule, pipeline: Any) -> int:
 
 def _most_frames(pipeline: Any) -> int | None:
     """Motion modules have a place for each frame, and no more places."""
-    return _config(pipeline, "motion_max_seq_length")
+    most = _config(pipeline, "motion_max_seq_length")
+    return None if most is None else int(most)

@@ -60,7 +60,7 @@ def arguments_for(
         **{name: value for name, value in request.options.items() if name not in VAE_OPTIONS},
         **_texts(pipeline, ability, words, len(seeds)),
     }
-    given = {"num_inference_steps": settled.steps, family.guidance: settled.guidance}
+    given: dict[str | None, Any] = {"num_inference_steps": settled.steps, family.guidance: settled.guidance}
     given |= {"num_frames": settled.frames, family.fps_argument: _told(settled, ability)}
     if not ability.square:
         given |= {"width": settled.width, "height": settled.height}

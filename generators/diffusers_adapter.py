@@ -1,8 +1,8 @@
 """Runs models in the diffusers folder layout, pictures and clips: bundled, from local folders, from the hub.
 
-Here is the order of things. What a family takes is in ``generators.families``, what a request means for one
-model in ``generators.ability``, the arguments in ``generators.arguments_adapter``, the call and its results in
-``generators.calling_adapter``, loading in ``generators.loading_adapter``.
+Here is the order of things. What a family takes is in ``generators.families``, what a request means for
+one model in ``generators.ability``, the arguments in ``generators.arguments_adapter``, the call and its
+results in ``generators.calling_adapter``, loading in ``generators.loading_adapter``.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ _REPLACED = (
 def _finished(
     pixels: NDArray[np.uint8], settled: Settled, ability: Ability, seed: int
 ) -> tuple[Frames, tuple[StageRecord, ...]]:
-    """(T, H, W, C) as the model made it, enlarged if this model's pictures are; never of another size than asked."""
+    """(T, H, W, C) as the model made it, or enlarged; never of another size than was asked for."""
     if ability.square:
         enlarged = finish.enlarge(pixels[0], width=settled.width, height=settled.height, seed=seed)
         return Frames(pixels=enlarged[None]), (finish.record(),)

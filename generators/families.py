@@ -107,6 +107,7 @@ _DDPM = Family(
     negative=None,
     conditioning="none",
     encoders=(),
+    sized=False,
     latents=False,
     schedulers=("ddpm",),
 )
@@ -148,7 +149,11 @@ _COG = replace(
     schedulers=("cogvideox-ddim", "cogvideox-dpm"),
     packages=(),
 )
-_FROM_PICTURE = {"init": _EDIT, "latents": False, "batches": False}
+
+
+def _from_picture(family: Family, pipeline: str, name: str) -> Family:
+    return replace(family, pipeline=pipeline, name=name, init=_EDIT, latents=False, batches=False)
+
 
 _ALL = (
     _SD,
@@ -188,6 +193,7 @@ _ALL = (
         negative=None,
         conditioning="label",
         encoders=(),
+        sized=False,
         latents=False,
         # Its loop hands schedulers neither a random stream nor scaled noise: only those that need none.
         schedulers=("ddim", "dpm++"),
@@ -219,14 +225,12 @@ _ALL = (
     _DDPM,
     replace(_DDPM, pipeline="DDIMPipeline", name="DDIM", schedulers=("ddim",)),
     _WAN,
-    replace(_WAN, pipeline="WanImageToVideoPipeline", name="Wan, picture to video", **_FROM_PICTURE),
+    _from_picture(_WAN, "WanImageToVideoPipeline", "Wan, picture to video"),
     replace(
         _WAN,
         pipeline="WanVACEPipeline",
         name="Wan VACE, editing",
-        init=InitRule(
-            argument="video", clip=True, single="reference_images", required=False, mask="mask"
-        ),
+        init=InitRule(argument="video", clip=True, single="reference_images", required=False, mask="mask"),
         latents=False,
         batches=False,
     ),
@@ -239,11 +243,9 @@ _ALL = (
         batches=False,
     ),
     _LTX,
-    replace(_LTX, pipeline="LTXImageToVideoPipeline", name="LTX-Video, picture to video", **_FROM_PICTURE),
+    _from_picture(_LTX, "LTXImageToVideoPipeline", "LTX-Video, picture to video"),
     _COG,
-    replace(
-        _COG, pipeline="CogVideoXImageToVideoPipeline", name="CogVideoX, picture to video", **_FROM_PICTURE
-    ),
+    _from_picture(_COG, "CogVideoXImageToVideoPipeline", "CogVideoX, picture to video"),
     replace(
         _WAN,
         pipeline="HunyuanVideoPipeline",
@@ -271,9 +273,7 @@ _ALL = (
         packages=(),
     ),
     replace(
-        _WAN,
-        pipeline="StableVideoDiffusionPipeline",
-        name="Stable Video Diffusion",
+        _from_picture(_WAN, "StableVideoDiffusionPipeline", "Stable Video Diffusion"),
         multiple=64,
         frames=FrameRule(),
         fps=7.0,
@@ -286,7 +286,6 @@ _ALL = (
         hooks=("latents",),
         schedulers=("euler",),
         packages=(),
-        **_FROM_PICTURE,
     ),
 )
 FAMILIES = MappingProxyType({family.pipeline: family for family in _ALL})

@@ -98,6 +98,7 @@ class Family:
         name: for people.
         kind: what it makes.
         multiple: width and height are multiples of it; the loaded model can ask for more.
+        sized: whether pictures can have other sizes than the model's own.
         frames: how many frames a clip may have; None for pictures.
         fps: at which clips play by default.
         fps_argument: argument that tells the model, for those that want to know.
@@ -122,6 +123,7 @@ class Family:
     name: str
     kind: Literal["image", "video"] = "image"
     multiple: int = 8
+    sized: bool = True
     frames: FrameRule | None = None
     fps: float | None = None
     fps_argument: str | None = None

@@ -135,7 +135,7 @@ def _pipeline(weights: Weights) -> Any:
 
 def _only_this_folder(name: str) -> None:
     """Pipelines of two stages look into the model card for other repositories to load; ours was digested."""
-    pipeline = getattr(diffusers, name, None)
+    pipeline: Any = getattr(diffusers, name, None)
     if getattr(pipeline, "_load_connected_pipes", False):
         pipeline._load_connected_pipes = False  # noqa: SLF001 - there is no argument for it
 
@@ -157,7 +157,9 @@ def require_packages(pipeline: str) -> None:
             )
 
 
-def _info(ref: str, weights: Weights, pipeline: Any, card: dict[str, Any], defaults: Defaults) -> GeneratorInfo:
+def _info(
+    ref: str, weights: Weights, pipeline: Any, card: dict[str, Any], defaults: Defaults
+) -> GeneratorInfo:
     ability = ability_of(pipeline, defaults)
     return GeneratorInfo(
         id=ref,

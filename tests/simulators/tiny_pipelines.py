@@ -78,9 +78,7 @@ def image_processor() -> Any:
 def t5(width: int = WIDTH) -> Any:
     from transformers import T5Config, T5EncoderModel
 
-    return T5EncoderModel(
-        T5Config(vocab_size=20, d_model=width, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
-    )
+    return T5EncoderModel(T5Config(vocab_size=20, d_model=width, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
 
 
 def autoencoder(channels: int = 4, **changes: Any) -> Any:
@@ -401,7 +399,6 @@ IMAGES = {
 def save(name: str, folder: Path, *, seed: int = 0) -> Path:
     """Build the pipeline of this class and save it as a diffusers folder."""
     import torch
-
     from simulators.tiny_video_pipelines import CLIPS
 
     with torch.random.fork_rng(devices=[]):
