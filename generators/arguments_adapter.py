@@ -28,64 +28,79 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """The texts that reach the model."""
+class Job:
+    """What is the same for all pictures of one request.
 
+    Attributes:
+        request: as asked.
+        ability: of the model.
+        settled: the request's numbers, all filled in.
+        prompt: the text that reaches the model.
+        negative: the same of the negative prompt.
+        hooks: between steps.
+    """
+
+    request: GenerationRequest
+    ability: Ability
+    settled: Settled
     prompt: str
     negative: str
+    hooks: Sequence[StepHook]
 
 
 def arguments_for(
-    pipeline: Any,
-    request: GenerationRequest,
-    ability: Ability,
-    settled: Settled,
-    *,
-    words: Words,
-    seeds: Sequence[int],
-    hooks: Sequence[StepHook],
-    noise: NDArray[np.float32] | None,
+    pipeline: Any, job: Job, seeds: Sequence[int], noise: NDArray[np.float32] | None
 ) -> dict[str, Any]:
-    """All arguments of the call that draws one picture for each of ``seeds``.
+    """All arguments of the call that draws one picture for each of ``seeds``, from ``noise`` if there is any.
 
     Raises:
         InputError: ``request.label``.
     """
-    family, accepted = ability.family, ability.accepted
+    family, options = job.ability.family, job.request.options
+    # Noise is drawn on the CPU whatever the device, so that a seed means the same everywhere.
+    streams = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     arguments: dict[str, Any] = {
-        # Noise is drawn on the CPU whatever the device, so that a seed means the same everywhere.
-        "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
+        "generator": streams if family.batches else streams[0],
         "output_type": "np",
         **family.fixed,
-        **{name: value for name, value in request.options.items() if name not in VAE_OPTIONS},
-        **_texts(pipeline, ability, words, len(seeds)),
+        **{name: value for name, value in options.items() if name not in VAE_OPTIONS},
+        **_texts(pipeline, job, len(seeds)),
+        **_numbers(job),
     }
-    given: dict[str | None, Any] = {"num_inference_steps": settled.steps, family.guidance: settled.guidance}
-    given |= {"num_frames": settled.frames, family.fps_argument: _told(settled, ability)}
-    if not ability.square:
-        given |= {"width": settled.width, "height": settled.height}
-    arguments |= {name: value for name, value in given.items() if name is not None and name in accepted}
     if family.init is not None:
-        arguments |= init_arguments(request, family.init, len(seeds))
-    if hooks:
-        arguments["callback_on_step_end"] = callback_of(hooks)
+        arguments |= init_arguments(job.request, family.init, len(seeds))
+    if job.hooks:
+        arguments["callback_on_step_end"] = callback_of(job.hooks)
         arguments["callback_on_step_end_tensor_inputs"] = list(family.hooks)
     if noise is not None:
         arguments["latents"] = torch.from_numpy(noise).to(pipeline.device, pipeline.dtype)
-        for generator, drawn in zip(arguments["generator"], noise, strict=True):
+        for stream, drawn in zip(streams, noise, strict=True):
             # What is drawn between steps comes after the first noise, whoever drew that.
-            torch.randn(drawn.size, generator=generator)
-    if len(seeds) == 1 and not family.batches:
-        arguments["generator"] = arguments["generator"][0]
+            torch.randn(drawn.size, generator=stream)
     return arguments
 
 
-def _texts(pipeline: Any, ability: Ability, words: Words, count: int) -> dict[str, Any]:
+def _numbers(job: Job) -> dict[str, Any]:
+    """Steps, guidance, size, length and rate, as far as the call takes them."""
+    family, settled, accepted = job.ability.family, job.settled, job.ability.accepted
+    given: dict[str | None, Any] = {
+        "num_inference_steps": settled.steps,
+        family.guidance: settled.guidance,
+        "num_frames": settled.frames,
+        family.fps_argument: _told(settled, job.ability),
+    }
+    if not job.ability.square:
+        given |= {"width": settled.width, "height": settled.height}
+    return {name: value for name, value in given.items() if name is not None and name in accepted}
+
+
+def _texts(pipeline: Any, job: Job, count: int) -> dict[str, Any]:
+    ability = job.ability
     if ability.family.conditioning == "label":
-        return {"class_labels": [label_number(pipeline, words.prompt)] * count}
+        return {"class_labels": [label_number(pipeline, job.prompt)] * count}
     if "prompt" not in ability.accepted:
         return {"batch_size": count} if "batch_size" in ability.accepted else {}
-    given = {"prompt": words.prompt} | ({"negative_prompt": words.negative} if words.negative else {})
+    given = {"prompt": job.prompt} | ({"negative_prompt": job.negative} if job.negative else {})
     # Some that make one clip at a time refuse lists, even of one.
     return {name: [text] * count if ability.family.batches else text for name, text in given.items()}
 

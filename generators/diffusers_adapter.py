@@ -7,7 +7,7 @@ results in ``generators.calling_adapter``, loading in ``generators.loading_adapt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +15,7 @@ import torch
 from generators import finish
 from generators.ability import settle
 from generators.ability_adapter import ability_of
-from generators.arguments_adapter import Words, arguments_for, decoding
+from generators.arguments_adapter import Job, arguments_for, decoding
 from generators.calling_adapter import pictures_of
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
 from generators.latents_adapter import starting_noise
@@ -84,47 +84,50 @@ class DiffusersGenerator:
         negative = prepare(
             request.negative_prompt, self.pipeline, self.vocabulary, options=request.options, subject=False
         )
-        words = Words(prompt=prompt.text, negative=negative.text)
-        size = None if ability.square else (settled.width, settled.height)
+        job = Job(
+            request=request,
+            ability=ability,
+            settled=settled,
+            prompt=prompt.text,
+            negative=negative.text,
+            hooks=hooks,
+        )
+        warnings = prompt.warnings + negative.warnings
         together = self.defaults.batch if ability.family.batches else 1
         for start in range(0, len(request.seeds), together):
             seeds = request.seeds[start : start + together]
-            scheduler = install(self.pipeline, chosen, self.scheduler)
-            noise, shaded = starting_noise(self.pipeline, size, seeds, latents, frames=settled.frames)
-            arguments = arguments_for(
-                self.pipeline,
-                request,
-                ability,
-                settled,
-                words=words,
-                seeds=seeds,
-                hooks=hooks,
-                noise=noise,
+            for made in self._batch(job, seeds, chosen, latents):
+                yield replace(made, warnings=warnings + made.warnings)
+
+    def _batch(
+        self, job: Job, seeds: tuple[int, ...], chosen: Any, latents: LatentInit | None
+    ) -> Iterator[Generation]:
+        """The pictures of ``seeds``, computed together."""
+        ability, settled = job.ability, job.settled
+        scheduler = install(self.pipeline, chosen, self.scheduler)
+        size = None if ability.square else (settled.width, settled.height)
+        noise, shaded = starting_noise(self.pipeline, size, seeds, latents, frames=settled.frames)
+        arguments = arguments_for(self.pipeline, job, seeds, noise)
+        with decoding(self.pipeline, job.request.options):
+            drawn, flagged = pictures_of(
+                self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
             )
-            with decoding(self.pipeline, request.options):
-                made, flagged = pictures_of(
-                    self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
-                )
-            for index, (seed, pixels) in enumerate(zip(seeds, made, strict=True)):
-                warnings = prompt.warnings + negative.warnings + (_REPLACED if flagged[index] else ())
-                frames, finished = _finished(pixels, settled, ability, seed)
-                recipe = self._recipe(
-                    request,
-                    settled,
-                    ability,
-                    seed=seed,
-                    scheduler=scheduler,
-                    hooks=shaded[index] + hook_records(hooks),
-                    finished=finished,
-                    batch=(index, len(seeds)),
-                )
-                yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
+        for index, (seed, pixels) in enumerate(zip(seeds, drawn, strict=True)):
+            frames, finished = _finished(pixels, settled, ability, seed)
+            recipe = self._recipe(
+                job,
+                seed=seed,
+                scheduler=scheduler,
+                hooks=shaded[index] + hook_records(job.hooks),
+                finished=finished,
+                batch=(index, len(seeds)),
+            )
+            warnings = _REPLACED if flagged[index] else ()
+            yield Generation(frames=frames, recipe=recipe, prompt_used=job.prompt, warnings=warnings)
 
     def _recipe(
         self,
-        request: GenerationRequest,
-        settled: Settled,
-        ability: Ability,
+        job: Job,
         *,
         seed: int,
         scheduler: SchedulerRecord,
@@ -132,6 +135,7 @@ class DiffusersGenerator:
         finished: tuple[StageRecord, ...],
         batch: tuple[int, int],
     ) -> Recipe:
+        request, settled = job.request, job.settled
         return Recipe(
             model=self.model,
             seed=seed,
@@ -143,7 +147,7 @@ class DiffusersGenerator:
             hooks=hooks,
             finish=finished,
             options=dict(request.options),
-            environment=environment(self.pipeline, packages=ability.family.packages),
+            environment=environment(self.pipeline, packages=job.ability.family.packages),
             batch_index=batch[0],
             batch_size=batch[1],
             frames=settled.frames,

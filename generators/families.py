@@ -30,8 +30,9 @@ FLOW = ("flow-euler",)
 _EMBEDS = ("latents", "prompt_embeds", "negative_prompt_embeds")
 _EDIT = InitRule()
 _PAINT = InitRule(mask="mask_image", mask_required=True)
-_SD = Family(pipeline="StableDiffusionPipeline", name="Stable Diffusion 1 and 2", hooks=_EMBEDS)
-_SD = replace(_SD, schedulers=DIFFUSION)
+_SD = Family(
+    pipeline="StableDiffusionPipeline", name="Stable Diffusion 1 and 2", hooks=_EMBEDS, schedulers=DIFFUSION
+)
 _XL = replace(
     _SD,
     pipeline="StableDiffusionXLPipeline",
@@ -110,6 +111,9 @@ _DDPM = Family(
     sized=False,
     latents=False,
     schedulers=("ddpm",),
+)
+_CONSISTENCY = replace(
+    _DDPM, pipeline="ConsistencyModelPipeline", name="Consistency models", schedulers=("consistency",)
 )
 _WAN = Family(
     pipeline="WanPipeline",
@@ -215,32 +219,19 @@ _ALL = (
     ),
     _LCM,
     replace(_LCM, pipeline="LatentConsistencyModelImg2ImgPipeline", init=_EDIT, latents=False),
-    replace(
-        _DDPM,
-        pipeline="ConsistencyModelPipeline",
-        name="Consistency models",
-        schedulers=("consistency",),
-        batches=False,  # where no class is asked for, one is drawn for the whole batch from one stream
-    ),
+    # Where no class is asked for, one is drawn for the whole batch from one stream.
+    replace(_CONSISTENCY, batches=False),
     _DDPM,
     replace(_DDPM, pipeline="DDIMPipeline", name="DDIM", schedulers=("ddim",)),
     _WAN,
     _from_picture(_WAN, "WanImageToVideoPipeline", "Wan, picture to video"),
     replace(
-        _WAN,
-        pipeline="WanVACEPipeline",
-        name="Wan VACE, editing",
+        _from_picture(_WAN, "WanVACEPipeline", "Wan VACE, editing"),
         init=InitRule(argument="video", clip=True, single="reference_images", required=False, mask="mask"),
-        latents=False,
-        batches=False,
     ),
     replace(
-        _WAN,
-        pipeline="WanVideoToVideoPipeline",
-        name="Wan, video to video",
+        _from_picture(_WAN, "WanVideoToVideoPipeline", "Wan, video to video"),
         init=InitRule(argument="video", clip=True),
-        latents=False,
-        batches=False,
     ),
     _LTX,
     _from_picture(_LTX, "LTXImageToVideoPipeline", "LTX-Video, picture to video"),

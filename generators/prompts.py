@@ -59,13 +59,17 @@ def prepare(
     readers = _readers(pipeline, options)
     if not readers:
         return PreparedPrompt(text=prompt)
+    return _read(prompt, readers)
+
+
+def _read(prompt: str, readers: Sequence[_Reader]) -> PreparedPrompt:
+    """Readers differ in how far they read: the text goes to all of them as far as one does."""
     texts = [_truncated(prompt, reader) for reader in readers]
     warnings = [
         _cut(dropped, reader.name if len(readers) > 1 else "")
         for (_, dropped), reader in zip(texts, readers, strict=True)
         if dropped
     ]
-    # Readers differ in how far they read: the text goes to all of them as far as one does.
     text = max((text for text, _ in texts), key=len)
     if unknown := _unknown(text, readers):
         listed = ", ".join(unknown)

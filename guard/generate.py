@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guard.ingredients import model_ingredient
+from guard.ingredients import model_ingredient, start_ingredients
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.prompt.review import review
@@ -95,7 +95,11 @@ def generate(
         InputError: the model cannot honour a field of the request.
     """
     origin, publish = origin_of(generator, approved.review), approved.publish_prompt
-    origin = replace(origin, training_mining=training_mining)
+    origin = replace(
+        origin,
+        ingredients=(*origin.ingredients, *start_ingredients(approved.request)),
+        training_mining=training_mining,
+    )
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
     for generation in generator.generate(approved.request, latents=latents):
         made(generation)
