@@ -105,8 +105,16 @@ def _snapshot(ref: ModelRef, *, online: bool) -> Path:
             "model.not-local",
             "the model is not on this machine" if not online else "the model could not be fetched",
             where=str(ref),
-            hint=f"hf download {ref.name} --revision {ref.revision}",
+            hint=f"hf download {ref.name} --revision {ref.revision}{_others_here(ref)}",
         ) from error
+
+
+def _others_here(ref: ModelRef) -> str:
+    """Whether another commit of the model is on this machine, which is the usual slip."""
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    snapshots = cache / f"models--{ref.name.replace('/', '--')}" / "snapshots"
+    found = sorted(path.name for path in snapshots.glob("*"))
+    return f"; here is {', '.join(found[:3])}" if found else ""
 
 
 def _pipeline(weights: Weights) -> Any:

@@ -17,6 +17,7 @@ from guard.policy.rule import Stage
 from guard.prompt.review import review
 from guard.release import Order, release
 from guard.stages import Draft, Origin
+from provenance.errors import InputError
 from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
@@ -92,8 +93,11 @@ def generate(
 
     Raises:
         Denied: policy refuses the plan or a picture.
-        InputError: the model cannot honour a field of the request.
+        InputError: the model cannot honour a field of the request; ``generate.clip``.
     """
+    if generator.info.kind != "image":
+        what = "this flow releases pictures, and the model makes clips"
+        raise InputError("generate.clip", what, where=generator.info.id)
     origin, publish = origin_of(generator, approved.review), approved.publish_prompt
     origin = replace(
         origin,

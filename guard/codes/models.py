@@ -13,6 +13,7 @@ MODELS: dict[str, str] = {
     "bench.too-small": "The picture has fewer than 16 pixels on its shorter side, which is too little to mark or to compare.",
     "bench.twice": "The same bytes lie in the folder under another name. They were measured once: counted twice, the intervals would look narrower than they are.",
     "bench.worker": "The operating system ended one of the processes that measure, most often because memory ran out. Finished trials are kept where -o names a folder; run again with fewer --jobs or smaller pictures (--crop).",
+    "generate.clip": "guard generate marks, signs and releases pictures one by one, and this model makes clips. Clips made with mediaguard's generators, or anywhere else, are released by guard release once they are in a file.",
     "generate.failed": "The model was called and the library under it refused: an argument it does not take, or a size its layers cannot work with. The line quotes the library. Nothing was made.",
     "generate.not-finite": "The model's result holds NaN or infinity, which is no picture. It happens with half precision on some processors, with schedulers that do not fit the model, and with very high guidance. Nothing is released from such a result.",
     "generate.out-of-memory": "The model and its intermediate results do not fit into the memory of this machine or its accelerator. Ask for smaller or fewer pictures at a time or shorter clips, let the autoencoder work in parts (options vae_slicing and vae_tiling), or use a smaller model.",
