@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from provenance.errors import ConfigurationError, InputError, IntegrityError
+from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +18,16 @@ if TYPE_CHECKING:
     from generators.interface import StepHook
 
 
-def pictures_of(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
-    """Call the pipeline: (N, H, W, 3) uint8, and which of them its own safety checker replaced.
+def pictures_of(
+    pipeline: Any, arguments: Mapping[str, Any], *, returns: str = "images", seed: int = 0
+) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
+    """Call the pipeline: (N, T, H, W, C) uint8, and which of them its own safety checker replaced.
+
+    Args:
+        pipeline: is left as it was found, also when the call is interrupted.
+        arguments: of the call.
+        returns: ``"images"`` or ``"frames"``: the attribute of the result.
+        seed: of torch's common random stream, in case something draws from it in spite of its own.
 
     Raises:
         InputError: ``generate.failed``; the pipeline refused the call.
@@ -25,36 +35,72 @@ def pictures_of(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[NDArray[np
         IntegrityError: ``generate.not-finite``.
     """
     try:
-        result = pipeline(**arguments)
-    except MemoryError as error:
-        raise ConfigurationError(
-            "generate.out-of-memory",
-            "the model needs more memory than there is",
-            hint="ask for smaller pictures",
-        ) from error
-    except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-        first = (str(error).splitlines() or [""])[0][:200]
-        raise InputError(
-            "generate.failed", f"the model could not run: {type(error).__name__}: {first}"
-        ) from error
-    images = np.asarray(result.images)
+        with torch.random.fork_rng([pipeline.device] if pipeline.device.type == "cuda" else []), _quietly():
+            torch.manual_seed(seed)
+            result = pipeline(**arguments)
+    except _REFUSALS as error:
+        raise _translated(error) from error
+    images = _numbers(result, returns)
+    flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
+    pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
+    return pixels if returns == "frames" else pixels[:, None], tuple(bool(flag) for flag in flagged)
+
+
+def _quietly() -> Any:
+    """What diffusers says to authors of pipelines is not for whoever runs one."""
+    return warnings.catch_warnings(action="ignore", category=FutureWarning)
+
+
+def _numbers(result: Any, returns: str) -> NDArray[np.float32]:
+    images = np.asarray(getattr(result, returns))
     if not np.isfinite(images).all():
         raise IntegrityError(
             "generate.not-finite",
             "the model gave numbers that are no picture (NaN or infinity)",
             hint="try another scheduler, a lower guidance scale or full precision",
         )
-    flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
-    pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
-    return pixels, tuple(bool(flag) for flag in flagged)
+    return images
+
+
+def _translated(error: Exception) -> Error:
+    first = (str(error).splitlines() or [""])[0][:200]
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error):
+        return ConfigurationError(
+            "generate.out-of-memory",
+            "the model needs more memory than there is",
+            hint="ask for smaller pictures, shorter clips, or the options vae_slicing and vae_tiling",
+        )
+    return InputError("generate.failed", f"the model could not run: {type(error).__name__}: {first}")
+
+
+_REFUSALS = (
+    MemoryError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    AssertionError,
+)
+"""What diffusers and torch raise over arguments that they cannot work with."""
+_NO_MEMORY = "can't allocate memory"
+"""How torch's allocator for the CPU says it, as a plain RuntimeError."""
 
 
 def callback_of(hooks: Sequence[StepHook]) -> Any:
-    """``hooks`` as the one callback that pipelines take; each sees what the one before returned."""
+    """``hooks`` as the one callback that pipelines take; each sees what the one before returned.
+
+    Raises:
+        InputError: ``request.unsupported`` for a hook that returns what the pipeline would not read.
+    """
 
     def on_step_end(_pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         for hook in hooks:
-            tensors = {**tensors, **hook(step=step, timestep=float(time), tensors=tensors)}
+            changed = hook(step=step, timestep=float(time), tensors=tensors)
+            if unread := sorted(changed.keys() - tensors.keys()):
+                what = f"the hook {hook.name} returns what this model does not take: {', '.join(unread)}"
+                raise InputError("request.unsupported", what, where="hooks")
+            tensors = {**tensors, **changed}
         return tensors
 
     return on_step_end

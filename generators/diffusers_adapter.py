@@ -1,25 +1,29 @@
-"""Runs text-to-image models in the diffusers folder layout: bundled, from local folders, from the hub.
+"""Runs models in the diffusers folder layout, pictures and clips: bundled, from local folders, from the hub.
 
-What is asked of a pipeline and what is recorded of it; the call itself is in ``generators.calling_adapter``,
-loading in ``generators.loading_adapter``.
+Here is the order of things. What a family takes is in ``generators.families``, what a request means for
+one model in ``generators.ability``, the arguments in ``generators.arguments_adapter``, the call and its
+results in ``generators.calling_adapter``, loading in ``generators.loading_adapter``.
 """
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import diffusers
 import torch
 
 from generators import finish
-from generators.calling_adapter import callback_of, pictures_of
+from generators.ability import settle
+from generators.ability_adapter import ability_of
+from generators.arguments_adapter import Job, arguments_for, decoding
+from generators.calling_adapter import pictures_of
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
 from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord, StageRecord
-from generators.recording_adapter import environment, hook_records, scheduler_record
+from generators.recording_adapter import environment, hook_records
+from generators.scheduling_adapter import chosen_class, install
+from generators.starting_points import pixels_digest
 from provenance.errors import InputError
 from provenance.media import Frames
 
@@ -29,43 +33,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from generators.ability import Ability, Settled
     from generators.defaults import Defaults
     from generators.request import GenerationRequest
     from generators.vocabulary import Vocabulary
-
-SCHEDULERS = {
-    "ddim": "DDIMScheduler",
-    "ddpm": "DDPMScheduler",
-    "dpm++": "DPMSolverMultistepScheduler",
-    "euler": "EulerDiscreteScheduler",
-    "euler-ancestral": "EulerAncestralDiscreteScheduler",
-}
-"""Names of ``GenerationRequest.scheduler`` and the classes they stand for."""
-_RESERVED = frozenset(
-    {
-        "prompt",
-        "negative_prompt",
-        "width",
-        "height",
-        "generator",
-        "latents",
-        "output_type",
-        "return_dict",
-        "num_inference_steps",
-        "guidance_scale",
-        "num_images_per_prompt",
-        "callback_on_step_end",
-        "callback_on_step_end_tensor_inputs",
-    }
-)
-_FIELDS = {
-    "negative_prompt": "negative_prompt",
-    "num_inference_steps": "num_inference_steps",
-    "guidance_scale": "guidance_scale",
-    "init": "image",
-    "mask": "mask_image",
-}
-"""Request fields that a pipeline honours only if its call has the argument on the right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,37 +75,59 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
-        self._check(request, hooks, latents)
+        ability = ability_of(self.pipeline, self.defaults)
+        settled = settle(request, ability, hooks=bool(hooks), latents=latents is not None)
+        chosen = chosen_class(request.scheduler, self.scheduler, ability.family)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
-        prompt = prepare(request.prompt, self.pipeline, self.vocabulary)
-        negative = prepare(request.negative_prompt, self.pipeline, self.vocabulary, subject=False)
-        scheduler = self._scheduler_class(request.scheduler)
-        for start in range(0, len(request.seeds), self.defaults.batch):
-            seeds = request.seeds[start : start + self.defaults.batch]
-            # A new one for every batch: schedulers remember, and two requests may be drawn from in turns.
-            self.pipeline.scheduler = scheduler.from_config(self.scheduler.config)
-            record = scheduler_record(self.pipeline.scheduler)
-            noise, shaded = starting_noise(self.pipeline, self._drawn_size(request), seeds, latents)
-            pictures, flagged = self._call(request, prompt.text, negative.text, seeds, hooks, noise=noise)
-            for index, (seed, pixels) in enumerate(zip(seeds, pictures, strict=True)):
-                warnings = prompt.warnings + negative.warnings + (_REPLACED if flagged[index] else ())
-                frames, finished = self._finished(request, pixels, seed)
-                recipe = self._recipe(
-                    request,
-                    frames,
-                    seed=seed,
-                    scheduler=record,
-                    hooks=shaded[index] + hook_records(hooks),
-                    finished=finished,
-                    batch=(index, len(seeds)),
-                )
-                yield Generation(frames=frames, recipe=recipe, prompt_used=prompt.text, warnings=warnings)
+        prompt = prepare(request.prompt, self.pipeline, self.vocabulary, options=request.options)
+        negative = prepare(
+            request.negative_prompt, self.pipeline, self.vocabulary, options=request.options, subject=False
+        )
+        job = Job(
+            request=request,
+            ability=ability,
+            settled=settled,
+            prompt=prompt.text,
+            negative=negative.text,
+            hooks=hooks,
+        )
+        warnings = prompt.warnings + negative.warnings
+        together = self.defaults.batch if ability.family.batches else 1
+        for start in range(0, len(request.seeds), together):
+            seeds = request.seeds[start : start + together]
+            for made in self._batch(job, seeds, chosen, latents):
+                yield replace(made, warnings=warnings + made.warnings)
+
+    def _batch(
+        self, job: Job, seeds: tuple[int, ...], chosen: Any, latents: LatentInit | None
+    ) -> Iterator[Generation]:
+        """The pictures of ``seeds``, computed together."""
+        ability, settled = job.ability, job.settled
+        scheduler = install(self.pipeline, chosen, self.scheduler)
+        size = None if ability.square else (settled.width, settled.height)
+        noise, shaded = starting_noise(self.pipeline, size, seeds, latents, frames=settled.frames)
+        arguments = arguments_for(self.pipeline, job, seeds, noise)
+        with decoding(self.pipeline, job.request.options):
+            drawn, flagged = pictures_of(
+                self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
+            )
+        for index, (seed, pixels) in enumerate(zip(seeds, drawn, strict=True)):
+            frames, finished = _finished(pixels, settled, ability, seed)
+            recipe = self._recipe(
+                job,
+                seed=seed,
+                scheduler=scheduler,
+                hooks=shaded[index] + hook_records(job.hooks),
+                finished=finished,
+                batch=(index, len(seeds)),
+            )
+            warnings = _REPLACED if flagged[index] else ()
+            yield Generation(frames=frames, recipe=recipe, prompt_used=job.prompt, warnings=warnings)
 
     def _recipe(
         self,
-        request: GenerationRequest,
-        frames: Frames,
+        job: Job,
         *,
         seed: int,
         scheduler: SchedulerRecord,
@@ -142,116 +135,26 @@ class DiffusersGenerator:
         finished: tuple[StageRecord, ...],
         batch: tuple[int, int],
     ) -> Recipe:
+        request, settled = job.request, job.settled
         return Recipe(
             model=self.model,
             seed=seed,
             scheduler=scheduler,
-            steps=self._steps(request),
-            guidance_scale=self._guidance(request),
-            width=frames.width,
-            height=frames.height,
+            steps=settled.steps,
+            guidance_scale=settled.guidance,
+            width=settled.width,
+            height=settled.height,
             hooks=hooks,
             finish=finished,
             options=dict(request.options),
-            environment=environment(self.pipeline),
+            environment=environment(self.pipeline, packages=job.ability.family.packages),
             batch_index=batch[0],
             batch_size=batch[1],
+            frames=settled.frames,
+            fps=settled.fps,
+            init_sha256=None if request.init is None else pixels_digest(request.init),
+            mask_sha256=None if request.mask is None else pixels_digest(request.mask),
         )
-
-    def _check(
-        self, request: GenerationRequest, hooks: Sequence[StepHook], latents: LatentInit | None
-    ) -> None:
-        accepted = inspect.signature(self.pipeline.__call__).parameters
-        for field, argument in _FIELDS.items():
-            if getattr(request, field) not in (None, "") and argument not in accepted:
-                raise _unsupported(field)
-        if request.num_frames > 1 or request.fps is not None:
-            raise _unsupported("num_frames")
-        if request.adapters:
-            raise _unsupported("adapters")
-        if hooks and "callback_on_step_end" not in accepted:
-            raise _unsupported("hooks")
-        if latents is not None and ("latents" not in accepted or request.init is not None):
-            raise _unsupported("latents")
-        for name in request.options:
-            if name not in accepted or name in _RESERVED:
-                raise _unsupported(f"options.{name}")
-        if request.prompt and "prompt" not in accepted:
-            raise _unsupported("prompt")
-        width, height = self._size(request)
-        if self.defaults.finished_size and width != height:
-            raise InputError("request.size", "this model draws squares", where=f"{width}×{height}")
-        if width % 8 or height % 8:
-            raise InputError("request.size", "width and height are multiples of 8", where=f"{width}×{height}")
-
-    def _size(self, request: GenerationRequest) -> tuple[int, int]:
-        return request.width or self.info.width, request.height or self.info.height
-
-    def _drawn_size(self, request: GenerationRequest) -> tuple[int, int] | None:
-        """What the pipeline is asked for; None leaves it to the model, whose results are enlarged."""
-        return self._size(request) if self.defaults.finished_size is None else None
-
-    def _scheduler_class(self, name: str | None) -> Any:
-        if name is None:
-            return type(self.scheduler)
-        if name not in SCHEDULERS:
-            listed = ", ".join(SCHEDULERS)
-            raise InputError(
-                "request.scheduler", "no such scheduler", where=name, hint=f"choose from {listed}"
-            )
-        return getattr(diffusers, SCHEDULERS[name])
-
-    def _call(
-        self,
-        request: GenerationRequest,
-        prompt: str,
-        negative: str,
-        seeds: tuple[int, ...],
-        hooks: Sequence[StepHook],
-        *,
-        noise: NDArray[np.float32] | None,
-    ) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
-        accepted = inspect.signature(self.pipeline.__call__).parameters
-        arguments: dict[str, Any] = {
-            # Noise is drawn on the CPU whatever the device, so that a seed means the same everywhere.
-            "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
-            "output_type": "np",
-            **request.options,
-        }
-        if "prompt" in accepted:
-            arguments["prompt"] = [prompt] * len(seeds)
-        elif "batch_size" in accepted:
-            arguments["batch_size"] = len(seeds)
-        if negative:
-            arguments["negative_prompt"] = [negative] * len(seeds)
-        numbers = {"num_inference_steps": self._steps(request), "guidance_scale": self._guidance(request)}
-        arguments |= {name: value for name, value in numbers.items() if name in accepted}
-        if (size := self._drawn_size(request)) and "width" in accepted:
-            arguments["width"], arguments["height"] = size
-        if hooks:
-            arguments["callback_on_step_end"] = callback_of(hooks)
-        if noise is not None:
-            arguments["latents"] = torch.from_numpy(noise).to(self.pipeline.device, self.pipeline.dtype)
-        return pictures_of(self.pipeline, arguments)
-
-    def _steps(self, request: GenerationRequest) -> int:
-        chosen = request.num_inference_steps or self.defaults.steps
-        return chosen or int(_default(self.pipeline, "num_inference_steps", 50))
-
-    def _guidance(self, request: GenerationRequest) -> float:
-        for chosen in (request.guidance_scale, self.defaults.guidance_scale):
-            if chosen is not None:
-                return chosen
-        return float(_default(self.pipeline, "guidance_scale", 1.0))
-
-    def _finished(
-        self, request: GenerationRequest, pixels: NDArray[np.uint8], seed: int
-    ) -> tuple[Frames, tuple[StageRecord, ...]]:
-        if self.defaults.finished_size is None:
-            return Frames(pixels=pixels[None]), ()
-        width, height = self._size(request)
-        enlarged = finish.enlarge(pixels, width=width, height=height, seed=seed)
-        return Frames(pixels=enlarged[None]), (finish.record(),)
 
 
 _REPLACED = (
@@ -261,15 +164,15 @@ _REPLACED = (
 )
 
 
-def _default(pipeline: Any, name: str, otherwise: float) -> float:
-    parameter = inspect.signature(pipeline.__call__).parameters.get(name)
-    return otherwise if parameter is None or parameter.default is None else parameter.default
-
-
-def _unsupported(field: str) -> InputError:
-    return InputError(
-        "request.unsupported",
-        "this model cannot honour a part of the request",
-        where=field,
-        hint="leave it out, or choose a model that supports it",
-    )
+def _finished(
+    pixels: NDArray[np.uint8], settled: Settled, ability: Ability, seed: int
+) -> tuple[Frames, tuple[StageRecord, ...]]:
+    """(T, H, W, C) as the model made it, or enlarged; never of another size than was asked for."""
+    if ability.square:
+        enlarged = finish.enlarge(pixels[0], width=settled.width, height=settled.height, seed=seed)
+        return Frames(pixels=enlarged[None]), (finish.record(),)
+    made, asked = pixels.shape[:3], (settled.frames, settled.height, settled.width)
+    if made != asked:
+        texts = [f"{size[2]}×{size[1]}, {size[0]} frames" for size in (asked, made)]
+        raise InputError("request.size", f"the model makes {texts[1]} when asked for {texts[0]}")
+    return Frames(pixels=pixels, fps=settled.fps), ()

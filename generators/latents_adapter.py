@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def initial_noise(
-    pipeline: Any, *, width: int | None, height: int | None, seeds: Sequence[int]
+    pipeline: Any, *, width: int | None, height: int | None, seeds: Sequence[int], frames: int = 1
 ) -> NDArray[np.float32]:
     """(pictures, …) standard normal noise as the pipeline draws it for these seeds, packed if it packs.
 
@@ -44,6 +44,7 @@ def initial_noise(
         width: of the model's own pixels; None is what the model was made for.
         height: of the model's own pixels; None is what the model was made for.
         seeds: one per picture, each with its own stream on the CPU.
+        frames: of each clip; 1 for pictures.
 
     Raises:
         InputError: ``latent.pipeline``: the pipeline prepares its latents in a way that is not known here.
@@ -53,6 +54,7 @@ def initial_noise(
         "num_channels_latents": _channels(pipeline),
         "height": height or own_side(pipeline),
         "width": width or own_side(pipeline),
+        "num_frames": frames,
         "dtype": torch.float32,
         "device": torch.device("cpu"),
         "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
@@ -72,13 +74,18 @@ def initial_noise(
 
 
 def starting_noise(
-    pipeline: Any, size: tuple[int, int] | None, seeds: Sequence[int], latents: LatentInit | None
+    pipeline: Any,
+    size: tuple[int, int] | None,
+    seeds: Sequence[int],
+    latents: LatentInit | None,
+    *,
+    frames: int = 1,
 ) -> tuple[NDArray[np.float32] | None, tuple[tuple[StageRecord, ...], ...]]:
     """(pictures, …) noise as ``latents`` changes it, None for the pipeline's own; what was done to each."""
     if latents is None:
         return None, ((),) * len(seeds)
     width, height = size or (None, None)
-    plain = initial_noise(pipeline, width=width, height=height, seeds=seeds)
+    plain = initial_noise(pipeline, width=width, height=height, seeds=seeds, frames=frames)
     changed = [latents(noise) for noise in plain]
     return np.stack([noise for noise, _ in changed]), tuple((record,) for _, record in changed)
 
@@ -204,13 +211,22 @@ _STEP_SIZE = 0.05
 def _channels(pipeline: Any) -> int:
     core = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
     channels = int(getattr(getattr(core, "config", None), "in_channels", 4))
-    # Packing pipelines fold 2 × 2 places into the channels and are asked for the unfolded number.
-    return channels // 4 if hasattr(pipeline, "_pack_latents") else channels
+    # Those that pack pictures fold 2 × 2 places into the channels and are asked for the unfolded number.
+    folds = hasattr(pipeline, "_pack_latents") and not hasattr(pipeline, "vae_temporal_compression_ratio")
+    return channels // 4 if folds else channels
 
 
 def own_side(pipeline: Any) -> int:
     """Pixels to a side of the pictures a model was made for."""
     core = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
-    sample = getattr(getattr(core, "config", None), "sample_size", None)
+    sample = getattr(pipeline, "default_sample_size", None)
+    sample = sample or getattr(getattr(core, "config", None), "sample_size", None)
     side = sample[0] if isinstance(sample, list | tuple) else sample
-    return int(side or 64) * int(getattr(pipeline, "vae_scale_factor", 1))
+    return int(side or 64) * _scale(pipeline)
+
+
+def _scale(pipeline: Any) -> int:
+    """Pixels to a side of one latent; pipelines that do not say have it in the autoencoder, if in any."""
+    known = getattr(pipeline, "vae_scale_factor", None)
+    blocks = getattr(getattr(getattr(pipeline, "vae", None), "config", None), "block_out_channels", (0,))
+    return int(known or 2 ** (len(blocks) - 1))

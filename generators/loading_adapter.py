@@ -5,10 +5,10 @@ Called through the string table of ``generators.registry``.
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,10 @@ import torch
 import transformers
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from generators.ability_adapter import ability_of
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
-from generators.latents_adapter import own_side
+from generators.families import FAMILIES
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -46,17 +47,18 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuse
     weights = examine(folder)
     check_pinned(weights, card["weights"])
     pipeline = _pipeline(weights)
+    defaults = Defaults(
+        steps=card["steps"],
+        guidance_scale=card["guidance_scale"],
+        batch=card["batch"],
+        finished_size=card["size"],
+    )
     return DiffusersGenerator(
-        info=_info(str(ref), weights, pipeline, card),
+        info=_info(str(ref), weights, pipeline, card, defaults),
         model=_record(str(ref), None, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
-        defaults=Defaults(
-            steps=card["steps"],
-            guidance_scale=card["guidance_scale"],
-            batch=card["batch"],
-            finished_size=card["size"],
-        ),
+        defaults=defaults,
         vocabulary=vocabulary.load(folder / "words.json"),
         threads=threads,
     )
@@ -80,7 +82,7 @@ def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGe
 def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None) -> DiffusersGenerator:
     pipeline = _pipeline(weights)
     return DiffusersGenerator(
-        info=_info(ref, weights, pipeline, {}),
+        info=_info(ref, weights, pipeline, {}, Defaults()),
         model=_record(ref, revision, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
@@ -103,8 +105,16 @@ def _snapshot(ref: ModelRef, *, online: bool) -> Path:
             "model.not-local",
             "the model is not on this machine" if not online else "the model could not be fetched",
             where=str(ref),
-            hint=f"hf download {ref.name} --revision {ref.revision}",
+            hint=f"hf download {ref.name} --revision {ref.revision}{_others_here(ref)}",
         ) from error
+
+
+def _others_here(ref: ModelRef) -> str:
+    """Whether another commit of the model is on this machine, which is the usual slip."""
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    snapshots = cache / f"models--{ref.name.replace('/', '--')}" / "snapshots"
+    found = sorted(path.name for path in snapshots.glob("*"))
+    return f"; here is {', '.join(found[:3])}" if found else ""
 
 
 def _pipeline(weights: Weights) -> Any:
@@ -112,8 +122,10 @@ def _pipeline(weights: Weights) -> Any:
     transformers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
+    require_packages(weights.pipeline)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    _only_this_folder(weights.pipeline)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,40 +137,49 @@ def _pipeline(weights: Weights) -> Any:
         raise InputError(
             "model.not-loadable", f"diffusers cannot load this model: {first}", where=weights.folder.name
         ) from error
-    if "num_frames" in inspect.signature(pipeline.__call__).parameters:
-        raise InputError("model.video", "this adapter runs picture models only", where=weights.pipeline)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
-def _info(ref: str, weights: Weights, pipeline: Any, card: dict[str, Any]) -> GeneratorInfo:
-    side = card.get("size") or own_side(pipeline)
+def _only_this_folder(name: str) -> None:
+    """Pipelines of two stages look into the model card for other repositories to load; ours was digested."""
+    pipeline: Any = getattr(diffusers, name, None)
+    if getattr(pipeline, "_load_connected_pipes", False):
+        pipeline._load_connected_pipes = False  # noqa: SLF001 - there is no argument for it
+
+
+def require_packages(pipeline: str) -> None:
+    """Say now which optional package a family needs, not with a NameError in its midst.
+
+    Raises:
+        ConfigurationError: ``model.missing-package``.
+    """
+    family = FAMILIES.get(pipeline)
+    for name in family.packages if family else ():
+        if find_spec(name) is None:
+            raise ConfigurationError(
+                "model.missing-package",
+                f"this kind of model reads its prompt with the package {name}, which is not installed",
+                where=pipeline,
+                hint=f"pip install {name}",
+            )
+
+
+def _info(
+    ref: str, weights: Weights, pipeline: Any, card: dict[str, Any], defaults: Defaults
+) -> GeneratorInfo:
+    ability = ability_of(pipeline, defaults)
     return GeneratorInfo(
         id=ref,
         name=card.get("name", weights.pipeline),
-        kind="image",
-        width=side,
-        height=side,
+        kind=ability.family.kind,
+        width=ability.width,
+        height=ability.height,
         licence=card.get("licence", _UNKNOWN),
         data_licence=card.get("data_licence", _UNKNOWN),
         weights_sha256=weights.sha256,
-        capabilities=_capabilities(pipeline),
+        capabilities=ability.capabilities,
     )
-
-
-def _capabilities(pipeline: Any) -> tuple[str, ...]:
-    accepted = inspect.signature(pipeline.__call__).parameters
-    arguments = {
-        "text": "prompt",
-        "negative_prompt": "negative_prompt",
-        "guidance": "guidance_scale",
-        "steps": "num_inference_steps",
-        "step_hooks": "callback_on_step_end",
-        "latents": "latents",
-        "init": "image",
-        "mask": "mask_image",
-    }
-    return tuple(name for name, argument in arguments.items() if argument in accepted)
 
 
 def _record(ref: str, revision: str | None, weights: Weights) -> ModelRecord:

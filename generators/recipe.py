@@ -105,7 +105,7 @@ class Recipe:
         batch_index: place of this one among them.
         frames: of a clip; 1 for pictures.
         fps: of a clip; None for pictures.
-        init_sha256: of the pixels of what it started from; None for nothing.
+        init_sha256: ``generators.starting_points.pixels_digest`` of what it started from; None for nothing.
         mask_sha256: the same of the mask.
         adapters: laid over the model, in order.
     """

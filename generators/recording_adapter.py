@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import platform
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +14,7 @@ import torch
 from generators.recipe import Environment, SchedulerRecord, StageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from generators.interface import StepHook
     from provenance.canonical import Json
@@ -26,10 +28,19 @@ def hook_records(hooks: Sequence[StepHook]) -> tuple[StageRecord, ...]:
     return tuple(StageRecord(name=h.name, version=h.version, parameters=h.parameters) for h in hooks)
 
 
-def scheduler_record(scheduler: Any) -> SchedulerRecord:
-    """Class and configuration; to be read after the pipeline has edited it."""
-    config = {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")}
+def scheduler_record(scheduler: Any, *, others: Mapping[str, Any] = MappingProxyType({})) -> SchedulerRecord:
+    """Class and configuration; to be read after the pipeline has edited it.
+
+    ``others`` are further schedulers, by component; each stands in the configuration under that name.
+    """
+    config = _configuration(scheduler)
+    for name, other in others.items():
+        config[name] = {"class": type(other).__name__, **_configuration(other)}
     return SchedulerRecord(name=type(scheduler).__name__, config=config)
+
+
+def _configuration(scheduler: Any) -> dict[str, Json]:
+    return {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")}
 
 
 def _jsonable(value: Any) -> Json:
@@ -42,11 +53,15 @@ def _jsonable(value: Any) -> Json:
     return str(value)
 
 
-def environment(pipeline: Any) -> Environment:
-    """Versions, device, precision and threads, at this moment."""
+_version = functools.cache(version)
+"""Of an imported library; it does not change, and reading it takes longer than a small picture."""
+
+
+def environment(pipeline: Any, *, packages: Sequence[str] = ()) -> Environment:
+    """Versions, device, precision and threads, at this moment; ``packages`` are further libraries."""
     return Environment(
         python=platform.python_version(),
-        libraries={name.lower(): version(name) for name in _LIBRARIES},
+        libraries={name.lower(): _version(name) for name in (*_LIBRARIES, *packages)},
         device=str(pipeline.device.type),
         dtype=str(pipeline.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),

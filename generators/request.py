@@ -38,19 +38,19 @@ class GenerationRequest:
     """One request; ``None`` means "as the model does by default".
 
     Attributes:
-        prompt: text to draw; "" for models without text.
+        prompt: text to draw; the name of a class for models that draw classes; "" for models without either.
         negative_prompt: text to keep away from.
         model: reference such as ``bundled:emoji``, ``dir:PATH`` or ``hf:ORG/NAME@COMMIT``.
         seeds: one per picture, each in 0 … ``MAX_SEED``; picture i depends on seed i, not on its neighbours.
         width: pixels of the released picture.
         height: pixels of the released picture.
-        num_frames: 1 for pictures.
+        num_frames: of a clip; 1 or None for pictures.
         fps: frames per second of a clip; None for pictures.
         num_inference_steps: denoising steps.
         guidance_scale: classifier-free guidance; 1 is none.
-        scheduler: name in ``generators.diffusers_adapter.SCHEDULERS``.
-        init: picture to start from, for models that edit.
-        mask: where ``init`` may change (white), same size.
+        scheduler: name in ``generators.families.SCHEDULERS``.
+        init: picture or clip to start from, for models that edit, animate or enlarge.
+        mask: where ``init`` may change (white), one channel, same size.
         adapters: laid over the model, in order.
         options: further keyword arguments of the model's own call, by name; unknown names are errors.
     """
@@ -61,7 +61,7 @@ class GenerationRequest:
     negative_prompt: str = ""
     width: int | None = None
     height: int | None = None
-    num_frames: int = 1
+    num_frames: int | None = None
     fps: float | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
@@ -88,6 +88,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("width", 8, 8192),
     ("height", 8, 8192),
     ("num_frames", 1, 4096),
+    ("fps", 1, 240),
     ("num_inference_steps", 1, 1000),
     ("guidance_scale", 0, 100),
 )

@@ -57,7 +57,8 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
             by default nowhere outside ``folder``.
 
     Raises:
-        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors.
+        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors, a
+            component that is listed and not there.
     """
     index = _read_index(folder)
     root = (links_within or folder).resolve()
@@ -65,11 +66,14 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
     for path in paths:
         if not path.resolve().is_relative_to(root):
             raise _refused("weights.link-outside", "a link in the model folder leads out of it", path)
-    for name in _components(index):
+    listed = dict(_components(index))
+    for name in listed:
         _check_component(folder / name)
     found = [path for path in paths if path.suffix == ".safetensors"]
     if not found:
         raise _pickle_only(folder) if _pickles(folder) else _no_model(folder)
+    for name, kind in listed.items():
+        _check_complete(folder / name, kind)
     if sum(path.stat().st_size for path in found) > _MAX_TOTAL:
         raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
     files = tuple(_digested(path, folder) for path in found)
@@ -106,14 +110,44 @@ def _read_index(folder: Path) -> dict[str, Any]:
     return index
 
 
-def _components(index: dict[str, Any]) -> Iterator[str]:
+def _components(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and class of every component."""
     for name, value in index.items():
         if name.startswith("_") or not isinstance(value, list) or value[:1] == [None]:
             continue
         if value[0] not in _LIBRARIES:
             what = f"component {name} needs code from outside diffusers and transformers"
             raise InputError("weights.foreign-code", what, where=str(value[0]))
-        yield name
+        yield name, str(value[1])
+
+
+_WITHOUT_WEIGHTS = ("Tokenizer", "TokenizerFast", "TokenizersBackend", "Scheduler", "Processor", "Extractor")
+"""How classes of components are called that have settings only; some with "Pil" or "Fast" behind."""
+
+
+def _check_complete(folder: Path, kind: str) -> None:
+    """A folder that was copied or fetched in part is refused here, by the name of what is missing."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise _incomplete(folder, "the component is listed in model_index.json and not in the folder")
+    plain = kind.removesuffix("Pil").removesuffix("Fast")
+    if plain.endswith(_WITHOUT_WEIGHTS):
+        return
+    if not any(folder.glob("*.safetensors")):
+        raise _incomplete(folder, "the component has no weights")
+    for index in folder.glob("*.safetensors.index.json"):
+        try:
+            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _refused("weights.missing-component", "the list of its parts is damaged", index) from error
+        for part in sorted(parts):
+            if not (folder / str(part)).is_file():
+                raise _incomplete(folder / str(part), "a part of the weights is not there")
+
+
+def _incomplete(path: Path, what: str) -> InputError:
+    return InputError(
+        "weights.missing-component", what, where=str(path), hint="copy or download the whole model again"
+    )
 
 
 def _check_component(folder: Path) -> None:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from generators.energy import Meter, metered
 from guard.drawing import drawings
-from guard.ingredients import model_ingredient
+from guard.ingredients import model_ingredient, start_ingredients
 from guard.licences import expression
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.prompt.review import review
 from guard.release import Order, release
 from guard.stages import Draft, Origin
+from provenance.errors import InputError
 from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
@@ -98,10 +99,17 @@ def generate(
 
     Raises:
         Denied: policy refuses the plan or a picture.
-        InputError: the model cannot honour a field of the request.
+        InputError: the model cannot honour a field of the request; ``generate.clip``.
     """
+    if generator.info.kind != "image":
+        what = "this flow releases pictures, and the model makes clips"
+        raise InputError("generate.clip", what, where=generator.info.id)
     origin, publish = origin_of(generator, approved.review), approved.publish_prompt
-    origin = replace(origin, training_mining=training_mining)
+    origin = replace(
+        origin,
+        ingredients=(*origin.ingredients, *start_ingredients(approved.request)),
+        training_mining=training_mining,
+    )
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
     pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
     for generation, drawing in drawings(pictures, approved.request):

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance.codecs import read_asset
+from provenance.codecs import encode, read_asset
 from provenance.errors import InputError
 from provenance.manifest.ingredient import Ingredient, Kind
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generators.interface import GeneratorInfo
+    from generators.request import GenerationRequest
 
 _TITLES = {Kind.PICTURE: "input", Kind.COMPONENT: "component"}
 """Of pictures: names of downloads often tell the prompt, so theirs stay here."""
@@ -35,6 +36,17 @@ def model_ingredient(info: GeneratorInfo) -> Ingredient:
         title=info.name.replace("\\", "/").rpartition("/")[2][:256],
         sha256=info.weights_sha256,
     )
+
+
+def start_ingredients(request: GenerationRequest) -> tuple[Ingredient, ...]:
+    """The picture that a request starts from, as it was handed to the model; a mask shows nothing.
+
+    A clip is no ingredient here: it would have to be compressed first, and be another.
+    """
+    start = request.init
+    if start is None or len(start.pixels) > 1:
+        return ()
+    return (Ingredient(kind=Kind.PICTURE, title=_TITLES[Kind.PICTURE], asset=encode(start, "image/png")),)
 
 
 def _ingredient(word: str) -> Ingredient:

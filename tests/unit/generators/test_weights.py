@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,29 @@ def test_no_model_here(tmp_path: Path) -> None:
     (tmp_path / "broken" / "model_index.json").write_text("{")
     for name in ("absent", "empty", "broken"):
         assert refused(tmp_path / name) == "weights.no-model"
+
+
+@pytest.mark.parametrize(
+    "gone", ["vae", "tokenizer", "scheduler", "unet/diffusion_pytorch_model.safetensors"]
+)
+def test_what_is_missing_of_a_model_is_named(tiny_folder, tmp_path, gone: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    if (copy / gone).is_dir():
+        shutil.rmtree(copy / gone)
+    else:
+        (copy / gone).unlink()
+    with pytest.raises(InputError) as caught:
+        examine(copy)
+    assert caught.value.code == "weights.missing-component"
+    assert caught.value.where.endswith(gone.split("/")[0])
+
+
+def test_a_missing_part_of_large_weights_is_named(tiny_folder, tmp_path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    index = {"weight_map": {"a": "diffusion_pytorch_model.safetensors", "b": "part-2.safetensors"}}
+    (copy / "unet" / "x.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError) as caught:
+        examine(copy)
+    assert caught.value.where.endswith("part-2.safetensors")

@@ -1,0 +1,53 @@
+"""Which scheduler draws: chosen by name, made anew for every batch, put where the pipeline looks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+
+from generators.families import SCHEDULERS
+from generators.recording_adapter import scheduler_record
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from generators.family import Family
+    from generators.recipe import SchedulerRecord
+
+
+def chosen_class(name: str | None, own: Any, family: Family) -> Any:
+    """The class for ``GenerationRequest.scheduler``; that of ``own``, the model's, for None.
+
+    Raises:
+        InputError: ``request.scheduler``: no such name, or one that ruins the pictures of this family.
+    """
+    if name is None:
+        return type(own)
+    if name not in family.schedulers:
+        known = name in SCHEDULERS
+        what = "this kind of model cannot use that scheduler" if known else "no such scheduler"
+        listed = ", ".join(family.schedulers)
+        raise InputError("request.scheduler", what, where=name, hint=f"choose from {listed}")
+    return getattr(diffusers, SCHEDULERS[name])
+
+
+def install(pipeline: Any, chosen: Any, own: Any) -> SchedulerRecord:
+    """Give the pipeline a new scheduler, with the settings of its own, and say what it is.
+
+    New for every batch: schedulers remember, and two requests may be drawn from in turns.
+    """
+    config = dict(own.config)
+    if "shift" not in config and "flow_shift" in config:
+        config["shift"] = config["flow_shift"]
+    fresh = chosen.from_config(own.config if chosen is type(own) else config)
+    pipeline.scheduler = fresh
+    if hasattr(pipeline, "decoder_pipe"):
+        pipeline.decoder_pipe.scheduler = fresh
+    return scheduler_record(fresh, others=_others(pipeline))
+
+
+def _others(pipeline: Any) -> dict[str, Any]:
+    """Further schedulers of a pipeline of several stages, by component; they are as in its folder."""
+    components: dict[str, Any] = getattr(pipeline, "components", {})
+    found = {name: part for name, part in components.items() if isinstance(part, diffusers.SchedulerMixin)}
+    return {name: part for name, part in sorted(found.items()) if name != "scheduler"}
