@@ -37,7 +37,7 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
     weights = Weights(folder=Path(), pipeline=kind, files=tensor_digests(pipeline))
     card = {"name": name, "licence": licence, "data_licence": data_licence}
     return DiffusersGenerator(
-        info=info_of(ref, weights, pipeline, card),
+        info=info_of(ref, weights, pipeline, card, Defaults()),
         model=ModelRecord(ref=ref, revision=None, pipeline=kind, weights=weights.files),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
