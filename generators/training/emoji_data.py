@@ -1,7 +1,7 @@
 """The emoji corpus as pixels: draw the pictures once, then compose training batches from them.
 
 Sources, unpacked by the caller (nothing is fetched here):
-    fluentui-emoji 1.3.0 (npm, MIT): ``icons/{flat,modern}/[man-|woman-]PROFESSION-TONE.svg`` and ``THING.svg``
+    fluentui-emoji 1.3.0 (npm, MIT): ``icons/{flat,modern}/…svg``, as ``man-judge-dark.svg`` or ``cat.svg``
     emoji-datasource-google 16.0.0 (npm; the Noto images are Apache-2.0): ``emoji.json``, ``img/google/64``
 """
 

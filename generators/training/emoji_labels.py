@@ -203,7 +203,7 @@ STYLES = ("flat", "modern", "noto")
 LEAD = ("a", "portrait", "of", "a")
 OBJECT_LEAD = ("a", "picture", "of", "a")
 MAX_TOKENS = 16
-"""Tokens in a caption, start and end included: the longest one has all of them."""
+"""Tokens in a caption, start and end included: the longest one has 15."""
 BEGIN, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<unk>"
 _HOLD_EVERY = 12
 

@@ -1,4 +1,4 @@
-"""Train the oracle: ``python -m generators.training.oracle --work W --out generators/oracle`` (resumes by itself).
+"""Train the oracle: ``python -m generators.training.oracle --work W --out generators/oracle`` (resumes).
 
 Every drawing of the corpus is a reference, also those that the generator never saw: the oracle has to know
 what a right picture of them would look like. Half of each batch passes through the autoencoder first, so

@@ -1,4 +1,4 @@
-"""Train the step from 128 to 512 pixels: ``python -m generators.training.super_resolution --work W --fluent F …``.
+"""Train the step from 128 to 512 pixels: ``python -m generators.training.super_resolution …`` (resumes).
 
 Target: a Fluent drawing at 512 pixels on a coloured ground. Input: the same picture reduced to 128 pixels and
 passed through the autoencoder with a little noise in its latent, as the diffusion model's pictures come.
