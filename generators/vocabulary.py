@@ -60,7 +60,7 @@ class Vocabulary:
     things: frozenset[str]
 
     def map(self, prompt: str) -> Mapped:
-        """The prompt in canonical form: "a portrait of a dark skin woman health worker flat style on blue"."""
+        """In canonical form: "a portrait of a dark skin woman health worker flat style on blue"."""
         meanings: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         unknown: list[str] = []
         for written, found in self._read(_WORD.findall(prompt)):

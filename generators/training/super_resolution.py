@@ -91,7 +91,7 @@ def psnr(
 
 
 def _decibels(made: torch.Tensor, target: torch.Tensor) -> float:
-    return -10 * torch.log10(((made.clamp(-1, 1) - target) / 2).square().mean()).item()
+    return float(-10 * torch.log10(((made.clamp(-1, 1) - target) / 2).square().mean()))
 
 
 def _crops(
@@ -142,7 +142,8 @@ def load(path: Path) -> SuperResolution:
     """The trained network from its safetensors file, in single precision."""
     model = SuperResolution()
     model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    return model.eval()
+    model.eval()
+    return model
 
 
 if __name__ == "__main__":
