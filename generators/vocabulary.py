@@ -37,11 +37,13 @@ class Mapped:
         prompt: what the model gets; "" when nothing was understood.
         unknown: words it does not know, as written, in order, once each.
         warnings: in sentences.
+        meaning: what was understood, by kind: subject, presentation, tone, style, ground.
     """
 
     prompt: str
     unknown: tuple[str, ...]
     warnings: tuple[GenerationWarning, ...]
+    meaning: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +73,12 @@ class Vocabulary:
                 unknown.append(written)
         unknown = list(dict.fromkeys(_joined(unknown, prompt)))
         dropped = self._not_of_a_thing(meanings)
+        meaning = {kind: values[0] for kind, values in meanings.items() if values}
         return Mapped(
-            prompt=self._canonical({kind: values[0] for kind, values in meanings.items() if values}),
+            prompt=self._canonical(meaning),
             unknown=tuple(unknown),
             warnings=tuple(_warnings(meanings, unknown, dropped)),
+            meaning=MappingProxyType(meaning),
         )
 
     def _read(self, words: list[str]) -> Iterator[tuple[str, tuple[tuple[str, str], ...] | None]]:
