@@ -6,7 +6,7 @@ In the layout that PyTorch's tutorial gave to most of those around: ``main.0`` c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -43,7 +43,7 @@ class DCGAN(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
         super().__init__()
         self.shape = shape
         layers: list[nn.Module] = []
-        pairs = list(zip(shape.channels, shape.channels[1:], strict=False))
+        pairs = list(pairwise(shape.channels))
         for i, (before, after) in enumerate(pairs):
             stride, padding = (2, 1) if i else (1, 0)
             layers.append(nn.ConvTranspose2d(before, after, 4, stride, padding, bias=False))

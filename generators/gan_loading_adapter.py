@@ -142,7 +142,7 @@ def architecture(tensors: Mapping[str, torch.Tensor]) -> Architecture:
 
     layers = next(i for i in count() if f"mapping.fc{i}.weight" not in tensors)
     blocks = next(i for i in count() if f"synthesis.b{4 << i}.torgb.weight" not in tensors)
-    if not 1 <= layers <= _MAX_LAYERS or not 1 <= blocks or 2 << blocks > _MAX_SIDE:
+    if not 0 < layers <= _MAX_LAYERS or blocks < 1 or 2 << blocks > _MAX_SIDE:
         missing = "mapping.fc0.weight" if not layers else "synthesis.b4.torgb.weight"
         raise layout_error(missing, None, ())
     conditional = "mapping.embed.weight" in tensors

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -101,7 +102,7 @@ class Mapping(nn.Module):  # type: ignore[misc]
         if shape.condition:
             self.embed = EqualLinear(shape.condition, shape.embedded)
         widths = (shape.z + shape.embedded, *shape.mapping)
-        for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (before, after) in enumerate(pairwise(widths)):
             self.add_module(f"fc{i}", EqualLinear(before, after, rate=MAPPING_RATE))
         self.register_buffer("w_avg", torch.zeros(shape.mapping[-1]))
         self.shape = shape
@@ -143,7 +144,7 @@ class Layer(nn.Module):  # type: ignore[misc]
     def forward(self, x: torch.Tensor, w: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
         """``noise`` is (N, 1, side, side), or None for the one that is stored."""
         styles = self.affine(w)
-        # Scaling the maps before and after gives what scaling the kernel per picture gives, in one convolution.
+        # Scaling maps before and after does what a kernel for each picture would, in one convolution.
         power = self.weight.square().sum((2, 3))
         demodulation = (styles.square() @ power.T + 1e-8).rsqrt()
         x = x * styles[:, :, None, None]
