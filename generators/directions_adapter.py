@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
+from generators.gan_files import DIRECTIONS
 from generators.oracle.network import SIDE, OracleNetwork
 from provenance.errors import InputError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     Reader = Callable[[torch.Tensor], Mapping[str, torch.Tensor]]
 
-FILE = "directions.safetensors"
 _SAMPLES = 256
 
 
@@ -131,19 +131,17 @@ def oracle_reader(weights: Path) -> Reader:
 def save_directions(directions: Mapping[str, torch.Tensor], folder: Path) -> None:
     """Write them beside the weights, where the loader finds them."""
     tensors = {name: vector.detach().float().contiguous() for name, vector in directions.items()}
-    save_file(tensors, folder / FILE)
-    (folder / FILE).chmod(0o644)
+    save_file(tensors, folder / DIRECTIONS)
+    (folder / DIRECTIONS).chmod(0o644)
 
 
 def read_directions(folder: Path, model: StyleGAN2) -> dict[str, torch.Tensor]:
-    """Those beside the weights, if there are any.
+    """Those beside the weights.
 
     Raises:
         InputError: ``gan.layout``; not directions of this model.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return {}
+    path = folder / DIRECTIONS
     try:
         found = {name: vector.float() for name, vector in sorted(load_file(path).items())}
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
@@ -177,4 +175,4 @@ def _sampled(
 
 
 def _not_of_this(where: str) -> InputError:
-    return InputError("gan.layout", f"{FILE} holds no directions of this model", where=where)
+    return InputError("gan.layout", f"{DIRECTIONS} holds no directions of this model", where=where)

@@ -2,6 +2,7 @@
 
 generator.safetensors     StyleGAN2 ``G_ema`` tensors, or those of a DCGAN
 card.json                 kind, name, licences, what the condition means; optional for a StyleGAN2
+directions.safetensors    directions in w (``generators.directions_adapter``); optional
 words.json                what users call what it draws (``generators.vocabulary``); optional
 """
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 KIND, KIND_DCGAN = "stylegan2", "dcgan"
 KINDS: Mapping[str, str] = MappingProxyType({KIND: "StyleGAN2Generator", KIND_DCGAN: "DCGANGenerator"})
 """Values of a card's ``kind``, and what the recipe calls the network."""
-WEIGHTS = "generator.safetensors"
+WEIGHTS, DIRECTIONS = "generator.safetensors", "directions.safetensors"
 CARD, WORDS = "card.json", "words.json"
 
 
@@ -85,7 +86,7 @@ def read_card(path: Path) -> Card:
 
 
 def examine(path: Path) -> Weights:
-    """The one file of weights of a folder, or ``path`` itself, with its digest.
+    """The generator of a folder, then its directions if it has any; or ``path`` itself alone.
 
     Raises:
         InputError: pickles only, no weights, a link leading out, no safetensors header.
@@ -95,12 +96,13 @@ def examine(path: Path) -> Weights:
         raise pickle_only(path)
     if not file.is_file():
         raise InputError("weights.no-model", f"there is no {WEIGHTS} here", where=str(path))
-    if not path.is_file() and not file.resolve().is_relative_to(folder.resolve()):
-        raise InputError(
-            "weights.link-outside", "a link in the model folder leads out of it", where=str(file)
-        )
-    card = read_card(path)
-    return Weights(folder=folder, pipeline=KINDS[card.kind], files=(digested(file, folder),))
+    beside = () if path.is_file() or not (path / DIRECTIONS).is_file() else (path / DIRECTIONS,)
+    for found in (file, *beside):
+        if not path.is_file() and not found.resolve().is_relative_to(folder.resolve()):
+            what = "a link in the model folder leads out of it"
+            raise InputError("weights.link-outside", what, where=str(found))
+    files = tuple(digested(found, folder) for found in (file, *beside))
+    return Weights(folder=folder, pipeline=KINDS[read_card(path).kind], files=files)
 
 
 def _json(path: Path) -> dict[str, Any]:

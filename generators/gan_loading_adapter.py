@@ -77,9 +77,15 @@ def _generator(ref: str, weights: Weights, card: Card, threads: int | None) -> G
         conditions=conditions,
         vocabulary=vocabulary.load(words) if texts else None,
         truncation=float(card.truncation),
-        directions=read_directions(weights.folder, network) if isinstance(network, StyleGAN2) else {},
+        directions=_directions(weights, network),
         threads=threads,
     )
+
+
+def _directions(weights: Weights, network: Any) -> dict[str, torch.Tensor]:
+    if len(weights.files) < 2 or not isinstance(network, StyleGAN2):
+        return {}
+    return read_directions(weights.folder, network)
 
 
 def read_tensors(file: Path) -> Tensors:

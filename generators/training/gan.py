@@ -8,6 +8,8 @@ length regularisation is left out: it costs a third of the time and serves smoot
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from generators.directions_adapter import oracle_reader
 from generators.gan_conditions import OF_PEOPLE, SUBJECT, Conditions
 from generators.stylegan2_adapter import Architecture, StyleGAN2
 from generators.training.emoji_data import Corpus, compose, ground_colours
 from generators.training.emoji_labels import GROUNDS
 from generators.training.gan_discriminator import Discriminator
-from generators.training.gan_export import export
+from generators.training.gan_export import export, tangled
 from generators.training.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from generators.training.gan_state import Contest
 from generators.training.loop import Budget
@@ -212,6 +215,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="rounds, over all sessions (repeatable)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--r1", type=float, default=0.3, help="weight of the R1 penalty")
+    parser.add_argument("--oracle", type=Path, help="oracle.safetensors: also write entanglement.json")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -223,6 +227,10 @@ def main(arguments: list[str] | None = None) -> None:
     budget = Budget(steps=options.steps, minutes=options.minutes)
     model = train(data, options.work / f"gan-{options.loss}", budget, seed=options.seed, settings=settings)
     export(model, data.conditions, options.out)
+    if options.oracle:
+        report = tangled(model, data.conditions, oracle_reader(options.oracle))
+        rows = {name: dataclasses.asdict(found) for name, found in report.items()}
+        (options.out / "entanglement.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,13 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from generators.directions_adapter import (
-    difference,
-    entanglement,
-    factorised,
-    oracle_reader,
-    save_directions,
-)
+from generators.directions_adapter import entanglement, oracle_reader, save_directions
 from generators.gan_conditions import Conditions, read_conditions
 from generators.interface import Generation, Generator
 from generators.oracle.network import OracleNetwork
@@ -62,9 +56,6 @@ def folder(data: gan.Drawings, tmp_path_factory: pytest.TempPathFactory) -> Path
     out = tmp_path_factory.mktemp("gan")
     model = gan.train(data, out / "work", Budget(steps=4), seed=0, settings=SMALL)
     gan.export(model, data.conditions, out / "model")
-    directions = factorised(model, 2, seed=0)
-    directions["darker"] = difference(model, data.conditions, "tone", "light", "dark", seed=0)
-    save_directions(directions, out / "model")
     return out / "model"
 
 
@@ -213,7 +204,18 @@ def test_hooks_and_marked_noise_are_refused(generator: Generator) -> None:
 
 
 def test_directions_are_applied_and_recorded(generator: Generator) -> None:
-    assert set(generator.directions) == {"darker", "sefa-1", "sefa-2"}
+    assert set(generator.directions) == {
+        "tone-dark",
+        "presentation-woman",
+        "sefa-1",
+        "sefa-2",
+        "sefa-3",
+        "sefa-4",
+    }
+    assert [file.path for file in generator.model.weights] == [
+        "generator.safetensors",
+        "directions.safetensors",
+    ]
     plain, moved = (
         draw(generator, "a judge", options={"directions": moves})[0] for moves in ({}, {"sefa-1": 3.0})
     )
@@ -236,7 +238,7 @@ def test_the_report_says_what_else_changes(generator: Generator, data: gan.Drawi
         dark = (pictures.mean((1, 2, 3)) > 0).long()
         return {"tone": dark, "style": torch.zeros_like(dark)}
 
-    still = torch.zeros_like(generator.directions["darker"])
+    still = torch.zeros_like(generator.directions["tone-dark"])
     report = entanglement(generator.network, still, read, conditions=data.conditions, count=8)
     assert report.changed == {"tone": 0.0, "style": 0.0}
     report = entanglement(
