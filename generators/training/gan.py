@@ -11,26 +11,20 @@ import argparse
 import dataclasses
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
 from generators.directions_adapter import oracle_reader
-from generators.gan_conditions import OF_PEOPLE, SUBJECT, Conditions
 from generators.stylegan2_adapter import Architecture, StyleGAN2
-from generators.training.emoji_data import Corpus, compose, ground_colours
-from generators.training.emoji_labels import GROUNDS
+from generators.training.emoji_data import Corpus
 from generators.training.gan_discriminator import Discriminator
+from generators.training.gan_drawings import Drawings, drawings
 from generators.training.gan_export import export, tangled
 from generators.training.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from generators.training.gan_state import Contest
 from generators.training.loop import Budget
-
-if TYPE_CHECKING:
-    from generators.training.emoji_labels import Label
 
 CHANNELS = (128, 128, 96, 48, 24)
 """Feature maps at 4, 8, 16, 32 and 64 pixels."""
@@ -49,6 +43,7 @@ class Settings:
         batch: pictures a round.
         r1: weight γ of the R1 penalty; not used by ``wgan-gp``, which has its own.
         channels: feature maps at 4, 8, … pixels, of both players.
+        halved: share of the budget that is played at half the size first, where a round costs a third.
         save_every: seconds between checkpoints.
     """
 
@@ -56,60 +51,8 @@ class Settings:
     batch: int = 16
     r1: float = 0.3
     channels: tuple[int, ...] = CHANNELS
+    halved: float = 0.0
     save_every: float = 180.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Drawings:
-    """Training drawings at the size of the GAN.
-
-    Attributes:
-        rgba: (N, 4, side, side) uint8.
-        labels: one per drawing.
-        conditions: how labels become numbers.
-    """
-
-    rgba: torch.Tensor
-    labels: tuple[Label, ...]
-    conditions: Conditions
-
-    def batch(self, count: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """(count, 3, side, side) pictures on named grounds, in [-1, 1], and (count, …) conditions."""
-        chosen = torch.randint(len(self.labels), (count,), generator=rng)
-        colours, names = ground_colours(count, rng)
-        pictures = compose(self.rgba[chosen], rng, base=colours)
-        rows = [_said(self.labels[i], ground) for i, ground in zip(chosen.tolist(), names, strict=True)]
-        return pictures, torch.tensor([self.conditions.vector(row) for row in rows])
-
-
-def drawings(corpus: Corpus, side: int, *, things: bool) -> Drawings:
-    """The drawings that are not held out, reduced to ``side`` pixels."""
-    kept = [i for i in corpus.train.tolist() if things or corpus.labels[i].is_person]
-    labels = tuple(corpus.labels[i] for i in kept)
-    return Drawings(rgba=_reduced(corpus.rgba[kept], side), labels=labels, conditions=_conditions(labels))
-
-
-def _reduced(rgba: torch.Tensor, side: int) -> torch.Tensor:
-    """Averaged with premultiplied alpha, so that no transparent black enters the edges."""
-    pixels = rgba.float()
-    alpha = pixels[:, 3:] / 255
-    mean = functional.adaptive_avg_pool2d(torch.cat([pixels[:, :3] * alpha, alpha], dim=1), side)
-    colours = mean[:, :3] / mean[:, 3:].clamp(min=1e-3)
-    return torch.cat([colours, mean[:, 3:] * 255], dim=1).round().clamp(0, 255).to(torch.uint8)
-
-
-def _conditions(labels: tuple[Label, ...]) -> Conditions:
-    """Every value that occurs, in the order of the first."""
-    fields = (SUBJECT, *OF_PEOPLE, "style")
-    values = {field: dict.fromkeys(getattr(label, field) for label in labels) for field in fields}
-    blocks = [(field, tuple(v for v in values[field] if v is not None)) for field in fields]
-    things = frozenset(label.subject for label in labels if not label.is_person)
-    return Conditions(blocks=tuple(b for b in (*blocks, ("ground", tuple(GROUNDS))) if b[1]), things=things)
-
-
-def _said(label: Label, ground: str) -> dict[str, str]:
-    said = {field: getattr(label, field) for field in (SUBJECT, *OF_PEOPLE, "style")}
-    return {**{field: value for field, value in said.items() if value is not None}, "ground": ground}
 
 
 def players(settings: Settings, condition: int) -> tuple[StyleGAN2, Discriminator]:
@@ -127,9 +70,15 @@ def train(
     data: Drawings, folder: Path, budget: Budget, *, seed: int, settings: Settings = Settings()
 ) -> StyleGAN2:
     """Train (or continue) with checkpoints in ``folder``; returns the averaged generator."""
+    smaller = folder / "halved"
+    if settings.halved:
+        half = replace(settings, channels=settings.channels[:-1], halved=0.0)
+        train(data.halved(), smaller, budget.part(settings.halved), seed=seed, settings=half)
+        budget = budget.part(1 - settings.halved)
     torch.manual_seed(seed)
     contest = Contest(*players(settings, data.conditions.length), seed=seed)
-    contest.resume(folder)
+    if not contest.resume(folder) and settings.halved:
+        contest.grow(smaller)
     saved = contest.seconds
     while budget.spent(contest.step, contest.seconds) < 1:
         health = play(contest, data, settings)
@@ -215,13 +164,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="rounds, over all sessions (repeatable)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--r1", type=float, default=0.3, help="weight of the R1 penalty")
+    parser.add_argument("--halved", type=float, default=0.6, help="share of the time at half the size, first")
     parser.add_argument("--oracle", type=Path, help="oracle.safetensors: also write entanglement.json")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(options.threads)
-    settings = Settings(loss=options.loss, batch=options.batch, r1=options.r1)
+    settings = Settings(loss=options.loss, batch=options.batch, r1=options.r1, halved=options.halved)
     corpus = Corpus.load(options.corpus or options.work)
     data = drawings(corpus, 2 << len(settings.channels), things=options.subjects == "all")
     budget = Budget(steps=options.steps, minutes=options.minutes)

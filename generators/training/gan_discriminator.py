@@ -31,8 +31,10 @@ class Discriminator(nn.Module):  # type: ignore[misc]  # torch is untyped to myp
         super().__init__()
         last, deepest = channels[-1], channels[0]
         self.first = EqualConv(colours, last, 1)
-        falling = list(reversed(channels))
-        self.blocks = nn.ModuleList(_Down(a, b) for a, b in pairwise(falling))
+        self.sides = tuple(4 << i for i in range(len(channels) - 1, 0, -1))
+        # Named by their size, so that they keep their names when a larger one is put before them.
+        for side, (inputs, outputs) in zip(self.sides, pairwise(reversed(channels)), strict=True):
+            self.add_module(f"b{side}", _Down(inputs, outputs))
         self.mixed = EqualConv(deepest + 1, deepest, 3)
         self.dense = EqualLinear(deepest * 16, deepest)
         self.score = EqualLinear(deepest, 1)
@@ -41,8 +43,8 @@ class Discriminator(nn.Module):  # type: ignore[misc]  # torch is untyped to myp
     def forward(self, pictures: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """The scores, not squashed."""
         x = activated(self.first(pictures))
-        for block in self.blocks:
-            x = block(x)
+        for side in self.sides:
+            x = getattr(self, f"b{side}")(x)
         x = activated(self.mixed(torch.cat([x, deviation(x)], dim=1)))
         x = activated(self.dense(x.flatten(1)))
         scores = self.score(x).squeeze(1)

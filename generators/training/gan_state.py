@@ -104,24 +104,34 @@ class Contest:
         Raises:
             IntegrityError: ``train.checkpoint``; damaged, or of networks of another size.
         """
-        path = folder / _FILE
-        if not path.exists():
+        if not (folder / _FILE).exists():
             return False
         try:
-            with safe_open(path, "pt") as file:
-                progress = json.loads(file.metadata()["progress"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            tensors, progress = _read(folder / _FILE)
             self._restore(tensors)
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise IntegrityError(
                 "train.checkpoint",
                 "the checkpoint is damaged or belongs to networks of another size",
-                where=path.name,
+                where=_FILE,
                 hint="continue with the settings it was begun with, or train in a new folder",
             ) from error
         self.step, self._earlier = int(progress["step"]), float(progress["seconds"])
         self._since = time.monotonic()
         return True
+
+    def grow(self, folder: Path) -> None:
+        """Begin with what networks of half the size learnt; the new resolution adds nothing yet.
+
+        Progressive growing (Karras et al. 2018), which skip connections make simple.
+        """
+        tensors, _ = _read(folder / _FILE)
+        with torch.no_grad():
+            for name, value in self._modules():
+                if name in tensors and tensors[name].shape == value.shape:
+                    value.copy_(tensors[name])
+                elif name.endswith("torgb.weight"):
+                    value.zero_()
 
     def _restore(self, tensors: dict[str, torch.Tensor]) -> None:
         with torch.no_grad():
@@ -144,3 +154,9 @@ class Contest:
         for number, optimiser in enumerate(self.optimisers):
             for i, parameter in enumerate(optimiser.param_groups[0]["params"]):
                 yield f"optimiser.{number}.{i}", optimiser.state.get(parameter, {})
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    with safe_open(path, "pt") as file:
+        progress: dict[str, float] = json.loads(file.metadata()["progress"])
+        return {name: file.get_tensor(name) for name in file.keys()}, progress  # noqa: SIM118 - not a mapping

@@ -18,10 +18,12 @@ from generators.interface import Generation, Generator
 from generators.oracle.network import OracleNetwork
 from generators.registry import load
 from generators.request import GenerationRequest
+from generators.stylegan2_adapter import doubled, setup_filter
 from generators.training import gan
 from generators.training.emoji_data import Corpus
 from generators.training.emoji_labels import PRESENTATIONS, STYLES, TONES, Label
 from generators.training.gan_losses import LOSSES
+from generators.training.gan_state import Contest
 from generators.training.loop import Budget
 from provenance.errors import InputError, IntegrityError
 
@@ -94,6 +96,24 @@ def test_a_resumed_run_continues_exactly(data: gan.Drawings, tmp_path: Path, los
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
         assert torch.isfinite(value).all()
+
+
+def test_a_grown_run_begins_with_the_picture_it_had(data: gan.Drawings, tmp_path: Path) -> None:
+    """Half of the rounds at 8 pixels: what was learnt there is drawn at 16, enlarged."""
+    settings = dataclasses.replace(SMALL, halved=0.5)
+    whole = gan.train(data, tmp_path / "a", Budget(steps=4), seed=1, settings=settings)
+    small = Contest(*gan.players(dataclasses.replace(SMALL, channels=(8, 8)), data.conditions.length), seed=1)
+    assert small.resume(tmp_path / "a" / "halved")
+    assert small.step == 2
+    grown = Contest(*gan.players(SMALL, data.conditions.length), seed=1)
+    grown.grow(tmp_path / "a" / "halved")
+    _, condition = data.batch(2, torch.Generator().manual_seed(0))
+    z = torch.randn(2, small.average.shape.z)
+    with torch.no_grad():
+        expected = doubled(small.average(z, condition), setup_filter())
+        assert torch.allclose(grown.average(z, condition), expected, atol=1e-5)
+    again = gan.train(data, tmp_path / "a", Budget(steps=4), seed=1, settings=settings)
+    assert all(torch.equal(v, again.state_dict()[n]) for n, v in whole.state_dict().items())
 
 
 def test_a_checkpoint_of_another_size_is_refused(data: gan.Drawings, tmp_path: Path) -> None:
