@@ -26,7 +26,7 @@ from generators.training.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from generators.training.gan_state import Contest
 from generators.training.loop import Budget
 
-CHANNELS = (128, 128, 96, 48, 24)
+CHANNELS = (128, 128, 64, 48, 24)
 """Feature maps at 4, 8, 16, 32 and 64 pixels."""
 _Z, _W, _MAPPING = 64, 128, 4
 _LAZY = 16
@@ -43,7 +43,7 @@ class Settings:
         batch: pictures a round.
         r1: weight γ of the R1 penalty; not used by ``wgan-gp``, which has its own.
         channels: feature maps at 4, 8, … pixels, of both players.
-        halved: share of the budget that is played at half the size first, where a round costs a third.
+        halved: share of the budget that is played at half the size first, where a round costs two thirds.
         save_every: seconds between checkpoints.
     """
 
@@ -164,7 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="rounds, over all sessions (repeatable)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--r1", type=float, default=0.3, help="weight of the R1 penalty")
-    parser.add_argument("--halved", type=float, default=0.6, help="share of the time at half the size, first")
+    parser.add_argument("--halved", type=float, default=0.5, help="share of the time at half the size, first")
     parser.add_argument("--oracle", type=Path, help="oracle.safetensors: also write entanglement.json")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
