@@ -38,7 +38,10 @@ class Discriminator(nn.Module):  # type: ignore[misc]  # torch is untyped to myp
         self.mixed = EqualConv(deepest + 1, deepest, 3)
         self.dense = EqualLinear(deepest * 16, deepest)
         self.score = EqualLinear(deepest, 1)
-        self.label = EqualLinear(condition, deepest) if condition else None
+        # Not equalised: of many inputs a handful is 1, and scaling for all of them made it learn too slowly.
+        self.label = nn.Linear(condition, deepest, bias=False) if condition else None
+        if self.label is not None:
+            nn.init.normal_(self.label.weight, std=0.1)
 
     def forward(self, pictures: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """The scores, not squashed."""

