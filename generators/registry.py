@@ -1,7 +1,7 @@
 """From a model reference to a generator; nothing heavy is imported until one is loaded.
 
 bundled:NAME              ships with mediaguard
-dir:PATH                  a diffusers folder on this machine
+dir:PATH                  a diffusers folder on this machine, or a GAN (``generators.gan_files``)
 hf:ORG/NAME@COMMIT        a hub model at a full commit id, from the local cache unless ``online``
 plugin:NAME               what an installed package offers (``generators.plugins``)
 """
@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from generators import gan_files
 from generators.plugins import load_plugin, plugins
 from provenance.errors import ConfigurationError, InputError, missing_extra
 
@@ -29,6 +30,10 @@ _LOADERS = {
     "bundled": "generators.loading_adapter:load_bundled",
     "dir": "generators.loading_adapter:load_folder",
     "hf": "generators.loading_adapter:load_hub",
+}
+_GAN_LOADERS = {
+    "bundled": "generators.gan_loading_adapter:load_bundled",
+    "dir": "generators.gan_loading_adapter:load_folder",
 }
 _NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -129,9 +134,18 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
         _known_bundled(ref)
     if any(find_spec(name) is None for name in _NEEDED):
         raise missing_extra("generate", "making pictures")
-    module, _, name = _LOADERS[ref.kind].partition(":")
+    module, _, name = _loader(ref).partition(":")
     loader = cast("Callable[..., Generator]", getattr(importlib.import_module(module), name))
     return loader(ref, threads=threads, online=online)
+
+
+def _loader(ref: ModelRef) -> str:
+    """By where the model comes from, and what lies there: a diffusers folder or a GAN."""
+    if ref.kind in _GAN_LOADERS:
+        place = bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
+        if gan_files.kind_of(place):
+            return _GAN_LOADERS[ref.kind]
+    return _LOADERS[ref.kind]
 
 
 def bundled_folder(ref: ModelRef) -> Path:

@@ -1,7 +1,8 @@
 """From a user's words to the words a small model was trained on, saying what is lost on the way.
 
-The bundled model knows 19 professions, two presentations, six tones and three styles. Synonyms are
-mapped ("doctor" → "health worker"); everything else is dropped from the prompt and *reported*. Words for
+The bundled model knows people at 19 professions in two presentations and six tones, and some things, in
+three styles on grounds of ten colours. Synonyms are mapped ("doctor" → "health worker"), in English and in
+Chinese (names of the Unicode CLDR); everything else is dropped from the prompt and *reported*. Words for
 children, ethnicity or origin are on purpose not mapped onto anything: the model cannot draw them.
 """
 
@@ -16,13 +17,16 @@ from typing import TYPE_CHECKING
 from generators.interface import GenerationWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
-_KINDS = ("profession", "presentation", "tone", "style")
-_LONGEST = 4
-"""Words in the longest phrase of the table."""
+_HAN = "\u3400-\u9fff"
+"""Chinese is written without spaces: each character is a word here, and phrases are found among them."""
+_WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:[-'’][^\W_{_HAN}]+)*")
+_IS_HAN = re.compile(rf"[{_HAN}]+")
+_SUBJECTS = ("professions", "things")
+_KINDS = ("subject", "presentation", "tone", "style", "ground")
+_OF_PEOPLE = ("presentation", "tone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,106 +37,173 @@ class Mapped:
         prompt: what the model gets; "" when nothing was understood.
         unknown: words it does not know, as written, in order, once each.
         warnings: in sentences.
+        meaning: what was understood, by kind: subject, presentation, tone, style, ground.
     """
 
     prompt: str
     unknown: tuple[str, ...]
     warnings: tuple[GenerationWarning, ...]
+    meaning: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """Phrases (as tuples of words) and what they mean, and words that may be left out silently."""
+    """What phrases mean to a model.
+
+    Attributes:
+        phrases: phrase as a tuple of lower-case words → pairs of kind and value; an empty tuple is a word
+            that may be left out silently.
+        unmapped: phrases that are never taken apart, because a part of them would mean something else.
+        things: subjects that are no people.
+    """
 
     phrases: Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]
-    silent: frozenset[str]
+    unmapped: frozenset[tuple[str, ...]]
+    things: frozenset[str]
 
     def map(self, prompt: str) -> Mapped:
-        """The prompt in canonical form: "a portrait of a dark skin woman health worker flat style"."""
+        """In canonical form: "a portrait of a dark skin woman health worker flat style on blue"."""
         meanings: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         unknown: list[str] = []
-        for word, found in self._read(_WORD.findall(prompt)):
-            for kind, value in found:
+        for written, found in self._read(_WORD.findall(prompt)):
+            for kind, value in found or ():
                 if value not in meanings[kind]:
                     meanings[kind].append(value)
-            if not found and word.lower() not in self.silent and word not in unknown:
-                unknown.append(word)
+            if found is None:
+                unknown.append(written)
+        unknown = list(dict.fromkeys(_joined(unknown, prompt)))
+        dropped = self._not_of_a_thing(meanings)
+        meaning = {kind: values[0] for kind, values in meanings.items() if values}
         return Mapped(
-            prompt=_canonical({kind: values[0] for kind, values in meanings.items() if values}),
+            prompt=self._canonical(meaning),
             unknown=tuple(unknown),
-            warnings=tuple(_warnings(meanings, unknown)),
+            warnings=tuple(_warnings(meanings, unknown, dropped)),
+            meaning=MappingProxyType(meaning),
         )
 
-    def _read(self, words: list[str]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-        """Longest known phrase first, at each place; unknown words one at a time with no meaning."""
+    def _read(self, words: list[str]) -> Iterator[tuple[str, tuple[tuple[str, str], ...] | None]]:
+        """Longest known phrase first, at each place; unknown words one at a time with None."""
         folded = [_singular(word.lower().replace("’", "'").removesuffix("'s")) for word in words]
+        longest = max(map(len, self.phrases), default=1)
         at = 0
         while at < len(words):
-            for length in range(min(_LONGEST, len(words) - at), 0, -1):
-                found = self._lookup(words[at : at + length], folded[at : at + length])
-                if found:
+            for length in range(min(longest, len(words) - at), 0, -1):
+                part = slice(at, at + length)
+                found = self._lookup(words[part], folded[part])
+                kept_whole = tuple(words[part]) in self.unmapped
+                if found is not None or kept_whole:
                     break
-            yield words[at], found
-            at += max(1, length) if found else 1
+            yield "".join(words[part]) if kept_whole else words[at], None if kept_whole else found
+            at += length
 
-    def _lookup(self, words: list[str], folded: list[str]) -> tuple[tuple[str, str], ...]:
+    def _lookup(self, words: Sequence[str], folded: Sequence[str]) -> tuple[tuple[str, str], ...] | None:
         exact = tuple(part for word in words for part in word.lower().split("-"))
         plain = tuple(part for word in folded for part in word.split("-"))
-        return self.phrases.get(exact) or self.phrases.get(plain) or ()
+        found = self.phrases.get(exact)
+        return self.phrases.get(plain) if found is None else found
+
+    def _not_of_a_thing(self, meanings: dict[str, list[str]]) -> list[str]:
+        """Takes out what only people have, where the subject is a thing; returns it."""
+        if not meanings["subject"] or meanings["subject"][0] not in self.things:
+            return []
+        dropped = [value for kind in _OF_PEOPLE for value in meanings[kind]]
+        for kind in _OF_PEOPLE:
+            meanings[kind] = []
+        return dropped
+
+    def _canonical(self, meaning: dict[str, str]) -> str:
+        if not meaning:
+            return ""
+        words = ["a picture of a" if meaning.get("subject") in self.things else "a portrait of a"]
+        if tone := meaning.get("tone"):
+            words.append("yellow" if tone == "yellow" else f"{tone} skin")
+        words += [meaning[kind] for kind in ("presentation", "subject") if kind in meaning]
+        if style := meaning.get("style"):
+            words.append(f"{style} style")
+        if ground := meaning.get("ground"):
+            words.append(f"on {ground}")
+        return " ".join(words)
 
 
 def load(path: Path) -> Vocabulary:
     """Read a ``words.json``: synonyms by meaning, gendered words, words without meaning."""
     data = json.loads(path.read_text(encoding="utf-8"))
-    phrases: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
-    for kind in _KINDS:
-        for value, names in data[f"{kind}s"].items():
-            for name in names:
-                phrases[_parts(name)] = ((kind, value),)
+    phrases: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
+        _parts(name): () for name in data["silent"]
+    }
+    kinds = {**dict.fromkeys(_SUBJECTS, "subject"), **{f"{kind}s": kind for kind in _KINDS[1:]}}
+    for section, kind in kinds.items():
+        for value, names in data.get(section, {}).items():
+            phrases |= {_parts(name): ((kind, value),) for name in names}
     for name, value in data["extra_professions"].items():
-        phrases[_parts(name)] = (("profession", value),)
+        phrases[_parts(name)] = (("subject", value),)
     for name, presentation in data["gendered"].items():
         phrases[_parts(name)] += (("presentation", presentation),)
-    return Vocabulary(phrases=MappingProxyType(phrases), silent=frozenset(data["silent"]))
+    return Vocabulary(
+        phrases=MappingProxyType(phrases),
+        unmapped=frozenset(_parts(name) for name in data.get("unmapped", ())),
+        things=frozenset(data.get("things", ())),
+    )
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple(re.split(r"[\s-]+", name))
+    return tuple(part for word in _WORD.findall(name) for part in word.split("-"))
 
 
 def _singular(word: str) -> str:
     """Singular of the plurals that matter here; other words come back unharmed enough to be looked up."""
-    if word.endswith("men"):
-        return word.removesuffix("men") + "man"
-    if word.endswith("ies") and len(word) > 4:
-        return word.removesuffix("ies") + "y"
-    if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
-        return word.removesuffix("s")
+    for ending, instead, shortest in _PLURALS:
+        if word.endswith(ending) and len(word) > shortest:
+            return word.removesuffix(ending) + instead
     return word
 
 
-def _canonical(meaning: dict[str, str]) -> str:
-    if not meaning:
-        return ""
-    words = ["a portrait of a"]
-    if tone := meaning.get("tone"):
-        words.append("yellow" if tone == "yellow" else f"{tone} skin")
-    words += [meaning[kind] for kind in ("presentation", "profession") if kind in meaning]
-    if style := meaning.get("style"):
-        words.append(f"{style} style")
-    return " ".join(words)
+_PLURALS = (
+    ("men", "man", 0),
+    ("ies", "y", 4),
+    ("ves", "f", 4),
+    ("ches", "ch", 5),
+    ("xes", "x", 4),
+    ("toes", "to", 4),
+    ("ss", "ss", 0),
+    ("s", "", 3),
+)
+"""Ending, its singular, and the length a word has to exceed; the first that fits counts."""
 
 
-def _warnings(meanings: dict[str, list[str]], unknown: list[str]) -> Iterator[GenerationWarning]:
+def _joined(words: Sequence[str], prompt: str) -> Iterator[str]:
+    """Unknown characters that stand side by side in ``prompt`` as one word: one warning, not one for each."""
+    run = ""
+    for word in words:
+        if _IS_HAN.fullmatch(word) and (not run or run + word in prompt):
+            run += word
+            continue
+        if run:
+            yield run
+        run = word if _IS_HAN.fullmatch(word) else ""
+        if not run:
+            yield word
+    if run:
+        yield run
+
+
+def _warnings(
+    meanings: dict[str, list[str]], unknown: list[str], dropped: list[str]
+) -> Iterator[GenerationWarning]:
     if unknown:
         listed = ", ".join(unknown)
         yield GenerationWarning(
             code="prompt.unknown-words", message=f"words this model does not know: {listed}"
         )
-    if not meanings["profession"]:
+    if not meanings["subject"]:
         yield GenerationWarning(
             code="prompt.no-subject",
-            message="the prompt names no profession this model can draw; so one is drawn at random",
+            message="the prompt names nothing this model can draw; so something is drawn at random",
+        )
+    if dropped:
+        listed = ", ".join(dropped)
+        yield GenerationWarning(
+            code="prompt.people-only", message=f"a thing cannot be this: left out {listed}"
         )
     for kind, values in meanings.items():
         if len(values) > 1:

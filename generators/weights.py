@@ -71,12 +71,12 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
         _check_component(folder / name)
     found = [path for path in paths if path.suffix == ".safetensors"]
     if not found:
-        raise _pickle_only(folder) if _pickles(folder) else _no_model(folder)
+        raise pickle_only(folder) if _pickles(folder) else _no_model(folder)
     for name, kind in listed.items():
         _check_complete(folder / name, kind)
     if sum(path.stat().st_size for path in found) > _MAX_TOTAL:
         raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
-    files = tuple(_digested(path, folder) for path in found)
+    files = tuple(digested(path, folder) for path in found)
     return Weights(folder=folder, pipeline=str(index["_class_name"]), files=files)
 
 
@@ -153,14 +153,19 @@ def _incomplete(path: Path, what: str) -> InputError:
 def _check_component(folder: Path) -> None:
     """A component with pickles must also have safetensors; only those are then loaded."""
     if folder.is_dir() and _pickles(folder) and not any(folder.glob("*.safetensors")):
-        raise _pickle_only(folder)
+        raise pickle_only(folder)
 
 
 def _pickles(folder: Path) -> bool:
     return any(path.suffix in PICKLES for path in folder.rglob("*"))
 
 
-def _digested(path: Path, root: Path) -> WeightFile:
+def digested(path: Path, root: Path) -> WeightFile:
+    """Size and digest of a safetensors file, named relative to ``root``.
+
+    Raises:
+        InputError: ``weights.not-safetensors``.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
@@ -183,7 +188,8 @@ def _no_model(folder: Path) -> InputError:
     )
 
 
-def _pickle_only(folder: Path) -> InputError:
+def pickle_only(folder: Path) -> InputError:
+    """The error for weights that would run code when loaded."""
     return InputError(
         "weights.pickle-only",
         "the weights are pickles, which run code when loaded; only safetensors are accepted",

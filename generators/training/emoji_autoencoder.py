@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LATENT_CHANNELS = 8
 _BATCH = 4
+_THINGS = 0.35
 _CROPPED = 0.65
 """Share of the budget spent on quarter-size crops: four times the steps while edges are learnt."""
 _LOG = logging.getLogger(__name__)
@@ -49,12 +50,15 @@ def build(widths: tuple[int, ...] = (16, 24, 48, 96)) -> Any:
 def draw(
     corpus: Corpus, indices: torch.Tensor, count: int, noto: float, rng: torch.Generator
 ) -> torch.Tensor:
-    """``count`` of ``indices`` at random, a ``noto`` share of them (on average) from that style."""
-    weights = torch.tensor([noto if corpus.labels[i].style == "noto" else 1 - noto for i in indices.tolist()])
-    is_noto = torch.tensor([corpus.labels[i].style == "noto" for i in indices.tolist()])
-    for group in (is_noto, ~is_noto):
-        weights[group] /= max(1, int(group.sum()))
-    return indices[torch.multinomial(weights, count, replacement=True, generator=rng)]
+    """``count`` of ``indices`` at random: a ``noto`` share in that style, ``_THINGS`` of them no people.
+
+    Both on average; within such a group every drawing is as likely as any other.
+    """
+    labels = [corpus.labels[i] for i in indices.tolist()]
+    groups = torch.tensor([2 * (x.style == "noto") + x.is_person for x in labels])
+    shares = torch.tensor([_THINGS, 1 - _THINGS]).repeat(2) * torch.tensor([1 - noto, 1 - noto, noto, noto])
+    sizes = torch.bincount(groups, minlength=4).clamp(min=1)
+    return indices[torch.multinomial((shares / sizes)[groups], count, replacement=True, generator=rng)]
 
 
 def train(

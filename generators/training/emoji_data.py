@@ -1,7 +1,7 @@
 """The emoji corpus as pixels: draw the pictures once, then compose training batches from them.
 
 Sources, unpacked by the caller (nothing is fetched here):
-    fluentui-emoji 1.3.0 (npm, MIT): ``icons/{flat,modern}/[man-|woman-]PROFESSION-TONE.svg``
+    fluentui-emoji 1.3.0 (npm, MIT): ``icons/{flat,modern}/…svg``, as ``man-judge-dark.svg`` or ``cat.svg``
     emoji-datasource-google 16.0.0 (npm; the Noto images are Apache-2.0): ``emoji.json``, ``img/google/64``
 """
 
@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, TONES, Label
+from generators.training.emoji_labels import GROUNDS, OBJECTS, PRESENTATIONS, PROFESSIONS, TONES, Label
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Corpus:
     """RGBA drawings and their labels.
 
     Attributes:
-        rgba: (N, 4, 128, 128) uint8.
+        rgba: (N, 4, S, S) uint8, S being 128 where not said otherwise.
         labels: one per drawing.
     """
 
@@ -48,7 +48,7 @@ class Corpus:
         """Write ``corpus.safetensors`` and ``corpus.json``."""
         folder.mkdir(parents=True, exist_ok=True)
         save_file({"rgba": self.rgba}, folder / "corpus.safetensors")
-        rows = [[x.profession, x.presentation, x.tone, x.style] for x in self.labels]
+        rows = [[x.subject, x.style, x.presentation, x.tone] for x in self.labels]
         digest = hashlib.sha256(self.rgba.numpy().tobytes()).hexdigest()
         (folder / "corpus.json").write_text(json.dumps({"pixels_sha256": digest, "labels": rows}))
 
@@ -56,56 +56,79 @@ class Corpus:
     def load(cls, folder: Path) -> Corpus:
         """Read what ``save`` wrote."""
         rows = json.loads((folder / "corpus.json").read_text())["labels"]
-        labels = tuple(Label(profession=p, presentation=g, tone=t, style=s) for p, g, t, s in rows)
+        labels = tuple(Label(subject=n, style=s, presentation=g, tone=t) for n, s, g, t in rows)
         return cls(load_file(folder / "corpus.safetensors")["rgba"], labels)
 
 
 def prepare(fluent: Path, noto: Path) -> Corpus:
-    """Draw the whole corpus from the two unpacked packages (about 20 seconds)."""
-    pairs = [*_fluent(fluent), *_noto(noto)]
+    """Draw the whole corpus from the two unpacked packages (about 40 seconds)."""
+    return _corpus([*_fluent(fluent, SIZE), *_noto(noto)])
+
+
+def prepare_fluent(fluent: Path, side: int) -> Corpus:
+    """Only the Fluent drawings, which are vectors, ``side`` pixels wide and high."""
+    return _corpus([*_fluent(fluent, side)])
+
+
+def _corpus(pairs: list[tuple[Label, np.ndarray[Any, np.dtype[np.uint8]]]]) -> Corpus:
     pixels = np.stack([picture for _, picture in pairs])
     return Corpus(
         torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), tuple(label for label, _ in pairs)
     )
 
 
-def _cells() -> Iterator[tuple[str, str, str]]:
+def _labels(style: str) -> Iterator[Label]:
     for profession in PROFESSIONS:
         for presentation in PRESENTATIONS:
             for tone in TONES:
-                yield profession, presentation, tone
+                yield Label(subject=profession, style=style, presentation=presentation, tone=tone)
+    for thing in OBJECTS:
+        yield Label(subject=thing, style=style)
 
 
-def _fluent(root: Path) -> Iterator[tuple[Label, np.ndarray[Any, np.dtype[np.uint8]]]]:
+def _fluent(root: Path, side: int) -> Iterator[tuple[Label, np.ndarray[Any, np.dtype[np.uint8]]]]:
     import resvg_py  # noqa: PLC0415  # an extra that only drawing needs
 
     for style in ("flat", "modern"):
-        for profession, presentation, tone in _cells():
-            prefix = "" if presentation == "person" else f"{presentation}-"
-            suffix = "default" if tone == "yellow" else tone
-            path = root / "icons" / style / f"{prefix}{profession.replace(' ', '-')}-{suffix}.svg"
+        for label in _labels(style):
+            path = root / "icons" / style / f"{_fluent_name(label)}.svg"
             _must_exist(path)
-            png = bytes(resvg_py.svg_to_bytes(svg_path=str(path), width=SIZE, height=SIZE))
-            label = Label(profession=profession, presentation=presentation, tone=tone, style=style)
-            yield label, _rgba(Image.open(io.BytesIO(png)))
+            png = bytes(resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side))
+            yield label, np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
+def _fluent_name(label: Label) -> str:
+    name = label.subject.replace(" ", "-")
+    if not label.is_person:
+        return name
+    prefix = "" if label.presentation == "person" else f"{label.presentation}-"
+    return f"{prefix}{name}-{'default' if label.tone == 'yellow' else label.tone}"
 
 
 def _noto(root: Path) -> Iterator[tuple[Label, np.ndarray[Any, np.dtype[np.uint8]]]]:
+    """Those of the labels that Noto has a drawing for."""
     _must_exist(root / "emoji.json")
     entries = json.loads((root / "emoji.json").read_text(encoding="utf-8"))
-    by_name = {str(entry["name"] or entry["short_name"]).lower(): entry for entry in entries}
-    for profession, presentation, tone in _cells():
-        name = profession if presentation == "person" else f"{presentation} {profession}"
-        entry = by_name.get(name) or by_name.get(f"{name}s")
-        if entry is None:
-            continue
-        variant = entry if tone == "yellow" else entry.get("skin_variations", {}).get(_TONE_CODES[tone])
+    by_name = {
+        str(entry["name"] or entry["short_name"]).lower().replace("-", " "): entry for entry in entries
+    }
+    for label in _labels("noto"):
+        variant = _noto_entry(label, by_name)
         if variant is None or not variant.get("has_img_google"):
             continue
         path = root / "img" / "google" / "64" / variant["image"]
         _must_exist(path)
-        label = Label(profession=profession, presentation=presentation, tone=tone, style="noto")
         yield label, _rgba(Image.open(path))
+
+
+def _noto_entry(label: Label, by_name: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    named = label.presentation in PRESENTATIONS[1:]
+    name = (f"{label.presentation} " if named else "") + label.subject.replace("-", " ")
+    entry = by_name.get(name) or by_name.get(f"{name}s")
+    if entry is None or label.tone in (None, "yellow"):
+        return entry
+    variant: dict[str, Any] | None = entry.get("skin_variations", {}).get(_TONE_CODES[str(label.tone)])
+    return variant
 
 
 def _rgba(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -125,18 +148,33 @@ def _must_exist(path: Path) -> None:
         )
 
 
-def compose(rgba: torch.Tensor, rng: torch.Generator, *, jitter: float = 1.0) -> torch.Tensor:
-    """Put drawings on random grounds: (N, 4, S, S) uint8 to (N, 3, S, S) float32 in [-1, 1].
+def compose(
+    rgba: torch.Tensor, rng: torch.Generator, *, jitter: float = 1.0, base: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Put drawings on coloured grounds: (N, 4, S, S) uint8 to (N, 3, S, S) float32 in [-1, 1].
 
     Scale and shift vary a little (``jitter`` = 0 turns that off). No mirroring: every drawing holds its
     tool on the same side, and a model trained on both sides paints ghosts of it on both.
+
+    Args:
+        base: (N, 3) colours of the grounds in [0, 1]; None: any.
     """
     pixels = rgba.float() / 255
     n, side = pixels.shape[0], pixels.shape[-1]
     # Premultiplied, so that transparent black does not bleed into the edges when resampled.
     pixels = torch.cat([pixels[:, :3] * pixels[:, 3:], pixels[:, 3:]], dim=1)
     moved = _moved(pixels, rng, jitter)
-    return (moved[:, :3] + grounds(n, side, rng) * (1 - moved[:, 3:])) * 2 - 1
+    chosen = torch.rand(n, 3, generator=rng) * 0.6 + 0.3 if base is None else base
+    return (moved[:, :3] + grounds(chosen, side, rng) * (1 - moved[:, 3:])) * 2 - 1
+
+
+def ground_colours(n: int, rng: torch.Generator) -> tuple[torch.Tensor, tuple[str, ...]]:
+    """``n`` grounds of random named colours, each a little off its centre: (n, 3), and the names."""
+    names = tuple(GROUNDS)
+    chosen = torch.randint(len(names), (n,), generator=rng).tolist()
+    centres = torch.tensor([GROUNDS[names[i]] for i in chosen])
+    colours = (centres + (torch.rand(n, 3, generator=rng) - 0.5) * 0.14).clamp(0, 1)
+    return colours, tuple(names[i] for i in chosen)
 
 
 def _moved(pixels: torch.Tensor, rng: torch.Generator, jitter: float) -> torch.Tensor:
@@ -149,13 +187,13 @@ def _moved(pixels: torch.Tensor, rng: torch.Generator, jitter: float) -> torch.T
     return functional.grid_sample(pixels, grid, align_corners=False, mode="bilinear")
 
 
-def grounds(n: int, side: int, rng: torch.Generator) -> torch.Tensor:
-    """(n, 3, side, side) in [0, 1]: a soft gradient between colours, with faint smooth texture.
+def grounds(base: torch.Tensor, side: int, rng: torch.Generator) -> torch.Tensor:
+    """(n, 3) colours to (n, 3, side, side) in [0, 1]: a soft gradient around each, with faint smooth texture.
 
     Flat white cannot carry a watermark (nothing hides it); these grounds can.
     """
-    base = torch.rand(n, 3, 1, 1, generator=rng) * 0.6 + 0.3
-    corners = base + (torch.rand(n, 3, 2, 2, generator=rng) - 0.5) * 0.35
+    n = len(base)
+    corners = base[:, :, None, None] + (torch.rand(n, 3, 2, 2, generator=rng) - 0.5) * 0.3
     gradient = functional.interpolate(corners, size=(side, side), mode="bilinear", align_corners=True)
     coarse = torch.randn(n, 1, 8, 8, generator=rng) * 0.02
     texture = functional.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=True)

@@ -17,18 +17,19 @@ from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from generators.training.emoji_autoencoder import LATENT_CHANNELS, draw
-from generators.training.emoji_data import Corpus, compose
+from generators.training.emoji_data import Corpus, compose, ground_colours
 from generators.training.emoji_labels import MAX_TOKENS, caption, draw_kept, encode, vocabulary
 from generators.training.loop import Budget, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _BATCH = 16
 _DROP = 0.3
 _EMPTY = 0.1
 _NOTO = 0.2
-_VARIANTS = 4
+_VARIANTS = 12
 """Compositions (ground, scale, shift) of each drawing that are encoded before training."""
 _LOG = logging.getLogger(__name__)
 
@@ -105,15 +106,17 @@ def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int, batch: int =
     run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
-    latents = _latents(corpus, work, seed)
+    latents, colours = _latents(corpus, work, seed)
     where = {int(index): row for row, index in enumerate(corpus.train)}
     words = random.Random(seed + run.step)  # noqa: S311 simulation, not secrets
     scheduler, total = build_scheduler(), 0.0
     while (spent := budget.spent(run.step, run.seconds)) < 1:
         chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng)
         rows = torch.tensor([where[int(i)] for i in chosen])
-        clean = latents[torch.randint(len(latents), (batch,), generator=run.rng), rows]
-        loss = _loss(model, scheduler, clean, _tokens(corpus, chosen, words), run.rng)
+        variants = torch.randint(len(latents), (batch,), generator=run.rng)
+        said = [colours[v][row] for v, row in zip(variants.tolist(), rows.tolist(), strict=True)]
+        tokens = _tokens(corpus, chosen, said, words)
+        loss = _loss(model, scheduler, latents[variants, rows], tokens, run.rng)
         run.advance(loss, spent, power=0.7)
         total += loss.item()
         if run.step % 100 == 0:
@@ -136,27 +139,34 @@ def _loss(
     return functional.mse_loss(model(noisy, times, tokens), scheduler.get_velocity(clean, noise, times))
 
 
-def _tokens(corpus: Corpus, chosen: torch.Tensor, words: random.Random) -> torch.Tensor:
+def _tokens(
+    corpus: Corpus, chosen: torch.Tensor, colours: Sequence[str], words: random.Random
+) -> torch.Tensor:
     table = vocabulary()
     rows = []
-    for index in chosen.tolist():
+    for index, colour in zip(chosen.tolist(), colours, strict=True):
         empty = words.random() < _EMPTY
         kept = draw_kept(words, _DROP)
-        rows.append(encode(() if empty else caption(corpus.labels[index], kept), table))
+        rows.append(encode(() if empty else caption(corpus.labels[index], kept, ground=colour), table))
     return torch.tensor(rows)
 
 
-def _latents(corpus: Corpus, work: Path, seed: int) -> torch.Tensor:
-    """(variants, training pictures, 8, 16, 16): encoded once, as encoding costs as much as a step."""
+def _latents(corpus: Corpus, work: Path, seed: int) -> tuple[torch.Tensor, tuple[tuple[str, ...], ...]]:
+    """(variants, training pictures, 8, 16, 16), encoded once, as encoding costs as much as a step.
+
+    With the name of each one's ground.
+    """
     with torch.no_grad():
         autoencoder = AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True).eval()
         rng = torch.Generator().manual_seed(seed + 1)
-        rounds = []
+        rounds, names = [], []
         for _ in range(_VARIANTS):
+            base, said = ground_colours(len(corpus.train), rng)
             parts = [
-                autoencoder.encode(compose(corpus.rgba[part], rng, jitter=0.7)).latent_dist.mean
-                for part in corpus.train.split(32)
+                autoencoder.encode(compose(corpus.rgba[part], rng, jitter=0.7, base=colours)).latent_dist.mean
+                for part, colours in zip(corpus.train.split(32), base.split(32), strict=True)
             ]
             rounds.append(torch.cat(parts))
+            names.append(said)
     _LOG.info("encoded %d × %d latents", _VARIANTS, len(corpus.train))
-    return torch.stack(rounds)
+    return torch.stack(rounds), tuple(names)

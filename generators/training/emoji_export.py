@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
@@ -16,12 +18,11 @@ from generators.training.emoji_labels import BEGIN, END, MAX_TOKENS, UNKNOWN, vo
 from generators.training.loop import Run
 from generators.weights import examine
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+_WORDS = Path(__file__).with_name("emoji_words.json")
+"""What users call what the model draws; a copy goes into the model's folder."""
 CARD = {
-    "name": "mediaguard emoji people",
-    "summary": "portraits of 19 professions in emoji style, 128 px enlarged to 512; small vocabulary, CPU",
+    "name": "mediaguard emoji",
+    "summary": "19 professions and 145 things in emoji style, 128 px enlarged to 512; small vocabulary, CPU",
     "licence": "Apache-2.0",
     "data_licence": "MIT (Fluent emoji), Apache-2.0 (Noto emoji)",
     "size": 512,
@@ -51,6 +52,7 @@ def export(work: Path, out: Path) -> None:
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(out, safe_serialization=True)
     _tidy(out)
+    shutil.copyfile(_WORDS, out / "words.json")
     digests = {file.path: file.sha256 for file in examine(out).files}
     (out / "card.json").write_text(
         json.dumps({**CARD, "weights": digests}, indent=2) + "\n", encoding="utf-8"

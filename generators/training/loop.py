@@ -35,6 +35,11 @@ class Budget:
             parts.append(seconds / max(1e-9, 60 * self.minutes))
         return min(1.0, max(parts))
 
+    def part(self, share: float) -> Budget:
+        """A share of it, for one stage of a run."""
+        steps = None if self.steps is None else round(self.steps * share)
+        return Budget(steps=steps, minutes=None if self.minutes is None else self.minutes * share)
+
 
 class Run:
     """Weights, their moving average, optimisers, random state and progress of one training run.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from generators import registry
 from generators.training.emoji_labels import (
+    OBJECTS,
     PRESENTATIONS,
     PROFESSIONS,
     STYLES,
@@ -74,7 +75,7 @@ def test_every_caption_of_training_is_understood_and_kept() -> None:
         for presentation in PRESENTATIONS:
             for tone in TONES:
                 for style in STYLES:
-                    label = Label(profession=profession, presentation=presentation, tone=tone, style=style)
+                    label = Label(subject=profession, presentation=presentation, tone=tone, style=style)
                     text = " ".join(caption(label))
                     mapped = WORDS.map(text)
                     assert (mapped.prompt, mapped.unknown) == (text, ())
@@ -88,3 +89,66 @@ def test_any_text_maps_into_the_models_words_and_mapping_again_changes_nothing(t
     mapped = WORDS.map(text)
     assert set(mapped.prompt.split()) <= set(vocabulary())
     assert WORDS.map(mapped.prompt).prompt == mapped.prompt
+
+
+TRAINED = load(Path(registry.__file__).parent / "training" / "emoji_words.json")
+"""Words of the model that also draws things, in English and Chinese."""
+
+
+def _spoken(phrases: list[tuple[str, ...]]) -> str:
+    return " ".join(" ".join(phrase) for phrase in phrases)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("画一只猫", "a picture of a cat"),
+        ("一位深肤色的女消防员，蓝色背景", "a portrait of a dark skin woman firefighter on blue"),
+        ("中等-浅肤色男法官", "a portrait of a medium-light skin man judge"),
+        ("蒸汽火车在红色背景上", "a picture of a locomotive on red"),
+        ("two wolves on teal", "a picture of a wolf on teal"),
+        ("a jack-o-lantern, flat style, grey background", "a picture of a jack-o-lantern flat style on gray"),
+        ("a red apple on a blue background", "a picture of a red apple on blue"),
+        ("some tomatoes", "a picture of a tomato"),
+        ("a fire engine", "a picture of a fire engine"),
+        ("a firefighter", "a portrait of a firefighter"),
+    ],
+)
+def test_things_grounds_and_chinese(prompt: str, expected: str) -> None:
+    assert TRAINED.map(prompt).prompt == expected
+
+
+def test_a_chinese_phrase_is_not_taken_apart_where_a_part_means_something_else() -> None:
+    mapped = TRAINED.map("一个男孩")
+    assert mapped.prompt == ""
+    assert mapped.unknown == ("男孩",)
+
+
+def test_unknown_characters_side_by_side_are_one_word() -> None:
+    mapped = TRAINED.map("中国厨师和法国猫")
+    assert mapped.prompt == "a portrait of a cook"
+    assert mapped.unknown == ("中国", "法国")
+    assert mapped.warnings[-1].message.endswith("took cook, left out cat")
+
+
+def test_a_thing_has_neither_skin_tone_nor_presentation() -> None:
+    mapped = TRAINED.map("a dark skinned woman dog, flat style")
+    assert mapped.prompt == "a picture of a dog flat style"
+    assert [w.code for w in mapped.warnings] == ["prompt.people-only"]
+    assert mapped.warnings[0].message.endswith("left out woman, dark")
+
+
+@pytest.mark.parametrize("thing", OBJECTS)
+def test_every_thing_has_a_chinese_name_and_its_caption_is_kept(thing: str) -> None:
+    label = Label(subject=thing, style="flat")
+    text = " ".join(caption(label, ground="teal"))
+    assert TRAINED.map(text).prompt == text
+    names = [key for key, value in TRAINED.phrases.items() if value == (("subject", thing),)]
+    assert any("\u3400" <= "".join(name)[0] <= "\u9fff" for name in names)
+
+
+@given(st.text(max_size=40) | st.lists(st.sampled_from(sorted(TRAINED.phrases))).map(_spoken))
+def test_mapping_stays_within_what_was_trained(text: str) -> None:
+    mapped = TRAINED.map(text)
+    assert set(mapped.prompt.split()) <= set(vocabulary())
+    assert TRAINED.map(mapped.prompt).prompt == mapped.prompt

@@ -1,0 +1,119 @@
+"""Which files make a GAN: one safetensors file, beside it a card that says what it is and whose.
+
+generator.safetensors     StyleGAN2 ``G_ema`` tensors, or those of a DCGAN
+card.json                 kind, name, licences, what the condition means; optional for a StyleGAN2
+directions.safetensors    directions in w (``generators.directions_adapter``); optional
+words.json                what users call what it draws (``generators.vocabulary``); optional
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from generators.weights import PICKLES, Weights, digested, pickle_only
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KIND, KIND_DCGAN = "stylegan2", "dcgan"
+KINDS: Mapping[str, str] = MappingProxyType({KIND: "StyleGAN2Generator", KIND_DCGAN: "DCGANGenerator"})
+"""Values of a card's ``kind``, and what the recipe calls the network."""
+WEIGHTS, DIRECTIONS = "generator.safetensors", "directions.safetensors"
+CARD, WORDS = "card.json", "words.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is said of a model beside its weights.
+
+    Attributes:
+        kind: one of ``KINDS``.
+        name: for people.
+        licence: of the weights.
+        data_licence: of what it was trained on.
+        size: pixels of released pictures; None: the network's own.
+        truncation: ψ where the request says nothing.
+        conditions: what the numbers of its condition mean; None: not said.
+        weights: path and digest, of bundled models.
+    """
+
+    kind: str = KIND
+    name: str = "StyleGAN2"
+    licence: str = "unknown"
+    data_licence: str = "unknown"
+    size: int | None = None
+    truncation: float = 1.0
+    conditions: Any = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind of GAN that lies here; None if it is none, to be looked at as a diffusers folder."""
+    if path.is_file() and (path.suffix == ".safetensors" or path.suffix in PICKLES):
+        return KIND
+    card = path / CARD
+    if card.is_file():
+        kind = _json(card).get("kind")
+        return kind if kind in KINDS else None
+    if (path / WEIGHTS).is_file() and not (path / "model_index.json").exists():
+        return KIND
+    return None
+
+
+def read_card(path: Path) -> Card:
+    """The card of a folder; that of nothing in particular where there is none.
+
+    Raises:
+        InputError: ``gan.card``.
+    """
+    if path.is_file() or not (path / CARD).is_file():
+        return Card(name=path.stem or "StyleGAN2")
+    data = _json(path / CARD)
+    known = {name: data[name] for name in Card.__slots__ if name in data}
+    card = Card(**known)
+    texts = (card.kind, card.name, card.licence, card.data_licence)
+    size_is_right = card.size is None or (type(card.size) is int and 8 <= card.size <= 8192)
+    if not all(isinstance(text, str) for text in texts) or card.kind not in KINDS or not size_is_right:
+        raise _bad_card(path / CARD)
+    if type(card.truncation) not in (int, float) or not isinstance(card.weights, dict):
+        raise _bad_card(path / CARD)
+    return card
+
+
+def examine(path: Path) -> Weights:
+    """The generator of a folder, then its directions if it has any; or ``path`` itself alone.
+
+    Raises:
+        InputError: pickles only, no weights, a link leading out, no safetensors header.
+    """
+    folder, file = (path.parent, path) if path.is_file() else (path, path / WEIGHTS)
+    if file.suffix in PICKLES or (not file.is_file() and any(p.suffix in PICKLES for p in folder.glob("*"))):
+        raise pickle_only(path)
+    if not file.is_file():
+        raise InputError("weights.no-model", f"there is no {WEIGHTS} here", where=str(path))
+    beside = () if path.is_file() or not (path / DIRECTIONS).is_file() else (path / DIRECTIONS,)
+    for found in (file, *beside):
+        if not path.is_file() and not found.resolve().is_relative_to(folder.resolve()):
+            what = "a link in the model folder leads out of it"
+            raise InputError("weights.link-outside", what, where=str(found))
+    files = tuple(digested(found, folder) for found in (file, *beside))
+    return Weights(folder=folder, pipeline=KINDS[read_card(path).kind], files=files)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise _bad_card(path) from error
+    if not isinstance(data, dict):
+        raise _bad_card(path)
+    return data
+
+
+def _bad_card(path: Path) -> InputError:
+    return InputError("gan.card", "the card of the model is not JSON of the right fields", where=str(path))

@@ -1,0 +1,79 @@
+"""The classifier: five convolutional stages on 128 × 128 pixels, and one linear head for each question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from generators.training.emoji_labels import (
+    GROUNDS,
+    OBJECTS,
+    PRESENTATIONS,
+    PROFESSIONS,
+    STYLES,
+    TONES,
+    Label,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SIDE = 128
+"""Pixels of the pictures it looks at; others are brought to this size first."""
+NONE = "none"
+"""The answer of a thing to a question about people."""
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "subject": (*PROFESSIONS, *OBJECTS),
+    "presentation": (*PRESENTATIONS, NONE),
+    "tone": (*TONES, NONE),
+    "style": STYLES,
+    "ground": tuple(GROUNDS),
+}
+"""What is asked of a picture, and the answers there are."""
+_WIDTHS = (24, 48, 96, 160, 192)
+
+
+class OracleNetwork(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+    """(N, 3, 128, 128) float in [-1, 1] to one row of logits for each question; 0.9 million parameters."""
+
+    def __init__(self, widths: tuple[int, ...] = _WIDTHS) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        for before, width in zip((3, *widths), widths, strict=False):
+            stages += [
+                nn.Conv2d(before, width, 3, stride=2, padding=1, bias=False),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+                nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
+                nn.Conv2d(width, width, 1),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+            ]
+        self.stages = nn.Sequential(*stages)
+        # Colour and shape of the four quarters as well as of the whole: hair and tools have their places.
+        self.heads = nn.ModuleDict(
+            {question: nn.Linear(5 * widths[-1], len(answers)) for question, answers in QUESTIONS.items()}
+        )
+
+    def forward(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Logits by question."""
+        features = self.stages(pictures)
+        whole = features.mean((2, 3))
+        quarters = functional.adaptive_avg_pool2d(features, 2).flatten(1)
+        seen = torch.cat([whole, quarters], dim=1)
+        return {question: head(seen) for question, head in self.heads.items()}
+
+
+def truth(label: Label, ground: str) -> dict[str, int]:
+    """The right answers for a drawing on a ground of that colour, as indices into ``QUESTIONS``."""
+    said = {
+        "subject": label.subject,
+        "presentation": label.presentation or NONE,
+        "tone": label.tone or NONE,
+        "style": label.style,
+        "ground": ground,
+    }
+    return {question: QUESTIONS[question].index(answer) for question, answer in said.items()}
