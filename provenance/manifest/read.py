@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from provenance.errors import InputError
 from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
+from provenance.manifest.claim import digest_of
 from provenance.manifest.containers import (
     Embedded,
     Piece,
@@ -197,6 +198,7 @@ def _judged(
     return ManifestReading(
         state=judgement.state,
         reason=judgement.reason,
+        claim_sha256=digest_of(store, parsed.manifests[parsed.label]),
         signer=judgement.signer,
         label=text(parsed.label),
         claim_generator=_generator(claim),
