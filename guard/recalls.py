@@ -81,8 +81,7 @@ class Book:
             Error: a manifest that was withdrawn cannot be read.
         """
         known = self.withdrawn.get(manifest_sha256)
-        named = _opens(note, self.key) or (self.publisher is None and note is None)
-        if known is not None or claim_sha256 is None or self.stores is None or not named:
+        if known is not None or claim_sha256 is None or self.stores is None or not _opens(note, self.key):
             return known
         stores = zip(self.withdrawn.values(), self.stores(tuple(self.withdrawn)), strict=True)
         return next((one for one, store in stores if _claim_of(store) == claim_sha256), None)

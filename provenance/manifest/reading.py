@@ -265,8 +265,7 @@ class ManifestReading:
     left_out: LeftOut | None = None  # how much of the file that is; nothing of it beside a wrong binding
     remote_url: str | None = None
     manifest_sha256: str | None = None
-    claim_sha256: str | None = None
-    """Of what the signature covers; ``manifest_sha256`` changes with what it does not."""
+    claim_sha256: str | None = None  # of what is signed; the digest above changes with what is not
     sidecar: bool = False
     detached: bool = False  # read without its file: nothing is known about any bytes
 
