@@ -1,7 +1,6 @@
 """What reading a manifest gives: plain values, no C2PA library behind them.
 
-Strings come from the file and are hostile: they are cut to a length, never cleaned. Whoever shows
-them escapes them.
+Strings come from the file and are hostile: cut to a length, never cleaned. Whoever shows them escapes them.
 """
 
 from __future__ import annotations
