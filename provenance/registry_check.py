@@ -8,8 +8,8 @@
        each of these rows has its fields, and stands in the file that look-ups open for it
     5. what was withdrawn is what the log says, neither more nor less, with the reasons that are shown
 
-What fails in 1, 2 or 5 refuses the registry: it is not what its publisher made, or contradicts itself; so does
-a key for finding marks that is none. An entry that fails in 3 or 4 is counted and told; look-ups judge it
+What fails in 1, 2 or 5 refuses the registry: it is not what its publisher made, or contradicts itself. A key
+for finding marks that is none does too. An entry that fails in 3 or 4 is counted and told; look-ups judge it
 again and never believe it.
 """
 
