@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from provenance.registry_entry import Release
 
 _ANEW = (
-    "to start anew on purpose, move log/, keys/log.pem and registry.sqlite away together and run guard init"
+    "to start anew on purpose, move log/, keys/log.pem and registry.sqlite* away together, "
+    "rename withdrawn.json to withdrawn-1.json and run guard init"
 )
 RESTORE_LOG = f"restore log/ and keys/log.pem from a copy; {_ANEW}"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from guard.earlier_logs import earlier_books
 from guard.recalls import Asked, ask, kept_book, named_book, own_book, recalls_of
 from provenance.errors import Error
 
@@ -178,13 +179,13 @@ class Sources:
 
     def _kept_books(self) -> tuple[Book, ...]:
         """What was withdrawn here and by the added registries."""
-        own = own_book(self.home)
+        own = (own_book(self.home), *earlier_books(self.home))
         if not self.home.registries_folder.is_dir():
-            return (own,)
+            return own
         from provenance.registry_kept import KeptRegistries  # noqa: PLC0415
 
         known = KeptRegistries(folder=self.home.registries_folder)
-        return (own, *(kept_book(known, name) for name in known.names()))
+        return (*own, *(kept_book(known, name) for name in known.names()))
 
     def _kept(self) -> tuple[tuple[PublishedRegistry, ...], tuple[str, ...]]:
         """Added registries that can be used, and why others cannot."""
