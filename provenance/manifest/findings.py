@@ -10,6 +10,8 @@ from provenance.manifest.reading import ValidationCode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from provenance.manifest.cose import SignatureBlock
+
 
 def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     """All findings about the active manifest, in the library's order."""
@@ -24,6 +26,17 @@ def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
         for kind in ("success", "informational", "failure")
         for item in map(_map, active.get(kind) or ())
     )
+
+
+def unread_stamps(block: SignatureBlock, codes: Sequence[ValidationCode]) -> tuple[ValidationCode, ...]:
+    """A finding for a time-stamp that the library passes over in silence.
+
+    It does so where a header has the name of another version of claims (§10.3.2.5) or is none at all.
+    """
+    if not block.stamps or any(code.code.startswith("timeStamp.") for code in codes):
+        return ()
+    what = "a time stamp is there that proves nothing"
+    return (ValidationCode(code="timeStamp.malformed", explanation=what, kind="informational"),)
 
 
 def kinds_of_codes(codes: Sequence[ValidationCode]) -> dict[str, list[dict[str, str]]]:
