@@ -81,8 +81,10 @@ class Book:
             Error: a manifest that was withdrawn cannot be read.
         """
         known = self.withdrawn.get(manifest_sha256)
-        if known is not None or claim_sha256 is None or self.stores is None or not _opens(note, self.key):
+        if known is not None or claim_sha256 is None or self.stores is None or not self.withdrawn:
             return known
+        if not _opens(note, self.key):
+            return None
         stores = zip(self.withdrawn.values(), self.stores(tuple(self.withdrawn)), strict=True)
         return next((one for one, store in stores if _claim_of(store) == claim_sha256), None)
 
