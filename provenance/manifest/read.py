@@ -33,7 +33,7 @@ from provenance.manifest.identities import codes_of, identities
 from provenance.manifest.judge import judge
 from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState, ValidationCode
-from provenance.manifest.uncovered import around_signature, binding, left_out, named
+from provenance.manifest.uncovered import around_signature, binding, how_much, left_out, named
 from provenance.media import Asset
 from provenance.sniff import MANIFEST
 
@@ -208,6 +208,7 @@ def _judged(
         identities=people,
         codes=judgement.codes + codes_of(people),
         uncovered=_uncovered(case, parsed, ingredients, codes),
+        left_out=how_much(*_bound(case, parsed, ingredients)),
         **case.origin,
         **_said(parsed, store, ingredients),
     )
@@ -221,8 +222,6 @@ def _uncovered(
 ) -> tuple[str, ...]:
     """What nothing vouches for: around the manifest, beside its signature, and outside its hard binding."""
     embedded = case.embedded
-    hashes = binding(parsed.assertions, embedded.store, parsed.manifests, ingredients)
-    size = None if case.detached else len(case.asset.content)
     proven = any(code.code == "timeStamp.validated" and code.kind == "success" for code in codes)
     around = around_signature(parsed.block, embedded, proven=proven)
     led_to = {parsed.label, *(node.label for root in ingredients for node in root.walk())}
@@ -231,7 +230,15 @@ def _uncovered(
         for label, box in parsed.manifests.items()
         if label not in led_to
     )
-    return embedded.uncovered + around + strays + left_out(hashes, embedded, size)
+    return embedded.uncovered + around + strays + left_out(*_bound(case, parsed, ingredients))
+
+
+def _bound(
+    case: _Case, parsed: _Parsed, ingredients: tuple[IngredientReading, ...]
+) -> tuple[Mapping[str, Any], Embedded, int | None]:
+    """The hard bindings, where the manifest lies, and the size of what they are about."""
+    hashes = binding(parsed.assertions, case.embedded.store, parsed.manifests, ingredients)
+    return hashes, case.embedded, None if case.detached else len(case.asset.content)
 
 
 def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, ...]) -> dict[str, Any]:

@@ -247,15 +247,13 @@ class ManifestReading:
     training_mining: Mapping[str, str] | None = None
     """CAWG training and data mining: what the signer says of each use, in the assertion's own words."""
     training_records: tuple[str, ...] = ()  # SHA-256, lower-case hex
-    prompt: str | None = None
-    """Published by its author (``--include-prompt``); ours say so under ``org.mediaguard.prompt``."""
+    prompt: str | None = None  # published by its author; ours say so under ``org.mediaguard.prompt``
     actions: tuple[str, ...] = ()
     soft_bindings: tuple[SoftBinding, ...] = ()
     digest_assertion: Mapping[str, Any] | None = None
     recipe_commitment: str | None = None
     content_id: str | None = None
-    log_checkpoint: str | None = None
-    """Signed note of a log as known when signing: its publisher's log has to extend it."""
+    log_checkpoint: str | None = None  # signed note of a log, which its publisher's log has to extend
     claimed_time: datetime | None = None
     ingredients: tuple[IngredientReading, ...] = ()
     identities: tuple[IdentityReading, ...] = ()
