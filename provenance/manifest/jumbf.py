@@ -89,8 +89,11 @@ def parse_store(data: bytes) -> Superbox:
         raise StructureError("JUMBF: not a manifest store")
     for manifest in store.boxes:
         if manifest.uuid in (MANIFEST, UPDATE):
-            for part in (ASSERTIONS, CLAIM, SIGNATURE):
+            for part in (ASSERTIONS, SIGNATURE):
                 manifest.only(part)
+            claim = manifest.only(CLAIM)
+            if [content.kind for content in claim.contents] != [b"cbor"] or claim.boxes:
+                raise StructureError("JUMBF: the claim box holds something else than one claim")
     return store
 
 
