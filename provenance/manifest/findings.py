@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from provenance.manifest.cose import SignatureBlock
 
+_STAMP_SAID = frozenset(
+    {"timeStamp.validated", "timeStamp.mismatch", "timeStamp.malformed", "timeStamp.outsideValidity"}
+)
+
 
 def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     """All findings about the active manifest, in the library's order."""
@@ -29,11 +33,12 @@ def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
 
 
 def unread_stamps(block: SignatureBlock, codes: Sequence[ValidationCode]) -> tuple[ValidationCode, ...]:
-    """A finding for a time-stamp that the library passes over in silence.
+    """A finding for a time-stamp of which the library neither says that it holds nor that it does not.
 
-    It does so where a header has the name of another version of claims (§10.3.2.5) or is none at all.
+    It is silent where a header has the name of another version of claims (§10.3.2.5) or is none at all, and
+    says no more than "untrusted" where the signature in a token is not over what stands in it.
     """
-    if not block.stamps or any(code.code.startswith("timeStamp.") for code in codes):
+    if not block.stamps or any(code.code in _STAMP_SAID for code in codes):
         return ()
     what = "a time stamp is there that proves nothing"
     return (ValidationCode(code="timeStamp.malformed", explanation=what, kind="informational"),)
