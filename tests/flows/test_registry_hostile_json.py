@@ -18,7 +18,7 @@ from guard.registries import add, kept_registries, publish, update
 from guard.setup import initialise
 from guard.withdrawing import withdraw
 from provenance.errors import Error
-from provenance.keys import load_log_key
+from provenance.keys import create_locator_key, load_log_key
 from provenance.registry_published import PublishedRegistry
 from provenance.registry_source import FetchLimits
 
@@ -211,3 +211,21 @@ def test_recover_and_verify_go_on_beside_a_malformed_row(registry, signer, reade
     assert verify_file(world / "out" / "0.png", home=reader, sources=sources).state.name == "UNKNOWN_SIGNER"
     assert add(reader, str(registry), name="them", at=NOW, limits=FetchLimits()).checked.refused == 1
     assert update(reader, "them", at=NOW, limits=FetchLimits()).new is False
+
+
+@pytest.mark.parametrize("sizes", [(8, 16), (16, 8), (16,)])
+def test_ids_in_a_registry_have_64_bits_whatever_the_key_is_for(sizes, photographs, tmp_path):
+    home = Home(folder=tmp_path / "home")
+    initialise(home, now=NOW, random=secrets.token_bytes)
+    home.locator_path.unlink()
+    create_locator_key(home.locator_path, payload_sizes=sizes)
+    Image.fromarray(photographs[0]).save(tmp_path / "in.png")
+    if sizes == (16,):
+        with pytest.raises(Error) as caught:
+            release_file(tmp_path / "in.png", tmp_path / "out.png", source="digitalCapture", home=home)
+        assert caught.value.code == "watermark.payload-size"
+        return
+    release_file(tmp_path / "in.png", tmp_path / "out.png", source="digitalCapture", home=home)
+    publish(home, tmp_path / "pub", locator=True, now=NOW)
+    (row,), malformed = PublishedRegistry.open(tmp_path / "pub").rows("matches/byBinding", BINDING)
+    assert (len(row.value), malformed) == (8, 0)
