@@ -100,7 +100,7 @@ def _unprotected(reader: Decoder, unsigned: list[Unsigned]) -> tuple[dict[Any, A
     if (info != count and count < 24) or reader.position > begin + 2:
         unsigned.append(Unsigned(name="form", start=begin, end=reader.position, reason=_FORM))
     headers: dict[Any, Any] = {}
-    stamps = []
+    stamps: list[Unsigned] = []
     for _ in range(count):
         start = reader.position
         key, value = reader.item(), reader.item()

@@ -61,6 +61,18 @@ def test_whatever_is_put_in_the_place_of_padding_is_noticed_or_listed(
     assert count > 10
 
 
+@pytest.mark.parametrize("mime", ["image/jpeg", "video/mp4"])
+def test_a_verdict_lists_it_as_well(structural, mime):
+    """Short form of ``benchmarks/damage.py --only structural``, whose results are committed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        damage = importlib.import_module("damage")
+    assert set(structural.WAYS) == set(WAYS)
+    done = [outcome for _, outcome in damage.structural(mime, 36, seed=3)]
+    assert len(done) > 18
+    assert not [outcome for outcome in done if outcome.wrong]
+
+
 def test_an_honest_manifest_has_nothing_of_the_kind(signed, opened, trust):
     for made in (signed(), opened):
         assert read_manifest(made.asset, trust).intact
