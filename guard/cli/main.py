@@ -122,7 +122,7 @@ def _run(arguments: Sequence[str]) -> int:
         return failed(error)
     except BrokenPipeError:
         raise
-    except Exception as error:  # the one place where a bug becomes exit 70
+    except Exception as error:  # here a bug of the whole command becomes exit 70
         if asked["debug"]:
             raise
         return failed(bug(error))
