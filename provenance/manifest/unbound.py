@@ -51,7 +51,7 @@ def unbound(data: bytes, store: Superbox, labels: Collection[str]) -> Unbound:
     Args:
         labels: of the manifests that the active one leads to; others are left to the caller.
     """
-    walk = _Walk(data)
+    walk = _Walk(data, several=len(store.boxes) > 1)
     walk.frame(store)
     active = store.boxes[-1]
     for manifest in reversed(store.boxes):
@@ -76,8 +76,9 @@ class _Walk:
         hashes: hashed URIs that are bound: label of what holds a box, its own label, its digest (§8.4.2).
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, several: bool) -> None:
         self.data = data
+        self.several = several
         self.bound: list[tuple[int, int]] = []
         self.whole: set[tuple[int, int]] = set()
         self.beside: list[Unsigned] = []
@@ -107,17 +108,20 @@ class _Walk:
         self.hashes |= set(_hashes(decode(self.content(claim)), box.label))
         for part in (box, claim, held, signature):
             self.frame(part)
+        stores = [other for other in box.boxes if other.label in _REFERRED]
         for assertion in held.boxes:
-            if self.hashed(assertion, held.label) or whole:
+            bound = self.hashed(assertion, held.label) or whole
+            if bound and (stores or self.several):  # else there is nothing that it could bind
                 self.gather(assertion, box.label)
-        for referred in (other for other in box.boxes if other.label in _REFERRED):
+        for referred in stores:
             self.frame(referred)
             for one in referred.boxes:
                 self.hashed(one, referred.label)
         if not whole:
-            block = signature_block(self.data, box)
+            if not first:  # the caller has read that of the active manifest
+                block = signature_block(self.data, box)
+                self.beside += (*block.unsigned, *block.stamps)
             self.content(signature)
-            self.beside += () if first else (*block.unsigned, *block.stamps)
 
     def content(self, box: Superbox) -> bytes:
         """The one content of a claim or a signature, which is bound otherwise than by a hashed URI."""
