@@ -70,9 +70,7 @@ def _not_covered(left_out: LeftOut | None) -> str:
     if left_out is None:  # only of what lies in the manifest
         return "; what no hash of its manifest covers is listed as not checked"
     if not left_out.exact:
-        return (
-            "; which of them the binding does not cover cannot be told to the byte; listed as not checked"
-        )
+        return "; which of them the binding does not cover cannot be told to the byte; listed as not checked"
     return f"; not covered, and listed as not checked: {share_text(left_out)}"
 
 
