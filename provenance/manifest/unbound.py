@@ -20,7 +20,7 @@ from provenance.manifest.cose import Unsigned, signature_block
 from provenance.manifest.jumbf import ASSERTIONS, CLAIM, MANIFEST, SIGNATURE, UPDATE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from provenance.manifest.jumbf import Superbox
 
@@ -85,13 +85,17 @@ class _Walk:
         self.hashes: set[tuple[str, str, bytes]] = set()
         self.first = True
 
-    def frame(self, box: Superbox) -> None:
-        """Header and description of a box that is not hashed, which have one way to be written."""
+    def frame(self, box: Superbox, *, named: bool = True) -> None:
+        """Header and description of a box that is not hashed, which have one way to be written.
+
+        Args:
+            named: whether what is signed, or the format, leaves it one label.
+        """
         if self.data[box.start : box.inner] == _HEADER.pack(box.end - box.start, b"jumb"):
             self.bound.append((box.start, box.inner))
         plain = box.uuid + b"\x03" + box.label.encode() + b"\0"
         described = _HEADER.pack(len(plain) + 8, b"jumd") + plain
-        if self.data[box.inner : box.described] == described:
+        if named and self.data[box.inner : box.described] == described:
             self.bound.append((box.inner, box.described))
 
     def manifest(self, box: Superbox, holder: str) -> None:
@@ -105,8 +109,12 @@ class _Walk:
 
     def parts(self, box: Superbox, *, whole: bool, first: bool) -> None:
         claim, held, signature = (box.only(kind) for kind in (CLAIM, ASSERTIONS, SIGNATURE))
-        self.hashes |= set(_hashes(decode(self.content(claim)), box.label))
-        for part in (box, claim, held, signature):
+        said = as_map(decode(self.content(claim)))
+        self.hashes |= set(_hashes(said, box.label))
+        self.frame(box, named=_names(said, box.label))
+        version = ".v2" if "created_assertions" in said else ""
+        self.frame(claim, named=claim.label == f"c2pa.claim{version}")
+        for part in (held, signature):
             self.frame(part)
         stores = [other for other in box.boxes if other.label in _REFERRED]
         for assertion in held.boxes:
@@ -114,9 +122,8 @@ class _Walk:
             if bound and (stores or self.several):  # else there is nothing that it could bind
                 self.gather(assertion, box.label)
         for referred in stores:
-            self.frame(referred)
-            for one in referred.boxes:
-                self.hashed(one, referred.label)
+            if sum(self.hashed(one, referred.label) for one in referred.boxes):
+                self.frame(referred)
         if not whole:
             if not first:  # the caller has read that of the active manifest
                 block = signature_block(self.data, box)
@@ -154,6 +161,11 @@ class _Walk:
             if content.kind == b"cbor":
                 said = decode(self.data[content.start : content.end])
                 self.hashes |= set(_hashes(said, manifest))
+
+
+def _names(claim: Mapping[str, Any], label: str) -> bool:
+    """Whether a claim says the label of its own manifest; those before version 2 may leave it out."""
+    return text(claim.get("signature")).startswith(f"self#jumbf=/c2pa/{label}/")
 
 
 def _hashes(said: Any, manifest: str) -> Iterator[tuple[str, str, bytes]]:

@@ -15,6 +15,7 @@ from provenance.manifest.cbor import byte_string
 from provenance.manifest.ingredient import Ingredient, Kind
 from provenance.manifest.read import read_manifest
 from provenance.manifest.sign import sign
+from provenance.manifest.unbound import unbound
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 LISTED = re.compile(r"bytes (\d+)-(\d+) of the manifest beside the file: ")
@@ -194,3 +195,18 @@ def test_five_megabytes_beside_a_picture_are_listed(structural, signed, trust):
     reading = read_manifest(signed().asset, trust, sidecar=store)
     at = store.index(b"EVIL")
     assert told(reading, at, at + 5_000_000)
+
+
+def test_the_label_that_tells_the_version_of_a_claim_is_bound_by_its_shape(signed):
+    store = signed().manifest
+    tree = jumbf.parse_store(store)
+    assert unbound(store, tree, ()).ranges == ()
+    manifest = tree.boxes[-1]
+    claim = manifest.only(jumbf.CLAIM)
+    at = store.index(b"c2pa.claim.v2\0", claim.inner)
+    changed = bytearray(store[:at] + b"c2pa.claim\0" + store[at + 14 :])
+    for start in (tree.start, manifest.start, claim.start, claim.inner):
+        length = int.from_bytes(changed[start : start + 4]) - 3
+        changed[start : start + 4] = length.to_bytes(4)
+    ((low, high),) = unbound(bytes(changed), jumbf.parse_store(bytes(changed)), ()).ranges
+    assert (low, high) == (claim.inner, claim.described - 3)
