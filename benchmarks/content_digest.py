@@ -77,7 +77,8 @@ def main() -> None:
             shown = {name: pictures[name] for name in found}
             alike = false_matches(shown, given.pairs)
             result[group] = summary(list(chain.from_iterable(found.values())), shown, alike)
-    write("content_digest", **result)
+    command = f"python benchmarks/content_digest.py --pairs {given.pairs} --drawn {given.drawn}"
+    write("content_digest", command=command, **result)
 
 
 def source(name: str) -> str:

@@ -5,6 +5,11 @@ bytes changed, half of them anywhere and half where the manifest lies; one in fi
 place. What may never happen: an exception that is not ours, "no credentials", or an intact state for a change
 outside the ranges that the reading itself lists as not covered.
 
+Besides, structural damage (``--only structural`` for this alone): bytes of the padding beside the signature
+are taken away, and as many put into another box, a field of a description, an unsigned header or an unusual
+form of what is there (``_structural.py``). The store keeps its length and all that is signed stays right; it
+is read from beside the file, so that all kinds of files are damaged alike.
+
 The time-stamps come from an authority on the loopback, for which ``openssl`` has to be there.
 """
 
@@ -21,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from _every_format import one_of
 from _stamping import stamping
+from _structural import WAYS, moved
 from verifying import parties
 
 from guard.verdict import State
@@ -43,6 +49,8 @@ if TYPE_CHECKING:
 
 EACH = 1500
 """Of a kind: 24,000 in all."""
+STRUCTURAL = 300
+"""Of a kind, of every way as many: 4,800 in all."""
 BYTES = (1, 4, 32)
 RANGE = re.compile(r"bytes (\d+)-(\d+)( of the manifest beside the file)?:")
 
@@ -55,7 +63,7 @@ class Damaged:
         data: the file.
         sidecar: its manifest, where that lies beside it.
         changed: offsets of the changed bytes; None where it was cut off.
-        where: ``"anywhere"``, ``"manifest"`` or ``"cut"``.
+        where: ``"anywhere"``, ``"manifest"``, ``"cut"``, or ``"structural: …"`` in the manifest.
         stamped: whether it was time-stamped.
     """
 
@@ -129,7 +137,7 @@ def _wrong(item: Damaged, state: State, reading: ManifestReading) -> str | None:
         return state.value
     if not reading.intact:
         return None
-    beside = item.sidecar is not None and item.where == "manifest"
+    beside = item.sidecar is not None and item.where.startswith(("manifest", "structural"))
     listed = [found for found in map(RANGE.match, reading.uncovered) if found and beside == bool(found[3])]
     ranges = [(int(found[1]), int(found[2])) for found in listed]
     open_ = item.changed is not None and all(
@@ -171,13 +179,66 @@ def of_kind(
         yield item, judged(item, trust, at)
 
 
-def main() -> None:
+def structural(
+    mime: str, each: int, seed: int, authority: Stamping | None = None
+) -> Iterator[tuple[Damaged, Outcome]]:
+    """Every file of a kind with structural damage, with its outcome; fewer where padding does not suffice."""
+    made, trust = signed(mime, authority)
+    at = datetime.now(UTC)
+    for number in range(each):
+        stamped = authority is not None and number % 3 == 2
+        rng = random.Random(f"structural {mime} {number} {seed}")
+        change = moved(rng, made[stamped].manifest, WAYS[number // 3 % len(WAYS)])
+        if change is None:
+            continue
+        item = Damaged(
+            data=made[stamped].asset.data,
+            sidecar=change.store,
+            changed=frozenset(range(change.start, change.end)),
+            where=f"structural: {change.way}",
+            stamped=stamped,
+        )
+        yield item, judged(item, trust, at)
+
+
+def _structural(each: int, seed: int) -> None:
+    """The figures of structural damage, in a file of their own."""
     from _results import write
 
+    ways: dict[str, Counter[str]] = {way: Counter() for way in WAYS}
+    wrong: list[str] = []
+    with stamping() as authority:
+        for mime in MIMES:
+            for item, outcome in structural(mime, each, seed, authority):
+                ways[item.where.removeprefix("structural: ")][outcome.state] += 1
+                if outcome.wrong:
+                    wrong.append(f"{mime} ({item.where}): {outcome.wrong}")
+    write(
+        "damage_structural",
+        command="python benchmarks/damage.py --only structural",
+        n=sum(map(Counter.total, ways.values())),
+        seed=seed,
+        ways={way: dict(states.most_common()) for way, states in ways.items()},
+        wrong=wrong,
+    )
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=EACH)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--structural", type=int, default=STRUCTURAL)
+    parser.add_argument("--only", choices=["structural"])
     asked = parser.parse_args()
+    _structural(asked.structural, asked.seed)
+    if asked.only is None:
+        _flipped(asked.each, asked.seed)
+
+
+def _flipped(each: int, seed: int) -> None:
+    """The figures of changed bytes and of files cut off."""
+    from _results import write
+
     rows: dict[str, Any] = {}
     totals: Counter[str] = Counter()
     wrong: list[str] = []
@@ -186,7 +247,7 @@ def main() -> None:
     with stamping() as authority:
         for mime in MIMES:
             states: Counter[str] = Counter()
-            for number, (item, outcome) in enumerate(of_kind(mime, asked.each, asked.seed, authority)):
+            for number, (item, outcome) in enumerate(of_kind(mime, each, seed, authority)):
                 states[outcome.state] += 1
                 stamped[outcome.state] += item.stamped
                 slowest = max(slowest, outcome.seconds)
@@ -197,7 +258,7 @@ def main() -> None:
     write(
         "damage",
         n=sum(totals.values()),
-        seed=asked.seed,
+        seed=seed,
         states=dict(totals.most_common()),
         time_stamped={"n": sum(stamped.values()), "states": dict((+stamped).most_common())},
         formats=rows,

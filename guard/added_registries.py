@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from guard.home import Home
     from provenance.registry_kept import KeptRegistries
+    from provenance.registry_published import PublishedRegistry
     from provenance.registry_state import Kept
 
 OLD_DAYS = 30
@@ -36,11 +37,7 @@ def _look(known: KeptRegistries, name: str, now: datetime) -> str:
     from provenance.registry_layout import manifest_ids  # noqa: PLC0415 - cryptography
 
     try:
-        kept = known.get(name)
-        with disk_errors(known.folder / name):
-            copy = known.open(name)
-            for path in copy.sums:
-                copy.check(path)
+        kept, copy = whole(known, name)
     except Error as error:
         remove = f"guard registry remove {name}, then guard registry add: compare its key again"
         error.hint = f"guard registry update {name}; or {remove}"
@@ -48,6 +45,20 @@ def _look(known: KeptRegistries, name: str, now: datetime) -> str:
     old = f", which is old: guard registry update {name}" if is_old(kept, now) else ""
     count = len(manifest_ids(copy.sums))
     return f"{count} manifests, all readable; fetched {_ago(kept.fetched_at, now)}{old}"
+
+
+def whole(known: KeptRegistries, name: str) -> tuple[Kept, PublishedRegistry]:
+    """What is known of a copy, and the copy, if every file of it is there as its publisher signed it.
+
+    Raises:
+        IntegrityError: ``registry.published-…``.
+        ConfigurationError: ``disk.failed`` and the like.
+    """
+    kept = known.get(name)
+    with disk_errors(known.folder / name):
+        copy = known.open(name)
+        copy.check_files()
+    return kept, copy
 
 
 def is_old(kept: Kept, now: datetime) -> bool:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from guard.text import numbered
 from provenance.errors import ConfigurationError, IntegrityError
 from provenance.log.audit import LogProblem
 from provenance.log.leaves import ALLOW, DecisionLeaf, WithdrawalLeaf, leaves, parse_leaf
+from provenance.registry_database import on_server
 from provenance.registry_layout import WITHDRAWN
 from provenance.registry_withdrawn import read_withdrawals, unlisted, unlogged
 
@@ -30,9 +32,23 @@ if TYPE_CHECKING:
     from provenance.registry_entry import Release
 
 _ANEW = (
-    "to start anew on purpose, move log/, keys/log.pem and registry.sqlite away together and run guard init"
+    "to start anew on purpose, move log/, keys/log.pem and registry.sqlite* away together, "
+    "rename withdrawn.json to withdrawn-1.json and run guard init"
 )
-RESTORE_LOG = f"restore log/ and keys/log.pem from a copy; {_ANEW}"
+_ANEW_SERVED = (
+    "where config.toml names another installation's database, name this one's; to start anew on purpose, "
+    "move log/ and keys/log.pem away together, rename withdrawn.json to withdrawn-1.json, name an empty "
+    "database and run guard init"
+)
+
+
+def restore_log(*, served: bool) -> str:
+    """What helps where the log is damaged or lost, with the registry in its file or on a server."""
+    return f"restore log/ and keys/log.pem from a copy; {_anew(served=served)}"
+
+
+def _anew(*, served: bool) -> str:
+    return _ANEW_SERVED if served else _ANEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +109,7 @@ def require_latest(registry: Registry, log: Log) -> None:
     if latest is not None:
         in_log = 0 <= latest.log_index < size
         if not in_log or not _is_of(parse_leaf(log.entry(latest.log_index)), latest):
-            raise _log_behind(log.folder, "the last release")
+            raise _log_behind(log.folder, "the last release", registry.place)
     listed = read_withdrawals(log.folder.parent)
     last = max(listed.values(), key=lambda one: one.log_index, default=None)
     if last is None:
@@ -101,7 +117,7 @@ def require_latest(registry: Registry, log: Log) -> None:
     leaf = parse_leaf(log.entry(last.log_index)) if last.log_index < size else None
     found = {last.log_index: leaf} if isinstance(leaf, WithdrawalLeaf) else {}
     if unlogged({last.manifest_sha256: last}, found):
-        raise _log_behind(log.folder, "the last withdrawal")
+        raise _log_behind(log.folder, "the last withdrawal", registry.place)
 
 
 def require_agreement(registry: Registry, log: Log) -> Comparison:
@@ -111,23 +127,24 @@ def require_agreement(registry: Registry, log: Log) -> Comparison:
         IntegrityError: ``log.behind-registry``, ``registry.behind-log``, ``registry.withdrawals-…``.
     """
     found = compare(registry, log)
-    for problem in _contradictions(found, log.folder):
+    for problem in _contradictions(found, log.folder, registry.place):
         raise problem
     if found.unregistered:
-        raise _registry_behind(log.folder, found.unregistered)
+        raise _registry_behind(str(log.folder), found.unregistered, registry.place)
     return found
 
 
-def _contradictions(found: Comparison, where: Path) -> Iterator[IntegrityError]:
+def _contradictions(found: Comparison, where: Path, registry: str) -> Iterator[IntegrityError]:
     """What the log lost, and what of its withdrawals is not listed."""
     if found.unlogged:
-        yield _log_behind(where, f"{found.unlogged} of {found.releases} releases")
+        which = f"{found.unlogged} of {numbered(found.releases, 'release')}"
+        yield _log_behind(where, which, registry)
     if found.unlogged_withdrawals:
-        yield _log_behind(where, f"{found.unlogged_withdrawals} withdrawals")
+        yield _log_behind(where, numbered(found.unlogged_withdrawals, "withdrawal"), registry)
     if found.unlisted_withdrawals:
         yield IntegrityError(
             "registry.withdrawals-behind",
-            f"withdrawn.json leaves out {found.unlisted_withdrawals} withdrawals that the log holds",
+            f"withdrawn.json leaves out {numbered(found.unlisted_withdrawals, 'withdrawal')} of the log",
             where=str(where.parent / WITHDRAWN),
             hint="restore it from a copy, or run guard registry withdraw again for these",
         )
@@ -143,17 +160,28 @@ def require_whole(home: Home) -> None:
         IntegrityError: ``log.behind-registry``, ``registry.behind-log``.
     """
     if home.has_log() and not home.log_key_path.exists():
-        what, hint = "the log is there, but not the key that signs it", f"restore it from a copy; {_ANEW}"
+        what = "the log is there, but not the key that signs it"
+        hint = f"restore it from a copy; {_anew(served=bool(home.config().registry.url))}"
         raise ConfigurationError("key.missing", what, where=str(home.log_key_path), hint=hint)
     if home.has_registry() and not home.has_log():
         with home.registry_as_found() as registry:
-            releases = len(registry.releases())
+            releases, place = len(registry.releases()), registry.place
         if releases:
-            raise _log_behind(home.log_folder, f"{releases} of {releases} releases")
+            which = f"{releases} of {numbered(releases, 'release')}"
+            raise _log_behind(home.log_folder, which, place)
     if home.has_log() and not home.has_registry():
         allowed = sum(_allows(leaf) for _, leaf in leaves(home.log_as_found()))
         if allowed:
-            raise _registry_behind(home.registry_path, allowed)
+            place = home.config().registry.url or str(home.registry_path)
+            raise _registry_behind(place, allowed, place)
+
+
+def require_begun(registry: Registry, log: Log) -> None:
+    """A registry without any release beside a log that allowed some raises ``registry.behind-log``."""
+    if registry.latest_release() is None and not registry.pending():
+        allowed = sum(_allows(leaf) for _, leaf in leaves(log))
+        if allowed:
+            raise _registry_behind(registry.place, allowed, registry.place)
 
 
 def require_locator(home: Home) -> None:
@@ -168,18 +196,21 @@ def require_locator(home: Home) -> None:
     if not home.has_registry():
         return
     with home.registry_as_found() as registry:
-        used = registry.marking_keys()
+        used, place = registry.marking_keys(), registry.place
     here = home.locators() if used and home.locator_path.exists() else ()
     lost = used - {(key.key_id, key.epoch) for key in here}
     if not lost:
         return
     (key_id, epoch), *more = sorted(lost, key=lambda one: -one[1])
     others = f" and {len(more)} more" if more else ""
+    hint = "restore it from a backup, or move the home away and run guard init to start anew"
+    if on_server(place):
+        hint = f"restore it from a backup; {_ANEW_SERVED}"
     raise IntegrityError(
         "key.not-of-registry",
         f"the registry's releases are marked under key {key_id} (epoch {epoch}){others}, which is not here",
         where=str(home.locator_path if epoch == max(e for _, e in used) else _earlier(home)),
-        hint="restore it from a backup, or move the home away and run guard init to start anew",
+        hint=hint,
     )
 
 
@@ -209,13 +240,13 @@ def audited(home: Home, known: Sequence[Earlier] = ()) -> LogReport:
         return replace(report, not_checked=("agreement with the registry: the log is damaged in itself",))
     try:
         with home.registry_as_found() as registry:
-            found = compare(registry, log)
+            found, place = compare(registry, log), registry.place
     except (ConfigurationError, IntegrityError) as error:
         if error.code == "registry.withdrawals-damaged":
             return replace(report, problems=(_problem(error),))
         why = f"agreement with the registry: {error.what} ({error.hint or error.code})"
         return replace(report, not_checked=(why,))
-    problems = tuple(_problem(one) for one in _contradictions(found, log.folder))
+    problems = tuple(_problem(one) for one in _contradictions(found, log.folder, place))
     return replace(report, problems=problems) if problems else report
 
 
@@ -236,19 +267,21 @@ def _is_of(leaf: Leaf | None, release: Release) -> bool:
     )
 
 
-def _log_behind(where: Path, which: str) -> IntegrityError:
+def _log_behind(where: Path, which: str, registry: str) -> IntegrityError:
     return IntegrityError(
         "log.behind-registry",
         f"the log does not hold {which} that the registry knows: it was lost, cut or replaced",
         where=str(where),
-        hint=RESTORE_LOG,
+        hint=restore_log(served=on_server(registry)),
     )
 
 
-def _registry_behind(where: Path, count: int) -> IntegrityError:
+def _registry_behind(where: str, count: int, registry: str) -> IntegrityError:
+    lost = "its database" if on_server(registry) else "registry.sqlite"
+    which = numbered(count, "release")
     return IntegrityError(
         "registry.behind-log",
-        f"the log holds {count} releases that the registry does not know: it was lost or replaced",
-        where=str(where),
-        hint=f"restore registry.sqlite from a copy; {_ANEW}",
+        f"the log holds {which} that the registry does not know: it was lost or replaced",
+        where=where,
+        hint=f"restore {lost} from a copy; {_anew(served=on_server(registry))}",
     )

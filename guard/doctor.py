@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from guard import __version__
+from guard.text import numbered
 from provenance.errors import ConfigurationError, Error, IntegrityError
 
 if TYPE_CHECKING:
@@ -263,20 +264,20 @@ def _private_mark(home: Home) -> str:
 def _log(home: Home) -> str:
     from guard.log_view import LogView  # noqa: PLC0415
 
-    report = _with_cure(lambda: LogView.own(home).audited())
+    report = _with_cure(home, lambda: LogView.own(home).audited())
     for problem in report.problems:
         raise IntegrityError(problem.code, problem.what, hint="guard log verify")
     return f"{report.size} entries; {report.witness}"
 
 
-def _with_cure(look: Callable[[], _T]) -> _T:
+def _with_cure(home: Home, look: Callable[[], _T]) -> _T:
     """Damage of the log itself, which knows of no home around it, with what helps here."""
-    from guard.agreement import RESTORE_LOG  # noqa: PLC0415
+    from guard.agreement import restore_log  # noqa: PLC0415
 
     try:
         return look()
     except IntegrityError as error:
-        error.hint = error.hint or RESTORE_LOG
+        error.hint = error.hint or restore_log(served=bool(home.config().registry.url))
         raise
 
 
@@ -299,5 +300,5 @@ def _agreement(home: Home) -> str:
 
     require_whole(home)
     with home.registry_as_found() as registry:
-        found = _with_cure(lambda: require_agreement(registry, home.log_as_found()))
-    return f"agree on {found.releases} releases"
+        found = _with_cure(home, lambda: require_agreement(registry, home.log_as_found()))
+    return f"agree on {numbered(found.releases, 'release')}"

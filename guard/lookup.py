@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from guard.earlier_logs import earlier_books
 from guard.recalls import Asked, ask, kept_book, named_book, own_book, recalls_of
 from provenance.errors import Error
 
@@ -69,7 +70,8 @@ class MergedLookup:
         for entry in entries.values():
             manifest = f"manifest {entry.manifest_sha256[:16]}…"
             try:
-                recalls = recalls_of(entry.manifest_sha256, _checkpoint_in(entry.manifest), self.books)
+                claim, note = _claim_and_checkpoint(entry.manifest)
+                recalls = recalls_of(entry.manifest_sha256, claim, note, self.books)
             except Error as error:
                 if any(book.publisher is None and book.damage is error for book in self.books):
                     raise  # nothing here can be relied on; a damaged copy concerns its own log alone
@@ -165,7 +167,7 @@ class Sources:
             return Asked()
         named = map(named_book, self._named())
         books = (*named, *(self._kept_books() if self.home.exists() else ()))
-        return ask(manifest.manifest_sha256, manifest.log_checkpoint, books)
+        return ask(manifest.manifest_sha256, manifest.claim_sha256, manifest.log_checkpoint, books)
 
     def _named(self) -> tuple[PublishedRegistry, ...]:
         """The folders that were named, opened."""
@@ -177,13 +179,13 @@ class Sources:
 
     def _kept_books(self) -> tuple[Book, ...]:
         """What was withdrawn here and by the added registries."""
-        own = own_book(self.home)
+        own = (own_book(self.home), *earlier_books(self.home))
         if not self.home.registries_folder.is_dir():
-            return (own,)
+            return own
         from provenance.registry_kept import KeptRegistries  # noqa: PLC0415
 
         known = KeptRegistries(folder=self.home.registries_folder)
-        return (own, *(kept_book(known, name) for name in known.names()))
+        return (*own, *(kept_book(known, name) for name in known.names()))
 
     def _kept(self) -> tuple[tuple[PublishedRegistry, ...], tuple[str, ...]]:
         """Added registries that can be used, and why others cannot."""
@@ -212,14 +214,15 @@ def _with_recall(entry: RegistryEntry, recalls: Sequence[Recall]) -> RegistryEnt
     return replace(entry, withdrawn=counted.withdrawal, withdrawn_by=counted.publisher)
 
 
-def _checkpoint_in(store: bytes) -> str | None:
-    """The log checkpoint in a manifest; whether the manifest holds is judged where it is used."""
+def _claim_and_checkpoint(store: bytes) -> tuple[str | None, str | None]:
+    """Digest of the claim, and the log checkpoint, of a manifest that is judged where it is used."""
     from provenance.manifest import contents, jumbf  # noqa: PLC0415 - cryptography
     from provenance.manifest.cbor import StructureError  # noqa: PLC0415
+    from provenance.manifest.claim import digest_of  # noqa: PLC0415
 
     try:
-        found = contents.statements(contents.assertions(store, jumbf.parse_store(store).boxes[-1]))
+        active = jumbf.parse_store(store).boxes[-1]
+        note = contents.statements(contents.assertions(store, active))["log_checkpoint"]
+        return digest_of(store, active), note if isinstance(note, str) else None
     except StructureError:
-        return None
-    note = found["log_checkpoint"]
-    return note if isinstance(note, str) else None
+        return None, None

@@ -68,16 +68,17 @@ def bytes_answer(manifest: ManifestReading, left_out: LeftOut | None) -> Answer:
 
 def _not_covered(left_out: LeftOut | None) -> str:
     if left_out is None:  # only of what lies in the manifest
-        return "; what the binding does not cover is listed below"
+        return "; what no hash of its manifest covers is listed as not checked"
     if not left_out.exact:
-        return "; which of them the binding does not cover cannot be told to the byte, see below"
-    return f"; not covered, and listed below: {share_text(left_out)}"
+        return "; which of them the binding does not cover cannot be told to the byte; listed as not checked"
+    return f"; not covered, and listed as not checked: {share_text(left_out)}"
 
 
 def share_text(left_out: LeftOut) -> str:
-    """So many bytes, and how much of the file that is."""
-    percent = f"{left_out.percent:g}" if left_out.percent >= 0.01 else "less than 0.01"
-    return f"{left_out.bytes:,} of {left_out.size:,} bytes ({percent} %)"
+    """So many bytes for certain, and how much of the file that is."""
+    share = round(100 * left_out.at_least / left_out.size, 2)
+    percent = f"{share:g}" if share >= 0.01 else "less than 0.01"
+    return f"{left_out.at_least:,} of {left_out.size:,} bytes ({percent} %)"
 
 
 def manifest_answer(manifest: ManifestReading) -> Answer:

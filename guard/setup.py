@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from guard.agreement import require_locator, require_whole
-from provenance.errors import InputError
+from guard.agreement import require_begun, require_latest, require_locator, require_whole
+from provenance.errors import InputError, IntegrityError
 from provenance.files import fsync_folder, write_private
 
 if TYPE_CHECKING:
@@ -84,13 +84,15 @@ def initialise(
 
     Raises:
         InputError: ``home.unusable`` when the folder cannot be made.
-        ConfigurationError, IntegrityError: as ``require_whole`` and ``require_locator``.
+        ConfigurationError, IntegrityError: as ``require_whole`` and ``require_locator``;
+            ``log.behind-registry`` or ``registry.behind-log`` for another installation's database.
     """
     from guard.roots import all_listed, kept_roots, list_roots  # noqa: PLC0415 - loads cryptography
 
     home.require_own_keys()
     require_whole(home)
     require_locator(home)
+    _require_own(home)
     _folders(home)
     trusted = all_listed(home)  # looked up first: making an identity lists its root as well
     return (
@@ -105,6 +107,19 @@ def initialise(
         _part("private records", home.records_folder, lambda: home.records_folder.mkdir(mode=0o700)),
         _part("settings", home.config_path, lambda: write_private(home.config_path, CONFIG.encode())),
     )  # fmt: skip
+
+
+def _require_own(home: Home) -> None:
+    """The database that the settings name is this installation's; a url can name anybody's."""
+    if not (home.exists() and home.config().registry.url and home.has_log() and home.has_registry()):
+        return
+    try:
+        with home.registry_as_found() as registry:
+            require_begun(registry, home.log_as_found())
+            require_latest(registry, home.log_as_found())
+    except IntegrityError as error:
+        if error.code in ("log.behind-registry", "registry.behind-log"):
+            raise  # other damage is nothing that init could add to: doctor tells it
 
 
 def _folders(home: Home) -> None:

@@ -95,7 +95,8 @@ def warnings(left_out: LeftOut | None) -> tuple[str, ...]:
     """What a reader of one line should not overlook, though the file is intact."""
     if left_out is None or not left_out.wide:
         return ()
-    return (f"{share_text(left_out)} can be changed without anybody noticing: its binding leaves them out",)
+    much = share_text(left_out) if left_out.exact else f"at least {share_text(left_out)}"
+    return (f"{much} can be changed without anybody noticing: its binding leaves them out",)
 
 
 def mark_not_read(why: str | Error) -> Evidence:

@@ -30,3 +30,8 @@ def _escape(character: str) -> str:
     if number < 0x100:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def numbered(count: int, what: str) -> str:
+    """``"1 release"``, ``"2 releases"``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

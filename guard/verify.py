@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from guard.recalls import Asked
     from guard.recover import Recovery
     from provenance.manifest.trust import TrustLists
-    from provenance.manifest.uncovered import LeftOut
     from provenance.media import Asset, Frames
     from provenance.registry_entry import Lookup
     from provenance.video.look import ClipLook
@@ -142,7 +141,7 @@ def _judged(
 ) -> Verdict:
     clashes = conflicts(manifest, labels, mark, recovery) if manifest.intact else ()  # (4)
     state, reason = _state(manifest, mark, recovery, clashes)
-    left_out = _left_out(asset, manifest)
+    left_out = manifest.left_out if manifest.intact else None
     given = answers(manifest, mark, labels, recovery, left_out)
     return Verdict(  # (5)
         asset_sha256=asset.sha256,
@@ -157,14 +156,6 @@ def _judged(
         left_out=left_out,
         warnings=warnings(left_out),
     )
-
-
-def _left_out(asset: Asset, manifest: ManifestReading) -> LeftOut | None:
-    if not (manifest.intact and manifest.uncovered):
-        return None
-    from provenance.manifest.uncovered import share  # noqa: PLC0415 - of few files
-
-    return share(manifest.uncovered, len(asset.content))
 
 
 def _state(

@@ -15,9 +15,10 @@ from provenance.registry_head import MOST_HEAD
 from provenance.registry_layout import LOG, SNAPSHOT
 from provenance.registry_pin import is_of_key
 from provenance.registry_published import PublishedRegistry
-from provenance.registry_state import COPIES, KEPT, PIN, Pin, pin_lost, read_kept, read_pin
+from provenance.registry_state import COPIES, Pin, is_added, pin_lost, read_kept, read_pin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from provenance.log.checkpoint import NoteVerifier
@@ -53,7 +54,7 @@ class Before:
             InputError: ``registry.name`` where the offer is another publisher's, from elsewhere.
             IntegrityError: ``registry.pin-lost``.
         """
-        if not any((place / one).exists() for one in (KEPT, PIN)):
+        if not is_added(place):
             return cls()
         try:
             kept = read_kept(place)
@@ -82,6 +83,28 @@ def checkpoint_of(copy: Path, publisher: NoteVerifier) -> tuple[bytes, ...]:
     except (InputError, IntegrityError):
         return ()
     return (note,)
+
+
+def checkpoints_below(
+    places: Iterable[Path], publisher: NoteVerifier
+) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """Of the logs of other copies with the publisher's key, whatever name they bear: it has one history.
+
+    Returns:
+        Those that can be read, of damaged copies too, since the key signed them; and names of the registries
+        whose own cannot.
+    """
+    notes: list[bytes] = []
+    silent: list[str] = []
+    for place in places:
+        for copy in sorted(place.glob(COPIES)):
+            notes += checkpoint_of(copy, publisher)
+        try:
+            told = checkpoint_of(place / read_kept(place).copy, publisher)
+        except IntegrityError:
+            told = ()
+        silent += () if told else (place.name,)
+    return tuple(notes), tuple(silent)
 
 
 def _latest(place: Path, publisher: NoteVerifier) -> PublishedRegistry | None:

@@ -3,11 +3,14 @@
     1. every file is what its publisher signed, and nothing else lies there
     2. the log gives the root that its checkpoint and the snapshot sign, and extends what was known of it
     3. every manifest holds by itself: its signature, its digest, and the log allowed it
-    4. every id leads to a manifest that names this very mark; every fingerprint is that of the signed digest
+    4. every id leads to a manifest that names this very mark, under a key that comes with it; every
+       fingerprint is that of the signed digest; every file is one that the log allowed with its manifest;
+       each of these rows has its fields, and stands in the file that look-ups open for it
     5. what was withdrawn is what the log says, neither more nor less, with the reasons that are shown
 
-What fails in 1, 2 or 5 refuses the registry: it is not what its publisher made, or contradicts itself. An
-entry that fails in 3 or 4 is counted and told; look-ups judge it again and never believe it.
+What fails in 1, 2 or 5 refuses the registry: it is not what its publisher made, or contradicts itself. A key
+for finding marks that is none does too. An entry that fails in 3 or 4 is counted and told; look-ups judge it
+again and never believe it.
 """
 
 from __future__ import annotations
@@ -22,28 +25,31 @@ from provenance.log.audit import audit
 from provenance.log.leaves import ALLOW, DecisionLeaf, WithdrawalLeaf, parse_leaf
 from provenance.log.published import Published
 from provenance.log.tiles import TILE_WIDTH
+from provenance.registry_fingerprints import ALGORITHM as FINGERPRINT
 from provenance.registry_fingerprints import fingerprint_of_digest
 from provenance.registry_layout import (
     BY_BINDING,
+    BY_CONTENT,
+    BY_REFERENCE,
     LOG,
     SNAPSHOT,
     SUMS,
     WITHDRAWN,
     manifest_ids,
-    parsed_value,
     unreadable,
 )
 from provenance.registry_staging import file_digest
 from provenance.registry_withdrawn import unlisted, unlogged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from provenance.log.leaves import Leaf
     from provenance.manifest.reading import ManifestReading
     from provenance.manifest.trust import TrustLists
     from provenance.registry_published import PublishedRegistry
+    from provenance.registry_rows import Row
 
 _MOST_TOLD = 20
 
@@ -100,6 +106,7 @@ def check(
         look.manifest(manifest_sha256)  # (3)
     bound = look.bindings()  # (4)
     look.fingerprints()
+    look.references()
     withdrawn = _require_logged(registry, allowed)  # (5)
     return Checked(
         manifests=len(ids),
@@ -200,22 +207,48 @@ class _Look:
 
     def bindings(self) -> int:
         """How many ids lead to a manifest that names them."""
+        # Where the keys are kept back, nobody but their holder can tell which key an id is under.
+        keys = {(key.key_id, key.epoch) for key in self.registry.locators(len(self.registry.sums))}
         good = 0
-        for path in (path for path in self.registry.sums if path.startswith(f"{BY_BINDING}/")):
-            for row in self.registry.rows(path):
-                named, _ = self.held.get(str(row.get("manifestId")), (frozenset(), None))
-                value = parsed_value(row.get("value")) or b""
-                if (row.get("alg"), value.hex()) in named:
-                    good += 1
-                elif row.get("manifestId") not in self.failed:
-                    self.refused["an id leads to a manifest that does not name it"] += 1
+        for row in self.rows(BY_BINDING):
+            named, _ = self.held.get(row.manifest_sha256, (frozenset(), None))
+            if (row.algorithm, row.value.hex()) not in named:
+                self.refused["an id leads to a manifest that does not name it"] += 1
+            elif keys and (row.key_id, row.epoch) not in keys:
+                self.refused["an id is under a key that the registry does not come with"] += 1
+            else:
+                good += 1
         return good
 
     def fingerprints(self) -> None:
         """Counts those that are not of the digest that their manifest signs."""
-        for manifest_sha256, bits in self.registry.fingerprints():
-            if manifest_sha256 not in self.failed and self.held.get(manifest_sha256, (None, None))[1] != bits:
+        for row in self.rows(BY_CONTENT):
+            _, signed = self.held.get(row.manifest_sha256, (None, None))
+            if (row.algorithm, row.value) != (FINGERPRINT, signed):
                 self.refused["a fingerprint is not that of the signed digest"] += 1
+
+    def references(self) -> None:
+        """Counts files that the log did not allow with the manifest that they lead to."""
+        allowed = {
+            (leaf.manifest_sha256, leaf.subject_sha256)
+            for leaf in self.allowed.values()
+            if isinstance(leaf, DecisionLeaf) and leaf.action == ALLOW
+        }
+        for row in self.rows(BY_REFERENCE):
+            if (row.manifest_sha256, row.value.hex()) not in allowed:
+                self.refused["a file leads to a manifest that the log did not allow for it"] += 1
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Those in their place, except of manifests that were refused; the others are counted."""
+        for path in self.registry.files(table):
+            rows, malformed = self.registry.rows(table, path)
+            if malformed:
+                self.refused["a row of a look-up table is malformed"] += malformed
+            for row in rows:
+                if row.place(table, self.registry.prefix) != path:
+                    self.refused["a row of a look-up table is not in the file for it"] += 1
+                elif row.manifest_sha256 not in self.failed:
+                    yield row
 
 
 def _fault(manifest_sha256: str, reading: ManifestReading) -> str | None:

@@ -49,13 +49,18 @@ class Database(Protocol):
         ...
 
 
+def on_server(place: str) -> bool:
+    """Whether the ``place`` of a database is an address, and no file."""
+    return "://" in place
+
+
 def damaged(place: str, why: str) -> IntegrityError:
     """The registry contradicts itself."""
     return IntegrityError(
         "registry.damaged",
         f"the registry is damaged: {why}",
         where=place,
-        hint="restore a copy of it",
+        hint="restore the database from a dump of it" if on_server(place) else "restore a copy of it",
     )
 
 
@@ -80,7 +85,7 @@ def unwritable(place: str, reason: str) -> ConfigurationError:
         "registry.unwritable",
         f"the registry cannot be used: {reason}",
         where=place,
-        hint="check its permissions",
+        hint="check what the role in the url is granted" if on_server(place) else "check its permissions",
     )
 
 

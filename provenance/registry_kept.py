@@ -4,6 +4,7 @@
 
     NAME/kept.json, NAME/pin.json    what is known of it (``provenance.registry_state``)
     NAME/copy-…                      the state that is kept
+    NAME/.new-copy-…                 one that is being fetched, and counts for nothing
 
 The first copy pins the publisher's key: whoever adds a registry compares its fingerprint with what the
 publisher says elsewhere. Later copies must be signed with that key, carry a higher number, and bring a log
@@ -25,7 +26,7 @@ from provenance.errors import Error, InputError, IntegrityError
 from provenance.files import disk_errors
 from provenance.locks import locked
 from provenance.log.checkpoint import NoteVerifier
-from provenance.registry_before import Before, checkpoint_of
+from provenance.registry_before import Before, checkpoint_of, checkpoints_below
 from provenance.registry_fetch import Fetch
 from provenance.registry_head import MOST_HEAD
 from provenance.registry_layout import VKEY
@@ -33,20 +34,22 @@ from provenance.registry_pin import Offer, is_newer, is_of_key, require_not_olde
 from provenance.registry_published import PublishedRegistry, raw_file
 from provenance.registry_snapshot import parse_vkey
 from provenance.registry_state import (
+    ARRIVING,
     COPIES,
-    KEPT,
-    PIN,
     Kept,
     Pin,
+    finish_taking_in,
+    is_added,
     keep_pin,
     pin_lost,
     read_kept,
     read_pin,
+    take_in,
     write_state,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -67,7 +70,8 @@ class Fetched:
         checked: what the check of the new copy found; None where nothing was new.
         known: whether it had been added before.
         mended: whether what was known of it had been damaged.
-        not_compared: other copies that are damaged: whether they hold a later state nobody looked.
+        not_compared: copies that are damaged: whether they hold a later state, or another history, nobody
+            looked.
     """
 
     kept: Kept
@@ -86,8 +90,8 @@ class KeptRegistries:
 
     def names(self) -> tuple[str, ...]:
         """In alphabetical order, damaged ones included."""
-        found = {path.parent.name for one in (KEPT, PIN) for path in self.folder.glob(f"*/{one}")}
-        return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
+        found = (place for place in self.folder.glob("*") if _NAME.fullmatch(place.name))
+        return tuple(sorted(place.name for place in found if is_added(place)))
 
     def get(self, name: str) -> Kept:
         """One of them.
@@ -107,7 +111,7 @@ class KeptRegistries:
             return read_pin(place)
 
     def keys_in(self, name: str) -> tuple[str, ...]:
-        """Keys that lie in its copies, in text form: hints where the pin is lost, and no more than that."""
+        """Keys that lie in its copies, in text form: hints where it is damaged, and no more than that."""
         found = []
         for copy in sorted(self._known(name).glob(COPIES)):
             with suppress(Error):
@@ -186,6 +190,8 @@ class KeptRegistries:
             return self._brought(place, fetch, asked=key is not None)
 
     def _brought(self, place: Path, fetch: Fetch, *, asked: bool) -> Fetched:
+        with disk_errors(place):
+            finish_taking_in(place)
         before = Before.of(place, fetch.offer, asked=asked)  # (1)
         newer = before.pin is None or is_newer(fetch.offer, before.pin, place.name)
         others, unread = self._others(place.name)
@@ -200,7 +206,11 @@ class KeptRegistries:
         known = () if before.copy is None else checkpoint_of(before.copy, fetch.offer.publisher)
         if before.known and not known:
             unread = (*unread, place.name)
-        known = (*known, *self._other_checkpoints(others, fetch.offer))
+        same_key = [
+            self.folder / other for other, pin in others.items() if is_of_key(pin, fetch.offer.publisher)
+        ]
+        theirs, silent = checkpoints_below(same_key, fetch.offer.publisher)
+        known, unread = (*known, *theirs), tuple(sorted({*unread, *silent}))
         kept, checked = self._taken(place, fetch, before, known)
         return Fetched(
             kept=kept,
@@ -214,19 +224,20 @@ class KeptRegistries:
     def _taken(
         self, place: Path, fetch: Fetch, before: Before, known: tuple[bytes, ...]
     ) -> tuple[Kept, Checked]:
-        folder = place / f"copy-{fetch.offer.snapshot.sequence}-{secrets.token_hex(4)}"
+        copy = place / f"copy-{fetch.offer.snapshot.sequence}-{secrets.token_hex(4)}"
+        arriving = place / f"{ARRIVING}{copy.name}"
         try:
-            checked = fetch.take(folder, before.copy, known)  # (3)
+            checked = fetch.take(arriving, before.copy, known)  # (3)
         except BaseException:
             if not before.known:
                 shutil.rmtree(place, ignore_errors=True)
             raise
-        kept = _described(fetch, folder)
+        kept = _described(fetch, copy)
         with disk_errors(place):
-            write_state(place, kept)  # (4)
-            for copy in place.glob(COPIES):
-                if copy.name != kept.copy:
-                    shutil.rmtree(copy, ignore_errors=True)
+            take_in(place, kept, arriving, first=not before.known)  # (4)
+            for left in (*place.glob(COPIES), *place.glob(f"{ARRIVING}*")):
+                if left.name != kept.copy:
+                    shutil.rmtree(left, ignore_errors=True)
         return kept, checked
 
     def _is_whole(self, name: str) -> bool:
@@ -244,13 +255,6 @@ class KeptRegistries:
         pins = {other: self.pin(other) for other in self.names() if other != name}
         lost = tuple(other for other, pin in pins.items() if pin is None)
         return {other: pin for other, pin in pins.items() if pin is not None}, lost
-
-    def _other_checkpoints(self, others: Mapping[str, Pin], offer: Offer) -> Iterator[bytes]:
-        """Of logs with the publisher's key, whatever name they bear: it has one history."""
-        for name, pin in others.items():
-            if is_of_key(pin, offer.publisher):
-                with suppress(IntegrityError):
-                    yield from checkpoint_of(self.folder / name / self.get(name).copy, offer.publisher)
 
     def _known(self, name: str) -> Path:
         if _checked_name(name) not in self.names():

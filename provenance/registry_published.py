@@ -29,14 +29,13 @@ from provenance.registry_layout import (
     WITHDRAWN,
     bucket_hash,
     bucket_path,
-    is_manifest_id,
     manifest_path,
     parsed,
-    parsed_value,
     receipts_path,
     unreadable,
 )
 from provenance.registry_receipts import Receipt, receipt_of
+from provenance.registry_rows import MOST_EPOCH, row_of
 from provenance.registry_snapshot import Snapshot, open_snapshot, parse_vkey
 from provenance.registry_staging import file_digest
 from provenance.registry_withdrawn import Withdrawal, parse_withdrawals
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.log.checkpoint import NoteVerifier
+    from provenance.registry_rows import Row
     from provenance.watermark.interface import WatermarkKey
 
 MOST_MANIFEST = 4 * 2**20
@@ -125,20 +125,31 @@ class PublishedRegistry:
         if file_digest(self.folder / path) != self.sums[path]:
             raise unreadable(path, "it is missing, or is not what its publisher signed")
 
+    def check_files(self) -> None:
+        """The same for all of them."""
+        for path in self.sums:
+            self.check(path)
+
     def json(self, path: str) -> dict[str, Any]:
         """The same, parsed."""
         return parsed(self.read(path), path)
 
-    def rows(self, path: str) -> list[dict[str, Any]]:
-        """What a look-up table lists.
+    def rows(self, table: str, path: str) -> tuple[tuple[Row, ...], int]:
+        """What a file of ``table`` lists, and how many of its rows are malformed.
 
         Raises:
             IntegrityError: ``registry.published-damaged``.
         """
         rows = self.json(path).get("matches")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list):
             raise unreadable(path, "it lists no matches")
-        return rows
+        read = [row_of(table, row) for row in rows]
+        good = tuple(row for row in read if row is not None)
+        return good, len(read) - len(good)
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        """Paths in ``folder``, in alphabetical order."""
+        return tuple(sorted(path for path in self.sums if path.startswith(f"{folder}/")))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -150,19 +161,20 @@ class PublishedRegistry:
         place = bucket_path(BY_BINDING, bucket_hash(algorithm, key_id, epoch, content_id), self.prefix)
         wanted = (algorithm, key_id, epoch, content_id)
         try:
-            rows = self.rows(place)
-            named = [row.get("manifestId") for row in rows if _binding(row) == wanted]
+            rows, malformed = self.rows(BY_BINDING, place)
             withdrawn = self.withdrawals()
         except Error as error:
             return Found(notes=(f"registry {self.name}: {error.what}",))
-        ids = [str(one) for one in dict.fromkeys(named) if is_manifest_id(one)]
+        ids = list(dict.fromkeys(row.manifest_sha256 for row in rows if row.mark == wanted))
         entries, notes = [], []
+        if malformed:
+            notes.append(f"registry {self.name}: {place} has malformed rows ({malformed}), left out")
         if len(ids) > MOST_UNDER_ONE_ID:
             what = f"{len(ids)} manifests under this id, of which {MOST_UNDER_ONE_ID} were looked at"
             notes.append(f"registry {self.name} has {what}")
         for one in ids[:MOST_UNDER_ONE_ID]:
             try:
-                entries.append(self._entry(one, (algorithm, key_id, epoch, content_id), withdrawn.get(one)))
+                entries.append(self._entry(one, wanted, withdrawn.get(one)))
             except Error as error:
                 notes.append(f"registry {self.name}, manifest {one[:16]}…: {error.what}")
         return Found(entries=tuple(entries), notes=tuple(notes))
@@ -176,16 +188,25 @@ class PublishedRegistry:
         """What the publisher recalled."""
         return parse_withdrawals(self.read(WITHDRAWN), WITHDRAWN)
 
-    def locators(self) -> tuple[WatermarkKey, ...]:
-        """Keys that its marks are found with, at most ``MOST_KEYS``; empty where they are kept back.
+    def locators(self, most: int = MOST_KEYS) -> tuple[WatermarkKey, ...]:
+        """Keys that its marks are found with, at most ``most``; empty where they are kept back.
 
         Raises:
-            IntegrityError: ``registry.published-damaged``, ``key.damaged``.
+            IntegrityError: ``registry.published-damaged``.
         """
+        return tuple(map(self._locator, self.files(LOCATORS)[:most]))
+
+    def _locator(self, path: str) -> WatermarkKey:
         from provenance.keys import parse_locator  # noqa: PLC0415
 
-        paths = sorted(path for path in self.sums if path.startswith(f"{LOCATORS}/"))[:MOST_KEYS]
-        return tuple(parse_locator(self.read(path, most=MOST_HEAD), self.folder / path) for path in paths)
+        data = self.read(path, most=MOST_HEAD)
+        try:
+            key = parse_locator(data, self.folder / path)
+        except Error as error:
+            raise unreadable(path, f"a key that finds marks is none: {error.what}") from error
+        if key.epoch >= MOST_EPOCH:
+            raise unreadable(path, "a key that finds marks is none: its epoch is no count of renewals")
+        return key
 
     def receipt(self, manifest_sha256: str) -> Receipt:
         """The proof that the log allowed this manifest, checked under a checkpoint of the publisher.
@@ -201,11 +222,12 @@ class PublishedRegistry:
         Raises:
             IntegrityError: ``registry.published-damaged``.
         """
-        for path in sorted(path for path in self.sums if path.startswith(f"{BY_CONTENT}/")):
-            for row in self.rows(path):
-                one, value = row.get("manifestId"), parsed_value(row.get("value"))
-                if is_manifest_id(one) and value is not None:
-                    yield str(one), value
+        from provenance.registry_fingerprints import ALGORITHM  # noqa: PLC0415
+
+        for path in self.files(BY_CONTENT):
+            for row in self.rows(BY_CONTENT, path)[0]:
+                if row.algorithm == ALGORITHM:
+                    yield row.manifest_sha256, row.value
 
     def manifest(self, manifest_sha256: str) -> bytes:
         """A manifest store.
@@ -249,10 +271,6 @@ def kind_of_manifest(store: bytes) -> str:
     except StructureError:
         return "image/*"  # what cannot be read is told where it is judged
     return "video/*" if isinstance(digest, dict) and "seconds" in digest else "image/*"
-
-
-def _binding(row: dict[str, Any]) -> tuple[object, ...]:
-    return row.get("alg"), row.get("keyId"), row.get("epoch"), parsed_value(row.get("value"))
 
 
 def raw_file(folder: Path, path: str, most: int) -> bytes:

@@ -80,7 +80,7 @@ def parse_withdrawals(data: bytes, where: str) -> dict[str, Withdrawal]:
             raise unreadable(where, "an entry has other fields than a withdrawal")
         reason, salt, times = item["reason"], item["salt"], (item["time"], item["log_index"])
         whole = all(type(value) is int and 0 <= value < 2**53 for value in times)
-        text = isinstance(reason, str) and len(reason) <= MOST_REASON and isinstance(salt, str)
+        text = _is_text(reason) and len(reason) <= MOST_REASON and isinstance(salt, str)
         erased = reason == salt == ""
         if not (
             whole and text and (erased or _SALT.fullmatch(salt)) and is_manifest_id(item["manifest_sha256"])
@@ -88,6 +88,11 @@ def parse_withdrawals(data: bytes, where: str) -> dict[str, Withdrawal]:
             raise unreadable(where, "a withdrawal is malformed")
         found[item["manifest_sha256"]] = Withdrawal(**item)
     return found
+
+
+def _is_text(value: object) -> bool:
+    """JSON's escapes can also write halves of characters, which no file and no commitment can hold."""
+    return isinstance(value, str) and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def read_withdrawals(folder: Path) -> dict[str, Withdrawal]:

@@ -157,6 +157,7 @@ def import_(chain: Path, key: Path | None) -> None:
     from provenance.manifest.reading import TrustTier  # noqa: PLC0415
 
     home = Home.locate().require()
+    home.require_own_keys()  # before the file: no chain could be put in force here
     with about(chain):
         made = import_chain(
             home,

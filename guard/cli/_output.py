@@ -15,13 +15,14 @@ import click
 
 from guard.serialise import SCHEMA_VERSION
 from guard.text import plain
+from guard.verdict import BUG
+from provenance.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from provenance.canonical import Json
-    from provenance.errors import Error
 
 STAGE_WIDTH = 15
 """Column of the second word in stage lines and verdict lines."""
@@ -86,3 +87,11 @@ def write_document(body: Mapping[str, Json], format_: str) -> None:
     lines = format_ == "jsonl"
     document = {"schema_version": SCHEMA_VERSION, **body}
     click.echo(json.dumps(document, indent=None if lines else 2, ensure_ascii=True, sort_keys=not lines))
+
+
+def bug(error: Exception, *, where: str | None = None) -> Error:
+    """What nobody expected, as an error that ends with exit code 70."""
+    what = f"guard met something it did not expect ({type(error).__name__}: {error})"
+    found = Error("bug", what, where=where, hint="run again with guard --debug … and report the traceback")
+    found.exit_code = BUG
+    return found

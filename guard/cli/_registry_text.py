@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.added_registries import OLD_DAYS
+from guard.added_registries import OLD_DAYS, whole
 from guard.text import plain
 from guard.verdict import MET, NOT_MET
 
@@ -138,18 +138,14 @@ class DamagedRow:
 
 
 def row_of(known: KeptRegistries, name: str) -> Row | DamagedRow:
-    """That of one: whether its copy can be opened and tells what was withdrawn is looked at.
-
-    All files of it are read by ``guard doctor``.
-    """
+    """That of one; every file of its copy is read, as ``guard doctor`` does."""
     from provenance.errors import Error  # noqa: PLC0415
     from provenance.log.checkpoint import NoteVerifier  # noqa: PLC0415 - cryptography
     from provenance.registry_head import fingerprint_of  # noqa: PLC0415
     from provenance.registry_state import pin_lost  # noqa: PLC0415
 
     try:
-        kept = known.get(name)
-        known.open(name).withdrawals()
+        kept, _ = whole(known, name)
     except Error as error:
         pin = known.pin(name)
         lost = pin_lost(name, error).hint

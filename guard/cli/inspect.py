@@ -59,7 +59,7 @@ def _print(body: Json, *, indent: int) -> None:
     """Nested values as indented lines; empty ones are left out."""
     pad = " " * indent
     if isinstance(body, dict):
-        for key, value in body.items():
+        for key, value in _outcome_first(body).items():
             if value in (None, "", [], {}):
                 continue
             if isinstance(value, dict | list):
@@ -76,6 +76,14 @@ def _print(body: Json, *, indent: int) -> None:
                 click.echo(f"{pad}- {_word(item)}")
     else:
         click.echo(f"{pad}{_word(body)}")
+
+
+def _outcome_first(body: dict[str, Json]) -> dict[str, Json]:
+    """A claim that was looked into reads as one that holds, unless what came of it is said before."""
+    if not {"claim", "outcome"} <= body.keys():
+        return body
+    rest = {key: value for key, value in body.items() if key not in ("claim", "outcome")}
+    return {"outcome": body["outcome"], "claim looked into": body["claim"], **rest}
 
 
 def _word(value: Json) -> str:

@@ -11,7 +11,8 @@ import click
 
 from guard import __version__
 from guard.cli._batch import Batch
-from guard.verdict import BUG, COULD_NOT
+from guard.cli._output import bug
+from guard.verdict import COULD_NOT
 from provenance.errors import Error, InputError
 
 if TYPE_CHECKING:
@@ -122,10 +123,10 @@ def _run(arguments: Sequence[str]) -> int:
         return failed(error)
     except BrokenPipeError:
         raise
-    except Exception as error:  # the one place where a bug becomes exit 70
+    except Exception as error:  # here a bug of the whole command becomes exit 70
         if asked["debug"]:
             raise
-        return failed(_bug(error))
+        return failed(bug(error))
     return code if isinstance(code, int) else 0
 
 
@@ -143,10 +144,3 @@ def _usage(error: click.ClickException) -> Error:
     if context is not None and isinstance(context.command, LazyGroup) and context.invoked_subcommand:
         words.append(context.invoked_subcommand)
     return InputError("usage", what[:1].lower() + what[1:], hint=f"{' '.join(words)} --help")
-
-
-def _bug(error: Exception) -> Error:
-    what = f"guard met something it did not expect ({type(error).__name__}: {error})"
-    bug = Error("bug", what, hint="run again with guard --debug … and report the traceback")
-    bug.exit_code = BUG
-    return bug

@@ -8,7 +8,7 @@ import click
 
 from guard.cli._asking import confirmed
 from guard.cli._options import finish
-from guard.text import plain
+from guard.text import numbered, plain
 from guard.verdict import NOT_MET
 from provenance.errors import InputError
 
@@ -33,7 +33,7 @@ def erase(names: tuple[str, ...], yes: bool) -> None:
     found = [(name, one) for name in names for one in _ids(name)]
     for _, one in found:
         records.require_erasable(one)  # all or none, as far as that can be told before
-    if not yes and not confirmed(f"erase {len(found)} private records for good?"):
+    if not yes and not confirmed(f"erase {numbered(len(found), 'private record')} for good?"):
         click.echo("nothing was erased", err=True)
         finish(NOT_MET)
     for name, one in found:

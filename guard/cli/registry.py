@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FORMAT, finish
-from guard.cli._output import stage_line, warning, write_document
+from guard.cli._options import FORMAT, debugging, finish
+from guard.cli._output import bug, stage_line, warning, write_document
 from guard.cli._registry_text import Row, row_of
 from guard.text import plain
 from guard.verdict import MET
+from provenance.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from guard.cli._registry_text import DamagedRow
     from provenance.registry_source import FetchLimits
@@ -152,6 +154,7 @@ def update(names: tuple[str, ...], most_bytes: int, most_files: int, seconds: fl
     """Fetch the present state of added registries, all of them unless some are named.
 
     A state that is older than the copy here, signed with another key or with a rewritten log is refused.
+    Whatever becomes of one, the others are fetched; the gravest exit code counts.
     """
     from guard.cli._batch import Batch  # noqa: PLC0415
     from guard.clock import utc_now  # noqa: PLC0415
@@ -163,7 +166,7 @@ def update(names: tuple[str, ...], most_bytes: int, most_files: int, seconds: fl
     known = kept_registries(home)
     batch = Batch(name="registries", format_=format_)
     for name in names or known.names():
-        with batch.attempt():
+        with batch.attempt(), _one_alone(name):
             fetched = update_registry(home, name, at=utc_now(), limits=limits)
             row = Row.of(fetched.kept, fetched)
             batch.add(row, row.code)
@@ -224,6 +227,19 @@ def remove(name: str) -> None:
 
     kept_registries(Home.locate().require()).remove(name)
     click.echo(f"removed {plain(name)}")
+
+
+@contextmanager
+def _one_alone(name: str) -> Iterator[None]:
+    """What nobody expected of one registry is told, and ends nothing for the others."""
+    try:
+        yield
+    except (Error, BrokenPipeError):
+        raise
+    except Exception as error:
+        if debugging():
+            raise
+        raise bug(error, where=f"registry {name}") from error
 
 
 def _limits(most_bytes: int, most_files: int, seconds: float) -> FetchLimits:

@@ -191,6 +191,15 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def byte_string(value: bytes) -> bytes:
+    """``value`` as a CBOR byte string in its one shortest form (§4.2.1)."""
+    size = len(value)
+    if size < 24:
+        return bytes([0x40 | size]) + value
+    width = next(width for width in range(4) if size < 1 << (8 << width))
+    return bytes([0x58 + width]) + size.to_bytes(1 << width, "big") + value
+
+
 def decode(data: bytes) -> Any:
     """The one item that ``data`` holds.
 

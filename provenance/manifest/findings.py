@@ -10,6 +10,12 @@ from provenance.manifest.reading import ValidationCode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from provenance.manifest.cose import SignatureBlock
+
+_STAMP_SAID = frozenset(
+    {"timeStamp.validated", "timeStamp.mismatch", "timeStamp.malformed", "timeStamp.outsideValidity"}
+)
+
 
 def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
     """All findings about the active manifest, in the library's order."""
@@ -24,6 +30,18 @@ def library_codes(report: Mapping[str, Any]) -> tuple[ValidationCode, ...]:
         for kind in ("success", "informational", "failure")
         for item in map(_map, active.get(kind) or ())
     )
+
+
+def unread_stamps(block: SignatureBlock, codes: Sequence[ValidationCode]) -> tuple[ValidationCode, ...]:
+    """A finding for a time-stamp of which the library neither says that it holds nor that it does not.
+
+    It is silent where a header has the name of another version of claims (§10.3.2.5) or is none at all, and
+    says no more than "untrusted" where the signature in a token is not over what stands in it.
+    """
+    if not block.stamps or any(code.code in _STAMP_SAID for code in codes):
+        return ()
+    what = "a time stamp is there that proves nothing"
+    return (ValidationCode(code="timeStamp.malformed", explanation=what, kind="informational"),)
 
 
 def kinds_of_codes(codes: Sequence[ValidationCode]) -> dict[str, list[dict[str, str]]]:

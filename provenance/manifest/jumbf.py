@@ -1,7 +1,8 @@
 """JUMBF boxes of a manifest store, parsed strictly (ISO/IEC 19566-5; C2PA spec §11.1).
 
-The library behind the adapter accepts wrong box lengths and labels as long as hashes fit. Here every
-byte of the box structure has to be right, so that a byte changed in it is noticed.
+The library behind the adapter accepts wrong box lengths and labels as long as hashes fit. Here lengths,
+types and labels have to be right. What the format leaves open besides (fields behind a label, boxes of other
+types) is read over, as it demands; which bytes of it no hash binds is told by ``unbound``.
 """
 
 from __future__ import annotations
@@ -41,11 +42,16 @@ class Content(NamedTuple):
 
 
 class Superbox(NamedTuple):
-    """A box of boxes with its description."""
+    """A box of boxes with its description.
+
+    The description is at ``[inner, described)``; a hashed URI hashes ``[inner, end)`` (C2PA §8.4.2.3).
+    """
 
     uuid: bytes
     label: str
     start: int
+    inner: int
+    described: int
     end: int
     boxes: tuple[Superbox, ...]
     contents: tuple[Content, ...]
@@ -83,8 +89,11 @@ def parse_store(data: bytes) -> Superbox:
         raise StructureError("JUMBF: not a manifest store")
     for manifest in store.boxes:
         if manifest.uuid in (MANIFEST, UPDATE):
-            for part in (ASSERTIONS, CLAIM, SIGNATURE):
+            for part in (ASSERTIONS, SIGNATURE):
                 manifest.only(part)
+            claim = manifest.only(CLAIM)
+            if [content.kind for content in claim.contents] != [b"cbor"] or claim.boxes:
+                raise StructureError("JUMBF: the claim box holds something else than one claim")
     return store
 
 
@@ -116,10 +125,11 @@ class _Parser:
         if depth > _MAX_DEPTH or self.left < 0:
             raise StructureError("JUMBF: too many boxes or too deep")
         header = self.header
-        kind, inner, position = header(start, end)
+        kind, inner, described = header(start, end)
         if kind != b"jumd":
             raise StructureError("JUMBF: a superbox without a description")
-        uuid, label = self.description(inner, position)
+        uuid, label = self.description(inner, described)
+        position = described
         boxes: list[Superbox] = []
         contents: list[Content] = []
         while position < end:
@@ -133,7 +143,7 @@ class _Parser:
             raise StructureError(f"JUMBF: a box of type {uuid[:4]!r} has the wrong label")
         if len(boxes) > 1 and len({box.label for box in boxes}) != len(boxes):
             raise StructureError("JUMBF: two boxes with one label")
-        return Superbox(uuid, label, begin, end, tuple(boxes), tuple(contents))
+        return Superbox(uuid, label, begin, start, described, end, tuple(boxes), tuple(contents))
 
     def description(self, start: int, end: int) -> tuple[bytes, str]:
         """Type and label of a description box; C2PA boxes are requestable and labelled (§11.1.4)."""

@@ -30,6 +30,7 @@ _MAX_PEM = 1 << 20
 _MAX_CERTIFICATES = 16
 """Real chains have two to four; each costs signature checks with every other."""
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
+_REQUEST = b"CERTIFICATE REQUEST-----"
 
 
 class Gravity(StrEnum):
@@ -112,10 +113,18 @@ def read_chain(pem: bytes) -> tuple[x509.Certificate | str, ...]:
         try:
             loaded = x509.load_pem_x509_certificates(pem)
         except (*BROKEN, RecursionError) as error:
-            hint = f'a chain is a PEM file with lines "{_BEGIN.decode()}", the signer\'s certificate first'
-            what = "the file holds no certificates that can be read"
-            raise InputError("chain.unreadable", what, hint=hint) from error
+            raise _no_chain(pem) from error
         return tuple(map(_whole, loaded))
+
+
+def _no_chain(pem: bytes) -> InputError:
+    if _REQUEST in pem:  # it lies beside what the authority returns, and is easily taken for it
+        what = "this is a request for a certificate and holds none"
+        hint = "send it to the authority; guard keys import CHAIN takes what that returns"
+    else:
+        what = "the file holds no certificates that can be read"
+        hint = f'a chain is a PEM file with lines "{_BEGIN.decode()}", the signer\'s certificate first'
+    return InputError("chain.unreadable", what, hint=hint)
 
 
 def _whole(certificate: x509.Certificate) -> x509.Certificate | str:

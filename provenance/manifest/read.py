@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from provenance.errors import InputError
 from provenance.manifest import contents, cose, history, jumbf, path
 from provenance.manifest.cbor import StructureError
+from provenance.manifest.claim import digest_of
 from provenance.manifest.containers import (
     Embedded,
     Piece,
@@ -27,12 +28,13 @@ from provenance.manifest.containers import (
     has_trace,
 )
 from provenance.manifest.contents import text
-from provenance.manifest.findings import library_codes
+from provenance.manifest.findings import library_codes, unread_stamps
 from provenance.manifest.identities import codes_of, identities
 from provenance.manifest.judge import judge
 from provenance.manifest.lineage import with_signers
 from provenance.manifest.reading import IngredientReading, ManifestReading, ManifestState, ValidationCode
-from provenance.manifest.uncovered import around_signature, binding, left_out, named
+from provenance.manifest.unbound import Unbound, unbound
+from provenance.manifest.uncovered import around_signature, binding, how_much, left_out, named
 from provenance.media import Asset
 from provenance.sniff import MANIFEST
 
@@ -138,6 +140,7 @@ class _Parsed(NamedTuple):
     label: str
     manifests: Mapping[str, Superbox]
     chain: tuple[x509.Certificate, ...]
+    tree: Superbox
     assertions: Mapping[str, Any]
     block: cose.SignatureBlock
 
@@ -176,6 +179,7 @@ def _parse(store: bytes) -> _Parsed:
         label=active.label,
         manifests={box.label: box for box in tree.boxes if box.uuid in (jumbf.MANIFEST, jumbf.UPDATE)},
         chain=path.certificates(block.chain),
+        tree=tree,
         assertions=contents.assertions(store, active),
         block=block,
     )
@@ -194,9 +198,12 @@ def _judged(
     codes = library_codes(report)
     judgement = judge(report, parsed.chain, ingredients, trust, at, said=codes, detached=case.detached)
     people = identities(parsed.assertions, codes, trust, at, judgement.signer)
-    return ManifestReading(
+    led_to = {parsed.label, *(node.label for root in ingredients for node in root.walk() if node.label)}
+    loose = unbound(store, parsed.tree, led_to)
+    reading = ManifestReading(
         state=judgement.state,
         reason=judgement.reason,
+        claim_sha256=digest_of(store, parsed.manifests[parsed.label]),
         signer=judgement.signer,
         label=text(parsed.label),
         claim_generator=_generator(claim),
@@ -204,32 +211,49 @@ def _judged(
         mime=case.asset.mime,
         ingredients=ingredients,
         identities=people,
-        codes=judgement.codes + codes_of(people),
-        uncovered=_uncovered(case, parsed, ingredients, codes),
+        codes=judgement.codes + unread_stamps(parsed.block, codes) + codes_of(people),
+        uncovered=_around(case, parsed, loose, led_to, codes) + left_out(*_bound(case, parsed, ingredients)),
+        left_out=how_much(*_bound(case, parsed, ingredients)),
         **case.origin,
         **_said(parsed, store, ingredients),
     )
+    if not loose.assertions and reading.state not in (ManifestState.TAMPERED, ManifestState.MALFORMED):
+        # The library hashes what it understood of an assertion; what was read here is not what was signed.
+        return case.malformed("an assertion is not, byte for byte, what the claim hashes")
+    return reading
 
 
-def _uncovered(
-    case: _Case,
-    parsed: _Parsed,
-    ingredients: tuple[IngredientReading, ...],
-    codes: tuple[ValidationCode, ...],
+def _around(
+    case: _Case, parsed: _Parsed, loose: Unbound, led_to: set[str], codes: tuple[ValidationCode, ...]
 ) -> tuple[str, ...]:
-    """What nothing vouches for: around the manifest, beside its signature, and outside its hard binding."""
+    """What nothing vouches for in the manifest store and around it."""
     embedded = case.embedded
-    hashes = binding(parsed.assertions, embedded.store, parsed.manifests, ingredients)
-    size = None if case.detached else len(case.asset.content)
-    proven = any(code.code == "timeStamp.validated" and code.kind == "success" for code in codes)
+    # Of two time-stamps nobody says which one it is that holds.
+    proven = len(parsed.block.stamps) == 1 and any(
+        code.code == "timeStamp.validated" and code.kind == "success" for code in codes
+    )
     around = around_signature(parsed.block, embedded, proven=proven)
-    led_to = {parsed.label, *(node.label for root in ingredients for node in root.walk())}
+    below = tuple(
+        f"{named(embedded, one.start, one.end)}: {one.reason} beside the signature" for one in loose.beside
+    )
+    boxes = tuple(
+        f"{named(embedded, low, high)}: a part of the manifest that no hash binds"
+        for low, high in loose.ranges
+    )
     strays = tuple(
         f"{named(embedded, box.start, box.end)}: a manifest that nothing leads to"
         for label, box in parsed.manifests.items()
         if label not in led_to
     )
-    return embedded.uncovered + around + strays + left_out(hashes, embedded, size)
+    return embedded.uncovered + around + below + boxes + strays
+
+
+def _bound(
+    case: _Case, parsed: _Parsed, ingredients: tuple[IngredientReading, ...]
+) -> tuple[Mapping[str, Any], Embedded, int | None]:
+    """The hard bindings, where the manifest lies, and the size of what they are about."""
+    hashes = binding(parsed.assertions, case.embedded.store, parsed.manifests, ingredients)
+    return hashes, case.embedded, None if case.detached else len(case.asset.content)
 
 
 def _said(parsed: _Parsed, store: bytes, ingredients: tuple[IngredientReading, ...]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What reading a manifest gives: plain values, no C2PA library behind them.
 
-Strings come from the file and are hostile: they are cut to a length, never cleaned. Whoever shows
-them escapes them.
+Strings come from the file and are hostile: cut to a length, never cleaned. Whoever shows them escapes them.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from provenance.manifest.identities import IdentityReading
     from provenance.manifest.revocation import Revoked
+    from provenance.manifest.uncovered import LeftOut
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -242,31 +242,29 @@ class ManifestReading:
     source_type: DigitalSourceType | None = None
     signals: tuple[str, ...] = ()
     model_name: str | None = None
-    model_identifier: str | None = None
-    """For machines, such as a package URL, without the digest that follows."""
+    model_identifier: str | None = None  # a package URL or the like, without the digest that follows
     weights_sha256: str | None = None
     training_mining: Mapping[str, str] | None = None
     """CAWG training and data mining: what the signer says of each use, in the assertion's own words."""
     training_records: tuple[str, ...] = ()  # SHA-256, lower-case hex
-    prompt: str | None = None
-    """Published by its author (``--include-prompt``); ours say so under ``org.mediaguard.prompt``."""
+    prompt: str | None = None  # published by its author; ours say so under ``org.mediaguard.prompt``
     actions: tuple[str, ...] = ()
     soft_bindings: tuple[SoftBinding, ...] = ()
     digest_assertion: Mapping[str, Any] | None = None
     recipe_commitment: str | None = None
     content_id: str | None = None
-    log_checkpoint: str | None = None
-    """Signed note of a log, as known when the file was signed: its publisher's log has to extend it."""
+    log_checkpoint: str | None = None  # signed note of a log, which its publisher's log has to extend
     claimed_time: datetime | None = None
     ingredients: tuple[IngredientReading, ...] = ()
     identities: tuple[IdentityReading, ...] = ()
     codes: tuple[ValidationCode, ...] = ()
     uncovered: tuple[str, ...] = ()
+    left_out: LeftOut | None = None  # how much of the file that is; nothing of it beside a wrong binding
     remote_url: str | None = None
     manifest_sha256: str | None = None
+    claim_sha256: str | None = None  # of what is signed; the digest above changes with what is not
     sidecar: bool = False
-    detached: bool = False
-    """Whether the manifest was read without its file: then nothing is known about any bytes."""
+    detached: bool = False  # read without its file: nothing is known about any bytes
 
     @property
     def intact(self) -> bool:

@@ -6,11 +6,11 @@ listed: too much is said then, and never too little.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from provenance.manifest.containers.embedded import OpenRange, lines
 from provenance.manifest.contents import ancestors, as_list, as_map, is_label, text
 
 if TYPE_CHECKING:
@@ -22,27 +22,26 @@ if TYPE_CHECKING:
     from provenance.manifest.reading import IngredientReading
 
 _KINDS = "c2pa.hash."
-_MAX_LISTED = 256
 _MAX_NAMED = 5
-_RANGE = re.compile(r"bytes (\d+)-(\d+): (.*)", re.DOTALL)
-_IN_MANIFEST = re.compile(r"[a-z0-9 -]+ beside the signature|a manifest that nothing leads to")
-_UNTOLD = ("bound part by part", "the binding ", "the manifest has no binding")
-"""How reasons begin where the whole file is listed because nothing tells which of it is bound."""
+_NARROWING = ("subset", "length", "version", "flags")
+"""What else an exclusion of a BMFF hash can ask of a box, or leave out of it in part."""
 _WIDE_PERCENT = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """How much of a file its hard binding does not cover, without the manifest itself.
+    """How much of a file its hard binding does not cover; bytes of the manifest are not among these.
 
     Attributes:
         bytes: that can be changed without anybody noticing; an upper bound where ``exact`` is False.
-        size: of the file.
-        percent: the same of the file, 0 to 100, to two digits.
-        exact: False: the binding names parts of the file, and which bytes these are depends on who reads it.
+        at_least: those of them that can be for certain, as many where ``exact`` is True.
+        size: of the whole file, with the manifest in it.
+        percent: ``bytes`` of ``size``, 0 to 100, to two digits.
+        exact: False: the binding names parts of the file, and which bytes these are cannot be told here.
     """
 
     bytes: int
+    at_least: int
     size: int
     percent: float
     exact: bool
@@ -50,32 +49,39 @@ class LeftOut:
     @property
     def wide(self) -> bool:
         """Whether it is more than headers and padding take, so that it should not be overlooked."""
-        return self.exact and self.percent > _WIDE_PERCENT
+        return 100 * self.at_least > _WIDE_PERCENT * self.size
 
 
-def share(listed: Iterable[str], size: int) -> LeftOut | None:
-    """How much of a file of ``size`` bytes the ranges in ``listed`` are, each byte once.
+def how_much(hashes: Mapping[str, Any], embedded: Embedded, size: int | None) -> LeftOut | None:
+    """How much of the file ``hashes`` do not cover, with what is open around its manifest.
 
-    Args:
-        listed: lines as ``left_out`` and ``around_signature`` make them.
-        size: of the file.
+    Returns:
+        None where all of it is bound, and for a manifest that was read without its file.
+    """
+    return None if size is None else share((*embedded.open, *_left_out(hashes, embedded, size)), size)
+
+
+def share(ranges: Iterable[OpenRange], size: int) -> LeftOut | None:
+    """How much of a file of ``size`` bytes is in ``ranges``, each byte once.
 
     Returns:
         None where all of it is bound.
     """
-    ranges, exact = [], True
-    for found in filter(None, map(_RANGE.fullmatch, listed)):
-        if _IN_MANIFEST.match(found[3]):
-            continue
-        ranges.append((int(found[1]), min(int(found[2]), size - 1) + 1))
-        exact = exact and not found[3].startswith(_UNTOLD)
+    parts = tuple(ranges)
+    count, certain = _length(parts, size), _length((one for one in parts if one.exact), size)
+    if not count:
+        return None
+    percent = round(100 * count / size, 2)
+    return LeftOut(bytes=count, at_least=certain, size=size, percent=percent, exact=certain == count)
+
+
+def _length(ranges: Iterable[OpenRange], size: int) -> int:
     count, reached = 0, 0
-    for low, high in sorted(ranges):
-        count += max(0, high - max(low, reached))
-        reached = max(reached, high)
-    return (
-        LeftOut(bytes=count, size=size, percent=round(100 * count / size, 2), exact=exact) if count else None
-    )
+    for one in sorted(ranges):
+        end = min(one.end, size)
+        count += max(0, end - max(one.start, reached))
+        reached = max(reached, end)
+    return count
 
 
 def binding(
@@ -99,16 +105,21 @@ def left_out(hashes: Mapping[str, Any], embedded: Embedded, size: int | None) ->
         embedded: where the manifest lies, and the boxes of the file.
         size: of the file; None for a manifest that was read without it.
     """
-    result: list[str] = []
+    return lines(_left_out(hashes, embedded, size))
+
+
+def _left_out(hashes: Mapping[str, Any], embedded: Embedded, size: int | None) -> tuple[OpenRange, ...]:
+    result: list[OpenRange] = []
     for label, data in hashes.items():
         if is_label(label, "c2pa.hash.data"):
             result += _ranges(as_map(data), embedded)
         elif is_label(label, "c2pa.hash.bmff") and embedded.boxes:
             result += _boxes(as_map(data), embedded)
         elif size is not None:
-            result.append(f"bytes 0-{size - 1}: {_parts(label, as_map(data))}")
+            result.append(OpenRange(0, size, _parts(label, as_map(data)), exact=False))
     if not hashes and size is not None:
-        result.append(f"bytes 0-{size - 1}: the manifest has no binding that says what it covers")
+        untold = "the manifest has no binding that says what it covers"
+        result.append(OpenRange(0, size, untold, exact=False))
     return tuple(result)
 
 
@@ -149,21 +160,11 @@ def _parts(label: str, data: Mapping[str, Any]) -> str:
     return f"bound part by part, which leaves out whatever follows the last part{chosen}{more}"
 
 
-def _ranges(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
-    """Exclusions of a data hash; behind the first few of very many, the span that they lie in."""
-    gaps = (
-        gap
-        for item in map(as_map, as_list(data.get("exclusions")))
-        for gap in _gap(item.get("start"), item.get("length"), embedded.spans)
-    )
-    yield from (f"bytes {low}-{high - 1}: left out of the hash by the signer" for low, high in _few(gaps))
-    if rest := list(gaps):
-        low, high = min(low for low, _ in rest), max(high for _, high in rest)
-        yield f"bytes {low}-{high - 1}: {len(rest)} ranges in these left out of the hash by the signer"
-
-
-def _few(gaps: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    return islice(gaps, _MAX_LISTED)
+def _ranges(data: Mapping[str, Any], embedded: Embedded) -> Iterator[OpenRange]:
+    """Exclusions of a data hash."""
+    for item in map(as_map, as_list(data.get("exclusions"))):
+        for low, high in _gap(item.get("start"), item.get("length"), embedded.spans):
+            yield OpenRange(low, high, "left out of the hash by the signer")
 
 
 def _gap(start: object, length: object, spans: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
@@ -180,7 +181,7 @@ def _without(start: int, end: int, spans: tuple[tuple[int, int], ...]) -> Iterat
         yield start, end
 
 
-def _boxes(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
+def _boxes(data: Mapping[str, Any], embedded: Embedded) -> Iterator[OpenRange]:
     """Boxes that a BMFF hash leaves out (§18.7): the file type, free space, and whatever its signer chose."""
     for item in map(as_map, as_list(data.get("exclusions"))):
         names = text(item.get("xpath")).strip("/").split("/")
@@ -191,8 +192,21 @@ def _boxes(data: Mapping[str, Any], embedded: Embedded) -> Iterator[str]:
             kind = box.kind.decode("utf-8", "replace")
             if kind != names[0] or (box.start, box.end) in embedded.spans or not _chosen(item, head):
                 continue
+            alone = len(names) == 1 and not _narrowed(item, head)
             which = f"{kind} box" if len(names) == 1 else f"{'/'.join(names)} in this box"
-            yield f"bytes {box.start}-{box.end - 1}: {which}, which the binding leaves out"
+            # Only the boxes of the file are known here, not those inside: there may be none such.
+            yield OpenRange(box.start, box.end, f"{which}, which the binding leaves out", exact=alone)
+
+
+def _narrowed(exclusion: Mapping[str, Any], head: bytes) -> bool:
+    """Whether less than every box of a type is meant, by something that is not looked at here (§18.7.2)."""
+    if any(exclusion.get(name) is not None for name in _NARROWING):
+        return True
+    wanted = [(one.get("offset"), one.get("value")) for one in map(as_map, as_list(exclusion.get("data")))]
+    return not all(
+        isinstance(at, int) and isinstance(value, bytes) and 0 <= at <= len(head) - len(value)
+        for at, value in wanted
+    )
 
 
 def _chosen(exclusion: Mapping[str, Any], head: bytes) -> bool:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from provenance.manifest import cbor, reading, revocation, trust
+from provenance.manifest import cbor, reading, revocation, trust, uncovered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def _types(*modules: ModuleType) -> dict[str, Any]:
     }
 
 
-_TYPES = _types(cbor, reading, revocation, trust)
+_TYPES = _types(cbor, reading, revocation, trust, uncovered)
 
 
 def dumps(value: object) -> bytes:

@@ -131,6 +131,11 @@ def test_what_is_imported_is_checked_first(home, guard_cli, tmp_path, authority)
         ran = guard_cli("keys", "import", "c.pem")
         assert (ran.code, f"error[{code}]" in ran.err) == (2, True), ran.err
     assert "error[input.missing]" in guard_cli("keys", "import", "nowhere.pem").err
+    for command in ("import", "lint"):
+        ran = guard_cli("keys", command, "r.pem")
+        assert (ran.code, "error[chain.unreadable]" in ran.err) == (2, True)
+        assert "this is a request for a certificate" in ran.err
+        assert "guard keys import CHAIN takes what that returns" in ran.err
     (tmp_path / "c.pem").write_bytes(authority.issue(request))
     (tmp_path / "k.pem").write_bytes(
         stranger.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -180,3 +180,10 @@ def test_a_picture_that_was_enlarged_is_named(guard_cli, home, photograph, tmp_p
     assert ran.code == 1
     assert "error[policy.denied]" in ran.err
     assert "(this 1x1 picture cannot carry a mark at 40 dB, not even enlarged to 256x256)" in ran.err
+
+
+def test_inspect_says_what_came_of_a_claim_before_the_claim(guard_cli, files):
+    lines = [line.strip() for line in guard_cli("inspect", "plain.png").out.splitlines()]
+    at = next(n for n, line in enumerate(lines) if "made or changed by a trained model" in line)
+    assert lines[at].startswith("claim looked into")
+    assert lines[at - 1].split() == ["outcome", "absent"]

@@ -42,7 +42,7 @@ def record(home) -> Path:
 def test_a_terminal_is_asked_and_no_means_no(record, answer, code, left):
     found, err = answering(answer, "records", "erase", record.stem)
     assert found == code, err
-    assert "erase 1 private records for good?" in err
+    assert "erase 1 private record for good?" in err
     assert ("nothing was erased" in err) == left
     assert record.exists() == left
 

@@ -85,7 +85,7 @@ def test_a_record_in_use_or_unknown_is_left(home, generated, guard_cli):
     for stdin in (None, "y\n"):  # a pipe may hold anything: no answer is taken from it
         ran = guard_cli("records", "erase", path.stem, stdin=stdin)
         assert ran.code == 2
-        assert "error[answer.needed]: nobody can be asked: erase 1 private records for good?" in ran.err
+        assert "error[answer.needed]: nobody can be asked: erase 1 private record for good?" in ran.err
         assert "use --yes" in ran.err
         assert path.exists()
     assert guard_cli("records", "erase", path.stem, "--yes").code == 0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from guard.cli.registry import command
-from provenance.errors import Error
+from provenance.errors import Error, InputError
+from provenance.registry_kept import KeptRegistries
 
 
 def copy_of(path, target):
@@ -96,6 +98,70 @@ def test_a_damaged_copy_is_listed_as_damaged_mended_and_removed(guard_cli, home,
     state.write_text("{}")
     assert guard_cli("registry", "remove", "them").code == 0
     assert guard_cli("registry", "list").out.count("KEPT") == 1
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "log/checkpoint",
+        "matches/byBinding/all.json",
+        "manifests/*/manifest.c2pa",
+        "locator/*",
+        "withdrawn.json",
+    ],
+)
+def test_list_and_doctor_judge_a_copy_alike(lost, guard_cli, home, signed, tmp_path, monkeypatch):
+    assert guard_cli("registry", "publish", "pub").code == 0
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "other"))
+    assert guard_cli("init").code == 0
+    assert guard_cli("registry", "add", "pub", "--name", "them").code == 0
+    assert guard_cli("registry", "list").code == 0
+    assert broken(guard_cli) == []
+    (copy,) = (tmp_path / "other" / "registries" / "them").glob("copy-*")
+    next(copy.glob(lost)).unlink()
+    ran = guard_cli("registry", "list")
+    assert ran.code == 1
+    assert ran.out.startswith("DAMAGED  them\n")
+    assert "help       guard registry update them" in ran.out
+    (line,) = broken(guard_cli)
+    assert line.startswith("broken   registry them")
+    assert guard_cli("registry", "update").code == 0
+    assert guard_cli("registry", "list").out.startswith("KEPT  them\n")
+
+
+def broken(guard_cli):
+    return [line for line in guard_cli("doctor").out.splitlines() if line.startswith("broken")]
+
+
+def test_what_nobody_expected_of_one_registry_ends_no_update_of_the_others(
+    guard_cli, home, signed, tmp_path, monkeypatch
+):
+    assert guard_cli("registry", "publish", "pub").code == 0
+    monkeypatch.setenv("GUARD_HOME", str(tmp_path / "other"))
+    assert guard_cli("init").code == 0
+    for name in ("first", "second", "third"):
+        assert guard_cli("registry", "add", "pub", "--name", name).code == 0
+    usual = KeptRegistries.fetch
+
+    def fetch(self, source, *, name, **more):
+        if name == "first":
+            raise TypeError("unhashable type: 'dict'")
+        if name == "second":
+            raise InputError("registry.over-limit", "it is too large")
+        return usual(self, source, name=name, **more)
+
+    monkeypatch.setattr(KeptRegistries, "fetch", fetch)
+    ran = guard_cli("registry", "update")
+    assert ran.code == 70
+    assert ran.out.startswith("SAME  third\n")
+    assert "error[bug]" in ran.err
+    assert "registry first" in ran.err
+    assert "error[registry.over-limit]" in ran.err
+    ran = guard_cli("registry", "update", "--format", "json")
+    document = json.loads(ran.out)
+    assert (ran.code, document["exit_code"]) == (70, 70)
+    assert [one["name"] for one in document["registries"]] == ["third"]
+    assert [one["code"] for one in document["errors"]] == ["bug", "registry.over-limit"]
 
 
 def test_similar_is_off_unless_asked_for_and_decides_nothing(guard_cli, home, signed, photograph, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import threading
 from datetime import UTC, datetime
 
@@ -55,6 +56,36 @@ def test_release_recover_and_publish(postgresql, photograph, tmp_path):
     with home.registry_as_found() as registry:
         assert registry.verify_integrity() == 1
         assert code_of(registry.reserve, "a", "k", 1, bytes(8)) == "registry.unwritable"
+
+
+def foreign(home, url):
+    """What init says of a home whose settings name that database from now on."""
+    with home.config_path.open("a", encoding="utf-8") as file:
+        file.write(f'\n[registry]\nurl = "{url}"\n')
+    with pytest.raises(Error) as caught:
+        initialise(home, now=NOW, random=secrets.token_bytes)
+    assert "name this one's" in caught.value.hint
+    assert "registry.sqlite" not in caught.value.hint
+    return caught.value.code
+
+
+def test_init_takes_no_database_of_another_home_for_its_own(postgresql, photograph, tmp_path):
+    """It shows by the key of its marks, by the log, or by what this log allowed; what helps fits a server."""
+    empty, filled = postgresql("begun"), postgresql("filled")
+    served(tmp_path / "new", empty)
+    theirs = served(tmp_path / "theirs", filled)
+    ours = [Home(folder=tmp_path / f"ours-{number}") for number in range(3)]
+    for home in ours:
+        initialise(home, now=NOW, random=secrets.token_bytes)
+    Image.fromarray(photograph).save(tmp_path / "in.png")
+    for number, home in enumerate((theirs, ours[2])):
+        out = tmp_path / f"{number}.png"
+        release_file(tmp_path / "in.png", out, source="digitalCapture", home=home)
+    assert foreign(ours[0], filled) == "key.not-of-registry"
+    shutil.copy(theirs.locator_path, ours[1].locator_path)
+    assert foreign(ours[1], filled) == "log.behind-registry"
+    assert foreign(ours[2], empty) == "registry.behind-log"
+    assert not any(part.new for part in initialise(theirs, now=NOW, random=secrets.token_bytes))
 
 
 def test_init_names_the_database_and_no_file(postgresql, guard_cli, tmp_path, monkeypatch):

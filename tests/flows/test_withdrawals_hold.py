@@ -125,11 +125,12 @@ def test_only_the_log_that_the_manifest_names_counts(home, signed, other):
     }
     books = [Book(publisher=name, key=key, withdrawn={"0" * 64: one}) for name, key in keys.items()]
     for order in (books, books[::-1]):
-        said = recalls_of("0" * 64, note, order)
+        said = recalls_of("0" * 64, None, note, order)
         assert [(recall.publisher, recall.counts) for recall in said] == [("b", True), ("a", False)]
     broken = Error("x.y", "unreadable")
-    assert recalls_of("0" * 64, note, [Book(publisher="a", key=keys["a"], damage=broken)]) == ()
-    assert code_of(recalls_of, "0" * 64, note, [Book(publisher="b", key=keys["b"], damage=broken)]) == "x.y"
+    assert recalls_of("0" * 64, None, note, [Book(publisher="a", key=keys["a"], damage=broken)]) == ()
+    books = [Book(publisher="b", key=keys["b"], damage=broken)]
+    assert code_of(recalls_of, "0" * 64, None, note, books) == "x.y"
 
 
 def test_an_erased_reason_leaves_the_withdrawal():

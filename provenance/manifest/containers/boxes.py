@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from provenance.errors import InputError
 from provenance.manifest.cbor import StructureError
-from provenance.manifest.containers.embedded import Embedded, whole
+from provenance.manifest.containers.embedded import Embedded, OpenRange, whole
 from provenance.metadata import bmff, riff
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def in_bmff(data: Bytes) -> Embedded | None:
                 if any(data[start + 16 : start + 20]) or len(rest) < 8:
                     raise StructureError("the box of the manifest has an unknown version or is cut off")
                 if any(rest[:8]):
-                    free.append(f"bytes {at}-{at + 7}: where Merkle boxes are said to be")
+                    free.append(OpenRange(at, at + 8, "where Merkle boxes are said to be"))
                 found = whole(data, at + 8, end, found, (box.start, end))
     if found is None:
         _require_media(box.kind for box, _ in kinds)
@@ -67,11 +67,11 @@ def in_bmff(data: Bytes) -> Embedded | None:
     start = found.pieces[0].file
     trimmed = whole(data, start, min(start + used, found.spans[0][1]), None, found.spans[0])
     if start + used < found.spans[0][1]:
-        free.append(f"bytes {start + used}-{found.spans[0][1] - 1}: padding behind the manifest")
+        free.append(OpenRange(start + used, found.spans[0][1], "padding behind the manifest"))
     return Embedded(
         store=trimmed.store,
         pieces=trimmed.pieces,
         spans=trimmed.spans,
-        uncovered=tuple(free),
+        open=tuple(free),
         boxes=kinds,
     )

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from provenance.manifest.cbor import StructureError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provenance.metadata import bmff
     from provenance.stored import Bytes
 
 _LARGEST = 64 * 2**20
 """Bytes of a store that is read from a clip; pictures are in memory anyway."""
+_MOST_LINES = 256
 
 
 class Piece(NamedTuple):
@@ -22,6 +25,37 @@ class Piece(NamedTuple):
     length: int
 
 
+class OpenRange(NamedTuple):
+    """Bytes ``[start, end)`` of a file that nobody would see changed.
+
+    Attributes:
+        reason: why they are open, in words.
+        exact: whether all of them are; False: which of them, if any, cannot be told here.
+    """
+
+    start: int
+    end: int
+    reason: str
+    exact: bool = True
+
+    def __str__(self) -> str:
+        """One line, with the offsets of the first and the last byte."""
+        return f"bytes {self.start}-{self.end - 1}: {self.reason}"
+
+
+def lines(ranges: Sequence[OpenRange]) -> tuple[str, ...]:
+    """One line for each; behind the first few of very many, the span that the others lie in."""
+    few, rest = ranges[:_MOST_LINES], ranges[_MOST_LINES:]
+    if not rest:
+        return tuple(map(str, few))
+    span = OpenRange(
+        start=min(one.start for one in rest),
+        end=max(one.end for one in rest),
+        reason=f"{len(rest)} ranges in these {', '.join(dict.fromkeys(one.reason for one in rest))}",
+    )
+    return (*map(str, few), str(span))
+
+
 class Embedded(NamedTuple):
     """A manifest store found in a container.
 
@@ -29,7 +63,7 @@ class Embedded(NamedTuple):
         store: its bytes, put together.
         pieces: where they lie in the file; one where they are written in Base64, of the text's length.
         spans: file ranges of what holds them, headers included.
-        uncovered: what in those headers nothing vouches for.
+        open: what in those headers nothing vouches for.
         boxes: every top-level box with its first bytes, where the container is made of boxes.
         base64: whether three bytes of the store are four of the file.
     """
@@ -37,9 +71,14 @@ class Embedded(NamedTuple):
     store: bytes
     pieces: tuple[Piece, ...]
     spans: tuple[tuple[int, int], ...]
-    uncovered: tuple[str, ...] = ()
+    open: tuple[OpenRange, ...] = ()
     boxes: tuple[tuple[bmff.Box, bytes], ...] = ()
     base64: bool = False
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """``open`` in words."""
+        return lines(self.open)
 
     def file_range(self, start: int, end: int) -> tuple[int, int]:
         """File offsets from the first to the last of store bytes ``[start, end)``, which are not none.

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from provenance.manifest.cbor import StructureError
-from provenance.manifest.containers.embedded import Embedded, Piece, several, whole
+from provenance.manifest.containers.embedded import Embedded, OpenRange, Piece, several, whole
 from provenance.manifest.containers.kinds import Container, begins, held
 from provenance.manifest.containers.traces import has_trace
 from provenance.metadata import jpeg, png
@@ -45,24 +45,34 @@ def in_jpeg(content: Bytes) -> Embedded | None:
 
 
 def _joined(data: bytes, group: list[jpeg.Segment]) -> Embedded:
+    """The store of one group: all of a segment's head is held against the others', but the group's number.
+
+    Which number that is, nothing says: it is free in one segment, and in several that agree on it.
+    """
     store, pieces = bytearray(), []
-    _, _, _, *box = struct.unpack_from(">2sHIII", data, group[0].data)
+    box = _box_header(data, group[0])
     for index, segment in enumerate(group, start=1):
-        ci, _, number, *repeated = struct.unpack_from(">2sHIII", data, segment.data)
-        if (ci, number, repeated) != (b"JP", index, box):
+        ci, _, number = struct.unpack_from(">2sHI", data, segment.data)
+        if (ci, number, _box_header(data, segment)) != (b"JP", index, box):
             raise StructureError("the JPEG segments of the manifest do not follow each other")
         # The first segment's box header belongs to the store; later ones repeat it.
-        begin = segment.data + (8 if index == 1 else 16 + 8 * (box[0] == 1))
+        begin = segment.data + 8 + (0 if index == 1 else len(box))
         pieces.append(Piece(file=begin, store=len(store), length=segment.end - begin))
         store += data[begin : segment.end]
-    number_at = group[0].data + 2
-    alone = (f"bytes {number_at}-{number_at + 1}: number of the JPEG box instance",)
+    numbers = (segment.data + 2 for segment in group)
     return Embedded(
         store=bytes(store),
         pieces=tuple(pieces),
         spans=tuple((segment.start, segment.end) for segment in group),
-        uncovered=alone if len(group) == 1 else (),
+        open=tuple(OpenRange(at, at + 2, "number of the JPEG box instance") for at in numbers),
     )
+
+
+def _box_header(data: bytes, segment: jpeg.Segment) -> bytes:
+    """LBox and TBox, and XLBox where the length of the box stands there (ISO/IEC 15444-1 §I.4)."""
+    start = segment.data + 8
+    large = data[start : start + 4] == b"\0\0\0\1"
+    return data[start : min(start + (16 if large else 8), segment.end)]
 
 
 PICTURES = (

@@ -181,7 +181,7 @@ def test_starting_anew_on_purpose(home, signed, guard_cli, tmp_path):
     assert {part.path.name for part in init(home) if part.new} == {"log.pem", "log", "registry.sqlite"}
     assert guard_cli("verify", signed[".png"]).code == 0
     release_again(home, tmp_path / "picture.png", tmp_path / "more.png")
-    assert findings(home)["log and registry"] == "ok agree on 1 releases"
+    assert findings(home)["log and registry"] == "ok agree on 1 release"
 
 
 def test_an_interrupted_first_init_goes_on(home):

@@ -46,6 +46,11 @@ def test_the_figures_are_the_committed_ones():
         "what their verdict lists."
     )
     assert damage["wrong"] == []
+    structural = results("damage_structural")
+    assert said("structural") == (
+        f"{structural['n']:,} changed manifests of {len(MIMES)} kinds: {len(structural['wrong'])} intact "
+        "with a byte that their verdict does not list."
+    )
     told = ", ".join(f"{name} {row['more_mb']} MB" for name, row in memory["kinds"].items())
     assert said("memory") == f"{told}."
     assert memory["kinds"]["MP4"]["more_mb"] <= memory["target_more_mb"]

@@ -8,6 +8,7 @@ hash that does not match, E-… an error; an error behind the first C sits in th
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -44,3 +45,15 @@ def test_each_file_gets_the_verdict_its_name_announces(path):
     assert read_manifest(asset, TrustLists(lists=(roots,), ekus=DEFAULT_EKUS), at=at).state is expected
     if expected is ManifestState.TRUSTED:
         assert read_manifest(asset, TrustLists(), at=at).state is ManifestState.UNKNOWN_SIGNER
+
+
+def test_a_label_that_its_claim_does_not_say_is_listed():
+    """Claims before version 2 may name their parts in short, and then nothing signed holds the label."""
+    (path,) = (path for path in FILES if path.stem.endswith("-C"))
+    data = bytearray(path.read_bytes())
+    label = read_manifest(Asset.of(bytes(data), "image/jpeg"), TrustLists()).label
+    at = data.index(label.encode() + b"\0")
+    data[at + len(label) - 1] ^= 1
+    changed = read_manifest(Asset.of(bytes(data), "image/jpeg"), TrustLists())
+    ranges = [re.match(r"bytes (\d+)-(\d+): a part", text) for text in changed.uncovered]
+    assert any(int(one[1]) <= at and at + len(label) <= int(one[2]) for one in ranges if one)

@@ -18,6 +18,7 @@ keys csr --organisation Example -o request.pem
 keys csr --organisation Example --current -o request.pem
 keys csr --organisation Example --pkcs11 'pkcs11:token=a;object=b?module-path=/c.so' -o request.pem
 keys import chain.pem
+keys import missing.pem
 keys import chain.pem --key key.pem
 keys list
 keys renew

@@ -17,6 +17,8 @@ from provenance.registry_layout import BY_BINDING, CROWD, binding_value, parsed_
 from provenance.registry_publish import Contents, publish
 from provenance.registry_published import PublishedRegistry
 
+KEY = "0123456789abcdef"
+
 
 def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
@@ -38,7 +40,7 @@ def made(tmp_path, count: int):
     places = [
         Place(
             algorithm="test.1",
-            key_id="k",
+            key_id=KEY,
             epoch=1,
             content_id=number.to_bytes(8, "big"),
             manifest_sha256=digests[number % 5],
@@ -68,7 +70,7 @@ def test_every_id_is_found_in_its_bucket(tmp_path, count, length):
         found = registry.look_up(place.algorithm, place.key_id, place.epoch, place.content_id)
         assert [entry.manifest_sha256 for entry in found.entries] == [place.manifest_sha256]
         assert found.entries[0].log_index == place.log_index
-    assert registry.look_up("test.1", "k", 1, b"unknown!").entries == ()
+    assert registry.look_up("test.1", KEY, 1, b"unknown!").entries == ()
     sizes = {path.stat().st_size % 4096 for path in (tmp_path / "pub" / BY_BINDING).iterdir()}
     assert sizes == {0}
 

@@ -15,6 +15,8 @@ from provenance.log.checkpoint import NoteSigner
 from provenance.registry_state import KEPT, PIN, Kept, keep_pin, read_kept, read_pin, write_state
 
 KEY = NoteSigner(name="log.example/1", private_key=Ed25519PrivateKey.from_private_bytes(bytes(32))).verifier
+OTHER = NoteSigner(name="log.example/1", private_key=Ed25519PrivateKey.from_private_bytes(b"1" * 32)).verifier
+OTHER_KEY = {"publisher": str(OTHER), "sequence": 1}
 STATE = Kept(
     name="them",
     source="https://example.org/registry",
@@ -106,3 +108,25 @@ def test_a_folder_a_link_to_nowhere_or_a_huge_file_is_damage(name, place):
             assert read_pin(place) is None
         else:
             assert damage_of(place) == "registry.published-damaged"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"sequence": 8}, {"snapshot_sha256": "1" * 64}, {"sequence": 8, "snapshot_sha256": "1" * 64}, OTHER_KEY],
+)
+def test_a_pin_that_has_seen_more_is_right_and_never_goes_down(how, place):
+    changed(place / PIN, how)
+    pin = (place / PIN).read_bytes()
+    for action in (read_kept, lambda one: write_state(one, STATE), lambda one: keep_pin(one, STATE)):
+        with pytest.raises(IntegrityError) as caught:
+            action(place)
+        assert caught.value.code == "registry.published-damaged"
+        assert caught.value.what.startswith("what is known of the copy of registry them cannot be true: ")
+    assert (place / PIN).read_bytes() == pin
+
+
+def test_a_pin_that_is_behind_is_brought_up(place):
+    changed(place / PIN, {"sequence": 6, "snapshot_sha256": "1" * 64, "source": "/elsewhere"})
+    assert read_kept(place) == STATE
+    keep_pin(place, STATE)
+    assert read_pin(place) == STATE.pin
