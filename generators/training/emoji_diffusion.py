@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_BATCH = 16
+_BATCH = 32
 _DROP = 0.3
 _EMPTY = 0.1
 _NOTO = 0.2
