@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image, ImageDraw
 from safetensors.numpy import load_file
+from skimage import data
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SHEET = Path(__file__).parent / "images" / "reference-models.png"
 WIDE, GAP, NAMES = 640, 8, 100
@@ -19,8 +23,6 @@ WIDE, GAP, NAMES = 640, 8, 100
 
 def inputs(folder: Path) -> None:
     """A CC0 photograph of scikit-image (coffee, R. Michetti), and a flower drawn here."""
-    from skimage import data
-
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(data.coffee()).save(folder / "coffee.png")
     flower = Image.new("RGBA", (160, 160))

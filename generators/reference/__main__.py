@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         make(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command goes on from the last checkpoint\n")
+        return 2
     except Error as error:
         lines = [f"error[{error.code}]: {error.what}"]
         lines += [f"  --> {error.where}"] if error.where else []
@@ -44,6 +47,10 @@ def make(options: argparse.Namespace) -> None:
     steps = module.STEPS if options.steps is None else options.steps
     data = _data(options, module)
     work = options.out / "checkpoint"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("reference.out", "the folder cannot be made", where=str(options.out)) from error
     fitting.settle(work, {"model": options.name, "data": data.sha256, "seed": options.seed})
     task = outputs.Task(work=work, steps=steps, seed=options.seed, samples=options.samples)
     made = module.make(data, task)

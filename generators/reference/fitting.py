@@ -6,10 +6,11 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from generators.training.loop import Budget, Run
-from provenance.errors import InputError
+from provenance.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,10 @@ def fit(
     Args:
         loss: draws a batch with the generator it is given and returns what to make small.
         beside: tensors that belong to the state of the run; kept with it and put back by a resumed one.
+
+    Raises:
+        InputError: the loss is no longer a number.
+        IntegrityError: the checkpoint cannot be read.
     """
     run = Run(model, matrix_rate=matrix_rate, rate=rate, average=average, seed=seed)
     _resume(run, work, beside)
@@ -46,6 +51,9 @@ def fit(
     model.train()
     while (spent := budget.spent(run.step, run.seconds)) < 1:
         value = loss(run.rng)
+        if not value.isfinite():
+            what = f"the loss is no number at step {run.step}; the checkpoint before stands"
+            raise InputError("reference.diverged", what, where=str(work))
         run.advance(value, spent)
         if run.step % 100 == 0:
             _LOG.info("%s: step %d of %d, loss %.4f", work.name, run.step, steps, float(value.detach()))
@@ -67,21 +75,32 @@ def settle(work: Path, settings: Mapping[str, Any]) -> None:
     if path.is_file() and path.read_text(encoding="utf-8") != said:
         what = "the checkpoints there are of a run with another model, other data or another seed"
         raise InputError("reference.other-run", what, where=str(work), hint="give another --out")
-    work.mkdir(parents=True, exist_ok=True)
     path.write_text(said, encoding="utf-8")
 
 
 def _save(run: Run, work: Path, beside: dict[str, torch.Tensor] | None) -> None:
+    """What lies beside carries the step in its name: a crash in between leaves both of before."""
+    kept = _beside(work, run.step)
     if beside is not None:
         work.mkdir(parents=True, exist_ok=True)
-        part = work / "beside.part"
-        save_file({name: value.contiguous() for name, value in beside.items()}, part, {"step": str(run.step)})
-        part.replace(work / "beside.safetensors")
+        save_file({name: value.contiguous() for name, value in beside.items()}, kept)
     run.save(work)
+    for old in work.glob("beside-*.safetensors"):
+        if old != kept:
+            old.unlink()
+
+
+def _beside(work: Path, step: int) -> Path:
+    return work / f"beside-{step}.safetensors"
 
 
 def _resume(run: Run, work: Path, beside: dict[str, torch.Tensor] | None) -> None:
-    if run.resume(work):
-        _LOG.info("%s: resumed at step %d", work.name, run.step)
-        if beside is not None:
-            beside.update(load_file(work / "beside.safetensors"))
+    try:
+        if run.resume(work):
+            _LOG.info("%s: resumed at step %d", work.name, run.step)
+            if beside is not None:
+                beside.update(load_file(_beside(work, run.step)))
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+        hint = "take the folder away to begin anew"
+        what = "the checkpoint cannot be continued: it is damaged or of another version"
+        raise IntegrityError("reference.checkpoint", what, where=str(work), hint=hint) from error

@@ -177,7 +177,9 @@ def train(pictures: Pictures, task: Task) -> RealNVP:
         cube = dequantised(batch, pictures.depth, rng)
         return -log_density(model, cube).mean() / batch[0].numel()
 
-    fit(model, loss, work=task.work / "realnvp", steps=task.steps, seed=task.seed, matrix_rate=0.01, rate=3e-3)
+    fit(
+        model, loss, work=task.work / "realnvp", steps=task.steps, seed=task.seed, matrix_rate=0.01, rate=3e-3
+    )
     return model
 
 

@@ -102,6 +102,16 @@ def test_another_run_is_not_continued(icon, tmp_path, capsys) -> None:
     assert "reference.other-run" in capsys.readouterr().err
 
 
+def test_a_damaged_checkpoint_and_a_file_in_the_way_are_said(icon, tmp_path, capsys) -> None:
+    told = ["nca", "--data", str(icon), "--steps", "1", "--size", "16", "--samples", "2", "--out"]
+    assert main([*told, str(tmp_path / "out")]) == 0
+    (tmp_path / "out/checkpoint/nca/state.safetensors").write_bytes(b"no tensors")
+    assert main([*told, str(tmp_path / "out")]) == 2
+    assert "reference.checkpoint" in capsys.readouterr().err
+    assert main([*told, str(icon)]) == 2
+    assert "reference.out" in capsys.readouterr().err
+
+
 def test_digits_are_whole_numbers_and_a_fifth_is_held_out() -> None:
     pictures = data.digits()
     assert pictures.values.shape == (1797, 1, 8, 8)

