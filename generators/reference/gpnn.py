@@ -31,12 +31,16 @@ _CHUNK = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the paper calls p, r, α, σ and T, and the side at which the pyramid ends."""
+    """What the paper calls p, r, α, σ and T, and the side at which the pyramid ends.
+
+    The noise is for values in [-1, 1] and stronger than the paper's 0.75, which at so few pixels gives
+    the picture back.
+    """
 
     patch: int = 7
     ratio: float = 0.75
     alpha: float = 0.005
-    noise: float = 0.75
+    noise: float = 2.0
     rounds: int = STEPS
     coarsest: int = 14
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NEEDS = "Picture"
 SIZE = 16
-STEPS = 700
+STEPS = 300
 CHANNELS = 16
 """Red, green, blue (times alpha), alpha, and twelve that only the cells know."""
 GROWN = 24
@@ -108,8 +108,8 @@ def train(picture: Picture, task: Task) -> Automaton:
         return _errors(cells, wanted).mean()
 
     fit(
-        model, loss, work=task.work / "nca", steps=task.steps, seed=task.seed, matrix_rate=0.05, rate=1e-2,
-        average=0.9, beside=beside,
+        model, loss, work=task.work / "nca", steps=task.steps, seed=task.seed, matrix_rate=0.03, rate=2e-3,
+        average=0.97, beside=beside,
     )  # fmt: skip
     return model
 

@@ -1,7 +1,8 @@
-"""A variational autoencoder (Kingma and Welling 2013): Gaussian latents, Gaussian pixels, one ELBO.
+"""A variational autoencoder (Kingma and Welling 2013): Gaussian latents, logistic pixels, one ELBO.
 
-Pixels keep one learnt deviation each, so the bound is of the same density as the flow's, and their bits per
-dimension can stand side by side.
+Pixels keep one learnt scale each, so the bound is of the same density as the flow's, and their bits per
+dimension can stand side by side. A Gaussian's tails are too thin for pixels that are nearly always black:
+it came to 4.6 bits on held-out digits where a histogram of each pixel comes to 2.4.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from generators.reference.fitting import fit
 from generators.reference.likelihood import bits, dequantised, histogram_bits, spread
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 NEEDS = "Pictures"
 SIZE = 16
-STEPS = 4000
+STEPS = 2000
 LATENT = 12
 _BATCH = 64
 _DRAWS = 16
@@ -32,7 +34,7 @@ _DRAWS = 16
 class VAE(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
     """(N, C, H, W) in (0, 1) to ``LATENT`` numbers and back; two hidden layers each way."""
 
-    def __init__(self, shape: tuple[int, int, int], *, width: int = 256) -> None:
+    def __init__(self, shape: tuple[int, int, int], *, width: int = 128) -> None:
         super().__init__()
         self.shape = shape
         size = math.prod(shape)
@@ -47,7 +49,7 @@ class VAE(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
         self.decoder = nn.Sequential(
             nn.Linear(LATENT, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, size)
         )
-        self.log_deviation = nn.Parameter(torch.full(shape, -1.5))
+        self.log_scale = nn.Parameter(torch.full(shape, -2.0))
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """The mean picture of each latent."""
@@ -62,8 +64,8 @@ class VAE(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
         """
         mean, log_variance = self.encoder(2 * cube - 1).chunk(2, dim=1)
         said = self.decode(mean + (0.5 * log_variance).exp() * noise)
-        error = (cube - said) * (-self.log_deviation).exp()
-        reconstruction = -0.5 * error.square() - self.log_deviation - 0.5 * math.log(2 * math.pi)
+        error = (cube - said) * (-self.log_scale).exp()
+        reconstruction = -error - 2 * functional.softplus(-error) - self.log_scale
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
         return cast(torch.Tensor, reconstruction.flatten(1).sum(1) - divergence)
 
