@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image, ImageDraw
 from safetensors.numpy import load_file
 from skimage import data
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SHEET = Path(__file__).parent / "images" / "reference-models.png"
 WIDE, GAP, NAMES = 640, 8, 100
@@ -49,8 +46,8 @@ def band(title: str, folder: Path, grow: int) -> Image.Image:
     pixels = load_file(folder / "samples.safetensors")["pixels"]
     tiles = [tile(one, grow) for one in pixels]
     if (folder / "source.png").is_file():
-        source = Image.open(folder / "source.png").convert("RGB").resize(tiles[0].size, Image.Resampling.BOX)
-        tiles.insert(0, source)
+        source = Image.open(folder / "source.png").resize(tiles[0].size, Image.Resampling.BOX)
+        tiles.insert(0, tile(np.asarray(source), 1))
     wide, high = tiles[0].size
     count = (WIDE - NAMES) // (wide + 2)
     made = Image.new("RGB", (WIDE, high), "white")
