@@ -14,6 +14,7 @@ import diffusers
 import torch
 
 from generators import finish
+from generators.adapting_adapter import drawn_with_adapters
 from generators.calling_adapter import callback_of, pictures_of
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
 from generators.latents_adapter import starting_noise
@@ -104,6 +105,9 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
+        if request.adapters:
+            yield from drawn_with_adapters(self, request, hooks, latents)
+            return
         self._check(request, hooks, latents)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
@@ -167,8 +171,6 @@ class DiffusersGenerator:
                 raise _unsupported(field)
         if request.num_frames > 1 or request.fps is not None:
             raise _unsupported("num_frames")
-        if request.adapters:
-            raise _unsupported("adapters")
         if hooks and "callback_on_step_end" not in accepted:
             raise _unsupported("hooks")
         if latents is not None and ("latents" not in accepted or request.init is not None):

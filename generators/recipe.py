@@ -58,6 +58,23 @@ class StageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterRecord:
+    """An adapter laid over the model.
+
+    Attributes:
+        method: how it was trained, as "lora"; "unknown" for files of other programs.
+        sha256: of the file, lower-case hex.
+        scale: strength.
+        training_sha256: of the record of its training, None if the file names none.
+    """
+
+    method: str
+    sha256: str
+    scale: float
+    training_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """Where it ran.
 
@@ -94,6 +111,7 @@ class Recipe:
         environment: versions, device, threads.
         batch_size: pictures computed together.
         batch_index: place of this one among them.
+        adapters: laid over the model, in order.
     """
 
     model: ModelRecord
@@ -109,6 +127,7 @@ class Recipe:
     environment: Environment
     batch_size: int
     batch_index: int
+    adapters: tuple[AdapterRecord, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON values with a schema version; ``from_json`` reads it back."""
@@ -160,5 +179,6 @@ def _read(data: Mapping[str, Any]) -> Recipe:
         hooks=tuple(StageRecord(**item) for item in fields.pop("hooks")),
         finish=tuple(StageRecord(**item) for item in fields.pop("finish")),
         environment=Environment(**fields.pop("environment")),
+        adapters=tuple(AdapterRecord(**item) for item in fields.pop("adapters", ())),
         **fields,
     )

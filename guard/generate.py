@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guard.ingredients import model_ingredient
+from guard.ingredients import adapter_ingredients, model_ingredient
 from guard.plan import ask
 from guard.policy.rule import Stage
 from guard.prompt.review import review
@@ -99,7 +99,8 @@ def generate(
     owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
     for generation in generator.generate(approved.request, latents=latents):
         made(generation)
-        drawn = replace(origin, recipe=generation.recipe)
+        went_in = (*origin.ingredients, *adapter_ingredients(generation.recipe.adapters))
+        drawn = replace(origin, recipe=generation.recipe, ingredients=went_in)
         draft = Draft(frames=generation.frames, mime="image/png", origin=drawn)
         yield release(_order(approved, draft, plan=owed, folder=folder), tools)
 

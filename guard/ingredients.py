@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generators.interface import GeneratorInfo
+    from generators.recipe import AdapterRecord
 
 _TITLES = {Kind.PICTURE: "input", Kind.COMPONENT: "component"}
 """Of pictures: names of downloads often tell the prompt, so theirs stay here."""
@@ -35,6 +36,20 @@ def model_ingredient(info: GeneratorInfo) -> Ingredient:
         title=info.name.replace("\\", "/").rpartition("/")[2][:256],
         sha256=info.weights_sha256,
     )
+
+
+def adapter_ingredients(adapters: Sequence[AdapterRecord]) -> tuple[Ingredient, ...]:
+    """What was laid over a model, and the record of how each was trained; one switched off went not in."""
+    used = [one for one in adapters if one.scale]
+    weights = [
+        Ingredient(kind=Kind.ADAPTER, title=f"{one.method} adapter"[:256], sha256=one.sha256) for one in used
+    ]
+    records = [
+        Ingredient(kind=Kind.TRAINING, title="training record", sha256=one.training_sha256)
+        for one in used
+        if one.training_sha256 is not None
+    ]
+    return (*weights, *records)
 
 
 def _ingredient(word: str) -> Ingredient:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("guard.cli.doctor", "Say what works here, what is missing and how to add it."),
     "explain": ("guard.cli.explain", "Explain an error code or a policy rule."),
     "generate": ("guard.cli.generate", "Make pictures; release them marked, signed and logged."),
+    "train": ("guard.cli.train", "Teach a model from your own pictures."),
     "release": ("guard.cli.release", "Release media made elsewhere."),
     "sign": ("guard.cli.sign", "Sign a file without marking it."),
     "watermark": ("guard.cli.watermark", "Write or read an invisible mark."),
