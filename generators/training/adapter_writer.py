@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,7 +34,15 @@ def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
         TRAINING: record.sha256,
     }
     write_public(folder / RECORD, record.to_bytes(), overwrite=True)
-    write_public(folder / ADAPTER, save(dict(trained.tensors), metadata), overwrite=True)
+    write_public(folder / ADAPTER, _repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
+
+
+def _repeatable(file: bytes) -> bytes:
+    """The same file with its header sorted: the library writes metadata in an order drawn at random."""
+    length = int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of eight bytes
+    return len(header).to_bytes(8, "little") + header + file[8 + length :]
 
 
 def ran_on(generator: Any) -> dict[str, Json]:
