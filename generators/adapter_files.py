@@ -122,4 +122,6 @@ def _not_safetensors(path: Path) -> InputError:
 
 
 def _bad(code: str, what: str, where: str) -> InputError:
-    return InputError(code, what, where=where, hint="name the folder that guard train wrote")
+    return InputError(
+        code, what, where=where, hint="name a folder that holds adapter.safetensors and training.json"
+    )

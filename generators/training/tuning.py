@@ -69,22 +69,7 @@ def train(
     with ExitStack() as undo:
         drawn = _class_pictures(generator, order, seeds)  # (1) before anything is laid over
         tunable = prepare(pipeline, order, undo)  # (2)
-        side = own_side(pipeline)
-        said = [one.caption for one in examples]
-        data = _lesson(
-            generator,
-            pictures=[one.pixels for one in examples],
-            captions=said,
-            tunable=tunable,
-            order=order,
-            side=side,
-        )
-        prior = None
-        if drawn:
-            words = [str(order.class_prompt)] * len(drawn)
-            prior = _lesson(
-                generator, pictures=drawn, captions=words, tunable=tunable, order=order, side=side
-            )
+        data, prior = _lessons(generator, examples, drawn, tunable, order)
         run = _Run(tunable, data, prior, order)
         resumed = run.continue_from(work, identity)  # (3)
         while run.step < order.steps:  # (4)
@@ -100,7 +85,7 @@ def train(
         loss_after=after,
         class_seeds=seeds,
         resumed_at=resumed,
-        side=side,
+        side=own_side(pipeline),
     )
 
 
@@ -227,6 +212,23 @@ def _class_pictures(generator: Any, order: TrainingOrder, seeds: Sequence[int]) 
             arguments["guidance_scale"] = generator.defaults.guidance_scale
         found += list(pictures_of(generator.pipeline, arguments)[0])
     return found
+
+
+def _lessons(
+    generator: Any,
+    examples: tuple[Example, ...],
+    drawn: list[NDArray[np.uint8]],
+    tunable: Tunable,
+    order: TrainingOrder,
+) -> tuple[_Lesson, _Lesson | None]:
+    """What is to be learned, and what is to stay as it was."""
+    common: dict[str, Any] = {"tunable": tunable, "order": order, "side": own_side(generator.pipeline)}
+    said = [one.caption for one in examples]
+    data = _lesson(generator, pictures=[one.pixels for one in examples], captions=said, **common)
+    if not drawn:
+        return data, None
+    words = [str(order.class_prompt)] * len(drawn)
+    return data, _lesson(generator, pictures=drawn, captions=words, **common)
 
 
 def _lesson(
