@@ -181,7 +181,7 @@ def _supported(pipeline: Any) -> Any:
             "train.unsupported-model",
             "this model is not built like Stable Diffusion 1 or 2; it cannot be tuned here",
             where=type(pipeline).__name__,
-            hint="guard train … --model bundled:emoji",
+            hint="--model bundled:emoji",
         )
     return pipeline
 

@@ -60,7 +60,7 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
     "adapters",
     multiple=True,
     metavar="DIR[:SCALE]",
-    help="Lay what `guard train` made over the model, at this strength (1). May be given several times.",
+    help="Lay a trained adapter over the model, at this strength (1). May be given several times.",
 )
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
 @PRIVATE_NUMBER
