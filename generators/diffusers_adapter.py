@@ -15,6 +15,7 @@ import torch
 from generators import finish
 from generators.ability import settle
 from generators.ability_adapter import ability_of
+from generators.adapting_adapter import drawn_with_adapters
 from generators.arguments_adapter import Job, arguments_for, decoding
 from generators.calling_adapter import pictures_of
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
@@ -75,6 +76,9 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
+        if request.adapters:
+            yield from drawn_with_adapters(self, request, hooks, latents)
+            return
         ability = ability_of(self.pipeline, self.defaults)
         settled = settle(request, ability, hooks=bool(hooks), latents=latents is not None)
         chosen = chosen_class(request.scheduler, self.scheduler, ability.family)

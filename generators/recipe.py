@@ -59,11 +59,19 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterRecord:
-    """A trained addition laid over the model: its name without a path, its weights, its strength."""
+    """An adapter laid over the model.
 
-    name: str
+    Attributes:
+        method: how it was trained, as "lora"; "unknown" for files of other programs.
+        sha256: of the file, lower-case hex.
+        scale: strength.
+        training_sha256: of the record of its training, None if the file names none.
+    """
+
+    method: str
     sha256: str
     scale: float
+    training_sha256: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

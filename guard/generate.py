@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from generators.energy import Meter, metered
 from guard.drawing import drawings
-from guard.ingredients import model_ingredient, start_ingredients
+from guard.ingredients import adapter_ingredients, model_ingredient, start_ingredients
 from guard.licences import expression
 from guard.plan import ask
 from guard.policy.rule import Stage
@@ -114,7 +114,8 @@ def generate(
     pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
     for generation, drawing in drawings(pictures, approved.request):
         made(generation)
-        drawn = replace(origin, recipe=generation.recipe)
+        went_in = (*origin.ingredients, *adapter_ingredients(generation.recipe.adapters))
+        drawn = replace(origin, recipe=generation.recipe, ingredients=went_in)
         draft = Draft(frames=generation.frames, mime="image/png", origin=drawn, energy=generation.energy)
         yield release(_order(approved, draft, drawing, plan=owed, folder=folder), tools)
 

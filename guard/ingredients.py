@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generators.interface import GeneratorInfo
+    from generators.recipe import AdapterRecord
     from generators.request import GenerationRequest
 
 _TITLES = {Kind.PICTURE: "input", Kind.COMPONENT: "component"}
@@ -47,6 +48,18 @@ def start_ingredients(request: GenerationRequest) -> tuple[Ingredient, ...]:
     if start is None or len(start.pixels) > 1:
         return ()
     return (Ingredient(kind=Kind.PICTURE, title=_TITLES[Kind.PICTURE], asset=encode(start, "image/png")),)
+def adapter_ingredients(adapters: Sequence[AdapterRecord]) -> tuple[Ingredient, ...]:
+    """What was laid over a model, and the record of how each was trained; one switched off went not in."""
+    used = [one for one in adapters if one.scale]
+    weights = [
+        Ingredient(kind=Kind.ADAPTER, title=f"{one.method} adapter"[:256], sha256=one.sha256) for one in used
+    ]
+    records = [
+        Ingredient(kind=Kind.TRAINING, title="training record", sha256=one.training_sha256)
+        for one in used
+        if one.training_sha256 is not None
+    ]
+    return (*weights, *records)
 
 
 def _ingredient(word: str) -> Ingredient:

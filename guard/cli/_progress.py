@@ -36,3 +36,34 @@ def counted(items: Sequence[T], what: str, *, quiet: bool, stream: Any = None) -
     if last != began:
         out.write("\r\x1b[K")
         out.flush()
+
+
+class Stepping:
+    """A line such as ``train lora 120 of 200  loss 0.0412``, while this is open.
+
+    Args:
+        total: steps altogether.
+        what: the words before the numbers.
+        stream: where to; stderr, if None.
+    """
+
+    def __init__(self, total: int, what: str, *, stream: Any = None) -> None:
+        self._total, self._what = total, what
+        self._out = sys.stderr if stream is None else stream
+        self._began = self._last = time.monotonic()
+
+    def __enter__(self) -> Stepping:
+        return self
+
+    def at(self, step: int, loss: float) -> None:
+        """Called after every step."""
+        now = time.monotonic()
+        if self._out.isatty() and now - self._began >= _AFTER and now - self._last >= _EVERY:
+            self._out.write(f"\r{self._what} {step} of {self._total}  loss {loss:.4f}\x1b[K")
+            self._out.flush()
+            self._last = now
+
+    def __exit__(self, *_: object) -> None:
+        if self._last != self._began:
+            self._out.write("\r\x1b[K")
+            self._out.flush()

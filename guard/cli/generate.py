@@ -22,7 +22,7 @@ from guard.cli._report import Making, Report, tell_approved
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generators.request import GenerationRequest
+    from generators.request import AdapterRef, GenerationRequest
     from guard.home import Home
 
 
@@ -56,6 +56,13 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
     "--latent-mark",
     is_flag=True,
     help="Also mark the noise each picture is drawn from; `guard watermark detect --latent` finds it.",
+)
+@click.option(
+    "--adapter",
+    "adapters",
+    multiple=True,
+    metavar="DIR[:SCALE]",
+    help="Lay a trained adapter over the model, at this strength (1). May be given several times.",
 )
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
 @PRIVATE_NUMBER
@@ -116,6 +123,7 @@ def _request(
     model: str | None,
     steps: int | None,
     guidance: float | None,
+    adapters: tuple[str, ...],
 ) -> GenerationRequest:
     """The request as asked for, what was left out from the settings of this installation."""
     import secrets  # noqa: PLC0415
@@ -130,4 +138,16 @@ def _request(
         seeds=tuple(range(first, first + count)),
         num_inference_steps=steps,
         guidance_scale=guidance,
+        adapters=tuple(_adapter(word) for word in adapters),
     )
+
+
+def _adapter(word: str) -> AdapterRef:
+    """``DIR`` or ``DIR:SCALE``; what follows the last colon is a scale if it reads as a number."""
+    from generators.request import AdapterRef  # noqa: PLC0415
+
+    ref, _, scale = word.rpartition(":")
+    try:
+        return AdapterRef(ref=ref, scale=float(scale)) if ref else AdapterRef(ref=word)
+    except ValueError:
+        return AdapterRef(ref=word)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("guard.cli.explain", "Explain an error code or a policy rule."),
     "generate": ("guard.cli.generate", "Make pictures; release them marked, signed and logged."),
     "replay": ("guard.cli.replay", "Draw a released picture again and say how alike it is."),
+    "train": ("guard.cli.train", "Teach a model from your own pictures."),
     "release": ("guard.cli.release", "Release media made elsewhere."),
     "sign": ("guard.cli.sign", "Sign a file without marking it."),
     "watermark": ("guard.cli.watermark", "Write or read an invisible mark."),

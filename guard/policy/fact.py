@@ -101,6 +101,15 @@ class Command(StrEnum):
     SIGN = "sign"
     WATERMARK = "watermark"
     VERIFY = "verify"
+    TRAIN = "train"
+
+
+class Consent(StrEnum):
+    """Of whoever made or is shown in the pictures that are learned from; the weakest of a folder counts."""
+
+    GIVEN = "given"
+    NOT_NEEDED = "not-needed"
+    UNKNOWN = "unknown"
 
 
 class Kind(StrEnum):

@@ -23,6 +23,7 @@ from guard.policy.fact import (
     Capacity,
     Colour,
     Command,
+    Consent,
     EarlierMark,
     Fact,
     Kind,
@@ -41,9 +42,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "C2pa", "C2paState", "Capacity", "Colour", "Command", "EarlierMark", "Environment", "Fact", "Facts",
+    "C2pa", "C2paState", "Capacity", "Colour", "Command", "Consent", "EarlierMark", "Environment", "Fact",
+    "Facts",
     "Kind", "Level", "Log", "Marks", "Media", "Model", "Prompt", "Request", "Risk", "Status", "Subject",
-    "Synthetic", "Watermark", "Xmp", "failed", "known", "schema", "unknown",
+    "Synthetic", "Training",
+    "Watermark", "Xmp", "failed", "known", "schema", "unknown",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -195,6 +198,14 @@ class Environment(_Group):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Training(_Group):
+    """The pictures that a model is to be trained on."""
+
+    licensed: Fact[bool] = _fact(note="every file has a licence, or its folder has one")
+    consent: Fact[Consent] = _fact(note="declared; the weakest of all files")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All facts of one decision; what is not supplied is unknown."""
 
@@ -207,6 +218,7 @@ class Facts:
     subject: Subject = field(default_factory=Subject)
     log: Log = field(default_factory=Log)
     environment: Environment = field(default_factory=Environment)
+    training: Training = field(default_factory=Training)
 
 
 def schema() -> Mapping[str, Type]:

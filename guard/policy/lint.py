@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 _BEFORE_MEDIA = frozenset({"request", "prompt", "model", "risk"})
 KNOWN_AT = {
-    Stage.PROMPT: _BEFORE_MEDIA,
+    Stage.PROMPT: _BEFORE_MEDIA | {"training"},
     Stage.PLAN: _BEFORE_MEDIA | {"media"},
     Stage.PIXELS: _BEFORE_MEDIA | {"media", "environment"},
-    Stage.PUBLISH: frozenset(name.split(".")[0] for name in schema()) | {"decision"},
+    Stage.PUBLISH: (frozenset(name.split(".")[0] for name in schema()) - {"training"}) | {"decision"},
     Stage.VERIFY: frozenset(
         {"media", "risk", "marks", "subject", "log", "environment", "request", "decision"}
     ),

@@ -1,0 +1,127 @@
+"""Adapter files (LoRA and learned words): looked through before any library sees them, digested.
+
+An adapter is one safetensors file, alone or as ``adapter.safetensors`` in a folder beside the record of its
+training. The file names that record by digest in its metadata, and the record names the weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provenance.errors import InputError, IntegrityError
+
+if TYPE_CHECKING:
+    from generators.request import AdapterRef
+
+ADAPTER, RECORD = "adapter.safetensors", "training.json"
+"""Names in the folder of a trained adapter."""
+METHOD, BASE, TRAINING = "mediaguard.method", "mediaguard.base", "mediaguard.training"
+"""Metadata: how it was trained, digest of the weights it was trained on, digest of the training record."""
+_MOST = 4 * 2**30
+"""Bytes of one adapter; beyond this it is a whole model."""
+_MOST_HEADER = 16 * 2**20
+_MOST_SCALE = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFile:
+    """An adapter that was looked through and may be loaded.
+
+    Attributes:
+        path: the safetensors file.
+        method: how it was trained; "unknown" for files of other programs.
+        sha256: of the file, lower-case hex.
+        base: digest of the weights it was trained on, None if the file does not say.
+        training: SHA-256 of the record of its training, None if the file does not name one.
+        words: names of learned words, as ``<pet>``.
+        lora: whether it holds low-rank changes of weights.
+        scale: strength asked for.
+    """
+
+    path: Path
+    method: str
+    sha256: str
+    base: str | None
+    training: str | None
+    words: tuple[str, ...]
+    lora: bool
+    scale: float
+
+
+def examine_adapter(asked: AdapterRef) -> AdapterFile:
+    """Look through one adapter.
+
+    Raises:
+        InputError: ``adapter.not-found``, ``adapter.not-safetensors``, ``adapter.unknown-layout``,
+            ``adapter.scale``.
+        IntegrityError: ``adapter.record-differs``: the record beside it is not the one it was made with.
+    """
+    if not 0 <= asked.scale <= _MOST_SCALE:
+        raise _bad("adapter.scale", f"the scale of an adapter is 0 to {_MOST_SCALE:g}", asked.ref)
+    path = Path(asked.ref).expanduser()
+    path = path / ADAPTER if path.is_dir() else path
+    if not path.is_file():
+        raise _bad("adapter.not-found", "there is no adapter here", asked.ref)
+    header, sha256 = _read(path)
+    said = header.pop("__metadata__", {})
+    words = tuple(sorted(name for name in header if name.startswith("<") and name.endswith(">")))
+    lora = any(".lora" in name for name in header)
+    if not (words or lora) or not isinstance(said, dict):
+        raise _bad("adapter.unknown-layout", "the file holds neither a LoRA nor a learned word", asked.ref)
+    if words and asked.scale not in (0, 1):
+        raise _bad("adapter.scale", "a learned word is there or not: its scale is 0 or 1", asked.ref)
+    _check_record(path, said.get(TRAINING))
+    return AdapterFile(
+        path=path,
+        method=str(said.get(METHOD, "unknown")),
+        sha256=sha256,
+        base=said.get(BASE),
+        training=said.get(TRAINING),
+        words=words,
+        lora=lora,
+        scale=float(asked.scale),
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(_MOST_HEADER, size - 8) or size > _MOST:
+            raise _not_safetensors(path)
+        try:
+            header = json.loads(file.read(length))
+        except (ValueError, RecursionError) as error:
+            raise _not_safetensors(path) from error
+        if not isinstance(header, dict):
+            raise _not_safetensors(path)
+        file.seek(0)
+        return header, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_record(path: Path, named: object) -> None:
+    """The record beside an adapter, where there is one, is the one it names."""
+    beside = path.with_name(RECORD)
+    if path.name != ADAPTER or not beside.is_file():
+        return
+    if hashlib.sha256(beside.read_bytes()).hexdigest() != named:
+        raise IntegrityError(
+            "adapter.record-differs",
+            "the training record beside the adapter is not the one it was made with",
+            where=str(beside),
+            hint="restore the folder from a copy, or train again",
+        )
+
+
+def _not_safetensors(path: Path) -> InputError:
+    return _bad("adapter.not-safetensors", "the file is no safetensors file of an adapter", str(path))
+
+
+def _bad(code: str, what: str, where: str) -> InputError:
+    return InputError(
+        code, what, where=where, hint="name a folder that holds adapter.safetensors and training.json"
+    )

@@ -1,0 +1,145 @@
+"""Lays adapters over a loaded pipeline while a batch is drawn, and takes them off again bit for bit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import safetensors
+import torch
+from safetensors.torch import load_file
+
+from generators.adapter_files import examine_adapter
+from generators.interface import Generation, GenerationWarning
+from generators.learned_words_adapter import taught, words_laid_over
+from generators.recipe import AdapterRecord
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generators.adapter_files import AdapterFile
+    from generators.interface import LatentInit, StepHook
+    from generators.request import AdapterRef, GenerationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Adapter:
+    """An adapter in memory: the file it came from, LoRA tensors, vectors (n, width) of learned words."""
+
+    file: AdapterFile
+    lora: dict[str, torch.Tensor]
+    words: dict[str, torch.Tensor]
+
+
+def drawn_with_adapters(
+    generator: Any, request: GenerationRequest, hooks: Sequence[StepHook], latents: LatentInit | None
+) -> Iterator[Generation]:
+    """What ``generator`` draws of ``request`` with its adapters laid over.
+
+    They lie over the pipeline only while a batch is computed: another request of the same generator may be
+    drawn from in turns with this one.
+
+    Raises:
+        InputError: ``adapter.…``, or a model that takes no adapters; as ``Generator.generate`` otherwise.
+        IntegrityError: ``adapter.record-differs``.
+    """
+    adapters = load_adapters(generator.pipeline, request.adapters)
+    words = {word: v for one in adapters if one.file.scale for word, v in one.words.items()}
+    records = tuple(_record(one.file) for one in adapters)
+    warned = tuple(w for one in adapters for w in _warnings(one.file, generator.info.weights_sha256))
+    plain = replace(generator, vocabulary=taught(generator.vocabulary, words))
+    together = max(1, generator.defaults.batch)
+    for start in range(0, len(request.seeds), together):
+        part = replace(request, adapters=(), seeds=request.seeds[start : start + together])
+        with laid_over(generator.pipeline, adapters):
+            made = list(plain.generate(part, hooks, latents=latents))
+        for one in made:
+            recipe = replace(one.recipe, adapters=records)
+            yield replace(one, recipe=recipe, warnings=one.warnings + warned)
+
+
+def load_adapters(pipeline: Any, asked: Sequence[AdapterRef]) -> tuple[Adapter, ...]:
+    """Every adapter, looked through and read into memory."""
+    if not hasattr(pipeline, "load_lora_weights") or not hasattr(pipeline, "unet"):
+        raise InputError(
+            "request.unsupported", "this model takes no adapters", where="adapters", hint="leave them out"
+        )
+    return tuple(_loaded(examine_adapter(one)) for one in asked)
+
+
+def _loaded(file: AdapterFile) -> Adapter:
+    try:
+        tensors = load_file(file.path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise InputError(
+            "adapter.not-safetensors", "the file is no safetensors file of an adapter", where=str(file.path)
+        ) from error
+    words = {word: torch.atleast_2d(tensors.pop(word).float()) for word in file.words}
+    return Adapter(file=file, lora=tensors, words=words)
+
+
+@contextmanager
+def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
+    """The pipeline with ``adapters``, each at its scale; afterwards it is as it was, bit for bit."""
+    words = {word: v for one in adapters if one.file.scale for word, v in one.words.items()}
+    loras = {f"adapter_{i}": one for i, one in enumerate(adapters) if one.file.lora}
+    _check_widths(pipeline, adapters)
+    with words_laid_over(pipeline, words):
+        try:
+            with _checked(adapters):
+                for name, one in loras.items():
+                    pipeline.load_lora_weights(dict(one.lora), adapter_name=name)
+                if loras:
+                    pipeline.set_adapters(list(loras), [one.file.scale for one in loras.values()])
+            yield
+        finally:
+            if loras:
+                pipeline.unload_lora_weights()
+
+
+@contextmanager
+def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
+    """Errors of the libraries about shapes and names, in one line."""
+    try:
+        yield
+    except (RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        raise _misfit((str(error).splitlines() or [""])[0][:200], adapters) from error
+
+
+def _check_widths(pipeline: Any, adapters: Sequence[Adapter]) -> None:
+    """A learned word is a vector of this model's text encoder."""
+    if not any(one.words for one in adapters):
+        return
+    if getattr(pipeline, "text_encoder", None) is None or hasattr(pipeline, "text_encoder_2"):
+        raise _misfit("it reads prompts in another way", adapters)
+    width = pipeline.text_encoder.get_input_embeddings().weight.shape[1]
+    if any(v.ndim != 2 or v.shape[1] != width for one in adapters for v in one.words.values()):
+        raise _misfit(f"its words have vectors of {width} numbers", adapters)
+
+
+def _misfit(why: str, adapters: Sequence[Adapter]) -> InputError:
+    return InputError(
+        "adapter.does-not-fit",
+        f"the adapter does not fit this model: {why}",
+        where=", ".join(one.file.path.parent.name for one in adapters),
+        hint="use the model it was trained on",
+    )
+
+
+def _record(file: AdapterFile) -> AdapterRecord:
+    return AdapterRecord(
+        method=file.method, sha256=file.sha256, scale=file.scale, training_sha256=file.training
+    )
+
+
+def _warnings(file: AdapterFile, weights_sha256: str) -> Iterator[GenerationWarning]:
+    if file.base is not None and file.base != weights_sha256:
+        yield GenerationWarning(
+            code="adapter.other-base", message="an adapter was trained on other weights than these"
+        )
+    if file.training is None:
+        yield GenerationWarning(
+            code="adapter.no-record", message="an adapter names no record of its training"
+        )

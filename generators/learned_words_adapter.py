@@ -1,0 +1,100 @@
+"""Words that a model learned: laid over a text encoder and its tokenizer, and taken off bit for bit.
+
+Textual inversion (Gal et al. 2022) learns vectors for a new word and changes nothing else. The model's own
+table of vectors is not resized or copied: a module in front of it answers for the new words only.
+"""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from generators.vocabulary import Mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generators.vocabulary import Vocabulary
+
+
+class WithWords(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+    """Answers for the ids ``first``, ``first`` + 1, … with ``vectors``, for all others with ``table``."""
+
+    def __init__(self, table: Any, first: int, vectors: torch.Tensor) -> None:
+        super().__init__()
+        self.table, self.first, self.vectors = table, first, vectors
+
+    @property
+    def weight(self) -> Any:
+        """The model's own vectors; transformers asks for their type."""
+        return self.table.weight
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Vectors of ``ids``, shape (…, width)."""
+        own = self.table(ids.clamp(max=self.table.weight.shape[0] - 1))
+        learned = self.vectors[(ids - self.first).clamp(min=0, max=len(self.vectors) - 1)]
+        return torch.where((ids >= self.first)[..., None], learned.to(own.dtype), own)
+
+
+@contextmanager
+def words_laid_over(pipeline: Any, words: Mapping[str, torch.Tensor]) -> Iterator[None]:
+    """``words``, each with vectors (n, width), known to tokenizer and text encoder while this lasts."""
+    if not words:
+        yield
+        return
+    tokenizer, table = pipeline.tokenizer, pipeline.text_encoder.get_input_embeddings()
+    changed = copy.deepcopy(tokenizer)
+    first = max(len(changed), table.weight.shape[0])
+    # Ids up to the end of the model's table belong to the model, used or not.
+    changed.add_tokens([f"<unused {i}>" for i in range(first - len(changed))])
+    changed.add_tokens([part for word, vectors in words.items() for part in parts(word, len(vectors))])
+    vectors = torch.cat(list(words.values())).to(table.weight.device)
+    pipeline.tokenizer = changed
+    pipeline.text_encoder.set_input_embeddings(WithWords(table, first, vectors))
+    try:
+        yield
+    finally:
+        pipeline.tokenizer = tokenizer
+        pipeline.text_encoder.set_input_embeddings(table)
+
+
+def parts(word: str, count: int) -> tuple[str, ...]:
+    """A word of several vectors is written as several tokens: ``<pet>``, ``<pet>_1`` and so on."""
+    return (word, *(f"{word}_{i}" for i in range(1, count)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaughtVocabulary:
+    """A small model's vocabulary, and the words it was taught besides.
+
+    Attributes:
+        own: maps everything else.
+        taught: word → what is written for it.
+    """
+
+    own: Vocabulary
+    taught: Mapping[str, str]
+
+    def map(self, prompt: str) -> Mapped:
+        """As ``Vocabulary.map``; taught words stand behind the model's own, in their order."""
+        kept = [word for word in prompt.split() if word.strip(",.;:!?") in self.taught]
+        rest = " ".join(word for word in prompt.split() if word not in kept)
+        mapped = self.own.map(rest)
+        if not kept:
+            return mapped
+        said = [self.taught[word.strip(",.;:!?")] for word in dict.fromkeys(kept)]
+        warnings = tuple(w for w in mapped.warnings if w.code != "prompt.no-subject")
+        text = " ".join([mapped.prompt or "a picture of a", *said])
+        return Mapped(prompt=text, unknown=mapped.unknown, warnings=warnings)
+
+
+def taught(own: Vocabulary | None, words: Mapping[str, torch.Tensor]) -> Any:
+    """The vocabulary while ``words`` are laid over; None stays None."""
+    if own is None or not words:
+        return own
+    said = {word: " ".join(parts(word, len(vectors))) for word, vectors in words.items()}
+    return TaughtVocabulary(own=own, taught=said)

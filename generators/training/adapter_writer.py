@@ -1,0 +1,50 @@
+"""Writes what was trained: the adapter with the digest of its record inside, and the record beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import save
+
+from generators.adapter_files import ADAPTER, BASE, METHOD, RECORD, TRAINING
+from generators.training.record import environment
+from provenance.files import write_public
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from generators.training.orders import Trained
+    from generators.training.record import TrainingRecord
+    from provenance.canonical import Json
+
+
+def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
+    """The record first: an adapter that stands under its name always has the record it names beside it.
+
+    Raises:
+        InputError, ConfigurationError: as ``write_public``.
+    """
+    metadata = {
+        "format": "pt",
+        METHOD: record.method,
+        BASE: record.base_weights_sha256,
+        TRAINING: record.sha256,
+    }
+    write_public(folder / RECORD, record.to_bytes(), overwrite=True)
+    write_public(folder / ADAPTER, _repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
+
+
+def _repeatable(file: bytes) -> bytes:
+    """The same file with its header sorted: the library writes metadata in an order drawn at random."""
+    length = int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of eight bytes
+    return len(header).to_bytes(8, "little") + header + file[8 + length :]
+
+
+def ran_on(generator: Any) -> dict[str, Json]:
+    """The environment of a run that just ended."""
+    return environment(str(generator.pipeline.device.type), torch.get_num_threads())

@@ -1,0 +1,191 @@
+"""What a training run is asked for and what it gives back, as values; no heavy library here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from provenance.canonical import digest
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from provenance.canonical import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One way to train: where its code is, what it needs, and its rate when none is given.
+
+    Attributes:
+        trainer: "module:function", called as ``Trainer``.
+        summary: one line for people.
+        rate: AdamW's, by default.
+        word: it learns a new word, ``--token``.
+        prior: pictures of the class, drawn by the model itself, keep the class as it was.
+    """
+
+    trainer: str
+    summary: str
+    rate: float
+    word: bool = False
+    prior: bool = False
+
+
+_TUNING = "generators.training.tuning:train"
+METHODS: Mapping[str, Method] = {
+    "lora": Method(
+        trainer=_TUNING, rate=1e-3, summary="Teach a style or subject: low-rank changes of the attention."
+    ),
+    "dreambooth": Method(
+        trainer=_TUNING,
+        rate=1e-3,
+        prior=True,
+        summary="Teach one subject from a few pictures, and keep its class as it was.",
+    ),
+    "textual-inversion": Method(
+        trainer=_TUNING, rate=5e-3, word=True, summary="Teach one new word; the model stays as it is."
+    ),
+    "custom-diffusion": Method(
+        trainer=_TUNING,
+        rate=1e-3,
+        word=True,
+        prior=True,
+        summary="Teach one new word, and the keys and values that read words.",
+    ),
+}
+"""Name → how. Other kinds of training add a line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOrder:
+    """One run.
+
+    Attributes:
+        method: name in ``METHODS``.
+        steps: optimiser steps altogether; a resumed run may ask for more than the one before.
+        seed: of everything random; every step draws from a stream of its own.
+        rank: of low-rank changes.
+        rate: AdamW's; None: the method's.
+        batch: pictures of one step.
+        token: the new word, as ``<pet>``; None for methods without.
+        start_from: a word the model knows, whose vector the new one begins with; None: the mean of all.
+        class_prompt: what the class is called; None: no prior preservation.
+        class_pictures: how many the model draws of it.
+        prior_weight: of the class's loss against the pictures'.
+        save_every: steps between two checkpoints.
+        device: "cpu", "cuda", …; None: where the model was loaded.
+    """
+
+    method: str
+    steps: int = 200
+    seed: int = 0
+    rank: int = 8
+    rate: float | None = None
+    batch: int = 1
+    token: str | None = None
+    start_from: str | None = None
+    class_prompt: str | None = None
+    class_pictures: int = 0
+    prior_weight: float = 1.0
+    save_every: int = 25
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        method = METHODS.get(self.method)
+        if method is None:
+            raise _bad(f"there is no method {self.method!r}", f"choose from {', '.join(METHODS)}")
+        if method.word is not (self.token is not None):
+            verb = "needs a new word" if method.word else "learns no new word"
+            raise _bad(f"{self.method} {verb}", "guard train textual-inversion … --token '<pet>'")
+        token = self.token or "<a>"
+        if not (token[0] == "<" and token[-1] == ">" and token[1:-1].replace("-", "").isalnum()):
+            raise _bad("a new word is written in angle brackets, of letters and digits", "--token '<pet>'")
+        if (self.class_prompt is None) is not (self.class_pictures == 0):
+            raise _bad(
+                "pictures of a class need its prompt, and the prompt pictures", "--class-prompt 'a pilot'"
+            )
+        if self.class_prompt is not None and not method.prior:
+            raise _bad(f"{self.method} has no prior preservation", "guard train dreambooth … --class-prompt")
+
+    def identity(self) -> dict[str, Json]:
+        """Everything that makes this run another one; not how long it goes on or where."""
+        names = [n for n in self.__slots__ if n not in ("steps", "save_every", "device")]
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Example:
+    """One picture to learn from: (H, W, 3) uint8, the words that go with it, SHA-256 of its file."""
+
+    pixels: NDArray[np.uint8]
+    caption: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """What a run gives back.
+
+    Attributes:
+        tensors: what goes into the adapter's file, by name.
+        weights_sha256: digest over names, types, shapes and bytes of ``tensors``.
+        loss_before: mean loss on fixed draws of noise, before the first step.
+        loss_after: the same draws, after the last.
+        class_seeds: of the pictures that the model drew of the class.
+        resumed_at: step an earlier session had reached; 0 for none.
+        side: pixels to a side of what was learned from.
+    """
+
+    tensors: Mapping[str, Any]
+    weights_sha256: str
+    loss_before: float
+    loss_after: float
+    class_seeds: tuple[int, ...]
+    resumed_at: int
+    side: int
+
+
+def train(
+    generator: Any,
+    examples: tuple[Example, ...],
+    order: TrainingOrder,
+    work: Path,
+    heard: Callable[[int, float], None],
+) -> Trained:
+    """Train as ``order`` says; a checkpoint in ``work`` of the same run is continued.
+
+    Args:
+        generator: the loaded base model.
+        examples: at least one.
+        order: what to do.
+        work: an existing folder for checkpoints.
+        heard: called with step and loss after every step.
+
+    Raises:
+        InputError: ``train.unsupported-model``, ``train.other-run``, ``train.device``.
+        IntegrityError: ``train.checkpoint-damaged``, ``train.not-finite``.
+    """
+    module, _, name = METHODS[order.method].trainer.partition(":")
+    trainer = cast("Callable[..., Trained]", getattr(importlib.import_module(module), name))
+    return trainer(generator, examples, order, work, heard)
+
+
+def run_digest(order: TrainingOrder, examples: tuple[Example, ...], weights_sha256: str) -> str:
+    """Names one run: a checkpoint with another digest belongs to another run. For private files only."""
+    shown: list[Json] = [[one.sha256, one.caption] for one in examples]
+    return digest({"order": _printable(order.identity()), "examples": shown, "base": weights_sha256})
+
+
+def _printable(values: dict[str, Json]) -> dict[str, Json]:
+    return {name: repr(v) if isinstance(v, float) else v for name, v in values.items()}
+
+
+def _bad(what: str, hint: str) -> InputError:
+    return InputError("train.bad-order", what, hint=hint)

@@ -1,0 +1,175 @@
+"""``guard train``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guard.cli._options import POLICY, NewPath, output_folders
+from guard.cli._passphrase import existing_passphrase
+from guard.cli._progress import Stepping
+from guard.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guard.training import Finished, Lesson
+
+_DATA = click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
+_OUTPUT = click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=NewPath(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder of the adapter, its record and its checkpoint; an interrupted run in it goes on.",
+)
+_COMMON = (
+    click.option("--model", metavar="REF", help="Model to train on; bundled:NAME, dir:PATH or hf:…@COMMIT."),
+    click.option("--prompt", metavar="TEXT", help="The words of pictures that have no caption."),
+    click.option("--steps", type=click.IntRange(1, 1_000_000), default=200, show_default=True),
+    click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=0, show_default=True),
+    click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate of AdamW."),
+    click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True),
+    click.option(
+        "--save-every", type=click.IntRange(1), default=25, show_default=True, help="Steps to a checkpoint."
+    ),
+    click.option("--device", metavar="NAME", help="cpu, cuda, mps; by default where the model is loaded."),
+    click.option("--threads", type=click.IntRange(1, 1024), help="Of torch; part of what repetition needs."),
+    click.option("--online", is_flag=True, help="Allow the network for hf: models."),
+    click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text"),
+    POLICY,
+)
+_RANK = click.option("--rank", type=click.IntRange(1, 512), default=8, show_default=True, help="Of LoRA.")
+_TOKEN = (
+    click.option("--token", required=True, metavar="'<WORD>'", help="The new word, in angle brackets."),
+    click.option("--start-from", metavar="WORD", help="A known word that the new one begins as."),
+)
+_CLASS_PICTURES = click.option(
+    "--class-pictures",
+    type=click.IntRange(1, 1000),
+    default=20,
+    help="Pictures the model draws of the class.",
+)
+_PRIOR_WEIGHT = click.option("--prior-weight", type=click.FloatRange(0, 100), default=1.0)
+_CLASS = "What the subject is one of, as the model knows it; it is kept as it was."
+
+
+@click.group("train")
+def command() -> None:
+    """Teach a model from your own pictures; the result is an adapter with a record of its training.
+
+    DATA is a folder of pictures. data.json in it says licence and consent and gives captions.
+    """
+
+
+def _with(*options: Callable[..., Any]) -> Callable[..., Any]:
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed((_DATA, _OUTPUT, *options, *_COMMON)):
+            function = option(function)
+        return function
+
+    return add
+
+
+@command.command("lora")
+@_with(_RANK)
+def lora(**asked: Any) -> None:
+    """Teach a style or subject: low-rank changes of the attention layers."""
+    _run("lora", **asked)
+
+
+@command.command("dreambooth")
+@_with(
+    _RANK,
+    click.option("--class-prompt", required=True, metavar="TEXT", help=_CLASS),
+    _CLASS_PICTURES,
+    _PRIOR_WEIGHT,
+)
+def dreambooth(**asked: Any) -> None:
+    """Teach one subject from a few pictures, and keep its class as it was (prior preservation)."""
+    _run("dreambooth", **asked)
+
+
+@command.command("textual-inversion")
+@_with(*_TOKEN)
+def textual_inversion(**asked: Any) -> None:
+    """Teach one new word; the model itself stays as it is."""
+    _run("textual-inversion", **asked)
+
+
+@command.command("custom-diffusion")
+@_with(
+    _RANK,
+    *_TOKEN,
+    click.option("--class-prompt", metavar="TEXT", help=_CLASS),
+    _CLASS_PICTURES,
+    _PRIOR_WEIGHT,
+)
+def custom_diffusion(class_prompt: str | None, class_pictures: int, **asked: Any) -> None:
+    """Teach one new word, and the keys and values of cross-attention that read words."""
+    count = 0 if class_prompt is None else class_pictures
+    _run("custom-diffusion", class_prompt=class_prompt, class_pictures=count, **asked)
+
+
+def _run(
+    method: str,
+    *,
+    data: Path,
+    folder: Path,
+    model: str | None,
+    prompt: str | None,
+    policy: str | None,
+    format_: str,
+    online: bool,
+    threads: int | None,
+    **settings: Any,
+) -> None:
+    from generators.training.orders import TrainingOrder  # noqa: PLC0415
+    from guard.home import Home  # noqa: PLC0415
+    from guard.tools import assemble  # noqa: PLC0415
+    from guard.training import approve_lesson, run_lesson  # noqa: PLC0415
+
+    home = Home.locate().require()
+    tools = assemble(home, policy=policy, passphrase=existing_passphrase)
+    order = TrainingOrder(method=method, **settings)
+    chosen = model or home.config().model
+    lesson = approve_lesson(data, order, tools, model=chosen, prompt=prompt)
+    _tell(lesson)
+    with output_folders(folder):
+        from generators.registry import load  # noqa: PLC0415 - torch, only once the data may be used
+
+        generator = load(chosen, threads=threads, online=online)
+        with Stepping(order.steps, f"train {method}") as stepping:
+            finished = run_lesson(lesson, generator, tools, folder=folder, heard=stepping.at)
+    click.echo(_json(finished) if format_ == "json" else _text(finished))
+
+
+def _tell(lesson: Lesson) -> None:
+    click.echo(f"data: {len(lesson.pictures)} pictures; policy: allowed to train", err=True)
+    for warning in lesson.decision.warnings:
+        click.echo(f"warning: {plain(warning.message)} ({warning.rule})", err=True)
+
+
+def _text(finished: Finished) -> str:
+    record = finished.record
+    went_on = f", continued at step {finished.resumed_at}" if finished.resumed_at else ""
+    loss = f"{record.loss_before:.4f} → {record.loss_after:.4f}"
+    return "\n".join(
+        [
+            f"TRAINED  {record.method}, {record.settings['steps']} steps{went_on}; loss {loss}",
+            f"  adapter  {plain(str(finished.folder / 'adapter.safetensors'))}",
+            f"  record   sha256 {record.sha256}",
+            f"  use it   guard generate … --adapter {plain(str(finished.folder))}",
+        ]
+    )
+
+
+def _json(finished: Finished) -> str:
+    record = json.loads(finished.record.to_bytes())
+    body = {"schema_version": 1, "record_sha256": finished.record.sha256, "record": record}
+    return json.dumps({**body, "resumed_at": finished.resumed_at}, indent=1)

@@ -1,0 +1,203 @@
+"""Train: from a folder of pictures to an adapter with its record.
+
+1. read the pictures and what is said of them
+2. ask the packs about every text, licences and consent   (nothing is loaded yet; a refusal costs nothing)
+3. load the model, train, or continue                     (``generators.training``)
+4. write the record, the adapter that names it, and what stays private
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from guard.inspect import draft_facts
+from guard.policy.decide import decide
+from guard.policy.decision import Stage, authorise
+from guard.policy.fact import Consent, known
+from guard.policy.facts import Training
+from guard.prompt.review import review
+from guard.stages import Origin
+from guard.training_data import read_data
+from provenance.errors import InputError
+from provenance.files import write_private
+from provenance.locks import locked
+from provenance.manifest.reading import DigitalSourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from generators.interface import Generator
+    from generators.training.orders import Example, Trained, TrainingOrder
+    from generators.training.record import TrainingRecord
+    from guard.policy.decision import Decision
+    from guard.tools import Tools
+    from guard.training_data import DataPicture
+    from provenance.canonical import Json
+
+_MADE = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
+PRIVATE = "training.private.json"
+"""Beside the record, for its owner only: names of files, words, seeds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lesson:
+    """Data and order that the packs allow.
+
+    Attributes:
+        model: reference of the model to be trained on.
+        order: what to do.
+        pictures: the data.
+        captions: the words that go with each picture, in the same order; private.
+        decision: what the packs said, with their warnings.
+    """
+
+    model: str
+    order: TrainingOrder
+    pictures: tuple[DataPicture, ...]
+    captions: tuple[str, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A finished run: its record, where the adapter lies, and the step an earlier session had reached."""
+
+    record: TrainingRecord
+    folder: Path
+    resumed_at: int
+
+
+def approve_lesson(
+    data: Path, order: TrainingOrder, tools: Tools, *, model: str, prompt: str | None = None
+) -> Lesson:
+    """Steps 1 and 2.
+
+    Raises:
+        Denied: a pack refuses a text, or data without licence or consent.
+        InputError: as ``read_data``; ``train.no-caption``; texts that cannot be reviewed.
+    """
+    pictures = read_data(data)  # (1)
+    words = [_caption(one, prompt, order) for one in pictures]
+    texts = dict.fromkeys([*words, *([] if order.class_prompt is None else [order.class_prompt])])
+    decisions = [_asked(text, pictures, model, tools) for text in texts]  # (2)
+    return Lesson(model=model, order=order, pictures=pictures, captions=tuple(words), decision=decisions[0])
+
+
+def _caption(picture: DataPicture, prompt: str | None, order: TrainingOrder) -> str:
+    """The words that go with a picture; the new word is always among them."""
+    text = picture.caption or prompt or ("a picture of a" if order.token else "")
+    if not text.strip():
+        raise InputError(
+            "train.no-caption",
+            "a picture has no words to go with it",
+            where=picture.name,
+            hint="--prompt TEXT, or a caption in data.json",
+        )
+    return text if order.token is None or order.token in text.split() else f"{text} {order.token}"
+
+
+def _asked(text: str, pictures: Sequence[DataPicture], model: str, tools: Tools) -> Decision:
+    """What the packs say of a text and of the whole folder, whose weakest file counts.
+
+    Asked before anything is loaded, as for the words of a picture; nothing is released here, so that there
+    is no plan to decide on.
+    """
+    origin = Origin(source_type=_MADE, model_identifier=_public(model), review=review(text, ""))
+    facts = draft_facts(origin, command="train", include_prompt=False)
+    consents = {one.consent for one in pictures}
+    least = next(c for c in (Consent.UNKNOWN, Consent.GIVEN, Consent.NOT_NEEDED) if c in consents)
+    said = Training(licensed=known(all(one.licence for one in pictures)), consent=known(least))
+    subject = tools.random(16).hex()
+    facts = replace(facts, training=said)
+    decision = decide(tools.packs, Stage.PROMPT, facts, now=tools.clock(), subject=subject)
+    authorise(decision, stage=Stage.PROMPT, subject=subject)
+    return decision
+
+
+def _public(model: str) -> str:
+    """A reference without folders of this machine."""
+    kind, _, name = model.partition(":")
+    return f"dir:{name.rstrip('/').rpartition('/')[2]}" if kind == "dir" else model
+
+
+def run_lesson(
+    lesson: Lesson,
+    generator: Generator,
+    tools: Tools,
+    *,
+    folder: Path,
+    heard: Callable[[int, float], None] = lambda _step, _loss: None,
+) -> Finished:
+    """Steps 3 and 4; a run that was interrupted in ``folder`` goes on where it was.
+
+    Raises:
+        InputError: as ``generators.training.orders.train``.
+        ConfigurationError: ``lock.timeout``: another run is at work in ``folder``.
+    """
+    from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
+    from generators.training.orders import train  # noqa: PLC0415 - with the command, not before
+
+    examples = _examples(lesson)
+    lock = folder / ".lock"
+    with locked(lock, timeout_s=0.0):
+        trained = train(generator, examples, lesson.order, folder, heard)  # (3)
+        record = _record(lesson, generator, trained, tools, ran_on(generator))
+        write_private(folder / PRIVATE, _private(lesson), overwrite=True)  # (4)
+        write(folder, trained, record)
+        lock.unlink(missing_ok=True)
+    return Finished(record=record, folder=folder, resumed_at=trained.resumed_at)
+
+
+def _examples(lesson: Lesson) -> tuple[Example, ...]:
+    from generators.training.orders import Example  # noqa: PLC0415 - with the command, not before
+
+    return tuple(
+        Example(pixels=one.pixels, caption=caption, sha256=one.sha256)
+        for one, caption in zip(lesson.pictures, lesson.captions, strict=True)
+    )
+
+
+def _record(
+    lesson: Lesson, generator: Generator, trained: Trained, tools: Tools, ran: Mapping[str, Json]
+) -> TrainingRecord:
+    from generators.training.orders import METHODS  # noqa: PLC0415 - with the command, not before
+    from generators.training.record import DataFile, TrainingRecord  # noqa: PLC0415
+
+    order, info = lesson.order, generator.info
+    kind = info.id.partition(":")[0]
+    files = (DataFile(sha256=p.sha256, licence=p.licence, consent=p.consent.value) for p in lesson.pictures)
+    return TrainingRecord(
+        method=order.method,
+        created_at=tools.clock().isoformat(),
+        base=f"dir:sha256:{info.weights_sha256[:16]}" if kind == "dir" else info.id,
+        base_weights_sha256=info.weights_sha256,
+        weights_sha256=trained.weights_sha256,
+        data=tuple(sorted(files, key=lambda one: one.sha256)),
+        settings={
+            "steps": order.steps,
+            "seed": order.seed,
+            "rank": order.rank,
+            "rate": order.rate or METHODS[order.method].rate,
+            "batch": order.batch,
+            "prior_weight": order.prior_weight,
+            "side": trained.side,
+        },
+        class_seeds=trained.class_seeds,
+        loss_before=trained.loss_before,
+        loss_after=trained.loss_after,
+        environment=ran,
+    )
+
+
+def _private(lesson: Lesson) -> bytes:
+    """Names and words: what the record leaves out."""
+    order = lesson.order
+    files = [
+        {"name": one.name, "sha256": one.sha256, "caption": caption}
+        for one, caption in zip(lesson.pictures, lesson.captions, strict=True)
+    ]
+    said = {"token": order.token, "start_from": order.start_from, "class_prompt": order.class_prompt}
+    return json.dumps({"schema_version": 1, **said, "files": files}, ensure_ascii=False, indent=1).encode()
