@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -89,7 +89,7 @@ class TaughtVocabulary:
         said = [self.taught[word.strip(",.;:!?")] for word in dict.fromkeys(kept)]
         warnings = tuple(w for w in mapped.warnings if w.code != "prompt.no-subject")
         text = " ".join([mapped.prompt or "a picture of a", *said])
-        return Mapped(prompt=text, unknown=mapped.unknown, warnings=warnings)
+        return replace(mapped, prompt=text, warnings=warnings)
 
 
 def taught(own: Vocabulary | None, words: Mapping[str, torch.Tensor]) -> Any:

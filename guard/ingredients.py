@@ -48,6 +48,8 @@ def start_ingredients(request: GenerationRequest) -> tuple[Ingredient, ...]:
     if start is None or len(start.pixels) > 1:
         return ()
     return (Ingredient(kind=Kind.PICTURE, title=_TITLES[Kind.PICTURE], asset=encode(start, "image/png")),)
+
+
 def adapter_ingredients(adapters: Sequence[AdapterRecord]) -> tuple[Ingredient, ...]:
     """What was laid over a model, and the record of how each was trained; one switched off went not in."""
     used = [one for one in adapters if one.scale]
