@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from generators.vocabulary import Mapped
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generators.vocabulary import Vocabulary
+    from generators.vocabulary import Mapped, Vocabulary
 
 
 class WithWords(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
