@@ -210,7 +210,7 @@ def _class_pictures(generator: Any, order: TrainingOrder, seeds: Sequence[int]) 
         arguments |= {"num_inference_steps": generator.defaults.steps or 30}
         if generator.defaults.guidance_scale is not None:
             arguments["guidance_scale"] = generator.defaults.guidance_scale
-        found += list(pictures_of(generator.pipeline, arguments)[0])
+        found += [clip[0] for clip in pictures_of(generator.pipeline, arguments)[0]]
     return found
 
 

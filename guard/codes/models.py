@@ -4,8 +4,10 @@ from __future__ import annotations
 
 MODELS: dict[str, str] = {
     "adapter.does-not-fit": "The adapter was made for a model with other layers or vectors than this one. Use the model named in its training record, or train again on this one.",
+    "adapter.no-record": "A warning: the adapter's file names no record of its training, as files of other programs do not. What it was trained on, under which licence and with whose consent is then unknown, and the strict pack refuses it.",
     "adapter.not-found": "--adapter takes the folder that training left, or a .safetensors file of a LoRA or a learned word. There is neither here.",
     "adapter.not-safetensors": "Adapters are read from safetensors files only: other formats can run code when loaded. Convert the file where you trust it, or train again.",
+    "adapter.other-base": "A warning: the adapter was trained on a model with other weights than the one it is laid over now. It may fit and still draw something else; its training record names the model it belongs to.",
     "adapter.record-differs": "An adapter trained here names the record of its training by digest. The training.json beside this one is another, so what it says of data, licences and consent is not what the adapter was made of. Restore the folder from a copy.",
     "adapter.scale": "The scale of an adapter is a number from 0 (off) to 10; 1 is as trained. A learned word is there or not, so it takes 0 or 1 only.",
     "adapter.unknown-layout": "The safetensors file holds neither low-rank changes of weights (LoRA) nor the vector of a word in angle brackets. Other kinds of adapters cannot be laid over a model here.",
@@ -64,6 +66,7 @@ MODELS: dict[str, str] = {
     "prompt.no-subject": "A warning: the bundled model draws 19 professions and the prompt names none of them, in any of the synonyms it knows. It draws one at random, which is probably not what was asked for.",
     "prompt.not-drawn": "A warning: the words are known here, and this model was not trained on what they mean. It drew something else in that place; the recipe says what.",
     "prompt.one-at-a-time": "A warning: the bundled model draws one person with one profession, presentation, tone and style. The first of each that the prompt names was used.",
+    "prompt.people-only": "A warning: presentation and skin tone are drawn of people only, and the prompt is about a thing. The words named were left out of what reached the model; the private record holds what did.",
     "prompt.too-long": "The prompt or negative prompt is longer than 4,000 characters. Text encoders read a few hundred tokens; what lies beyond would not be drawn, only hidden from review. Shorten it.",
     "prompt.truncated": "A warning: a text encoder has a fixed length, and the prompt is longer. The end of it did not reach the model; the private record holds the part that did.",
     "prompt.unknown-words": "A warning: the model was not trained on these words, so they cannot have an effect. The bundled model has a small vocabulary, listed in its model card; words for children or for origin are unknown to it on purpose.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT, BASE = find_pack("default"), find_pack("base")
 CASES = [case for path in sorted((policies() / "tests").glob("*.yaml")) for case in load_cases(path)]
-PACKS = {("default",): (DEFAULT,), ("base",): (BASE,)}
+PACKS = {case.packs: tuple(find_pack(name) for name in case.packs) for case in CASES}
 STRICTNESS = {Action.ALLOW: 0, Action.REVIEW: 1, Action.DENY: 2}
 LATER = [Stage.PROMPT, Stage.PLAN, Stage.PIXELS, Stage.PUBLISH]
 

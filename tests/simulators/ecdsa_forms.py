@@ -16,7 +16,8 @@ def other_form(png: bytes) -> bytes:
     start = find_store(png).pieces[0].file
     (length,) = struct.unpack(">I", png[start - 8 : start - 4])
     chunk = bytearray(png[start : start + length])
-    at = chunk.rfind(b"\x58\x40") + 2  # a CBOR byte string of 64 bytes
-    chunk[at + 32 : at + 64] = (ORDER - int.from_bytes(chunk[at + 32 : at + 64])).to_bytes(32)
+    if chunk[-66:-64] != b"\x58\x40":
+        raise ValueError("the store does not end in a CBOR byte string of 64 bytes, the signature")
+    chunk[-32:] = (ORDER - int.from_bytes(chunk[-32:])).to_bytes(32)
     checksum = zlib.crc32(b"caBX" + chunk).to_bytes(4)
     return png[:start] + chunk + checksum + png[start + length + 4 :]

@@ -45,8 +45,8 @@ HERE = {
     "bench watermark", "doctor", "explain", "generate", "inspect", "keys export-locator", "keys lint",
     "log witness new", "log witness sign", "records erase", "registry add", "registry list", "replay",
     "registry remove", "registry update", "release", "sign", "signer join", "signer status", "trust add",
-    "trust import", "trust list", "trust remove", "trust update", "verify", "watermark detect",
-    "watermark embed",
+    "train custom-diffusion", "train dreambooth", "train lora", "train textual-inversion", "trust import",
+    "trust list", "trust remove", "trust update", "verify", "watermark detect", "watermark embed",
 }  # fmt: skip
 """Commands that need none of these keys: theirs are here, somebody else's, or asked of the signer."""
 LINES = [shlex.split(line) for line in ELSEWHERE.strip().splitlines()]
