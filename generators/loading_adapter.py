@@ -133,12 +133,14 @@ def _pipeline(weights: Weights) -> Any:
                 weights.folder, use_safetensors=True, local_files_only=True, torch_dtype=dtype
             ).to(device)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
-        first = (str(error).splitlines() or [""])[0][:200]
-        raise InputError(
-            "model.not-loadable", f"diffusers cannot load this model: {first}", where=weights.folder.name
-        ) from error
+        raise _not_loadable(error, weights.folder.name) from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _not_loadable(error: Exception, where: str) -> InputError:
+    first = (str(error).splitlines() or [""])[0][:200]
+    return InputError("model.not-loadable", f"diffusers cannot load this model: {first}", where=where)
 
 
 def _only_this_folder(name: str) -> None:
@@ -168,7 +170,10 @@ def require_packages(pipeline: str) -> None:
 def _info(
     ref: str, weights: Weights, pipeline: Any, card: dict[str, Any], defaults: Defaults
 ) -> GeneratorInfo:
-    ability = ability_of(pipeline, defaults)
+    try:
+        ability = ability_of(pipeline, defaults)
+    except (TypeError, ValueError, AttributeError) as error:  # of sizes that are no numbers
+        raise _not_loadable(error, weights.folder.name) from error
     return GeneratorInfo(
         id=ref,
         name=card.get("name", weights.pipeline),

@@ -61,11 +61,7 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
             component that is listed and not there.
     """
     index = _read_index(folder)
-    root = (links_within or folder).resolve()
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in paths:
-        if not path.resolve().is_relative_to(root):
-            raise _refused("weights.link-outside", "a link in the model folder leads out of it", path)
+    paths = _files(folder, (links_within or folder).resolve())
     listed = dict(_components(index))
     for name in listed:
         _check_component(folder / name)
@@ -78,6 +74,20 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
         raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
     files = tuple(digested(path, folder) for path in found)
     return Weights(folder=folder, pipeline=str(index["_class_name"]), files=files)
+
+
+def _files(folder: Path, root: Path) -> list[Path]:
+    """Every file below ``folder``, sorted; a link to a folder is not walked, so it has to stay within."""
+    found = []
+    for path in folder.rglob("*"):
+        if not path.exists():  # a link to nothing, or to itself
+            continue
+        within = folder.resolve() if path.is_dir() else root
+        if not path.resolve().is_relative_to(within):
+            raise _refused("weights.link-outside", "a link in the model folder leads out of it", path)
+        if path.is_file():
+            found.append(path)
+    return sorted(found)
 
 
 def check_pinned(weights: Weights, pinned: dict[str, str]) -> None:
@@ -103,7 +113,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
         raise _no_model(folder)
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refused("weights.no-model", "model_index.json is not JSON", path) from error
     if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
         raise _refused("weights.foreign-code", "model_index.json names no pipeline class of diffusers", path)
@@ -115,9 +125,9 @@ def _components(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in index.items():
         if name.startswith("_") or not isinstance(value, list) or value[:1] == [None]:
             continue
-        if value[0] not in _LIBRARIES:
+        if len(value) != 2 or value[0] not in _LIBRARIES:
             what = f"component {name} needs code from outside diffusers and transformers"
-            raise InputError("weights.foreign-code", what, where=str(value[0]))
+            raise InputError("weights.foreign-code", what, where=str((*value, "nothing")[0]))
         yield name, str(value[1])
 
 

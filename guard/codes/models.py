@@ -107,7 +107,7 @@ MODELS: dict[str, str] = {
     "weights.contract": "The file is not an ONNX network with the inputs and outputs that its method is published with. The hint says which it has; a TorchScript or pickle file is never loaded, because loading one runs code.",
     "weights.digest": "The weights file does not have the SHA-256 that was asked for: another version, a broken download, or somebody changed it. Nothing is run with it.",
     "weights.foreign-code": "The model asks for classes from outside diffusers and transformers, that is, for code written by its author to run on this machine. mediaguard never runs such code.",
-    "weights.link-outside": "The model folder contains a symbolic link to a file outside of it. Copy the file into the folder if it belongs there.",
+    "weights.link-outside": "The model folder contains a symbolic link to a file or folder outside of it, which the digests in recipes and manifests would not cover. Copy what it leads to into the folder if it belongs there.",
     "weights.missing": "The weights of this method are not on this machine. mediaguard never downloads weights: install the package that carries them, or name a local file.",
     "weights.missing-component": "model_index.json lists a component whose folder is empty or not there, or whose weights, or a part of them, are missing: the model was copied or fetched in part. The line names what is missing. Fetch the model again, at the commit that is named in its reference.",
     "weights.no-model": "The path is not a model in the diffusers layout: a folder with model_index.json and a folder of safetensors weights for each component. Single-file checkpoints are converted with diffusers first.",

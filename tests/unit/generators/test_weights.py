@@ -85,6 +85,29 @@ def test_what_only_claims_to_be_safetensors_is_refused(tmp_path: Path, content: 
     assert refused(folder) == "weights.not-safetensors"
 
 
+def test_linked_folders_may_not_lead_out_where_no_digest_covers_them(tmp_path: Path) -> None:
+    folder, outside = model_folder(tmp_path / "m"), tmp_path / "outside"
+    shutil.copytree(folder / "unet", outside)
+    (folder / "loop").symlink_to("loop")
+    (folder / "vae").symlink_to("unet")
+    assert [file.path for file in examine(folder).files] == ["unet/diffusion_pytorch_model.safetensors"]
+    (folder / "vae").unlink()
+    (folder / "vae").symlink_to(outside)
+    assert refused(folder) == "weights.link-outside"
+    assert refused(folder, links_within=tmp_path) == "weights.link-outside"
+
+
+@pytest.mark.parametrize("component", [[], ["diffusers"], [1, 2], [["diffusers"], "X"], ["diffusers", "X", 3]])
+def test_a_component_is_named_by_library_and_class(tmp_path: Path, component: list) -> None:
+    assert refused(model_folder(tmp_path / "m", unet=component)) == "weights.foreign-code"
+
+
+def test_an_index_that_is_nested_too_deep_is_no_model(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "model_index.json").write_text("[" * 100_000)
+    assert refused(folder) == "weights.no-model"
+
+
 def test_links_may_not_lead_out(tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "cache" / "m")
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
