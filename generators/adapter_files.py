@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ _MOST = 4 * 2**30
 """Bytes of one adapter; beyond this it is a whole model."""
 _MOST_HEADER = 16 * 2**20
 _MOST_SCALE = 10.0
+_SAID = {METHOD: re.compile(r"[a-z0-9-]{1,64}"), TRAINING: re.compile(r"[0-9a-f]{64}")}
+"""What becomes public, in manifests of whatever is made with the adapter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
     """
     if not 0 <= asked.scale <= _MOST_SCALE:
         raise _bad("adapter.scale", f"the scale of an adapter is 0 to {_MOST_SCALE:g}", asked.ref)
-    path = Path(asked.ref).expanduser()
+    path = Path(os.path.expanduser(asked.ref))  # noqa: PTH111 - Path raises where there is no such user
     path = path / ADAPTER if path.is_dir() else path
     if not path.is_file():
         raise _bad("adapter.not-found", "there is no adapter here", asked.ref)
@@ -74,6 +78,8 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
         raise _bad("adapter.unknown-layout", "the file holds neither a LoRA nor a learned word", asked.ref)
     if words and asked.scale not in (0, 1):
         raise _bad("adapter.scale", "a learned word is there or not: its scale is 0 or 1", asked.ref)
+    if any(name in said and not form.fullmatch(str(said[name])) for name, form in _SAID.items()):
+        raise _bad("adapter.unknown-layout", "what the file says of its training is damaged", asked.ref)
     _check_record(path, said.get(TRAINING))
     return AdapterFile(
         path=path,

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import diffusers
 import safetensors
 import torch
 from safetensors.torch import load_file
 
 from generators.adapter_files import examine_adapter
 from generators.interface import Generation, GenerationWarning
-from generators.learned_words_adapter import taught, words_laid_over
+from generators.learned_words_adapter import parts, taught, words_laid_over
 from generators.recipe import AdapterRecord
 from provenance.errors import InputError
 
@@ -66,6 +67,9 @@ def load_adapters(pipeline: Any, asked: Sequence[AdapterRef]) -> tuple[Adapter, 
         raise InputError(
             "request.unsupported", "this model takes no adapters", where="adapters", hint="leave them out"
         )
+    if any(pipeline.get_list_adapters().values()):
+        what = "this pipeline carries adapters already, which would be lost"
+        raise InputError("request.unsupported", what, where="adapters", hint="leave them out")
     return tuple(_loaded(examine_adapter(one)) for one in asked)
 
 
@@ -76,6 +80,9 @@ def _loaded(file: AdapterFile) -> Adapter:
         raise InputError(
             "adapter.not-safetensors", "the file is no safetensors file of an adapter", where=str(file.path)
         ) from error
+    if not all(torch.isfinite(value.float()).all() for value in tensors.values()):
+        what = "the adapter holds numbers that are none (NaN or infinity)"
+        raise InputError("adapter.not-finite", what, where=str(file.path), hint="train it again")
     words = {word: torch.atleast_2d(tensors.pop(word).float()) for word in file.words}
     return Adapter(file=file, lora=tensors, words=words)
 
@@ -85,7 +92,7 @@ def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
     """The pipeline with ``adapters``, each at its scale; afterwards it is as it was, bit for bit."""
     words = {word: v for one in adapters if one.file.scale for word, v in one.words.items()}
     loras = {f"adapter_{i}": one for i, one in enumerate(adapters) if one.file.lora}
-    _check_widths(pipeline, adapters)
+    _check_words(pipeline, [one for one in adapters if one.words and one.file.scale])
     with words_laid_over(pipeline, words):
         try:
             with _checked(adapters):
@@ -101,22 +108,32 @@ def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
 
 @contextmanager
 def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
-    """Errors of the libraries about shapes and names, in one line."""
+    """Errors of the libraries about shapes and names, in one line; diffusers logs them besides."""
+    before = diffusers.utils.logging.get_verbosity()
+    diffusers.utils.logging.set_verbosity(diffusers.utils.logging.CRITICAL)
     try:
         yield
     except (RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise _misfit((str(error).splitlines() or [""])[0][:200], adapters) from error
+    finally:
+        diffusers.utils.logging.set_verbosity(before)
 
 
-def _check_widths(pipeline: Any, adapters: Sequence[Adapter]) -> None:
-    """A learned word is a vector of this model's text encoder."""
-    if not any(one.words for one in adapters):
+def _check_words(pipeline: Any, adapters: Sequence[Adapter]) -> None:
+    """Learned words are vectors of this model's text encoder, and each is nobody else's word."""
+    if not adapters:
         return
     if getattr(pipeline, "text_encoder", None) is None or hasattr(pipeline, "text_encoder_2"):
         raise _misfit("it reads prompts in another way", adapters)
     width = pipeline.text_encoder.get_input_embeddings().weight.shape[1]
-    if any(v.ndim != 2 or v.shape[1] != width for one in adapters for v in one.words.values()):
-        raise _misfit(f"its words have vectors of {width} numbers", adapters)
+    most, known = pipeline.tokenizer.model_max_length, set(pipeline.tokenizer.get_vocab())
+    for word, vectors in (pair for one in adapters for pair in one.words.items()):
+        if vectors.ndim != 2 or vectors.shape[1] != width or not 1 <= len(vectors) <= most:
+            raise _misfit(f"its words have vectors of {width} numbers, up to {most} a word", adapters)
+        written = set(parts(word, len(vectors)))
+        if written & known:
+            raise _misfit("a word it was taught is known already, to the model or by another", adapters)
+        known |= written
 
 
 def _misfit(why: str, adapters: Sequence[Adapter]) -> InputError:

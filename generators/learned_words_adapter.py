@@ -47,8 +47,8 @@ def words_laid_over(pipeline: Any, words: Mapping[str, torch.Tensor]) -> Iterato
     tokenizer, table = pipeline.tokenizer, pipeline.text_encoder.get_input_embeddings()
     changed = copy.deepcopy(tokenizer)
     first = max(len(changed), table.weight.shape[0])
-    # Ids up to the end of the model's table belong to the model, used or not.
-    changed.add_tokens([f"<unused {i}>" for i in range(first - len(changed))])
+    # Ids up to the end of the model's table belong to the model, used or not; no learned word is called so.
+    changed.add_tokens([f"[unused {i}]" for i in range(first - len(changed))])
     changed.add_tokens([part for word, vectors in words.items() for part in parts(word, len(vectors))])
     vectors = torch.cat(list(words.values())).to(table.weight.device)
     pipeline.tokenizer = changed

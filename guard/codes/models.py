@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 MODELS: dict[str, str] = {
-    "adapter.does-not-fit": "The adapter was made for a model with other layers or vectors than this one. Use the model named in its training record, or train again on this one.",
+    "adapter.does-not-fit": "The adapter was made for a model with other layers or vectors than this one; or a word that it was taught is known already, to the model or by another adapter. Use the model named in its training record, or train again on this one.",
     "adapter.no-record": "A warning: the adapter's file names no record of its training, as files of other programs do not. What it was trained on, under which licence and with whose consent is then unknown, and the strict pack refuses it.",
+    "adapter.not-finite": "The adapter holds numbers that are none (NaN or infinity): its training failed, or the file is damaged. Parts of a model ignore such numbers without a word, so that the picture would not be that of the adapter. Train it again, or restore the file.",
     "adapter.not-found": "--adapter takes the folder that training left, or a .safetensors file of a LoRA or a learned word. There is neither here.",
     "adapter.not-safetensors": "Adapters are read from safetensors files only: other formats can run code when loaded. Convert the file where you trust it, or train again.",
     "adapter.other-base": "A warning: the adapter was trained on a model with other weights than the one it is laid over now. It may fit and still draw something else; its training record names the model it belongs to.",
     "adapter.record-differs": "An adapter trained here names the record of its training by digest. The training.json beside this one is another, so what it says of data, licences and consent is not what the adapter was made of. Restore the folder from a copy.",
     "adapter.scale": "The scale of an adapter is a number from 0 (off) to 10; 1 is as trained. A learned word is there or not, so it takes 0 or 1 only.",
-    "adapter.unknown-layout": "The safetensors file holds neither low-rank changes of weights (LoRA) nor the vector of a word in angle brackets. Other kinds of adapters cannot be laid over a model here.",
+    "adapter.unknown-layout": "The safetensors file holds neither low-rank changes of weights (LoRA) nor the vector of a word in angle brackets; or what it says of its training is no digest of a record and no name of a method. Other kinds of adapters cannot be laid over a model here.",
     "bench.attacks": "Attacks of guard bench watermark come in named sets, several with commas between them: core35 (the table of every comparison), ci12 (a quick part of it), sweeps or one of them (sweep-jpeg, …), adversarial.",
     "bench.baseline": "The file given with --baseline is no result of guard bench watermark: take the result.json that a run with -o wrote, or the document printed with --format json.",
     "bench.changed": "A picture changed while the attack lab was measuring on it, so its trials would not belong together. It was left out; run again with a folder that nothing writes to.",

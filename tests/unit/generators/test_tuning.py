@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from generators.adapter_files import ADAPTER, RECORD
+from generators.adapter_files import ADAPTER, METHOD, RECORD, TRAINING
 from generators.interface import Generator
 from generators.registry import load
 from generators.request import AdapterRef, GenerationRequest
 from generators.training.orders import METHODS, Example, TrainingOrder, train
-from provenance.errors import InputError, IntegrityError
+from provenance.errors import Error, InputError, IntegrityError
 
 EXTRA = {
     "lora": {},
@@ -185,6 +185,62 @@ def test_files_that_are_no_adapters_are_refused(content, code, model, tmp_path) 
     with pytest.raises(InputError) as refused:
         pixels(model, AdapterRef(ref=str(tmp_path)))
     assert refused.value.code == code
+
+
+def words(folder: Path, name: str, vectors: dict, **metadata: str) -> AdapterRef:
+    """An adapter file of learned words, as another program would write it."""
+    import torch
+    from safetensors.torch import save_file
+
+    path = folder / f"{name}.safetensors"
+    save_file({word: torch.tensor(one, dtype=torch.float32) for word, one in vectors.items()}, path, metadata)
+    return AdapterRef(ref=str(path))
+
+
+def refusal(model: Generator, *adapters: AdapterRef) -> str:
+    with pytest.raises(Error) as refused:
+        pixels(model, *adapters, prompt="a judge <pet>")
+    return refused.value.code
+
+
+def test_a_learned_word_is_nobody_elses(model, tmp_path) -> None:
+    encoder, known = model.pipeline.text_encoder, sorted(model.pipeline.tokenizer.get_vocab())
+    one = np.ones((1, encoder.get_input_embeddings().weight.shape[1]))
+    special = next(word for word in known if word.startswith("<") and word.endswith(">"))
+    mine = words(tmp_path, "mine", {"<pet>": one})
+    assert refusal(model, words(tmp_path, "special", {special: one, "<pet>": one})) == "adapter.does-not-fit"
+    assert refusal(model, mine, words(tmp_path, "same", {"<pet>": -one})) == "adapter.does-not-fit"
+    parts = {"<pet>": np.vstack([one, one]), "<pet>_1": one}
+    assert pixels(model, words(tmp_path, "parts", parts)) is not None  # of two vectors; "<pet>_1" is no word
+    for count in (0, model.pipeline.tokenizer.model_max_length + 1):
+        many = words(tmp_path, f"many{count}", {"<pet>": np.repeat(one, count, axis=0)})
+        assert refusal(model, many) == "adapter.does-not-fit"
+    alone = pixels(model, mine, prompt="a judge <pet>")
+    beside = pixels(model, words(tmp_path, "two", {"<pet>": one, "<unused 4>": -one}), prompt="a judge <pet>")
+    assert np.array_equal(alone, beside)
+
+
+def test_an_adapter_of_numbers_that_are_none_is_refused(model, tmp_path) -> None:
+    width = model.pipeline.text_encoder.get_input_embeddings().weight.shape[1]
+    assert refusal(model, words(tmp_path, "nan", {"<pet>": [[np.nan] * width]})) == "adapter.not-finite"
+
+
+@pytest.mark.parametrize("said", [{TRAINING: "a portrait of a secret"}, {METHOD: "../lora"}])
+def test_what_an_adapter_says_of_its_training_is_looked_through_before_it_is_published(
+    said, model, tmp_path
+) -> None:
+    width = model.pipeline.text_encoder.get_input_embeddings().weight.shape[1]
+    hostile = words(tmp_path, "hostile", {"<pet>": np.ones((1, width))}, **said)
+    assert refusal(model, hostile) == "adapter.unknown-layout"
+
+
+def test_adapters_that_a_pipeline_carries_already_are_not_dropped(model, examples, tmp_path) -> None:
+    folder = write(
+        tmp_path / "a", train(model, examples, order(steps=1), tmp_path, lambda _step, _loss: None)
+    )
+    model.pipeline.load_lora_weights(str(folder), weight_name=ADAPTER, adapter_name="theirs")
+    assert refusal(model, AdapterRef(ref=str(folder))) == "request.unsupported"
+    assert model.pipeline.get_list_adapters() == {"unet": ["theirs"]}
 
 
 def test_an_adapter_of_another_model_is_refused_in_one_line(model, tmp_path) -> None:
