@@ -69,7 +69,7 @@ class FunctionGenerator:
         warnings = () if taken is None or "seed" in taken else (_SEEDLESS,)
         for seed in request.seeds:
             seeded = {} if warnings else {"seed": seed}
-            made = pictures_from(_called(self.function, request.prompt, {**arguments, **seeded}))
+            made = _called(self.function, request.prompt, {**arguments, **seeded})
             for index, frames in enumerate(made):
                 recipe = self._recipe(request, frames, seed=seed, batch=(index, len(made)))
                 yield Generation(frames=frames, recipe=recipe, prompt_used=request.prompt, warnings=warnings)
@@ -120,9 +120,10 @@ def _arguments(request: GenerationRequest, taken: frozenset[str] | None) -> dict
     return asked
 
 
-def _called(function: Callable[..., Any], prompt: str, arguments: Mapping[str, Any]) -> Any:
+def _called(function: Callable[..., Any], prompt: str, arguments: Mapping[str, Any]) -> tuple[Frames, ...]:
+    """Its pictures; what it returns may be read from a file or computed only when it is looked at."""
     try:
-        return function(prompt, **arguments)
+        return pictures_from(function(prompt, **arguments))
     except Error:
         raise
     except MemoryError as error:

@@ -22,8 +22,8 @@ def pictures_from(value: Any) -> tuple[Frames, ...]:
         InputError: ``wrap.no-picture``.
         IntegrityError: ``generate.not-finite``.
     """
-    if not isinstance(value, Image.Image | np.ndarray) and hasattr(value, "images"):
-        value = value.images
+    if not isinstance(value, Image.Image | np.ndarray):
+        value = getattr(value, "images", value)
     if isinstance(value, np.ndarray) and value.ndim == 4:
         value = list(value)
     several = value if isinstance(value, list | tuple) else [value]
@@ -34,16 +34,20 @@ def pictures_from(value: Any) -> tuple[Frames, ...]:
 
 def _picture(value: Any) -> Frames:
     if isinstance(value, Image.Image):
-        return _from_array(np.asarray(_plain(value)))
+        return _from_array(_samples_of(value))
     if isinstance(value, np.ndarray):
         return _from_array(value)
     raise _no_picture(type(value).__name__)
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    if image.mode in ("L", "RGB", "RGBA", "I;16"):
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+def _samples_of(image: Image.Image) -> np.ndarray[Any, Any]:
+    """Its samples; modes that Pillow would cut off at 255 are read as arrays are."""
+    try:
+        if image.mode in ("L", "RGB", "RGBA", "I;16", "F", "I"):
+            return np.asarray(image)
+        return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    except (OSError, ValueError, SyntaxError) as error:  # read from its file only now
+        raise _no_picture("a Pillow image whose file is damaged or gone") from error
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Frames:

@@ -94,6 +94,24 @@ def test_what_is_no_picture_is_refused(value):
     assert caught.value.code == "wrap.no-picture"
 
 
+def test_pictures_whose_file_is_damaged_or_gone_are_no_pictures(tmp_path):
+    file = tmp_path / "half.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(file)
+    file.write_bytes(file.read_bytes()[:4000])
+    with Image.open(file) as half, pytest.raises(InputError) as caught:
+        pictures_from(half)
+    assert caught.value.code == "wrap.no-picture"
+
+
+def test_deep_pillow_modes_are_read_as_arrays_are_and_never_cut_off():
+    bright = np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)
+    (frames,) = pictures_from(Image.fromarray(bright))
+    assert frames.pixels[0, :, :, 0].tolist() == np.rint(bright * 255).astype(int).tolist()
+    with pytest.raises(InputError) as caught:
+        pictures_from(Image.fromarray((bright * 65535).astype(np.int32)))
+    assert caught.value.code == "wrap.no-picture"
+
+
 def test_numbers_that_are_none_are_no_picture():
     with pytest.raises(IntegrityError) as caught:
         pictures_from(np.full((4, 4, 3), np.nan))
