@@ -72,12 +72,17 @@ class Drawing:
         """
         try:
             return _read(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise IntegrityError(
-                "record.damaged",
-                "what a private record says of how its picture was drawn cannot be read",
-                hint="restore the records folder from a backup",
-            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise damaged() from error
+
+
+def damaged() -> IntegrityError:
+    """``record.damaged``, of the parts of a record that a replay reads."""
+    return IntegrityError(
+        "record.damaged",
+        "what a private record says of how its picture was drawn cannot be read",
+        hint="restore the records folder from a backup",
+    )
 
 
 def drawings(made: Iterable[Generation], request: GenerationRequest) -> Iterator[tuple[Generation, Drawing]]:
@@ -117,6 +122,11 @@ def _batch(seeds: tuple[int, ...], place: int, recipe: Recipe) -> tuple[int, ...
 
 def _read(body: dict[str, Any]) -> Drawing:
     energy = body.pop("energy")
+    texts = ("model", "prompt", "negative_prompt", "prompt_used", "pixels_sha256")
+    if not set(body["asked"]) <= set(_ASKED) or any(type(seed) is not int for seed in body["seeds"]):
+        raise ValueError
+    if not isinstance(body["options"], dict) or not all(isinstance(body[name], str) for name in texts):
+        raise ValueError
     return Drawing(
         adapters=tuple(AdapterRef(**one) for one in body.pop("adapters")),
         seeds=tuple(body.pop("seeds")),

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generators.recipe import Recipe
-from guard.drawing import Drawing
+from generators.request import MAX_PICTURES
+from guard.drawing import Drawing, damaged
 from guard.errors import Refused
 from guard.records import Progress, is_record_id
 from provenance.errors import Error, InputError
@@ -114,7 +115,14 @@ def _chosen(name: str, sha256: str | None, every: Sequence[Record]) -> Record:
 
 
 def _recipe(text: str) -> Recipe:
-    return Recipe.from_json(json.loads(text))
+    try:
+        recipe = Recipe.from_json(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise damaged() from error
+    numbers = (recipe.seed, recipe.batch_index, recipe.batch_size)
+    if not all(type(one) is int for one in numbers) or not 0 <= numbers[1] < numbers[2] <= MAX_PICTURES:
+        raise damaged()
+    return recipe
 
 
 def _at_hand(record: Record) -> Path | None:

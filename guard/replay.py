@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from generators.replay import Change, Distance, Likeness, changes, distance, pixels_sha256
 from generators.request import GenerationRequest
 from guard.clock import utc_now
+from guard.drawing import damaged
 from guard.generate import approve, origin_of
 from guard.latent import STAGE, Reshading
 from guard.marking import enlarge
@@ -143,7 +144,10 @@ def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> G
     given |= {"prompt": record.prompt or "", "negative_prompt": record.negative_prompt or ""}
     if drawing is not None:
         given |= {**drawing.asked, "adapters": drawing.adapters, "options": drawing.options}
-        return GenerationRequest(model=model or drawing.model, **given)
+        try:
+            return GenerationRequest(model=model or drawing.model, **given)
+        except TypeError as error:  # numbers that are none: nobody wrote this record so
+            raise damaged() from error
     return GenerationRequest(
         model=model or recipe.model.ref,
         width=recipe.width,

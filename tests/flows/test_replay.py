@@ -18,7 +18,7 @@ from guard.latent import Shading
 from guard.records import Progress
 from guard.repeatable import find
 from guard.replay import deciding, replay
-from provenance.errors import ConfigurationError, InputError
+from provenance.errors import ConfigurationError, InputError, IntegrityError
 
 PROMPT = "a portrait of a grumpy judge"
 STRICT = """\
@@ -226,6 +226,28 @@ def test_nothing_is_written(home, draw, loader, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     again(home, released.path, loader)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_an_edited_record_is_a_damaged_record(home, draw, loader):
+    (released,) = draw(1)
+    record = record_of(home, released)
+    edits = [
+        ("recipe", None),
+        ("recipe", {"seed": "x"}),
+        ("recipe", {"batch_index": -1}),
+        ("recipe", {"batch_size": 10**9}),
+        ("drawing", {"asked": {"width": "x"}}),
+        ("drawing", {"asked": {"prompt": "other words"}}),
+        ("drawing", {"seeds": ["x"]}),
+        ("drawing", {"options": [1]}),
+        ("drawing", {"model": 5}),
+    ]
+    for part, change in edits:
+        text = "{" if change is None else json.dumps(json.loads(getattr(record, part)) | change)
+        home.records().write(dataclasses.replace(record, **{part: text}))
+        with pytest.raises(IntegrityError) as damaged:
+            again(home, record.record_id, loader)
+        assert damaged.value.code == "record.damaged", (part, change)
 
 
 def test_names_that_lead_nowhere(home, signed, loader, tmp_path):
