@@ -8,7 +8,8 @@ from guard.policy.fact import SPDX
 
 _NOTE = re.compile(r"\([^()]*\)")
 """``MIT (Fluent emoji)``: what is under the licence, for people."""
-_SILENT = frozenset({"", "unknown", "none", "noassertion", "other"})
+SILENT = frozenset({"", "unknown", "none", "noassertion", "other"})
+"""Words, in lower case, that name no licence."""
 
 
 def expression(said: str) -> str | None:
@@ -19,7 +20,7 @@ def expression(said: str) -> str | None:
     """
     plain = _NOTE.sub(lambda found: found[0] if _groups(found[0]) else "", said)
     parts = [" ".join(part.split()) for part in re.split("[,;]", plain)]
-    if any(part.lower() in _SILENT for part in parts):
+    if any(part.lower() in SILENT for part in parts):
         return None
     several = len(set(parts)) > 1
     joined = " AND ".join(f"({one})" if several and " OR " in one else one for one in dict.fromkeys(parts))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from guard.licences import SILENT
 from guard.policy.fact import Consent
 from provenance.codecs import decode, read_asset
 from provenance.errors import InputError
@@ -79,12 +80,12 @@ def _picture(path: Path, whole: dict[str, Any], single: Any) -> DataPicture:
     said = whole | _checked(single, path.with_name("data.json"), _FIELDS)
     said |= _statement(beside) if beside.is_file() else {}
     asset = read_asset(path)
-    licence = " ".join(str(said.get("licence") or "").split())
+    licence = " ".join((said.get("licence") or "").split())
     return DataPicture(
         name=path.name,
         sha256=asset.sha256,
         pixels=_rgb(decode(asset)),
-        licence=licence or None,
+        licence=None if licence.lower() in SILENT else licence,
         consent=Consent(said.get("consent", Consent.UNKNOWN)),
         caption=said.get("caption"),
     )
@@ -119,6 +120,8 @@ def _checked(said: Any, path: Path, known: frozenset[str]) -> dict[str, Any]:
         raise _bad(
             path, f"licence, consent and caption are texts, a licence of up to {_MOST_TEXT} characters"
         )
+    if not "".join((said.get("licence") or "").split()).isprintable():
+        raise _bad(path, "a licence has no control or invisible characters")
     if said.get("consent", Consent.UNKNOWN) not in set(Consent):
         raise _bad(path, f"consent is one of {', '.join(Consent)}")
     return dict(said)

@@ -72,7 +72,8 @@ def test_the_record_is_bound_both_ways_and_holds_no_names_or_words(data, tools, 
 
 def test_a_strict_pack_refuses_data_without_licence_or_consent(data, tools):
     strict = dataclasses.replace(tools, packs=(*tools.packs, *load_packs("strict")))
-    for said, rule in (({"consent": "given"}, "licence"), ({"licence": "MIT"}, "consent")):
+    unlicensed = [{"consent": "given"}, {"consent": "given", "licence": "Unknown"}]
+    for said, rule in (*((one, "licence") for one in unlicensed), ({"licence": "MIT"}, "consent")):
         (data / "data.json").write_text(json.dumps(said))
         with pytest.raises(Denied) as denied:
             approve_lesson(data, order(), strict, model="bundled:emoji", prompt="a chef")
@@ -94,6 +95,7 @@ def test_a_caption_that_no_picture_may_be_made_of_is_not_taught(data, tools):
         ('{"consent": "surely"}', "train.bad-statement"),
         ('{"files": {"other.png": {}}}', "train.bad-statement"),
         ("{", "train.bad-statement"),
+        ('{"licence": "\\u200b"}', "train.bad-statement"),
         ("[" * 100_000, "train.bad-statement"),
     ],
 )
