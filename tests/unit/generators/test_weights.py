@@ -97,7 +97,9 @@ def test_linked_folders_may_not_lead_out_where_no_digest_covers_them(tmp_path: P
     assert refused(folder, links_within=tmp_path) == "weights.link-outside"
 
 
-@pytest.mark.parametrize("component", [[], ["diffusers"], [1, 2], [["diffusers"], "X"], ["diffusers", "X", 3]])
+@pytest.mark.parametrize(
+    "component", [[], ["diffusers"], [1, 2], [["diffusers"], "X"], ["diffusers", "X", 3]]
+)
 def test_a_component_is_named_by_library_and_class(tmp_path: Path, component: list) -> None:
     assert refused(model_folder(tmp_path / "m", unet=component)) == "weights.foreign-code"
 
