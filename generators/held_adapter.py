@@ -18,12 +18,13 @@ from generators.diffusers_adapter import DiffusersGenerator
 from generators.loading_adapter import _info as info_of
 from generators.recipe import ModelRecord, WeightFile
 from generators.weights import Weights
+from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from generators.interface import Generator
+    from collections.abc import Callable
 
 
-def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str) -> Generator:
+def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str) -> DiffusersGenerator:
     """``pipeline`` as a generator; it stays the caller's, and is called in this process only.
 
     Args:
@@ -43,6 +44,34 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
         scheduler=pipeline.scheduler,
         defaults=Defaults(),
     )
+
+
+def watch(generator: DiffusersGenerator) -> Callable[[], None]:
+    """A check for each use: that the weights are still those whose digest is told of the pictures.
+
+    Tensors that lie where they lay, and were not written to since, are not digested again. What writes
+    behind torch's back (``tensor.data``) goes unnoticed.
+    """
+    pipeline, seen = generator.pipeline, _places(generator.pipeline)
+
+    def check() -> None:
+        if _places(pipeline) != seen and tensor_digests(pipeline) != generator.model.weights:
+            what = "the weights of the pipeline were changed since it was wrapped"
+            raise InputError(
+                "wrap.changed", what, where=generator.info.id, hint="wrap it again: guard.wrap(pipe)"
+            )
+
+    return check
+
+
+def _places(pipeline: Any) -> list[tuple[str, str, int, int]]:
+    """Where each tensor lies, and how often it was written to."""
+    parts = sorted(pipeline.components.items())
+    tensors = (
+        (name, key, one) for name, part in parts if isinstance(part, torch.nn.Module)
+        for key, one in part.state_dict().items()
+    )  # fmt: skip
+    return [(name, key, t.data_ptr(), 0 if t.is_inference() else t._version) for name, key, t in tensors]  # noqa: SLF001
 
 
 def tensor_digests(pipeline: Any) -> tuple[WeightFile, ...]:

@@ -41,6 +41,7 @@ class Guarded:
     _generator: Generator = field(repr=False)
     _home: Home = field(repr=False)
     _policy: str | None = field(repr=False)
+    _check: Callable[[], None] = field(repr=False)
 
     def generate(
         self,
@@ -93,6 +94,7 @@ class Guarded:
         from guard.latent import Shading  # noqa: PLC0415
         from guard.tools import assemble  # noqa: PLC0415
 
+        self._check()
         tools = assemble(self._home, policy=self._policy)
         first = secrets.randbelow(2**32) if seed is None else seed
         given = {name: _given(name, value) for name, value in fields.items()}
@@ -127,6 +129,7 @@ class Guarded:
         from guard.repeatable import find  # noqa: PLC0415
         from guard.replay import deciding, replay  # noqa: PLC0415
 
+        self._check()
         tools = deciding(self._home.require(), policy=self._policy)
         given = {"init": init, "mask": mask}
         inputs = {name: _frames(value) for name, value in given.items() if value is not None}
@@ -161,20 +164,26 @@ def wrap(
     from generators.interface import Generator  # noqa: PLC0415
     from guard.intake import check_name  # noqa: PLC0415
 
+    check: Callable[[], None] = lambda: None  # noqa: E731 - nothing is known of other models' weights
     if isinstance(source, Generator):
         made: Generator = source
     else:
         called = name or _name_of(source)
         check_name(called)
         said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
-        made = _held(source, called, said) if _is_pipeline(source) else _function(source, called, said)
-    return Guarded(info=made.info, _generator=made, _home=home or Home.locate(), _policy=policy)
+        if _is_pipeline(source):
+            made, check = _held(source, called, said)
+        else:
+            made = _function(source, called, said)
+    home = home or Home.locate()
+    return Guarded(info=made.info, _generator=made, _home=home, _policy=policy, _check=check)
 
 
-def _held(pipeline: Any, name: str, said: dict[str, str]) -> Generator:
-    from generators.held_adapter import hold  # noqa: PLC0415 - torch, which the pipeline has loaded
+def _held(pipeline: Any, name: str, said: dict[str, str]) -> tuple[Generator, Callable[[], None]]:
+    from generators.held_adapter import hold, watch  # noqa: PLC0415 - torch, which the pipeline has loaded
 
-    return hold(pipeline, ref=f"wrapped:{name}", name=name, **said)
+    held = hold(pipeline, ref=f"wrapped:{name}", name=name, **said)
+    return held, watch(held)
 
 
 def _function(source: Callable[..., Any], name: str, said: dict[str, str]) -> Generator:

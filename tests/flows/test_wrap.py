@@ -56,6 +56,24 @@ def test_a_held_pipeline_is_named_by_its_tensors_and_drawn_again(home, pipe, tmp
     assert done.model == "wrapped:Held"
 
 
+def test_weights_that_changed_since_are_not_named_in_a_manifest(home, tmp_path):
+    import torch
+
+    pipeline = load("bundled:emoji", threads=1).pipeline
+    pictures, asked = guard.wrap(pipeline), {"output": tmp_path / "out", "num_inference_steps": 1}
+    (released,) = pictures.generate("a judge", **asked)
+    weight = next(pipeline.unet.parameters())
+    with torch.no_grad():
+        weight.mul_(2)
+    for use in (lambda: pictures.generate("a judge", **asked), lambda: pictures.replay(released.path)):
+        with pytest.raises(InputError) as caught:
+            use()
+        assert caught.value.code == "wrap.changed"
+    with torch.no_grad():
+        weight.div_(2)  # bit for bit as before
+    assert pictures.replay(released.path).likeness is Likeness.EXACT
+
+
 def test_a_function_is_released_as_everything_is(home, photograph, tmp_path):
     def draw(prompt, seed):
         return np.roll(photograph, seed, axis=1)
