@@ -174,9 +174,10 @@ class Meter:
 def metered(made: Iterator[Generation], meter: Meter) -> Iterator[Generation]:
     """``made``, each picture with its share of the energy of its batch, as soon as its batch is whole.
 
-    What a generator knows better it says itself. If it fails within a batch, what was finished still comes.
+    What a generator knows better it says itself. If it fails or is interrupted within a batch, what was
+    finished still comes.
     """
-    failure: Exception | None = None
+    failure: BaseException | None = None
     while failure is None:
         began = meter.start()
         batch: list[Generation] = []
@@ -185,7 +186,7 @@ def metered(made: Iterator[Generation], meter: Meter) -> Iterator[Generation]:
                 batch.append(generation)
                 if len(batch) >= generation.recipe.batch_size:
                     break
-        except Exception as error:  # noqa: BLE001 - raised again below
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again below
             failure = error
         spent = meter.stop(began, graphics=any(one.recipe.environment.device != "cpu" for one in batch))
         if not batch and failure is None:

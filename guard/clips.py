@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from provenance.video.container import Footage
     from provenance.watermark.key import WatermarkKey
 
-_MOST_STILLS = 64
+MOST_STILLS = 64
 """Frames of a clip that inspectors see: one a second, and fewer a second in long clips."""
+WHY_TOO_PLAIN = "the clip is too short or too plain: no mark can be read from it once it is compressed"
 
 
 def mark_footage(
@@ -56,8 +57,7 @@ def mark_footage(
     asset = described(checked, made.asset)
     evidence = read_mark(asset, [marker.key])
     if evidence.outcome is not Outcome.SUPPORTS:
-        reason = "the clip is too short or too plain: no mark can be read from it once it is compressed"
-        return replace(copied(reason=reason), capacity_exceeded=True)
+        return replace(copied(reason=WHY_TOO_PLAIN), capacity_exceeded=True)
     leaving = footage_of(asset)
     return Marked(
         checked=checked,
@@ -125,7 +125,7 @@ def see(asset: Asset, keys: Sequence[WatermarkKey]) -> Seen:
 
 def stills(footage: Footage) -> Iterator[Frames]:
     """What inspectors look at: a frame a second as a picture each, and fewer in long clips."""
-    every = max(1.0, (footage.clip.seconds or 0.0) / _MOST_STILLS)
+    every = max(1.0, (footage.clip.seconds or 0.0) / MOST_STILLS)
     due = 0.0
     with ClipReader(footage.asset.content, footage.asset.mime) as reader:
         for frame in reader.frames():

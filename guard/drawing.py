@@ -7,7 +7,7 @@ stands here and leaves with the record when that is erased.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Drawing:
         pixels_sha256: of its pixels before a mark (``generators.replay.pixels_sha256``).
         warnings: what went differently from what was asked.
         energy: its share of what its batch took.
+        encoding: how a clip was made a file: container, codec, encoder and its settings; None for pictures.
     """
 
     model: str
@@ -58,6 +59,7 @@ class Drawing:
     pixels_sha256: str
     warnings: tuple[GenerationWarning, ...] = field(default=())
     energy: Energy | None = None
+    encoding: Mapping[str, str] | None = None
 
     def text(self) -> str:
         """As it stands in a record."""
@@ -85,10 +87,13 @@ def damaged() -> IntegrityError:
     )
 
 
-def drawings(made: Iterable[Generation], request: GenerationRequest) -> Iterator[tuple[Generation, Drawing]]:
-    """Each picture with what a record keeps of it."""
+def drawings(
+    made: Iterable[Generation], request: GenerationRequest, encoding: Mapping[str, str] | None = None
+) -> Iterator[tuple[Generation, Drawing]]:
+    """Each picture or clip with what a record keeps of it; ``encoding`` is how clips become files."""
     for place, generation in enumerate(made):
-        yield generation, _drawing(generation, request, _batch(request.seeds, place, generation.recipe))
+        drawing = _drawing(generation, request, _batch(request.seeds, place, generation.recipe))
+        yield generation, replace(drawing, encoding=encoding)
 
 
 def _drawing(generation: Generation, request: GenerationRequest, seeds: tuple[int, ...]) -> Drawing:
@@ -97,9 +102,9 @@ def _drawing(generation: Generation, request: GenerationRequest, seeds: tuple[in
     kind, _, name = request.model.partition(":")
     started = {"init": request.init, "mask": request.mask}
     return Drawing(
-        model=f"dir:{Path(name).expanduser().resolve()}" if kind == "dir" else request.model,
+        model=f"dir:{_lasting(name)}" if kind == "dir" else request.model,
         asked={name: getattr(request, name) for name in _ASKED},
-        adapters=request.adapters,
+        adapters=tuple(replace(one, ref=_lasting(one.ref)) for one in request.adapters),
         options=request.options,
         inputs={name: pixels_sha256(given) for name, given in started.items() if given is not None},
         prompt=request.prompt,
@@ -110,6 +115,11 @@ def _drawing(generation: Generation, request: GenerationRequest, seeds: tuple[in
         warnings=generation.warnings,
         energy=generation.energy,
     )
+
+
+def _lasting(path: str) -> str:
+    """A path that leads there from any folder."""
+    return str(Path(path).expanduser().resolve())
 
 
 def _batch(seeds: tuple[int, ...], place: int, recipe: Recipe) -> tuple[int, ...]:

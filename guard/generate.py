@@ -1,9 +1,9 @@
-"""Generate: from a prompt to released pictures.
+"""Generate: from a prompt to released pictures or clips.
 
 1. review the words, and ask the packs about them   (nothing is loaded yet; a refusal costs nothing)
 2. load the model
 3. ask the packs about the plan
-4. make the pictures, and release each one          (``guard.release``)
+4. make the pictures or clips, and release each     (``guard.release``)
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generators.energy import Meter, metered
+from guard.clip_output import encoding, require_writable
 from guard.drawing import drawings
 from guard.ingredients import adapter_ingredients, model_ingredient, start_ingredients
 from guard.licences import expression
 from guard.plan import ask
+from guard.policy.fact import Kind
 from guard.policy.rule import Stage
 from guard.prompt.review import review
 from guard.release import Order, release
 from guard.stages import Draft, Origin
 from provenance.errors import InputError
 from provenance.manifest.reading import DigitalSourceType
+from provenance.video.container import DRAWN_MIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from guard.prompt.review import PromptReview
     from guard.stages import Released
     from guard.tools import Tools
+    from provenance.media import Asset
+    from provenance.video.container import VideoCodec
 
 _GENERATED = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
 
@@ -84,6 +89,8 @@ def generate(
     latents: LatentInit | None = None,
     training_mining: str | None = None,
     meter: Meter | None = None,
+    start: Asset | None = None,
+    codec: VideoCodec | str | None = None,
 ) -> Iterator[Released]:
     """Steps 3 and 4, picture by picture: what was released stays released if a later one fails.
 
@@ -92,32 +99,70 @@ def generate(
         generator: the loaded model.
         tools: packs, keys, log and clock.
         folder: where the files go; it exists.
-        made: called with each picture before it is released.
+        made: called with each picture or clip before it is released.
         latents: changes the noise pictures are drawn from (``guard.latent.Shading``).
         training_mining: what the manifest says of training; None: nothing.
         meter: adds up what the pictures take, those that are refused included; None: one of its own.
+        start: file that ``init`` of the request was read from, to be an ingredient with its own history.
+        codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for clips, which leave as MP4; None: AV1.
 
     Raises:
         Denied: policy refuses the plan or a picture.
-        InputError: the model cannot honour a field of the request; ``generate.clip``.
+        InputError: the model cannot honour a field of the request, or its clips cannot be written.
+        ConfigurationError: ``extra.missing`` where clips are made and cannot be written here.
     """
-    if generator.info.kind != "image":
-        what = "this flow releases pictures, and the model makes clips"
-        raise InputError("generate.clip", what, where=generator.info.id)
-    origin, publish = origin_of(generator, approved.review), approved.publish_prompt
-    origin = replace(
-        origin,
-        ingredients=(*origin.ingredients, *start_ingredients(approved.request)),
-        training_mining=training_mining,
-    )
-    owed = ask(Stage.PLAN, origin, tools, command="generate", include_prompt=publish).obligations
+    written = _written_with(generator, tools, codec, shaded=latents is not None)
+    origin = origin_of(generator, approved.review)
+    went_in = (*origin.ingredients, *start_ingredients(approved.request, start))
+    origin = replace(origin, ingredients=went_in, training_mining=training_mining)
+    owed = planned(origin, tools, generator, include_prompt=approved.publish_prompt)
     pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
-    for generation, drawing in drawings(pictures, approved.request):
+    for generation, drawing in drawings(pictures, approved.request, _encoding(written)):
         made(generation)
-        went_in = (*origin.ingredients, *adapter_ingredients(generation.recipe.adapters))
-        drawn = replace(origin, recipe=generation.recipe, ingredients=went_in)
-        draft = Draft(frames=generation.frames, mime="image/png", origin=drawn, energy=generation.energy)
-        yield release(_order(approved, draft, drawing, plan=owed, folder=folder), tools)
+        draft = _draft(generation, origin, written)
+        yield release(_order(approved, draft, drawing, plan=owed.obligations, folder=folder), tools)
+
+
+def planned(origin: Origin, tools: Tools, generator: Generator, *, include_prompt: bool = False) -> Decision:
+    """Step 3: what the packs say of pictures or clips by this model.
+
+    Raises:
+        Denied: policy refuses.
+    """
+    kind = Kind.VIDEO if generator.info.kind == "video" else Kind.IMAGE
+    return ask(Stage.PLAN, origin, tools, command="generate", include_prompt=include_prompt, kind=kind)
+
+
+def _written_with(
+    generator: Generator, tools: Tools, codec: VideoCodec | str | None, *, shaded: bool
+) -> VideoCodec | None:
+    """What clips are compressed with; None for pictures.
+
+    Raises:
+        InputError: ``latent.clip``; as ``guard.clip_output.require_writable``.
+        ConfigurationError: as there.
+    """
+    if generator.info.kind != "video":
+        return None
+    if shaded:
+        what = "marks in the noise are read from single pictures, and this model makes clips"
+        raise InputError("latent.clip", what, where=generator.info.id, hint="leave --latent-mark out")
+    return require_writable(codec, getattr(tools.marker, "private_number", None))
+
+
+def _encoding(codec: VideoCodec | None) -> dict[str, str] | None:
+    return None if codec is None else encoding(codec)
+
+
+def _draft(generation: Generation, origin: Origin, codec: VideoCodec | None) -> Draft:
+    went_in = (*origin.ingredients, *adapter_ingredients(generation.recipe.adapters))
+    return Draft(
+        frames=generation.frames,
+        mime="image/png" if codec is None else DRAWN_MIME,
+        origin=replace(origin, recipe=generation.recipe, ingredients=went_in),
+        energy=generation.energy,
+        codec=codec,
+    )
 
 
 def _order(approved: Approved, draft: Draft, drawing: Drawing, *, plan: Plan, folder: Path) -> Order:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from generators.interface import GeneratorInfo
     from generators.recipe import AdapterRecord
     from generators.request import GenerationRequest
+    from provenance.media import Asset
 
 _TITLES = {Kind.PICTURE: "input", Kind.COMPONENT: "component"}
 """Of pictures: names of downloads often tell the prompt, so theirs stay here."""
@@ -39,15 +40,19 @@ def model_ingredient(info: GeneratorInfo) -> Ingredient:
     )
 
 
-def start_ingredients(request: GenerationRequest) -> tuple[Ingredient, ...]:
-    """The picture that a request starts from, as it was handed to the model; a mask shows nothing.
+def start_ingredients(request: GenerationRequest, file: Asset | None = None) -> tuple[Ingredient, ...]:
+    """The picture or clip that a request starts from; a mask shows nothing.
 
-    A clip is no ingredient here: it would have to be compressed first, and be another.
+    Args:
+        request: what is asked of the model.
+        file: where ``request.init`` was read from; its own manifest is kept. None: a picture is taken in as
+            it was handed to the model. A clip without a file is no ingredient: it would have to be
+            compressed first, and be another.
     """
-    start = request.init
-    if start is None or len(start.pixels) > 1:
+    start, title = request.init, _TITLES[Kind.PICTURE]
+    if start is None or (file is None and len(start.pixels) > 1):
         return ()
-    return (Ingredient(kind=Kind.PICTURE, title=_TITLES[Kind.PICTURE], asset=encode(start, "image/png")),)
+    return (Ingredient(kind=Kind.PICTURE, title=title, asset=file or encode(start, "image/png")),)
 
 
 def adapter_ingredients(adapters: Sequence[AdapterRecord]) -> tuple[Ingredient, ...]:

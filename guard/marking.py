@@ -11,7 +11,7 @@ from guard.stages import Checked, Marked, Sighting
 from provenance.errors import Error, InputError
 from provenance.evidence import Outcome
 from provenance.manifest.sidecar import BESIDE
-from provenance.media import Frames
+from provenance.media import Frames, is_clip
 from provenance.watermark.interface import why_narrow
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes, spool: Path | N
         from guard.clips import mark_footage  # noqa: PLC0415 - PyAV
 
         return mark_footage(checked, picture, marker=marker, content_id=content_id, spool=spool)
+    if is_clip(checked.draft.mime):
+        from guard.drawn_clips import mark_drawn  # noqa: PLC0415 - PyAV
+
+        return mark_drawn(checked, picture, marker=marker, content_id=content_id, spool=spool)
     if checked.plan.watermark is MarkDuty.OFF:
         return _unmarked(checked, picture, content_id, reason="the plan asks for no mark")
     try:

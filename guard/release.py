@@ -44,7 +44,7 @@ from provenance.errors import Error
 from provenance.files import temporary_beside
 from provenance.locks import locked
 from provenance.manifest.sidecar import place_beside
-from provenance.media import Frames
+from provenance.media import Frames, is_clip
 from provenance.sniff import extension_for
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from guard.submission import Attested
     from guard.tools import Tools
     from provenance.evidence import Evidence
-    from provenance.video.container import Footage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,10 +200,15 @@ def _inspected(draft: Draft, tools: Tools) -> list[Evidence]:
     """What every inspector says of the picture, or of a clip frame by frame."""
     if not tools.inspectors:
         return []
-    return [inspect(picture) for picture in _stills(draft.frames) for inspect in tools.inspectors]
+    return [inspect(picture) for picture in _stills(draft) for inspect in tools.inspectors]
 
 
-def _stills(frames: Frames | Footage | Kept) -> Iterable[Frames]:
+def _stills(draft: Draft) -> Iterable[Frames]:
+    frames = draft.frames
+    if isinstance(frames, Frames) and is_clip(draft.mime):
+        from guard.drawn_clips import drawn_stills  # noqa: PLC0415 - PyAV
+
+        return drawn_stills(frames)
     if isinstance(frames, Frames):
         return (frames,)
     if isinstance(frames, Kept):

@@ -77,7 +77,8 @@ class Draft:
     """Pixels that nobody has looked at yet.
 
     Attributes:
-        frames: what was made; a clip stays compressed, and what is not written again stays as it came.
+        frames: what was made, a clip drawn here with its ``fps``; a clip from a file stays compressed, and
+            what is not written again stays as it came.
         mime: container it is to leave in.
         origin: where it comes from.
         source: the file it was read from, where that carries a manifest, which becomes the parent.

@@ -17,38 +17,21 @@ from guard.cli._options import (
     output_folders,
 )
 from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
+from guard.cli._release import VIDEO_CODEC
 from guard.cli._report import Making, Report, tell_approved
+from guard.cli._request import request_of, request_options, worded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generators.request import AdapterRef, GenerationRequest
     from guard.home import Home
-
-
-def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str:
-    if not prompt.strip():
-        raise click.BadParameter("it has no words; say what to draw")
-    return prompt
+    from guard.tools import Tools
 
 
 @click.command("generate")
 @PASSPHRASE_FROM
-@click.argument("prompt", callback=_worded)
-@click.option(
-    "-n", "count", type=click.IntRange(1, 64), default=1, show_default=True, help="Pictures to make."
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**63 - 65),
-    help="Seed of the first picture; the next take the following numbers. Drawn at random if absent.",
-)
-@click.option(
-    "--model", metavar="REF", help="bundled:NAME, dir:PATH, hf:ORG/NAME@COMMIT (40 digits) or plugin:NAME."
-)
-@click.option("--negative", "negative_prompt", default="", metavar="TEXT", help="What to keep away from.")
-@click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps.")
-@click.option("--guidance", type=click.FloatRange(0, 100), help="Classifier-free guidance; 1 is none.")
+@click.argument("prompt", default="")
+@request_options
 @click.option(
     "--include-prompt", is_flag=True, help="Put the prompt into the manifest, for everyone to read."
 )
@@ -57,97 +40,74 @@ def _worded(_ctx: click.Context, _argument: click.Parameter, prompt: str) -> str
     is_flag=True,
     help="Also mark the noise each picture is drawn from; `guard watermark detect --latent` finds it.",
 )
-@click.option(
-    "--adapter",
-    "adapters",
-    multiple=True,
-    metavar="DIR[:SCALE]",
-    help="Lay a trained adapter over the model, at this strength (1). May be given several times.",
-)
 @click.option("--online", is_flag=True, help="Allow the network for hf: models.")
 @PRIVATE_NUMBER
 @TRAINING_MINING
+@VIDEO_CODEC
 @OUTPUT
 @POLICY
 @FORMAT
-def command(folder: Path, policy: str | None, format_: str, online: bool, **asked: Any) -> None:
-    """Make pictures from PROMPT and release them: reviewed, marked, labelled, signed, logged, read back.
+def command(prompt: str, folder: Path, policy: str | None, format_: str, **asked: Any) -> None:
+    """Make pictures or clips from PROMPT and release them.
 
-    File names come from the random id in the mark, never from the prompt.
+    Reviewed, marked, labelled, signed, logged, read back. Pictures leave as PNG, clips as MP4. File names
+    come from the random id in the mark, never from the prompt. A model that reads no words needs none.
     """
-    from generators.energy import Meter  # noqa: PLC0415
-    from guard.generate import approve, generate  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
-    from guard.latent import Shading  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
 
+    asked["prompt"] = worded(prompt, asked["model"])
     home = Home.locate().require()
     number = asked.pop("private_number")
     tools = assemble(home, policy=policy, passphrase=existing_passphrase, private_number=number)
     report = Report(batch=Batch(name=RESULTS["generate"], format_=format_))
     with report, report.batch.attempt(), output_folders(folder):
-        mining = asked.pop("training_mining") or home.config().training_mining or None
-        publish, shaded = asked.pop("include_prompt"), asked.pop("latent_mark")
-        request = _request(home, **asked)
-        approved = approve(request, tools, publish_prompt=publish)
-        tell_approved(approved)
-        from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
-
-        generator = load(request.model, online=online)
-        making = Making(count=len(request.seeds), meter=Meter(rates=home.config().energy.rates()))
-        try:
-            latents = Shading(key=tools.marker.key, random=tools.random) if shaded else None
-            for released in generate(
-                approved,
-                generator,
-                tools,
-                folder=folder,
-                made=making.made,
-                latents=latents,
-                training_mining=mining,
-                meter=making.meter,
-            ):
-                report.add(released)
-        finally:
-            making.tell(kept=len(report.released))
+        _make(home, tools, report, folder=folder, **asked)
     finish(report.code)
 
 
-def _request(
+def _make(
     home: Home,
+    tools: Tools,
+    report: Report,
     *,
-    prompt: str,
-    negative_prompt: str,
-    count: int,
-    seed: int | None,
-    model: str | None,
-    steps: int | None,
-    guidance: float | None,
-    adapters: tuple[str, ...],
-) -> GenerationRequest:
-    """The request as asked for, what was left out from the settings of this installation."""
-    import secrets  # noqa: PLC0415
+    folder: Path,
+    include_prompt: bool,
+    latent_mark: bool,
+    training_mining: str | None,
+    video_codec: str | None,
+    init: Path | None,
+    mask: Path | None,
+    online: bool,
+    **asked: Any,
+) -> None:
+    """Everything from the request to the last file, each in the report as soon as it is released."""
+    from generators.energy import Meter  # noqa: PLC0415
+    from guard.generate import approve, generate  # noqa: PLC0415
+    from guard.latent import Shading  # noqa: PLC0415
+    from guard.starting import read_start  # noqa: PLC0415
 
-    from generators.request import GenerationRequest  # noqa: PLC0415
+    start = read_start(init, mask)
+    request = request_of(home, start, **asked)
+    approved = approve(request, tools, publish_prompt=include_prompt)
+    tell_approved(approved)
+    from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
 
-    first = secrets.randbelow(2**32) if seed is None else seed
-    return GenerationRequest(
-        prompt=prompt,
-        negative_prompt=negative_prompt,
-        model=model or home.config().model,
-        seeds=tuple(range(first, first + count)),
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        adapters=tuple(_adapter(word) for word in adapters),
-    )
-
-
-def _adapter(word: str) -> AdapterRef:
-    """``DIR`` or ``DIR:SCALE``; what follows the last colon is a scale if it reads as a number."""
-    from generators.request import AdapterRef  # noqa: PLC0415
-
-    ref, _, scale = word.rpartition(":")
+    generator = load(request.model, online=online)
+    making = Making(count=len(request.seeds), meter=Meter(rates=home.config().energy.rates()))
     try:
-        return AdapterRef(ref=ref, scale=float(scale)) if ref else AdapterRef(ref=word)
-    except ValueError:
-        return AdapterRef(ref=word)
+        for released in generate(
+            approved,
+            generator,
+            tools,
+            folder=folder,
+            made=making.made,
+            latents=Shading(key=tools.marker.key, random=tools.random) if latent_mark else None,
+            training_mining=training_mining or home.config().training_mining or None,
+            meter=making.meter,
+            start=start.file,
+            codec=video_codec,
+        ):
+            report.add(released)
+    finally:
+        making.tell(kept=len(report.released))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,10 @@ from provenance.errors import InputError, missing_extra
 from provenance.sniff import format_name
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from provenance.media import Asset
+    from provenance.media import Asset, Frames
 
     RGB = NDArray[np.uint8]
 
@@ -43,6 +42,10 @@ HOLDS: dict[str, tuple[VideoCodec, ...]] = {
 }
 """Containers that are written, and with what; QuickTime files have no place for AV1 and VP9."""
 
+DRAWN_MIME = "video/mp4"
+"""Container of clips that are drawn here."""
+_MOST_DENOMINATOR = 1001
+"""Of frames per second: NTSC's rates have it."""
 
 _HDR = (16, 18)
 """Transfer characteristics of H.273 with a mastering display: PQ and HLG."""
@@ -175,6 +178,24 @@ def codec_for(mime: str, depth: int, wanted: VideoCodec | None) -> VideoCodec:
             "video.depth", f"VP9 is written with 8 bits, the clip has {depth}", hint="--video-codec av1"
         )
     return wanted or next(one for one in able if depth == 8 or one is not VideoCodec.VP9)
+
+
+def rate_of(frames: Frames) -> Fraction:
+    """Frames per second of a clip that never was a file, exactly.
+
+    Raises:
+        InputError: ``video.depth``, ``video.alpha`` or ``video.no-rate``: what it cannot be.
+    """
+    if frames.depth != 8:
+        what = "clips are drawn with 8 bits a channel, and these frames have 16"
+        raise InputError("video.depth", what, hint="reduce them to 8 bits")
+    if frames.alpha is not None:
+        what = "the frames are transparent in places, which no clip keeps"
+        raise InputError("video.alpha", what, hint="lay them on a background first")
+    if not frames.fps or frames.fps <= 0:
+        what = "nothing says how many frames a second the clip has"
+        raise InputError("video.no-rate", what, hint="--fps 8, or fps=8 in Python")
+    return Fraction(frames.fps).limit_denominator(_MOST_DENOMINATOR)
 
 
 def unsupported(mime: str) -> InputError:

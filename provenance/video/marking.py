@@ -1,6 +1,7 @@
 """From a clip to the clip that leaves: marked in one pass over its frames, or copied packet by packet.
 
-Both give a file without the titles, places and prompts of the old one, and the digest of what it shows.
+What was drawn here is compressed in the same pass, marked or not. All give a file without the titles, places
+and prompts of the old one, and the digest of what it shows.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import numpy as np
 from provenance.media import Asset
 from provenance.spool import Spool
 from provenance.video.clip_digest import ClipDigester
+from provenance.video.container import DRAWN_MIME
 from provenance.video.pooled import ClipMarker
 from provenance.video.reader import ClipReader
-from provenance.video.writer import remux, rewrite
+from provenance.video.writer import remux, rewrite, write_drawn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provenance.media import Frames
     from provenance.video.clip_digest import ClipDigest
     from provenance.video.container import RGB, ClipFrame, ClipLimits, Footage, VideoCodec
     from provenance.watermark.key import WatermarkKey
@@ -85,6 +88,42 @@ def mark_clip(
     )
 
 
+def draw_clip(
+    frames: Frames,
+    payload: bytes | None,
+    key: WatermarkKey,
+    *,
+    codec: VideoCodec | None = None,
+    spool: Path | None = None,
+) -> MarkedClip:
+    """Frames that were never a file as an MP4 clip: marked and compressed in one pass, once.
+
+    Args:
+        frames: (T, H, W, 1 or 3) uint8 with ``fps``.
+        payload: 8 bytes; None: without a mark.
+        key: the locator key.
+        codec: what to compress with; None: AV1.
+        spool: folder on whose disk the clip lies until it leaves; see ``provenance.spool``.
+
+    Raises:
+        InputError: ``watermark.capacity-exceeded`` when frames are too small; else as
+            ``provenance.video.writer.write_drawn``.
+        ConfigurationError: as there.
+    """
+    size = (frames.width, frames.height)
+    marker = None if payload is None else ClipMarker(key, payload, size)
+    pen, made = _Pen(marker=marker, digester=ClipDigester(size)), Spool(spool)
+    with made.writer() as out:
+        written = write_drawn(frames, out, pen.mark, codec=codec)
+    return MarkedClip(
+        asset=Asset.of(made, DRAWN_MIME),
+        digest=pen.digester.result(),
+        frames=written.frames,
+        psnr=pen.psnr(),
+        payload=payload,
+    )
+
+
 def copy_clip(footage: Footage, *, limits: ClipLimits | None = None, spool: Path | None = None) -> MarkedClip:
     """The clip as it is, frames and sound not compressed again, in a container without its old metadata.
 
@@ -117,15 +156,15 @@ def take_clip(footage: Footage, *, limits: ClipLimits | None = None) -> MarkedCl
 
 @dataclass(slots=True, kw_only=True)
 class _Pen:
-    """Marks frame by frame, takes their digest and notes how much was changed."""
+    """Marks frame by frame, takes their digest and notes how much was changed; no marker, no change."""
 
-    marker: ClipMarker
+    marker: ClipMarker | None
     digester: ClipDigester
     squares: float = 0.0
     frames: int = 0
 
     def mark(self, frame: ClipFrame) -> RGB:
-        marked = self.marker.mark(frame.rgb)
+        marked = frame.rgb if self.marker is None else self.marker.mark(frame.rgb)
         self.digester.add(marked, frame.seconds)
         change = marked.astype(np.int16) - frame.rgb
         self.squares += float(np.mean(np.square(change, dtype=np.float32)))

@@ -1,5 +1,7 @@
 """Writing clips with PyAV: changed frames over the old ones, sound packet by packet, times to the tick.
 
+What was drawn here and never was a file is written the same way (``provenance.video.drawn``).
+
 What is changed is the brightness of frames, so that is all that is touched before they are compressed
 again: the luma plane in its own depth. Colour planes, colour tags, times, display matrix and pixel
 aspect are the source's. Titles, places and other metadata of the container are not copied.
@@ -11,14 +13,15 @@ import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 from av.video.reformatter import VideoReformatter
 
 from provenance.errors import ConfigurationError, InputError
 from provenance.sniff import format_name
-from provenance.video.container import ClipFrame, ClipLimits, VideoCodec, codec_for, unsupported
+from provenance.video.container import Clip, ClipFrame, ClipLimits, VideoCodec, codec_for, unsupported
+from provenance.video.drawn import DrawnClip
 from provenance.video.luma import brighten, difference
 from provenance.video.opening import SWS_MATRIX, codec_name, opened, picture_track
 from provenance.video.orientation import Orientation
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO, Self
 
+    from provenance.media import Frames
     from provenance.stored import Bytes
     from provenance.video.container import RGB
 
@@ -102,6 +106,40 @@ def rewrite(
         return writer.finish()
 
 
+def write_drawn(
+    frames: Frames,
+    target: BinaryIO,
+    change: Callable[[ClipFrame], RGB],
+    *,
+    codec: VideoCodec | None = None,
+    limits: ClipLimits | None = None,
+) -> Written:
+    """Write frames that were never a file as an MP4 clip, every one changed in brightness.
+
+    Args:
+        frames: (T, H, W, 1 or 3) uint8 with ``fps``.
+        target: where to; has to be seekable.
+        change: gets every frame in turn and returns it changed; colours of the result do not count.
+        codec: what to compress frames with; None: AV1.
+        limits: bounds that a reader would hold the clip to.
+
+    Raises:
+        InputError: as ``DrawnClip``; ``video.odd-size``.
+        ConfigurationError: ``video.encoder`` when the encoder fails.
+    """
+    drawn = DrawnClip(frames, limits)
+    with ClipWriter(target, drawn, codec_for(drawn.clip.mime, drawn.clip.depth, codec)) as writer:
+        for frame in drawn.frames():
+            writer.write(frame, change(frame))
+        return writer.finish()
+
+
+def settings_of(codec: VideoCodec) -> dict[str, str]:
+    """The encoder behind a codec and what it is told, as a record keeps it."""
+    name, options = _ENCODERS[codec]
+    return {"codec": codec.value, "encoder": name, **options}
+
+
 def remux(source: Bytes, mime: str, target: BinaryIO, *, limits: ClipLimits | None = None) -> None:
     """Write pictures and sound of the clip in ``source`` again as they are, without anything beside them.
 
@@ -131,6 +169,20 @@ def remux(source: Bytes, mime: str, target: BinaryIO, *, limits: ClipLimits | No
             raise _failed(getattr(error, "strerror", None) or str(error)) from error
 
 
+class Source(Protocol):
+    """Where frames and sound come from: a ``ClipReader``, or a ``DrawnClip``."""
+
+    @property
+    def clip(self) -> Clip:
+        """How it describes itself."""
+        ...
+
+    @property
+    def sound_tracks(self) -> tuple[Any, ...]:
+        """PyAV's streams of sound."""
+        ...
+
+
 class ClipWriter:
     """Writes frames and sound of one open clip; use as a context manager and call ``finish`` at the end.
 
@@ -140,7 +192,7 @@ class ClipWriter:
         codec: what to compress frames with; one that the container holds.
     """
 
-    def __init__(self, target: BinaryIO, reader: ClipReader, codec: VideoCodec) -> None:
+    def __init__(self, target: BinaryIO, reader: Source, codec: VideoCodec) -> None:
         self._clip, self._codec = reader.clip, codec
         self._format = "yuv420p" if self._clip.depth == 8 else "yuv420p10le"
         self._orientation = Orientation.of(self._clip.matrix)
