@@ -1,4 +1,4 @@
-"""Any function that returns pictures, behind the ``Generator`` protocol.
+"""Any function that returns pictures or clips, behind the ``Generator`` protocol.
 
 It is called once for each seed, with the prompt first and then those fields of the request that it has
 parameters for. A field that was asked for and has no parameter is an error, as for every model.
@@ -11,11 +11,12 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from generators.interface import Generation, GenerationWarning, GeneratorInfo
-from generators.pictures import pictures_from
+from generators.pictures import clip_from, pictures_from
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
 from provenance.errors import ConfigurationError, Error, InputError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _FIELDS = (
     *("negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler"),
-    *("init", "mask", "fps"),
+    *("init", "mask", "fps", "num_frames"),
 )
 _SEEDLESS = GenerationWarning(
     code="generate.no-seed",
@@ -42,7 +43,7 @@ class FunctionGenerator:
     """A function as a generator.
 
     Attributes:
-        info: what is said of it.
+        info: what is said of it; where its kind is "video", each call returns one clip.
         function: takes the prompt and returns what ``generators.pictures`` understands.
     """
 
@@ -59,17 +60,19 @@ class FunctionGenerator:
         """The pictures of each seed, in order.
 
         Raises:
-            InputError: ``request.unsupported``, ``generate.failed``, ``wrap.no-picture``.
+            InputError: ``request.unsupported``, ``generate.failed``, ``wrap.no-picture``, ``video.no-rate``.
             ConfigurationError: ``generate.out-of-memory``.
         """
         taken = _parameters(self.function)
-        arguments = _arguments(request, taken)
+        clips = self.info.kind == "video"
+        read = partial(_clip, fps=_rate(request, self.function)) if clips else pictures_from
+        arguments = _arguments(request, taken, clips=clips)
         if hooks or latents is not None:
             raise _unsupported("hooks" if hooks else "latents")
         warnings = () if taken is None or "seed" in taken else (_SEEDLESS,)
         for seed in request.seeds:
             seeded = {} if warnings else {"seed": seed}
-            made = _called(self.function, request.prompt, {**arguments, **seeded})
+            made = _called(self.function, request.prompt, {**arguments, **seeded}, read)
             for index, frames in enumerate(made):
                 recipe = self._recipe(request, frames, seed=seed, batch=(index, len(made)))
                 yield Generation(frames=frames, recipe=recipe, prompt_used=request.prompt, warnings=warnings)
@@ -93,6 +96,8 @@ class FunctionGenerator:
             environment=_environment(),
             batch_index=batch[0],
             batch_size=batch[1],
+            frames=len(frames.pixels),
+            fps=frames.fps,
         )
 
 
@@ -107,12 +112,37 @@ def _parameters(function: Callable[..., Any]) -> frozenset[str] | None:
     return frozenset(one.name for one in found if one.kind is not one.VAR_POSITIONAL)
 
 
-def _arguments(request: GenerationRequest, taken: frozenset[str] | None) -> dict[str, Any]:
+def _rate(request: GenerationRequest, function: Callable[..., Any]) -> float:
+    """Frames per second that a clip is to play at, known before it is drawn.
+
+    Raises:
+        InputError: ``video.no-rate``.
+    """
+    rate = request.fps or _default(function, "fps")
+    if rate is None:
+        what = "nothing says how many frames a second the clip has"
+        raise InputError("video.no-rate", what, hint="--fps 8, or fps=8 in Python")
+    return rate
+
+
+def _default(function: Callable[..., Any], name: str) -> float | None:
+    try:
+        found = inspect.signature(function).parameters.get(name)
+    except (TypeError, ValueError):  # written in C, without a signature
+        return None
+    return float(found.default) if found and isinstance(found.default, int | float) else None
+
+
+def _arguments(
+    request: GenerationRequest, taken: frozenset[str] | None, *, clips: bool = False
+) -> dict[str, Any]:
     asked: dict[str, Any] = {name: getattr(request, name) for name in _FIELDS}
     asked = {name: value for name, value in asked.items() if value not in (None, "")} | dict(request.options)
     if request.adapters:
         raise _unsupported("adapters")
-    if (request.num_frames or 1) > 1:
+    if clips and taken is not None and "fps" not in taken:
+        asked.pop("fps", None)  # how a clip plays need not concern whoever draws it
+    if not clips and asked.pop("num_frames", 1) > 1:
         raise _unsupported("num_frames")
     for name in asked:
         if taken is not None and name not in taken:
@@ -120,10 +150,19 @@ def _arguments(request: GenerationRequest, taken: frozenset[str] | None) -> dict
     return asked
 
 
-def _called(function: Callable[..., Any], prompt: str, arguments: Mapping[str, Any]) -> tuple[Frames, ...]:
-    """Its pictures; what it returns may be read from a file or computed only when it is looked at."""
+def _clip(value: Any, *, fps: float) -> tuple[Frames, ...]:
+    return (clip_from(value, fps),)
+
+
+def _called(
+    function: Callable[..., Any],
+    prompt: str,
+    arguments: Mapping[str, Any],
+    read: Callable[[Any], tuple[Frames, ...]],
+) -> tuple[Frames, ...]:
+    """Its pictures or its clip; what it returns may be read from a file or computed only when it is looked at."""
     try:
-        return pictures_from(function(prompt, **arguments))
+        return read(function(prompt, **arguments))
     except Error:
         raise
     except MemoryError as error:

@@ -1,7 +1,8 @@
-"""What functions call a picture, as ``Frames``: Pillow images, arrays, lists of these."""
+"""What functions call a picture or a clip, as ``Frames``: Pillow images, arrays, lists of these."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,60 @@ def pictures_from(value: Any) -> tuple[Frames, ...]:
     if not several:
         raise _no_picture("an empty list")
     return tuple(_picture(one) for one in several)
+
+
+def clip_from(value: Any, fps: float) -> Frames:
+    """One clip.
+
+    Args:
+        value: ``Frames``; a list of frames, each as ``pictures_from`` takes a picture; an array (T, H, W) or
+            (T, H, W, C); a batch of one of these; or an object with one of them as ``frames``.
+        fps: frames per second, where ``value`` does not say.
+
+    Raises:
+        InputError: ``wrap.no-picture``.
+        IntegrityError: ``generate.not-finite``.
+    """
+    if not isinstance(value, Frames | np.ndarray) and hasattr(value, "frames"):
+        value = value.frames
+    if isinstance(value, Frames):
+        return value if value.fps else replace(value, fps=fps)
+    value = _alone(value)
+    if isinstance(value, np.ndarray) and value.ndim == 3:
+        value = value[..., None]
+    parts = pictures_from(value)
+    if any(one.alpha is not None for one in parts):
+        raise _no_clip("frames with transparency, which no clip keeps")
+    if len({(one.pixels.shape, one.pixels.dtype) for one in parts}) > 1:
+        raise _no_clip("frames of different sizes or kinds")
+    return Frames(pixels=np.concatenate([one.pixels for one in parts]), fps=fps)
+
+
+def start_from(value: Any) -> Frames:
+    """A picture, or of several frames a clip, that a model is to start from; as ``pictures_from`` takes them.
+
+    Raises:
+        InputError: ``wrap.no-picture``.
+    """
+    parts = pictures_from(value)
+    return parts[0] if len(parts) == 1 else replace(clip_from(value, 1.0), fps=None)
+
+
+def _alone(value: Any) -> Any:
+    """A batch of one clip is that clip."""
+    if isinstance(value, np.ndarray):
+        return value[0] if value.ndim == 5 and len(value) == 1 else value
+    batch = isinstance(value, list | tuple) and len(value) == 1
+    several = batch and (isinstance(value[0], list | tuple) or getattr(value[0], "ndim", 0) == 4)
+    return value[0] if several else value
+
+
+def _no_clip(what: str) -> InputError:
+    return InputError(
+        "wrap.no-picture",
+        f"the function returned no clip: {what}",
+        hint="return an array (T, H, W, 3) of uint8 or of floats in 0..1, or a list of frames of one size",
+    )
 
 
 def _picture(value: Any) -> Frames:

@@ -44,13 +44,12 @@ def mark_drawn(
         InputError: as ``provenance.video.marking.draw_clip``, but for ``watermark.capacity-exceeded``.
         ConfigurationError: as there.
     """
-    unmarked = partial(_unmarked, checked, frames, marker, content_id, spool)
+    unmarked = partial(_unmarked, checked, frames, content_id, spool)
     if checked.plan.watermark is MarkDuty.OFF:
         return unmarked(reason="the plan asks for no mark")
-    codec = checked.draft.codec
     try:
         larger, before = enlarged(frames, max(marker.minimum_side, checked.plan.min_side))
-        made = draw_clip(larger, content_id, marker.key, codec=codec, spool=spool)
+        made = draw_clip(larger, (content_id, marker.key), codec=checked.draft.codec, spool=spool)
     except Error as error:
         if error.code != CANNOT_CARRY:
             raise
@@ -97,9 +96,9 @@ def drawn_stills(frames: Frames) -> Iterator[Frames]:
 
 
 def _unmarked(
-    checked: Checked, frames: Frames, marker: Marker, content_id: bytes, spool: Path | None, *, reason: str
+    checked: Checked, frames: Frames, content_id: bytes, spool: Path | None, *, reason: str
 ) -> Marked:
-    made = draw_clip(frames, None, marker.key, codec=checked.draft.codec, spool=spool)
+    made = draw_clip(frames, None, codec=checked.draft.codec, spool=spool)
     asset = described(checked, made.asset)
     return Marked(
         checked=checked,

@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from generators.adapter_files import examine_adapter
 from generators.replay import Change, Distance, Likeness, changes, distance, pixels_sha256
 from generators.request import GenerationRequest
 from guard.clock import utc_now
 from guard.drawing import damaged
-from guard.generate import approve, origin_of
+from guard.generate import approve, origin_of, planned
 from guard.latent import STAGE, Reshading
 from guard.marking import enlarge
-from guard.plan import ask
-from guard.policy.rule import Stage
 from guard.tools import TileMarker, Tools
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 from provenance.media import Frames, is_clip
+from provenance.video.container import require_av
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from provenance.watermark.key import WatermarkKey
 
 _NO_FILE = "the released file is not at hand: how far apart they are is not known"
-_IS_CLIP = "the released clip is compressed: how far apart they are is not known"
-_OTHER_SIZE = "the released file has another size"
+_OTHER_FRAMES = (
+    "its frames are not those of then; they were marked and compressed as then, and the two clips compared"
+)
+_OTHER_SIZE = "the released file has another size or length"
 _NO_DIGEST = "the digest of the unmarked pixels is not on record, and the released file carries a mark"
 _OTHER_PIXELS = "its pixels are not those of then; the distance is from the released file, its mark included"
 
@@ -119,27 +121,22 @@ def replay(
         ConfigurationError: ``replay.key-gone``.
     """
     request = _request(known, model, inputs or {})
+    _check_adapters(known)
     latents = _latents(known, tools.locators)
     approved = approve(request, tools)  # (2)
     generator = load(request.model, known.recipe.environment.threads)  # (3)
-    ask(Stage.PLAN, origin_of(generator, approved.review), tools, command="generate")
+    planned(origin_of(generator, approved.review), tools, generator)
     pictures = generator.generate(approved.request, latents=latents)  # (4)
     again = next(islice(pictures, known.recipe.batch_index, None), None)
     if again is None:
         what = "the model made fewer pictures than it did then"
         raise IntegrityError("replay.too-few", what, where=request.model)
-    return _compared(known, approved, again)  # (5)
+    return _compared(known, approved, again, tools.locators)  # (5)
 
 
 def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> GenerationRequest:
     recipe, drawing, record = known.recipe, known.drawing, known.record
-    needed = {} if drawing is None else drawing.inputs
-    found = {name: pixels_sha256(frames) for name, frames in inputs.items()}
-    if found != needed or (drawing is None and recipe.init_sha256):
-        what = "it was drawn from other pictures (init, mask), which are not kept, or from none"
-        raise InputError(
-            "replay.inputs", what, where=record.record_id, hint="replay it where they are at hand"
-        )
+    _check_inputs(known, inputs)
     given: dict[str, Any] = {"seeds": known.seeds, **inputs}
     given |= {"prompt": record.prompt or "", "negative_prompt": record.negative_prompt or ""}
     if drawing is not None:
@@ -157,6 +154,47 @@ def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> G
         options=recipe.options,
         **given,
     )
+
+
+def _check_inputs(known: Known, inputs: Mapping[str, Frames]) -> None:
+    """What it started from is not kept; whoever has it hands it over, and its digest says whether it is that.
+
+    Raises:
+        InputError: ``replay.inputs``.
+    """
+    drawing, recipe = known.drawing, known.recipe
+    needed = {} if drawing is None else drawing.inputs
+    found = {name: pixels_sha256(frames) for name, frames in inputs.items()}
+    if found == needed and not (drawing is None and recipe.init_sha256):
+        return
+    hint = "guard replay FILE --init START --mask MASK, with the files of then"
+    raise InputError("replay.inputs", _misfit(needed, found), where=known.record.record_id, hint=hint)
+
+
+def _misfit(needed: Mapping[str, str], found: Mapping[str, str]) -> str:
+    for name in ("init", "mask"):
+        if name in needed and name not in found:
+            return f"it was drawn from {name}, which is not kept, and none was given"
+        if name in found and name not in needed:
+            return f"it was drawn without {name}, and one was given"
+        if found.get(name) != needed.get(name):
+            return f"{name} is not the one that it was drawn from"
+    return "it was drawn from a picture whose digest is not on record"
+
+
+def _check_adapters(known: Known) -> None:
+    """Every adapter lies where it lay, and is the file that it was.
+
+    Raises:
+        InputError: ``replay.adapter-changed``; ``adapter.not-found`` and others of ``examine_adapter``.
+    """
+    asked = () if known.drawing is None else known.drawing.adapters
+    for ref, record in zip(asked, known.recipe.adapters, strict=False):
+        if examine_adapter(ref).sha256 != record.sha256:
+            what = "the adapter is not the file that the picture was drawn with"
+            raise InputError(
+                "replay.adapter-changed", what, where=ref.ref, hint="restore it from a copy, and replay again"
+            )
 
 
 def _latents(known: Known, keys: Sequence[WatermarkKey]) -> Reshading | None:
@@ -181,11 +219,14 @@ def _latents(known: Known, keys: Sequence[WatermarkKey]) -> Reshading | None:
     raise ConfigurationError("replay.key-gone", what, where=where, hint="restore keys/ from a backup")
 
 
-def _compared(known: Known, approved: Approved, again: Generation) -> Replay:
+def _compared(
+    known: Known, approved: Approved, again: Generation, locators: Sequence[WatermarkKey]
+) -> Replay:
     drawing, recipe, record = known.drawing, known.recipe, known.record
     same = drawing is not None and pixels_sha256(again.frames) == drawing.pixels_sha256
-    far, reasons = (None, ()) if same else _from_file(known, again.frames)
-    exact = same or (far is not None and far.psnr is None)
+    far, reasons = (None, ()) if same else _from_file(known, again.frames, locators)
+    # Two clips may be alike once compressed whose pixels before that are not.
+    exact = same or (far is not None and far.psnr is None and again.frames.fps is None)
     close = Likeness.PERCEPTUAL if far is not None and far.invisible else Likeness.DIFFERS
     return Replay(
         likeness=Likeness.EXACT if exact else close,
@@ -202,7 +243,9 @@ def _compared(known: Known, approved: Approved, again: Generation) -> Replay:
     )
 
 
-def _from_file(known: Known, drawn: Frames) -> tuple[Distance | None, tuple[str, ...]]:
+def _from_file(
+    known: Known, drawn: Frames, locators: Sequence[WatermarkKey]
+) -> tuple[Distance | None, tuple[str, ...]]:
     """From the released file, and what stands in the way of a better answer."""
     from provenance.codecs import decode, read_asset  # noqa: PLC0415 - Pillow
 
@@ -211,7 +254,11 @@ def _from_file(known: Known, drawn: Frames) -> tuple[Distance | None, tuple[str,
         return None, (_NO_FILE,)
     asset = read_asset(known.file)
     if is_clip(asset.mime):
-        return None, (_IS_CLIP,)
+        from guard.replay_clips import clip_distance  # noqa: PLC0415 - PyAV
+
+        require_av()
+        far = clip_distance(drawn, asset, locators)
+        return far, (_OTHER_FRAMES,) if far is not None else (_OTHER_SIZE,)
     released = decode(asset)
     if (drawn.width, drawn.height) != (released.width, released.height):
         drawn, _ = enlarge(drawn, min(released.width, released.height))  # as a release does for a mark

@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from generators.interface import GeneratorInfo
 from guard.home import Home
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from provenance.media import Frames
 
 _UNKNOWN = "unknown"
+_MADE = {"image": "pictures", "video": "clips"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +55,7 @@ class Guarded:
         latent_mark: bool = False,
         **fields: Any,
     ) -> tuple[Released, ...]:
-        """Make ``n`` pictures and release them into a folder; ``.path`` of each is its file.
+        """Make ``n`` pictures or clips and release them into a folder; ``.path`` of each is its file.
 
         Args:
             prompt: what to draw.
@@ -64,8 +65,8 @@ class Guarded:
             publish_prompt: put the prompt into the manifest, for everyone to read.
             latent_mark: also mark the noise they are drawn from.
             fields: further fields of ``generators.request.GenerationRequest``: negative_prompt, width,
-                height, num_inference_steps, guidance_scale, scheduler, options, and init and mask (Pillow
-                images, arrays or ``Frames``).
+                height, num_frames, fps, num_inference_steps, guidance_scale, scheduler, adapters, options,
+                and init and mask (Pillow images, arrays or ``Frames``).
 
         Raises:
             Denied: policy refuses the words, the plan or a picture. Pictures before it stay released.
@@ -141,6 +142,7 @@ def wrap(
     source: Any,
     *,
     name: str | None = None,
+    kind: Literal["image", "video"] | None = None,
     licence: str | None = None,
     data_licence: str | None = None,
     policy: str | None = None,
@@ -150,9 +152,12 @@ def wrap(
 
     Args:
         source: a diffusers pipeline; any ``generators.interface.Generator``; or a function that takes a
-            prompt and returns a picture (Pillow image, array, or a list of these). A function is given
-            ``seed``, ``width``, … where it has parameters of these names.
+            prompt and returns a picture (Pillow image, array, or a list of these) or a clip (an array
+            (T, H, W, 3) or a list of frames). A function is given ``seed``, ``width``, … where it has
+            parameters of these names.
         name: of the model, for the manifest; None: that of the pipeline's class or of the function.
+        kind: what a function returns, ``"image"`` or ``"video"``: four axes may be either; None: pictures.
+            Pipelines and generators say it themselves.
         licence: SPDX expression of the weights; None: unknown, which a pack may refuse.
         data_licence: the same of what they were trained on.
         policy: packs beside ``base``; None: those of the installation.
@@ -174,7 +179,9 @@ def wrap(
         if _is_pipeline(source):
             made, check = _held(source, called, said)
         else:
-            made = _function(source, called, said)
+            made = _function(source, called, said, kind=kind or "image")
+    if kind not in (None, made.info.kind):
+        raise InputError("wrap.unsupported", f"the model makes no {_MADE[kind]}", hint="leave kind out")
     home = home or Home.locate()
     return Guarded(info=made.info, _generator=made, _home=home, _policy=policy, _check=check)
 
@@ -186,7 +193,9 @@ def _held(pipeline: Any, name: str, said: dict[str, str]) -> tuple[Generator, Ca
     return held, watch(held)
 
 
-def _function(source: Callable[..., Any], name: str, said: dict[str, str]) -> Generator:
+def _function(
+    source: Callable[..., Any], name: str, said: dict[str, str], *, kind: Literal["image", "video"]
+) -> Generator:
     from generators.function import FunctionGenerator  # noqa: PLC0415 - numpy
 
     if not callable(source):
@@ -198,7 +207,7 @@ def _function(source: Callable[..., Any], name: str, said: dict[str, str]) -> Ge
     info = GeneratorInfo(
         id=f"wrapped:{name}",
         name=name,
-        kind="image",
+        kind=kind,
         width=512,
         height=512,
         weights_sha256="",
@@ -225,10 +234,10 @@ def _given(name: str, value: Any) -> Any:
 
 
 def _frames(value: Any) -> Frames:
-    from generators.pictures import pictures_from  # noqa: PLC0415 - numpy
+    from generators.pictures import start_from  # noqa: PLC0415 - numpy
     from provenance.media import Frames  # noqa: PLC0415
 
-    return value if isinstance(value, Frames) else pictures_from(value)[0]
+    return value if isinstance(value, Frames) else start_from(value)
 
 
 def _make(folder: Path) -> None:

@@ -19,7 +19,7 @@ from guard.cli._options import debugging
 from guard.cli._output import report_error, told, warning, write_document
 from guard.serialise import to_json
 from guard.verdict import MET, gravest
-from provenance.errors import Error
+from provenance.errors import Error, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +50,7 @@ class Batch:
     Attributes:
         name: of the results in the JSON document; None for a command that works on no files.
         skipped: files in a folder that were not looked at, and why.
+        done: how many results there are.
         format_: ``"text"``, for which the command prints its results itself, ``"json"`` or ``"jsonl"``.
     """
 
@@ -59,6 +60,7 @@ class Batch:
     errors: list[Json] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     skipped: list[dict[str, Json]] = field(default_factory=list)
+    done: int = 0
 
     def __post_init__(self) -> None:
         """Known to the context, so that a failure of the whole command is told beside what was done."""
@@ -78,6 +80,7 @@ class Batch:
 
     def add(self, value: object, code: int = MET, *, file: Path | None = None) -> None:
         """A result: a value that ``guard.serialise`` knows, of the input ``file`` if there is one."""
+        self.done += 1
         self._note(self.results, value, code, file)
 
     @property
@@ -112,6 +115,14 @@ class Batch:
         report_error(error)
         self._note(self.errors, told(error), error.exit_code, None)
         return self.close()
+
+    def interrupt(self) -> None:
+        """The user ended the command; what was finished before it stays and is told."""
+        kept = f"; {self.done} finished before it, kept" if self.done else ""
+        click.echo(f"interrupted{kept}; nothing was left half-written", err=True)
+        error = InputError("interrupted", "the command was interrupted", hint="run it again for the rest")
+        self._note(self.errors, told(error), error.exit_code, None)
+        self.close()
 
     def close(self) -> int:
         """Write the JSON document where one was asked for.

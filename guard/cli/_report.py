@@ -85,13 +85,14 @@ class Making:
 
     count: int
     meter: Meter = field(default_factory=Meter)
-    sizes: set[tuple[int, int]] = field(default_factory=set)
+    sizes: set[str] = field(default_factory=set)
+    kind: str = "picture"
     seeds: list[int] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
 
     def made(self, generation: Generation) -> None:
         """One picture came out of the model."""
-        self.sizes.add((generation.frames.width, generation.frames.height))
+        self.sizes.add(_size(generation))
         self.seeds.append(generation.recipe.seed)
         for item in generation.warnings:
             if item.message not in self.said:
@@ -101,15 +102,22 @@ class Making:
     def tell(self, *, kept: int) -> None:
         """How many, how large, from which seeds; what they took, refused ones included."""
         if self.seeds:
-            sizes = ", ".join(f"{width}×{height}" for width, height in sorted(self.sizes))
+            sizes = ", ".join(sorted(self.sizes))
             seeds = str(self.seeds[0]) if len(self.seeds) == 1 else f"{self.seeds[0]}–{self.seeds[-1]}"
             stage_line("generated", f"{len(self.seeds)} of {self.count}, {sizes}, seed {seeds}")
-            stage_line("energy", energy(self.meter.total, kept))
+            stage_line("energy", energy(self.meter.total, kept, self.kind))
 
 
-def energy(spent: Energy, kept: int) -> str:
-    """What a run took, for each picture that was kept, and how that is known."""
-    each = f", {spent.joules / kept:.3g} J and {spent.grams / kept:.2g} g CO2e a picture kept" if kept else ""
+def _size(generation: Generation) -> str:
+    frames, fps = generation.frames, generation.frames.fps
+    size = f"{frames.width}×{frames.height}"
+    return size if fps is None else f"{size}, {len(frames.pixels)} frames at {fps:g} a second"
+
+
+def energy(spent: Energy, kept: int, kind: str = "picture") -> str:
+    """What a run took, for each picture or clip that was kept, and how that is known."""
+    share = f", {spent.joules / kept:.3g} J and {spent.grams / kept:.2g} g CO2e" if kept else ""
+    each = f"{share} a {kind} kept" if kept else ""
     return f"{spent.joules:.3g} J {spent.method}{each} ({'; '.join(spent.assumptions)})"
 
 

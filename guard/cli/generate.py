@@ -94,7 +94,8 @@ def _make(
     from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
 
     generator = load(request.model, online=online)
-    making = Making(count=len(request.seeds), meter=Meter(rates=home.config().energy.rates()))
+    kind = "clip" if generator.info.kind == "video" else "picture"
+    making = Making(count=len(request.seeds), meter=Meter(rates=home.config().energy.rates()), kind=kind)
     try:
         for released in generate(
             approved,

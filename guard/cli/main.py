@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("guard.cli.init", "Make keys, log and registry for this installation."),
     "doctor": ("guard.cli.doctor", "Say what works here, what is missing and how to add it."),
     "explain": ("guard.cli.explain", "Explain an error code or a policy rule."),
-    "generate": ("guard.cli.generate", "Make pictures; release them marked, signed and logged."),
+    "generate": ("guard.cli.generate", "Make pictures or clips; release them marked, signed and logged."),
     "replay": ("guard.cli.replay", "Draw a released picture again and say how alike it is."),
     "train": ("guard.cli.train", "Teach a model from your own pictures."),
     "release": ("guard.cli.release", "Release media made elsewhere."),
@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("guard.cli.bench", "Measure marking methods under attack on your own pictures."),
 }
 """Name → (module, help line). The help line stands here so that ``guard --help`` loads no command."""
+
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 
 
 class LazyGroup(click.Group):
@@ -110,8 +114,8 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False, obj=asked)
     except click.exceptions.Abort:
-        click.echo("interrupted; nothing was left half-written", err=True)
-        return 130
+        (asked["batch"] or Batch(name=None, format_="text")).interrupt()
+        return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         # Help is what a person wants here. Nothing was done, so that a script does not take it for success.
         click.echo(error.format_message())

@@ -90,8 +90,7 @@ def mark_clip(
 
 def draw_clip(
     frames: Frames,
-    payload: bytes | None,
-    key: WatermarkKey,
+    mark: tuple[bytes, WatermarkKey] | None,
     *,
     codec: VideoCodec | None = None,
     spool: Path | None = None,
@@ -100,8 +99,7 @@ def draw_clip(
 
     Args:
         frames: (T, H, W, 1 or 3) uint8 with ``fps``.
-        payload: 8 bytes; None: without a mark.
-        key: the locator key.
+        mark: its 8 bytes of payload and the locator key; None: without a mark.
         codec: what to compress with; None: AV1.
         spool: folder on whose disk the clip lies until it leaves; see ``provenance.spool``.
 
@@ -111,7 +109,7 @@ def draw_clip(
         ConfigurationError: as there.
     """
     size = (frames.width, frames.height)
-    marker = None if payload is None else ClipMarker(key, payload, size)
+    marker = None if mark is None else ClipMarker(mark[1], mark[0], size)
     pen, made = _Pen(marker=marker, digester=ClipDigester(size)), Spool(spool)
     with made.writer() as out:
         written = write_drawn(frames, out, pen.mark, codec=codec)
@@ -120,7 +118,7 @@ def draw_clip(
         digest=pen.digester.result(),
         frames=written.frames,
         psnr=pen.psnr(),
-        payload=payload,
+        payload=None if mark is None else mark[0],
     )
 
 
