@@ -120,7 +120,8 @@ class Batch:
         """The user ended the command; what was finished before it stays and is told."""
         kept = f"; {self.done} finished before it, kept" if self.done else ""
         click.echo(f"interrupted{kept}; nothing was left half-written", err=True)
-        error = InputError("interrupted", "the command was interrupted", hint="run it again for the rest")
+        what, hint = "the command was interrupted", "run it again for the rest"
+        error = InputError("command.interrupted", what, hint=hint)
         self._note(self.errors, told(error), error.exit_code, None)
         self.close()
 

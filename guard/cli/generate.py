@@ -72,43 +72,44 @@ def _make(
     report: Report,
     *,
     folder: Path,
-    include_prompt: bool,
-    latent_mark: bool,
-    training_mining: str | None,
-    video_codec: str | None,
     init: Path | None,
     mask: Path | None,
     online: bool,
+    include_prompt: bool,
     **asked: Any,
 ) -> None:
     """Everything from the request to the last file, each in the report as soon as it is released."""
     from generators.energy import Meter  # noqa: PLC0415
     from guard.generate import approve, generate  # noqa: PLC0415
-    from guard.latent import Shading  # noqa: PLC0415
     from guard.starting import read_start  # noqa: PLC0415
 
+    how = _released_with(home, tools, asked)
     start = read_start(init, mask)
-    request = request_of(home, start, **asked)
-    approved = approve(request, tools, publish_prompt=include_prompt)
+    approved = approve(request_of(home, start, **asked), tools, publish_prompt=include_prompt)
     tell_approved(approved)
     from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
 
-    generator = load(request.model, online=online)
-    kind = "clip" if generator.info.kind == "video" else "picture"
-    making = Making(count=len(request.seeds), meter=Meter(rates=home.config().energy.rates()), kind=kind)
+    generator = load(approved.request.model, online=online)
+    making = Making(
+        count=len(approved.request.seeds),
+        meter=Meter(rates=home.config().energy.rates()),
+        kind="clip" if generator.info.kind == "video" else "picture",
+    )
+    how |= {"folder": folder, "made": making.made, "meter": making.meter, "start": start.file}
     try:
-        for released in generate(
-            approved,
-            generator,
-            tools,
-            folder=folder,
-            made=making.made,
-            latents=Shading(key=tools.marker.key, random=tools.random) if latent_mark else None,
-            training_mining=training_mining or home.config().training_mining or None,
-            meter=making.meter,
-            start=start.file,
-            codec=video_codec,
-        ):
+        for released in generate(approved, generator, tools, **how):
             report.add(released)
     finally:
         making.tell(kept=len(report.released))
+
+
+def _released_with(home: Home, tools: Tools, asked: dict[str, Any]) -> dict[str, Any]:
+    """Options that are about the release and not about the request, taken out of ``asked``."""
+    from guard.latent import Shading  # noqa: PLC0415
+
+    shaded = asked.pop("latent_mark")
+    return {
+        "latents": Shading(key=tools.marker.key, random=tools.random) if shaded else None,
+        "training_mining": asked.pop("training_mining") or home.config().training_mining or None,
+        "codec": asked.pop("video_codec"),
+    }

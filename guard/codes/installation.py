@@ -5,6 +5,7 @@ from __future__ import annotations
 INSTALLATION: dict[str, str] = {
     "answer.needed": "The command asks before it does something that cannot be taken back, or that decides whom this installation trusts, and there is no terminal to ask on. Only a terminal is asked: what comes through a pipe is never taken for an answer. Look at what it would do, and run it again with --yes. Nothing was changed.",
     "bug": "guard met something it did not expect. Exit code 70. Run the command again as guard --debug … and report the traceback.",
+    "command.interrupted": "The command was ended from outside (Ctrl-C) before it was done. What it had finished until then is kept and listed beside this; of what it was at work on nothing is left behind. The exit code is 130.",
     "config.invalid": "The settings in config.toml cannot be used: it is no TOML, names a setting that does not exist, or gives one a value of the wrong kind. Nothing was guessed in its place. Mend the file, or remove it and run guard init to get the commented default back.",
     "disk.failed": "The operating system reported that the disk could not store or give back data, or a limit on file sizes was reached. What was being written is not under its final name. Check the disk before trusting anything on it.",
     "disk.full": "There was no room left, or a quota or size limit was reached. Nothing half-written stays behind under a final name; free some space and run the command again.",

@@ -1,4 +1,4 @@
-"""Clips that were never a file: pixels in memory, handed to the writer frame by frame.
+"""Clips that were never a file: pixels in memory, written frame by frame.
 
 Pixels of generators are sRGB. They are coded with the matrix of BT.709 in limited range, 4:2:0, and tagged so
 (ITU-T H.273: primaries 1, transfer 13, matrix 1), since players guess where a file says nothing.
@@ -13,20 +13,23 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from provenance.video.container import DRAWN_MIME, Clip, ClipFrame, ClipLimits, Colour, rate_of
+from provenance.video.container import DRAWN_MIME, Clip, ClipFrame, ClipLimits, Colour, codec_for, rate_of
 from provenance.video.counting import within
+from provenance.video.writer import ClipWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
     from provenance.media import Frames
-    from provenance.video.container import RGB
+    from provenance.video.container import RGB, VideoCodec
+    from provenance.video.writer import Written
 
 _SRGB = Colour(matrix=1, range=1, primaries=1, transfer=13)
 
 
 class DrawnClip:
-    """Frames in memory, as ``provenance.video.writer`` takes those of a file.
+    """Frames in memory, as ``ClipWriter`` takes those of a file.
 
     Args:
         frames: (T, H, W, 1 or 3) uint8 without transparency, with ``fps``.
@@ -92,3 +95,31 @@ class DrawnClip:
 def as_rgb(pixels: Any) -> RGB:
     """(H, W, 3) of one frame, gray spread over the three channels."""
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def write_drawn(
+    frames: Frames,
+    target: BinaryIO,
+    change: Callable[[ClipFrame], RGB],
+    *,
+    codec: VideoCodec | None = None,
+    limits: ClipLimits | None = None,
+) -> Written:
+    """Write frames that were never a file as an MP4 clip, every one changed in brightness.
+
+    Args:
+        frames: (T, H, W, 1 or 3) uint8 with ``fps``.
+        target: where to; has to be seekable.
+        change: gets every frame in turn and returns it changed; colours of the result do not count.
+        codec: what to compress frames with; None: AV1.
+        limits: bounds that a reader would hold the clip to.
+
+    Raises:
+        InputError: as ``DrawnClip``; ``video.odd-size``.
+        ConfigurationError: ``video.encoder`` when the encoder fails.
+    """
+    drawn = DrawnClip(frames, limits)
+    with ClipWriter(target, drawn, codec_for(drawn.clip.mime, drawn.clip.depth, codec)) as writer:
+        for frame in drawn.frames():
+            writer.write(frame, change(frame))
+        return writer.finish()

@@ -16,9 +16,10 @@ from provenance.media import Asset
 from provenance.spool import Spool
 from provenance.video.clip_digest import ClipDigester
 from provenance.video.container import DRAWN_MIME
+from provenance.video.drawn import write_drawn
 from provenance.video.pooled import ClipMarker
 from provenance.video.reader import ClipReader
-from provenance.video.writer import remux, rewrite, write_drawn
+from provenance.video.writer import remux, rewrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +106,7 @@ def draw_clip(
 
     Raises:
         InputError: ``watermark.capacity-exceeded`` when frames are too small; else as
-            ``provenance.video.writer.write_drawn``.
+            ``provenance.video.drawn.write_drawn``.
         ConfigurationError: as there.
     """
     size = (frames.width, frames.height)

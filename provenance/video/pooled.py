@@ -21,7 +21,7 @@ from provenance.video.pooled_marking import CLIP_DB, CLIP_SPREAD, ClipMarker
 from provenance.video.pooled_window import Window
 from provenance.watermark.decoding import promise
 from provenance.watermark.detection import follow, judge, nothing_read, rank, reading_of
-from provenance.watermark.front_end import Whitened, whiten
+from provenance.watermark.front_end import LONGEST_SIDE, Whitened, whiten
 from provenance.watermark.layout import layout_of
 from provenance.watermark.search import QUICK_STAGES, STAGES, Search
 from provenance.watermark.telling import CLAIM
@@ -66,7 +66,7 @@ class PooledDetector:
     def __init__(self, keys: Sequence[WatermarkKey], size: tuple[int, int]) -> None:
         self._keys = tuple(keys)
         self._size = size
-        factor = min(1.0, _SIDE / float(np.sqrt(size[0] * size[1])))
+        factor = min(1.0, _SIDE / float(np.sqrt(size[0] * size[1])), LONGEST_SIDE / max(size))
         self._small = (max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
         self._window = Window(self._small[::-1])
         self._windows = 0

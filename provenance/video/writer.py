@@ -1,7 +1,5 @@
 """Writing clips with PyAV: changed frames over the old ones, sound packet by packet, times to the tick.
 
-What was drawn here and never was a file is written the same way (``provenance.video.drawn``).
-
 What is changed is the brightness of frames, so that is all that is touched before they are compressed
 again: the luma plane in its own depth. Colour planes, colour tags, times, display matrix and pixel
 aspect are the source's. Titles, places and other metadata of the container are not copied.
@@ -21,7 +19,6 @@ from av.video.reformatter import VideoReformatter
 from provenance.errors import ConfigurationError, InputError
 from provenance.sniff import format_name
 from provenance.video.container import Clip, ClipFrame, ClipLimits, VideoCodec, codec_for, unsupported
-from provenance.video.drawn import DrawnClip
 from provenance.video.luma import brighten, difference
 from provenance.video.opening import SWS_MATRIX, codec_name, opened, picture_track
 from provenance.video.orientation import Orientation
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO, Self
 
-    from provenance.media import Frames
     from provenance.stored import Bytes
     from provenance.video.container import RGB
 
@@ -103,34 +99,6 @@ def rewrite(
                 writer.copy(part)
             else:
                 writer.write(part, change(part))
-        return writer.finish()
-
-
-def write_drawn(
-    frames: Frames,
-    target: BinaryIO,
-    change: Callable[[ClipFrame], RGB],
-    *,
-    codec: VideoCodec | None = None,
-    limits: ClipLimits | None = None,
-) -> Written:
-    """Write frames that were never a file as an MP4 clip, every one changed in brightness.
-
-    Args:
-        frames: (T, H, W, 1 or 3) uint8 with ``fps``.
-        target: where to; has to be seekable.
-        change: gets every frame in turn and returns it changed; colours of the result do not count.
-        codec: what to compress frames with; None: AV1.
-        limits: bounds that a reader would hold the clip to.
-
-    Raises:
-        InputError: as ``DrawnClip``; ``video.odd-size``.
-        ConfigurationError: ``video.encoder`` when the encoder fails.
-    """
-    drawn = DrawnClip(frames, limits)
-    with ClipWriter(target, drawn, codec_for(drawn.clip.mime, drawn.clip.depth, codec)) as writer:
-        for frame in drawn.frames():
-            writer.write(frame, change(frame))
         return writer.finish()
 
 

@@ -7,10 +7,12 @@ import json
 import shutil
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from generators.registry import load
 from generators.replay import Likeness
-from generators.request import GenerationRequest
+from generators.request import AdapterRef, GenerationRequest
 from guard.drawing import Drawing
 from guard.errors import Denied, Refused
 from guard.generate import approve, generate
@@ -52,9 +54,9 @@ def loader(emoji):
 def draw(home, tools, emoji, tmp_path):
     (tmp_path / "out").mkdir()
 
-    def drawn(count=3, *, seed=11, latents=None):
+    def drawn(count=3, *, seed=11, latents=None, adapters=()):
         seeds = tuple(range(seed, seed + count))
-        request = GenerationRequest(prompt=PROMPT, seeds=seeds, num_inference_steps=2)
+        request = GenerationRequest(prompt=PROMPT, seeds=seeds, num_inference_steps=2, adapters=adapters)
         approved = approve(request, tools)
         return list(generate(approved, emoji, tools, folder=tmp_path / "out", latents=latents))
 
@@ -164,6 +166,28 @@ def test_a_latent_mark_is_made_again(home, tools, draw, loader):
     with pytest.raises(ConfigurationError) as caught:
         replay(find(str(released[0].path), home.records()), bare, load=loader)
     assert caught.value.code == "replay.key-gone"
+
+
+def test_adapters_are_laid_over_again_and_have_to_be_the_files_of_then(
+    home, draw, emoji, loader, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    width = emoji.pipeline.text_encoder.get_input_embeddings().weight.shape[1]
+    save_file({"<pet>": torch.ones(1, width)}, "pet.safetensors")
+    released = draw(2, adapters=(AdapterRef(ref="pet.safetensors"),))
+    monkeypatch.chdir(tmp_path / "out")
+    assert again(home, released[1].path, loader).likeness is Likeness.EXACT
+    save_file({"<pet>": torch.zeros(1, width)}, tmp_path / "pet.safetensors")
+    with pytest.raises(InputError) as caught:
+        again(home, released[1].path, loader)
+    assert (caught.value.code, caught.value.where) == (
+        "replay.adapter-changed",
+        str(tmp_path / "pet.safetensors"),
+    )
+    (tmp_path / "pet.safetensors").unlink()
+    with pytest.raises(InputError) as caught:
+        again(home, released[1].path, loader)
+    assert caught.value.code == "adapter.not-found"
 
 
 def test_hooks_of_somebody_else_are_not_left_out(home, draw, loader):

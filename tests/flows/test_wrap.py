@@ -30,14 +30,21 @@ def my_api(photograph):
     return lambda prompt, *, seed, width: Image.fromarray(np.roll(photograph, seed, axis=0)[:width, :width])
 
 
-def test_every_block_of_the_guide_runs(home, pipe, my_api, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def film(photograph):
+    return lambda prompt, seed, num_frames: np.stack(
+        [photograph[at:][:256, :256] for at in range(num_frames)]
+    )
+
+
+def test_every_block_of_the_guide_runs(home, pipe, my_api, film, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    names = {"pipe": pipe, "my_api": my_api}
+    names = {"pipe": pipe, "my_api": my_api, "film": film}
     for block in PYTHON:
         exec(block, names)
     (picture,) = names["released"]
     files = sorted((tmp_path / "out").iterdir())
-    assert len(files) == 3
+    assert len(files) == 4
     assert picture.path.resolve() in files
     assert capsys.readouterr().out.count("allow") == 2
     for file in files:

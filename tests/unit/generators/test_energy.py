@@ -128,16 +128,17 @@ def test_what_a_generator_measures_itself_stands():
     assert meter.total == dataclasses.replace(known)
 
 
-def test_what_was_finished_before_a_failure_still_comes_and_all_of_it_counts():
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_what_was_finished_before_a_failure_still_comes_and_all_of_it_counts(failure):
     def made():
         work()
         yield generation(0, 4)
         yield generation(1, 4)
-        raise ValueError("the rest")
+        raise failure("the rest")
 
     meter, seen = Meter(rates=RATES, counters=()), []
     pictures = metered(made(), meter)
-    with pytest.raises(ValueError, match="the rest"):
+    with pytest.raises(failure, match="the rest"):
         seen.extend(map(_place, pictures))
     assert seen == [0, 1]
     assert meter.total.joules > 0

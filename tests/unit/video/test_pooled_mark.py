@@ -56,6 +56,11 @@ def test_unmarked_frames_and_other_keys_hold_nothing():
     assert read(marked, keys=(OTHER, KEY)).detail.payload == PAYLOAD
 
 
+def test_a_clip_many_times_as_wide_as_high_is_looked_at_as_well():
+    size = (2400, 256)
+    assert read(scene(1, size=size), size=size).outcome is Outcome.ABSENT
+
+
 def test_strength_zero_leaves_frames_as_they_are():
     marker = ClipMarker(KEY, PAYLOAD, SIZE, psnr_db=math.inf)
     for frame in scene(3):
