@@ -13,7 +13,17 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from provenance.video.container import DRAWN_MIME, Clip, ClipFrame, ClipLimits, Colour, codec_for, rate_of
+from provenance.errors import InputError
+from provenance.video.container import (
+    DRAWN_MIME,
+    Clip,
+    ClipFrame,
+    ClipLimits,
+    Colour,
+    VideoCodec,
+    codec_for,
+    rate_of,
+)
 from provenance.video.counting import within
 from provenance.video.writer import ClipWriter
 
@@ -22,10 +32,13 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from provenance.media import Frames
-    from provenance.video.container import RGB, VideoCodec
+    from provenance.video.container import RGB
     from provenance.video.writer import Written
 
 _SRGB = Colour(matrix=1, range=1, primaries=1, transfer=13)
+
+_LEAST_AV1 = 32
+"""SVT-AV1 of PyAV 18.1 waits for ever at the end of clips of 512 × 16 pixels; from 32 on it never did."""
 
 
 class DrawnClip:
@@ -115,11 +128,18 @@ def write_drawn(
         limits: bounds that a reader would hold the clip to.
 
     Raises:
-        InputError: as ``DrawnClip``; ``video.odd-size``.
+        InputError: as ``DrawnClip``; ``video.odd-size``, ``video.too-small``.
         ConfigurationError: ``video.encoder`` when the encoder fails.
     """
     drawn = DrawnClip(frames, limits)
-    with ClipWriter(target, drawn, codec_for(drawn.clip.mime, drawn.clip.depth, codec)) as writer:
+    chosen = codec_for(drawn.clip.mime, drawn.clip.depth, codec)
+    size = (frames.width, frames.height)
+    if chosen is VideoCodec.AV1 and min(size) < _LEAST_AV1:
+        what = (
+            f"AV1 is written from {_LEAST_AV1} pixels on the shorter side, the clip has {size[0]}x{size[1]}"
+        )
+        raise InputError("video.too-small", what, hint="--video-codec vp9")
+    with ClipWriter(target, drawn, chosen) as writer:
         for frame in drawn.frames():
             writer.write(frame, change(frame))
         return writer.finish()

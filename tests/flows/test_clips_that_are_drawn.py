@@ -102,11 +102,11 @@ def test_a_small_clip_is_enlarged_for_its_mark_as_a_picture_is(home, pan, tmp_pa
 
 
 def test_a_clip_that_cannot_carry_a_mark_says_so(home, tmp_path) -> None:
-    strip = np.random.default_rng(0).integers(0, 256, (2, 16, 2048, 3), dtype=np.uint8)
+    strip = np.random.default_rng(0).integers(0, 256, (2, 32, 4096, 3), dtype=np.uint8)
     _, (one,) = make(lambda prompt, seed: strip, tmp_path)
     assert one.signed.marked.mark is None
     assert "too narrow" in one.signed.marked.unmarked_reason
-    assert frames_of(one.path)[0].rgb.shape == (16, 2048, 3)
+    assert frames_of(one.path)[0].rgb.shape == (32, 4096, 3)
     assert any("without a watermark" in warned for warned in one.warnings)
 
 

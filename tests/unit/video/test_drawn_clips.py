@@ -106,6 +106,11 @@ def test_what_cannot_be_a_clip_is_said(photograph) -> None:
     with pytest.raises(InputError) as refused:
         DrawnClip(frames, ClipLimits(max_frames=1))
     assert refused.value.code == "video.too-large"
+    thin = Frames(pixels=frames.pixels[:, :16].copy(), fps=8.0)
+    with pytest.raises(InputError) as refused:
+        draw_clip(thin, None)
+    assert refused.value.code == "video.too-small"
+    assert draw_clip(thin, None, codec=VideoCodec.VP9).frames == 2
     with pytest.raises(InputError) as refused:
         draw_clip(frames, (b"12345678", KEY))
     assert refused.value.code == "watermark.capacity-exceeded"
