@@ -105,7 +105,6 @@ def test_a_part_of_a_picture_is_repainted_and_the_replay_needs_both_files(
     ("arguments", "code"),
     [
         (("--frames", "40"), "request.frames"),
-        (("--width", "60"), "request.size"),
         (("--scheduler", "flow-euler"), "request.scheduler"),
         (("--option", "eta"), "request.option"),
         (("--option", "eta=half"), "request.option"),
@@ -116,7 +115,7 @@ def test_a_part_of_a_picture_is_repainted_and_the_replay_needs_both_files(
         (("--mask", "words.txt"), "input.not-media"),
         (("--latent-mark",), "latent.clip"),
     ],
-    ids=" ".join,
+    ids=lambda one: one if isinstance(one, str) else " ".join(one),
 )
 def test_what_cannot_be_honoured_is_one_line_and_leaves_nothing(
     made, home, tmp_path, arguments, code
