@@ -139,10 +139,13 @@ def _written_with(
     """What clips are compressed with; None for pictures.
 
     Raises:
-        InputError: ``latent.clip``; as ``guard.clip_output.require_writable``.
+        InputError: ``request.unsupported``, ``latent.clip``; as ``guard.clip_output.require_writable``.
         ConfigurationError: as there.
     """
     if generator.info.kind != "video":
+        if codec is not None:
+            what = "this model makes pictures, and the codec is one of clips"
+            raise InputError("request.unsupported", what, where="--video-codec", hint="leave it out")
         return None
     if shaded:
         what = "marks in the noise are read from single pictures, and this model makes clips"

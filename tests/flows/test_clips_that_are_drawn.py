@@ -225,6 +225,13 @@ def test_ctrl_c_keeps_what_was_finished_and_leaves_nothing_else(home, pan, tmp_p
     assert all(guard.verify_file(one.path).state is guard.State.DEVELOPMENT for one in kept)
 
 
+def test_a_codec_of_clips_is_not_ignored_for_pictures(tools, simulator, tmp_path) -> None:
+    request = GenerationRequest(prompt="a keeper", seeds=(3,), model=simulator.info.id)
+    with pytest.raises(InputError) as caught:
+        next(generate(approve(request, tools), simulator, tools, folder=tmp_path, codec="vp9"))
+    assert caught.value.code == "request.unsupported"
+
+
 def test_kind_is_what_the_model_makes(home, pan, simulator) -> None:
     with pytest.raises(InputError, match="makes no clips"):
         guard.wrap(simulator, kind="video")

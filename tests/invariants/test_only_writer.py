@@ -70,13 +70,15 @@ def test_allowed_encoders_write_into_memory_only(name: str) -> None:
 
 def test_clips_are_written_into_spools() -> None:
     """Denied pixels never touch the disk, so whoever calls the clip writer hands it a spool."""
-    calls = ("rewrite(", "remux(", "ClipWriter(")
-    writer = ROOT / "provenance" / "video" / "writer.py"
-    named = [p for p in sources() if p != writer and any(c in p.read_text(encoding="utf-8") for c in calls)]
-    clip_callers = [p for p in named if "provenance.video.writer" in p.read_text(encoding="utf-8")]
+    calls = ("rewrite(", "remux(", "write_drawn(", "ClipWriter(")
+    writers = [ROOT / "provenance" / "video" / name for name in ("drawn.py", "writer.py")]
+    named = [
+        p for p in sources() if p not in writers and any(c in p.read_text(encoding="utf-8") for c in calls)
+    ]
+    clip_callers = [p for p in named if "provenance.video." in p.read_text(encoding="utf-8")]
     assert clip_callers == [ROOT / "provenance" / "video" / "marking.py"]
     text = clip_callers[0].read_text(encoding="utf-8")
-    assert text.count("Spool(spool)") == text.count("with made.writer() as out:") == text.count(", out,") == 2
+    assert text.count("Spool(spool)") == text.count("with made.writer() as out:") == text.count(", out,") == 3
 
 
 def test_the_writer_asks_for_a_sealed_decision_before_every_write() -> None:
