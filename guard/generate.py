@@ -72,7 +72,8 @@ def approve(request: GenerationRequest, tools: Tools, *, publish_prompt: bool = 
     """
     reviewed = review(request.prompt, request.negative_prompt)
     origin = Origin(source_type=_GENERATED, model_identifier=request.model, review=reviewed)
-    decision = ask(Stage.PROMPT, origin, tools, command="generate", include_prompt=publish_prompt)
+    public = publish_prompt
+    decision = ask(Stage.PROMPT, origin, tools, command="generate", include_prompt=public, kind=None)
     used = replace(request, prompt=reviewed.prompt, negative_prompt=reviewed.negative_prompt)
     return Approved(
         request=used, asked=request, review=reviewed, decision=decision, publish_prompt=publish_prompt

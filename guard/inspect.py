@@ -61,9 +61,12 @@ def draft_facts(
     command: str,
     include_prompt: bool,
     inspected: Sequence[Evidence] = (),
-    kind: Kind = Kind.IMAGE,
+    kind: Kind | None = Kind.IMAGE,
 ) -> Facts:
-    """What is known before there are final bytes: the request, the words, the model."""
+    """What is known before there are final bytes: the request, the words, the model.
+
+    ``kind`` is None where the model is not loaded yet, which may make pictures or clips.
+    """
     return Facts(
         request=Request(command=known(Command(command)), include_prompt=known(include_prompt)),
         prompt=prompt_facts(origin.review),
@@ -140,12 +143,12 @@ def _size(pixels: int | None) -> Fact[int]:
     return unknown("nothing was decoded") if pixels is None else known(pixels)
 
 
-def _declared(media: Media, origin: Origin, kind: Kind) -> Media:
+def _declared(media: Media, origin: Origin, kind: Kind | None) -> Media:
     """What whoever releases it says of it, added to what was found."""
     made = origin.source_type
     return replace(
         media,
-        kind=known(kind),
+        kind=unknown("the model is not loaded yet") if kind is None else known(kind),
         synthetic=known(share_made(made)),
         model_made=known(made.is_generative),
     )

@@ -22,11 +22,12 @@ def ask(
     *,
     command: str,
     include_prompt: bool = False,
-    kind: Kind = Kind.IMAGE,
+    kind: Kind | None = Kind.IMAGE,
 ) -> Decision:
     """What the packs say at stage ``prompt`` (before a model is loaded) or ``plan`` (before it runs).
 
-    The decision at ``plan`` carries the obligations of the release.
+    The decision at ``plan`` carries the obligations of the release. ``kind`` is None before a model is loaded
+    that may make pictures or clips.
 
     Raises:
         Denied: a pack refuses; nothing was made.

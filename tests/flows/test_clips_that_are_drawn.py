@@ -26,6 +26,20 @@ from provenance.video.reader import ClipReader
 from provenance.video.writer import remux
 
 FRAMES = 12
+KINDS = """\
+apiVersion: guard.policy/v1
+kind: PolicyPack
+metadata: {name: kinds, version: 1.0.0, sources: [{id: here, title: "a test", confidence: high}]}
+spec:
+  default: {prompt: allow, plan: allow, pixels: allow, publish: allow}
+  rules:
+    - id: kinds.only
+      stage: [%s]
+      source: here
+      require: "%s"
+      on_fail: deny
+      message: {en: Not of this kind, zh: 此类不可}
+"""
 
 
 @pytest.fixture
@@ -223,6 +237,23 @@ def test_ctrl_c_keeps_what_was_finished_and_leaves_nothing_else(home, pan, tmp_p
     assert sorted(one.path for one in kept) == sorted((tmp_path / "out").iterdir())
     assert len(kept) == 2
     assert all(guard.verify_file(one.path).state is guard.State.DEVELOPMENT for one in kept)
+
+
+def test_packs_know_that_a_clip_is_planned_and_not_before_the_model_is_there(home, pan, tmp_path) -> None:
+    pack = tmp_path / "kinds.yaml"
+    for stage, require, allowed in (
+        ("plan", "media.kind == 'image'", False),
+        ("plan", "media.kind == 'video'", True),
+        ("prompt", "media.kind == 'image'", False),
+        ("prompt", "media.kind == 'video'", False),
+    ):
+        pack.write_text(KINDS % (stage, require))
+        clips = guard.wrap(pan, kind="video", policy=f"default,{pack}")
+        if allowed:
+            assert len(clips.generate("a keeper", output=tmp_path / "out", seed=1, fps=8, num_frames=2)) == 1
+            continue
+        with pytest.raises(guard.Denied):
+            clips.generate("a keeper", output=tmp_path / "out", seed=1, fps=8)
 
 
 def test_a_codec_of_clips_is_not_ignored_for_pictures(tools, simulator, tmp_path) -> None:
