@@ -225,14 +225,23 @@ def test_a_clip_drawn_from_a_clip_needs_it_again(home, pan, tmp_path) -> None:
         assert caught.value.code == "replay.inputs"
 
 
-def test_ctrl_c_keeps_what_was_finished_and_leaves_nothing_else(home, pan, tmp_path) -> None:
+def fails() -> None:
+    raise RuntimeError("no more")
+
+
+@pytest.mark.parametrize(
+    ("ends", "error"),
+    [(lambda: signal.raise_signal(signal.SIGINT), KeyboardInterrupt), (fails, InputError)],
+    ids=["ctrl-c", "failure"],
+)
+def test_what_was_finished_before_the_end_is_kept_and_nothing_else(home, pan, tmp_path, ends, error) -> None:
     def interrupted(prompt, seed):
         if seed == 5:
-            signal.raise_signal(signal.SIGINT)
+            ends()
         return pan(prompt, seed, 4)
 
     clips, kept = guard.wrap(interrupted, kind="video"), []
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error):
         kept.extend(clips.each("a keeper", output=tmp_path / "out", n=4, seed=3, fps=8))
     assert sorted(one.path for one in kept) == sorted((tmp_path / "out").iterdir())
     assert len(kept) == 2
