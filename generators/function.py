@@ -160,7 +160,7 @@ def _called(
     arguments: Mapping[str, Any],
     read: Callable[[Any], tuple[Frames, ...]],
 ) -> tuple[Frames, ...]:
-    """Its pictures or its clip; what it returns may be read from a file or computed only when it is looked at."""
+    """Its pictures or clip; what it returns may be read from a file or computed only when it is looked at."""
     try:
         return read(function(prompt, **arguments))
     except Error:

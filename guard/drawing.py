@@ -7,6 +7,7 @@ stands here and leaves with the record when that is erased.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,7 @@ def _drawing(generation: Generation, request: GenerationRequest, seeds: tuple[in
 
 def _lasting(path: str) -> str:
     """A path that leads there from any folder."""
-    return str(Path(path).expanduser().resolve())
+    return str(Path(os.path.expanduser(path)).resolve())  # noqa: PTH111 - Path raises where there is no such user
 
 
 def _batch(seeds: tuple[int, ...], place: int, recipe: Recipe) -> tuple[int, ...]:
@@ -135,7 +136,9 @@ def _read(body: dict[str, Any]) -> Drawing:
     texts = ("model", "prompt", "negative_prompt", "prompt_used", "pixels_sha256")
     if not set(body["asked"]) <= set(_ASKED) or any(type(seed) is not int for seed in body["seeds"]):
         raise ValueError
-    if not isinstance(body["options"], dict) or not all(isinstance(body[name], str) for name in texts):
+    if not isinstance(body["options"], dict) or not isinstance(body.get("encoding"), dict | None):
+        raise TypeError
+    if not all(isinstance(body[name], str) for name in texts):
         raise ValueError
     return Drawing(
         adapters=tuple(AdapterRef(**one) for one in body.pop("adapters")),
