@@ -14,7 +14,7 @@ from generators.replay import Likeness
 from provenance.codecs import read_asset
 from provenance.video.reader import ClipReader
 
-FAST = ("AnimateDiffPipeline", "LTXPipeline", "WanVACEPipeline")
+FAST = ("AnimateDiffPipeline", "LTXPipeline")
 ALL = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in CLIPS]
 FIELDS = ("width", "height", "num_frames", "num_inference_steps", "init", "mask", "options")
 
