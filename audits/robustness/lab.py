@@ -13,18 +13,17 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audits.checkpoint import Checkpoint, Kind
 from audits.robustness.attempt import Task, method_of, run_trial
-from audits.robustness.checkpoint import Checkpoint
 from audits.robustness.samples import Refused, Sample, digest_of
 from audits.robustness.sets import attack_set, digest
-from audits.robustness.trial import shown
+from audits.robustness.trial import Trial, shown
 from provenance.errors import ConfigurationError, Error, InputError, missing_extra
 from provenance.watermark.key import SECRET_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from audits.robustness.trial import Trial
     from provenance.canonical import Json
 
 PACKAGES = (
@@ -37,6 +36,7 @@ PACKAGES = (
     "scipy",
 )
 """Their versions are part of a result."""
+_TRIALS = Kind(format="mediaguard attack lab 1", thing="the attack lab", parse=Trial.from_json)
 _CODE = (
     "provenance/watermark/*.py",
     *(
@@ -120,11 +120,11 @@ def measure(
         what, hint = "there is no picture to measure on", "put PNG, JPEG, WebP or TIFF pictures there"
         raise InputError("bench.no-pictures", what, hint=hint)
     identities = identities_of(setup)
-    store = Checkpoint.open(checkpoint, _run_of(setup))
+    store = Checkpoint.open(checkpoint, _run_of(setup), _TRIALS)
     about = {**store.run, "pictures_sha256": digest_of(samples)}
     names = setup.methods
     tasks = {(shown(name), sample.id): _task(sample, name, setup) for name in names for sample in samples}
-    left = [task for place, task in tasks.items() if not store.holds(*place, identities[task.method])]
+    left = [task for place, task in tasks.items() if not _holds(store, place, identities[task.method])]
     failed = _finish(left, store, jobs, progress or (lambda *_: None), before=len(tasks) - len(left))
     return Measured(
         setup=setup,
@@ -135,8 +135,19 @@ def measure(
     )
 
 
+def _holds(store: Checkpoint[Trial], place: tuple[str, str], identity: str) -> bool:
+    """Whether that trial is there, of the method as it is now."""
+    trial = store.done.get(place)
+    return trial is not None and trial.identity == identity
+
+
 def _finish(
-    tasks: Sequence[Task], store: Checkpoint, jobs: int, progress: Callable[[int, int], None], *, before: int
+    tasks: Sequence[Task],
+    store: Checkpoint[Trial],
+    jobs: int,
+    progress: Callable[[int, int], None],
+    *,
+    before: int,
 ) -> list[Refused]:
     """Run ``tasks`` into ``store``; ``before`` were done already."""
     refused: list[Refused] = []
