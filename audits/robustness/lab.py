@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.checkpoint import Checkpoint, Kind
+from audits.machine import code_digest, version_of
 from audits.robustness.attempt import Task, method_of, run_trial
 from audits.robustness.samples import Refused, Sample, digest_of
 from audits.robustness.sets import attack_set, digest
@@ -23,6 +21,7 @@ from provenance.watermark.key import SECRET_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from provenance.canonical import Json
 
@@ -227,24 +226,8 @@ def _run_of(setup: Setup) -> dict[str, Json]:
         "seed": setup.seed,
         "decoys": setup.decoys,
         "payload_bits": setup.payload_bits,
-        "code_sha256": _code_digest(),
-        "versions": {package: found for package in PACKAGES if (found := _version(package))},
+        "code_sha256": code_digest(_CODE),
+        "versions": {package: found for package in PACKAGES if (found := version_of(package))},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
-
-
-def _code_digest() -> str:
-    """SHA-256 over the code that marks, attacks and reads: a checkpoint of other code does not count."""
-    root = Path(__file__).parents[2]
-    sum_ = hashlib.sha256()
-    for path in sorted(path for pattern in _CODE for path in root.glob(pattern)):
-        sum_.update(path.read_bytes())
-    return sum_.hexdigest()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
