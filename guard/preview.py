@@ -28,6 +28,8 @@ STAMP = "preview, unsigned"
 _BAND, _GAP, _NAMES, _HEAD = 15, 6, 170, 34
 _INK, _SOFT, _PAPER = (28, 28, 32), (100, 102, 110), (255, 255, 255)
 _MOST_ROWS = 64
+_LEAST_WIDE = 560
+"""Pixels of a sheet: its title has to fit."""
 
 
 def stamped_preview(frames: Frames) -> bytes:
@@ -50,7 +52,8 @@ def sheet(title: str, rows: Sequence[tuple[str, Sequence[bytes]]]) -> Asset:
     """
     rows = rows[:_MOST_ROWS]
     columns = max((len(previews) for _, previews in rows), default=0)
-    size = (_NAMES + columns * (SIDE + _GAP) + _GAP, _HEAD + len(rows) * (SIDE + _GAP) + _GAP)
+    width = max(_NAMES + columns * (SIDE + _GAP) + _GAP, _LEAST_WIDE)
+    size = (width, _HEAD + len(rows) * (SIDE + _GAP) + _GAP)
     page = Image.new("RGB", size, _PAPER)
     draw, small = ImageDraw.Draw(page), ImageFont.load_default(12)
     draw.text((_GAP, 9), plain(title), fill=_INK, font=ImageFont.load_default(15))

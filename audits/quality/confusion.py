@@ -49,7 +49,8 @@ class Confusion:
     def drawn(self, rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
         """(R, K, K) rates as they may be too, given how few pictures they were counted on."""
         kinds = len(self.answers)
-        return _rates(rng.gamma(self.table[None] + _PRIOR / kinds, size=(draws, kinds, kinds)))
+        shape = np.where(self.table.sum(1, keepdims=True) > 0, self.table + _PRIOR / kinds, 0)
+        return _rates(rng.gamma(shape[None], size=(draws, kinds, kinds)))
 
     def right(self, answer: str) -> float | None:
         """How often pictures of this truth are told rightly; None where none was tried."""

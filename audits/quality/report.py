@@ -57,14 +57,14 @@ class Clips:
         error: mean.
         shuffled: mean of the same with the frames in random order.
         motion: mean length of the flow, pixels a frame.
-        agreeing: mean share of pixels that were compared.
+        agreeing: mean share of pixels where the flow forth and back agrees.
         steadier: clips whose error is below that of their shuffled frames.
     """
 
     flow: str
     clips: int
-    error: float | None
-    shuffled: float | None
+    error: float
+    shuffled: float
     motion: float
     agreeing: float
     steadier: Proportion
@@ -126,7 +126,7 @@ class Report:
         command: that makes it again.
         about: seed, digests, versions, machine.
         models: in the order asked for.
-        confusion: of the oracle: question → answers and counts, rows truth.
+        confusion: of the oracle: question → truth → answer → pictures, those that were any.
         reference: pictures that distances were measured from.
         refused: files of the reference that could not be used.
     """

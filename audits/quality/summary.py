@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -74,7 +74,12 @@ def summarise(measured: Measured, against: Against, *, command: str) -> Report:
 
 
 def _published(table: Confusion) -> Json:
-    return {"answers": list(table.answers), "counts": [list(row) for row in table.counts]}
+    """Every count that is not 0."""
+    counts = {
+        truth: {answer: count for answer, count in zip(table.answers, row, strict=True) if count}
+        for truth, row in zip(table.answers, table.counts, strict=True)
+    }
+    return cast("Json", counts)
 
 
 def _model(name: str, measured: Measured, against: Against) -> ModelSummary:
@@ -152,13 +157,12 @@ def _clips(drawn: Sequence[Trial], flow: str) -> Clips | None:
     seen = [trial.steadiness for trial in drawn if trial.steadiness is not None]
     if not seen:
         return None
-    pairs = [(s.error, s.shuffled) for s in seen if s.error is not None and s.shuffled is not None]
-    steadier = sum(error < shuffled for error, shuffled in pairs)
+    steadier = sum(one.error < one.shuffled for one in seen)
     return Clips(
         flow=flow,
         clips=len(seen),
-        error=float(np.mean([error for error, _ in pairs])) if pairs else None,
-        shuffled=float(np.mean([shuffled for _, shuffled in pairs])) if pairs else None,
+        error=float(np.mean([one.error for one in seen])),
+        shuffled=float(np.mean([one.shuffled for one in seen])),
         motion=float(np.mean([one.motion for one in seen])),
         agreeing=float(np.mean([one.agreeing for one in seen])),
         steadier=wilson(steadier, len(seen)),

@@ -201,11 +201,11 @@ def _clips(report: Report) -> Table:
     rows = []
     for model, one in _rows(report):
         if (seen := one.clips) is not None:
-            errors = (number(seen.error, 2), number(seen.shuffled, 2))
+            errors = (f"{seen.error:.2f}", f"{seen.shuffled:.2f}")
             steadier = f"{seen.steadier.successes}/{seen.steadier.n}"
             rest = (f"{seen.motion:.2f}", f"{100 * seen.agreeing:.0f} %")
             rows.append((model.model, _name(one), seen.flow, *errors, steadier, *rest))
-    heads = ("model", "set", "flow", "warp error", "shuffled", "steadier", "px a frame", "compared")
+    heads = ("model", "set", "flow", "warp error", "shuffled", "steadier", "px a frame", "flow agrees")
     return heads, tuple(rows)
 
 

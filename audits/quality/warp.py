@@ -1,9 +1,10 @@
 """Temporal warp error of a clip: what is left of the change between frames once motion is taken out.
 
-Each frame is laid over the one before along the optical flow, where flow forth and back agree, and the mean
-difference is taken (Lai et al., ECCV 2018; agreement after Sundaram et al., ECCV 2010). Beside it stands the
-same of the clip's own frames in random order: alone the number says little, since a still clip has 0 and a
-calm one almost that. So does the mean length of the flow.
+Each frame is laid over the one before along the optical flow, and the mean difference is taken (after Lai et
+al., ECCV 2018). Where flow forth and back disagree (Sundaram et al., ECCV 2010) nothing can be laid over, and
+the plain difference counts: left out, as Lai et al. do, frames that have nothing in common would come out
+best. Alone the number says little: a still clip has 0. So beside it stand the same of the clip's own frames
+in random order, and the mean length of the flow.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ class Steadiness:
     """Of one clip; differences in 8-bit steps.
 
     Attributes:
-        error: mean absolute difference along the flow; None where it agrees nowhere.
+        error: mean absolute difference, along the flow where it agrees.
         shuffled: the same of the frames in random order.
-        agreeing: share of pixels that were compared, 0 to 1.
+        agreeing: share of pixels where flow forth and back agree, 0 to 1.
         shuffled_agreeing: likewise in random order.
         motion: mean length of the flow, in pixels a frame.
         frames: of the clip.
     """
 
-    error: float | None
-    shuffled: float | None
+    error: float
+    shuffled: float
     agreeing: float
     shuffled_agreeing: float
     motion: float
@@ -79,8 +80,8 @@ def _order(count: int, seed: int) -> NDArray[np.int64]:
     return min(orders, key=lambda order: int((np.abs(np.diff(order)) == 1).sum()))
 
 
-def _over(clip: NDArray[np.uint8], flow: Flow) -> tuple[float | None, float, float]:
-    """Mean difference, share of pixels compared, mean length of the flow."""
+def _over(clip: NDArray[np.uint8], flow: Flow) -> tuple[float, float, float]:
+    """Mean difference, share of pixels where the flow agrees, mean length of the flow."""
     differences, agreed, lengths = [], [], []
     for one, following in pairwise(clip):
         forth, back = flow(one, following), flow(following, one)
@@ -91,10 +92,9 @@ def _over(clip: NDArray[np.uint8], flow: Flow) -> tuple[float | None, float, flo
         same = inside & (off < bound)
         agreed.append(float(same.mean()))
         lengths.append(float(np.sqrt((forth**2).sum(-1)).mean()))
-        if same.any():
-            differences.append(float(np.abs(there - one)[same].mean()))
-    error = float(np.mean(differences)) if differences else None
-    return error, float(np.mean(agreed)), float(np.mean(lengths))
+        nearest = np.where(same[..., None], there, following)
+        differences.append(float(np.abs(nearest - one).mean()))
+    return float(np.mean(differences)), float(np.mean(agreed)), float(np.mean(lengths))
 
 
 def _moved(
