@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ROUNDS = 400
-"""Of the expectation-maximisation; it has long settled."""
-_TINY, _SETTLED = 1e-300, 1e-7
+_ROUNDS = 150
+"""Of the expectation-maximisation. It has settled by then, unless the oracle hardly tells the answers apart:
+then stopping early keeps shares from running to extremes."""
+_TINY, _SETTLED = 1e-300, 1e-6
 _PRIOR = 0.5
 """Counts added to a row of a matrix drawn anew (Jeffreys), so that a cell without a count is not certain."""
 

@@ -165,7 +165,7 @@ def _oracle(count: int, seed: int) -> tuple[dict, dict]:
     return dict(model.state_dict()), {question: table.tolist() for question, table in counts.items()}
 
 
-def write_oracle(folder: Path, *, count: int = 660, seed: int = 0) -> Path:
+def write_oracle(folder: Path, *, count: int = 540, seed: int = 0) -> Path:
     """``oracle.safetensors`` and ``confusion.json``, as training writes them."""
     from safetensors.torch import save_file
 
