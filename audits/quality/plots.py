@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from audits.quality.recovery import Cell, Recovery
     from audits.quality.report import Report
 
-_LEFT, _ACROSS, _STEP, _GAP, _RIGHT = 150, 190, 22, 34, 30
+_LEFT, _ACROSS, _STEP, _GAP, _RIGHT = 150, 170, 22, 52, 30
 """Pixels: names, a panel, a row, between panels, the margin."""
 
 
