@@ -6,7 +6,7 @@ Models are drawn from through the guarded path (``guard.sampling``), one at a ti
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ class Order:
     pictures: int | None = None
     seed: int = 1
     steps: int | None = None
+    guidance: tuple[float, ...] = ()
     oracle: Path | None = None
     reference: Path | None = None
     features: str = "pixels-8x8"
@@ -62,6 +63,7 @@ class Order:
         words = ["guard bench generators", *(_public(model) for model in self.models)]
         told = {"--set": self.sets, "--seed": self.seed, "-n": self.pictures, "--steps": self.steps}
         words += [f"{name} {value}" for name, value in told.items() if value is not None]
+        words += [f"--guidance {scale:g}" for scale in self.guidance]
         files = {"--prompts": self.prompts, "--oracle": self.oracle, "--planted": self.planted}
         words += [f"{name} FILE" for name, path in files.items() if path is not None]
         if self.reference is not None:
@@ -143,6 +145,8 @@ def _setup(order: Order) -> Setup:
     if order.prompts is not None:
         sets.append(own(_prompts(order.prompts)))
         changed = order.prompts.stat().st_mtime_ns
+    if order.guidance:
+        sets = [replace(set_, guidance=tuple(dict.fromkeys(order.guidance))) for set_ in sets]
     return Setup(
         sets=tuple(sets), pictures=order.pictures, seed=order.seed, steps=order.steps, changed=changed
     )

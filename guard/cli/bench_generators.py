@@ -32,6 +32,14 @@ _READ = click.Path(path_type=Path, readable=False)
 )
 @click.option("-n", "pictures", type=click.IntRange(1, 1000), help="Pictures of each prompt.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option(
+    "--guidance",
+    type=click.FloatRange(0, 100),
+    multiple=True,
+    metavar="SCALE",
+    help="Draw every set at this scale; may be given several times. By default skew at 1 and 3, the others "
+    "as the model does.",
+)
 @click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps; the model's own if absent.")
 @click.option("--oracle", type=_READ, metavar="DIR", help="Folder of oracle.safetensors and confusion.json.")
 @click.option(

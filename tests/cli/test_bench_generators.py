@@ -6,12 +6,20 @@ import base64
 import io
 import json
 import sys
+from pathlib import Path
 
+import jsonschema
 import pytest
 from PIL import Image
 from simulators.drawn_people import drawings, install, write_oracle, write_planted
 
 MODEL = "plugin:drawn"
+SCHEMA = Path(__file__).resolve().parents[2] / "docs/reference/generator-bench.schema.json"
+
+
+def conforms(document: dict) -> dict:
+    jsonschema.validate(document, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,7 @@ def test_planted_shares_are_measured_and_the_run_is_continued(guard_cli, scene, 
     sheets = {"sheet-1.png", "sheet-2.png"}
     assert names == {"result.json", "result.md", "shares-1.svg", "trials.jsonl", *sheets}
     result = (tmp_path / "out" / "result.json").read_text()
-    document = json.loads(result)
+    document = conforms(json.loads(result))
     assert document["schema_version"] == 1
     (model,) = document["models"]
     assert model["recovery"]["table"] == "planted.json"
@@ -83,7 +91,7 @@ def test_own_prompts_stay_here_and_distances_name_their_features(guard_cli, scen
     ran = guard_cli("bench", "generators", MODEL, *asked, "--features", "pixels-2x2", "--format", "json")
     assert ran.code == 0, ran.err
     assert "warning: notes.txt" in ran.err
-    (one,) = json.loads(ran.out)["models"][0]["sets"]
+    (one,) = conforms(json.loads(ran.out))["models"][0]["sets"]
     far = one["distances"]
     assert (far["features"], far["dimensions"], far["frechet"]) == ("pixels-2x2", 12, None)
     assert "12 generated pictures, where this figure needs 13" in far["left_out"]

@@ -20,7 +20,7 @@ def test_every_command_of_the_guide_parses(line) -> None:
 
 
 def test_every_set_and_figure_is_explained() -> None:
-    assert len(COMMANDS) == 5
+    assert len(COMMANDS) == 6
     for name in NAMES:
         assert f"| `{name}` |" in GUIDE
     assert f"the {len(named('skew').asked)} professions" in GUIDE
