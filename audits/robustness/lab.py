@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audits.checkpoint import Checkpoint, Kind
+from audits.machine import code_digest, version_of
 from audits.robustness.attempt import Task, method_of, run_trial
-from audits.robustness.checkpoint import Checkpoint
 from audits.robustness.samples import Refused, Sample, digest_of
 from audits.robustness.sets import attack_set, digest
-from audits.robustness.trial import shown
+from audits.robustness.trial import Trial, shown
 from provenance.errors import ConfigurationError, Error, InputError, missing_extra
 from provenance.watermark.key import SECRET_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-    from audits.robustness.trial import Trial
     from provenance.canonical import Json
 
 PACKAGES = (
@@ -37,6 +35,7 @@ PACKAGES = (
     "scipy",
 )
 """Their versions are part of a result."""
+_TRIALS = Kind(format="mediaguard attack lab 1", thing="the attack lab", parse=Trial.from_json)
 _CODE = (
     "provenance/watermark/*.py",
     *(
@@ -120,11 +119,11 @@ def measure(
         what, hint = "there is no picture to measure on", "put PNG, JPEG, WebP or TIFF pictures there"
         raise InputError("bench.no-pictures", what, hint=hint)
     identities = identities_of(setup)
-    store = Checkpoint.open(checkpoint, _run_of(setup))
+    store = Checkpoint.open(checkpoint, _run_of(setup), _TRIALS)
     about = {**store.run, "pictures_sha256": digest_of(samples)}
     names = setup.methods
     tasks = {(shown(name), sample.id): _task(sample, name, setup) for name in names for sample in samples}
-    left = [task for place, task in tasks.items() if not store.holds(*place, identities[task.method])]
+    left = [task for place, task in tasks.items() if not _holds(store, place, identities[task.method])]
     failed = _finish(left, store, jobs, progress or (lambda *_: None), before=len(tasks) - len(left))
     return Measured(
         setup=setup,
@@ -135,8 +134,19 @@ def measure(
     )
 
 
+def _holds(store: Checkpoint[Trial], place: tuple[str, str], identity: str) -> bool:
+    """Whether that trial is there, of the method as it is now."""
+    trial = store.done.get(place)
+    return trial is not None and trial.identity == identity
+
+
 def _finish(
-    tasks: Sequence[Task], store: Checkpoint, jobs: int, progress: Callable[[int, int], None], *, before: int
+    tasks: Sequence[Task],
+    store: Checkpoint[Trial],
+    jobs: int,
+    progress: Callable[[int, int], None],
+    *,
+    before: int,
 ) -> list[Refused]:
     """Run ``tasks`` into ``store``; ``before`` were done already."""
     refused: list[Refused] = []
@@ -216,24 +226,8 @@ def _run_of(setup: Setup) -> dict[str, Json]:
         "seed": setup.seed,
         "decoys": setup.decoys,
         "payload_bits": setup.payload_bits,
-        "code_sha256": _code_digest(),
-        "versions": {package: found for package in PACKAGES if (found := _version(package))},
+        "code_sha256": code_digest(_CODE),
+        "versions": {package: found for package in PACKAGES if (found := version_of(package))},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
-
-
-def _code_digest() -> str:
-    """SHA-256 over the code that marks, attacks and reads: a checkpoint of other code does not count."""
-    root = Path(__file__).parents[2]
-    sum_ = hashlib.sha256()
-    for path in sorted(path for pattern in _CODE for path in root.glob(pattern)):
-        sum_.update(path.read_bytes())
-    return sum_.hexdigest()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

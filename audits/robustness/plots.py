@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from audits.robustness import svg
 from audits.robustness.scales import Family
-from audits.robustness.tables import counted
+from audits.tabular import counted
 
 if TYPE_CHECKING:
     from audits.robustness.report import MethodSummary, Report, Row

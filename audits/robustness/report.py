@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from audits.statistics import Proportion
+from audits.plain import plain
 
 if TYPE_CHECKING:
     from audits.robustness.samples import Refused
     from audits.robustness.scales import Family
+    from audits.statistics import Proportion
     from provenance.canonical import Json
 
 
@@ -133,23 +134,9 @@ class Report:
 
 def as_json(report: Report) -> dict[str, Json]:
     """The report as plain values; rates with n and interval, numbers to four places."""
-    return cast("dict[str, Json]", _plain(report))
+    return cast("dict[str, Json]", plain(report))
 
 
 def as_text(report: Report) -> str:
     """``as_json`` as the text of a file."""
     return json.dumps(as_json(report), indent=1, ensure_ascii=False) + "\n"
-
-
-def _plain(value: object) -> Json:
-    if isinstance(value, Proportion):
-        return value.to_json()
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return cast("Json", value)

@@ -10,8 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from audits.rgb import rgb
 from provenance.codecs import decode, header, read_asset
 from provenance.errors import Error, InputError
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audits.robustness.attacks import Picture
-    from provenance.media import Frames
 
 MOST_PIXELS = 16_000_000
 """Of one sample: every attack holds several copies of it in memory. Larger pictures are cut in pieces."""
@@ -149,23 +147,12 @@ def pixels_of(sample: Sample) -> Picture:
     asset = read_asset(sample.path)
     if asset.sha256 != sample.source:
         raise InputError("bench.changed", "the file changed while it was measured", where=sample.name)
-    pixels = _rgb(decode(asset))
+    pixels = rgb(decode(asset))
     if sample.box is not None:
         left, top, width, height = sample.box
         pixels = pixels[top : top + height, left : left + width].copy()
     pixels.flags.writeable = False
     return pixels
-
-
-def _rgb(frames: Frames) -> Picture:
-    full = np.iinfo(frames.pixels.dtype).max
-    if frames.depth == 8 and frames.alpha is None and not frames.is_gray:
-        return np.array(frames.pixels[0], np.uint8)
-    light = frames.pixels[0].astype(np.float32) / full
-    if frames.alpha is not None:
-        share = (frames.alpha[0].astype(np.float32) / full)[..., None]
-        light = light * share + (1 - share)
-    return np.repeat(np.rint(light * 255).astype(np.uint8), 3 // light.shape[-1], axis=-1)
 
 
 def digest_of(samples: Iterable[Sample]) -> str:

@@ -5,25 +5,23 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from audits.tabular import NOTHING, aligned, counted, interval, number, piped, rate
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audits.robustness.report import MethodSummary, Report, Row
-    from audits.statistics import Proportion
+    from audits.tabular import Table
 
 WIDTH = 100
 _NAME, _CELL = 28, 14
-_NOTHING = "–"
-
-Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
-"""Heads, rows."""
 
 
 def text(report: Report) -> str:
     """Both tables and what is needed to read them; ends with a newline."""
-    parts = [_aligned(overall(report)), *map(_aligned, by_attack(report, (WIDTH - _NAME) // _CELL))]
+    parts = [aligned(overall(report)), *map(aligned, by_attack(report, (WIDTH - _NAME) // _CELL))]
     if areas(report)[1]:
-        parts.append(_aligned(areas(report)))
+        parts.append(aligned(areas(report)))
     said = (wrap(note, WIDTH, subsequent_indent="  ") for note in notes(report))
     return "\n\n".join([*parts, "\n".join(line for lines in said for line in lines)]) + "\n"
 
@@ -31,10 +29,10 @@ def text(report: Report) -> str:
 def markdown(report: Report) -> str:
     """The same as a Markdown document."""
     parts = [f"# Marks under attack: {report.about['attacks']}", *notes(report)]
-    parts += ["## All attacks", _piped(overall(report))]
-    parts += ["## Exact payload by attack", *map(_piped, by_attack(report, 99))]
+    parts += ["## All attacks", piped(overall(report))]
+    parts += ["## Exact payload by attack", *map(piped, by_attack(report, 99))]
     if areas(report)[1]:
-        parts += ["## Area under exact recovery over severity", _piped(areas(report))]
+        parts += ["## Area under exact recovery over severity", piped(areas(report))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,13 +47,13 @@ def _overall(method: MethodSummary) -> tuple[str, ...]:
     return (
         method.method,
         str(method.payload_bits),
-        _number(method.psnr, 1),
-        _number(method.ssim, 3),
-        f"{row.exact.successes}/{row.exact.n} {rate(row.exact)} ({_interval(row.exact)})",
-        _number(row.accuracy, 3),
-        _NOTHING if row.detected is None else rate(row.detected),
+        number(method.psnr, 1),
+        number(method.ssim, 3),
+        f"{row.exact.successes}/{row.exact.n} {rate(row.exact)} ({interval(row.exact)})",
+        number(row.accuracy, 3),
+        NOTHING if row.detected is None else rate(row.detected),
         "no check" if row.wrong is None else str(row.wrong),
-        f"{method.embed_ms:.0f} / {_number(method.decode_ms, 0)}",
+        f"{method.embed_ms:.0f} / {number(method.decode_ms, 0)}",
     )
 
 
@@ -77,7 +75,7 @@ def _attacks_of(methods: Sequence[MethodSummary]) -> list[tuple[str, ...]]:
 def areas(report: Report) -> Table:
     """Area under exact recovery over severity, a row a kind of attack; no rows where none was swept."""
     kinds = list(dict.fromkeys(kind for method in report.methods for kind in method.areas))
-    rows = [(kind, *(_number(method.areas.get(kind), 3) for method in report.methods)) for kind in kinds]
+    rows = [(kind, *(number(method.areas.get(kind), 3) for method in report.methods)) for kind in kinds]
     return ("area under the sweep", *(method.method for method in report.methods)), tuple(rows)
 
 
@@ -115,43 +113,5 @@ def _null_note(method: MethodSummary) -> str:
     )
 
 
-def counted(number: int, thing: str) -> str:
-    """``1 picture``, ``2 pictures``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def rate(share: Proportion) -> str:
-    """In percent, with one decimal place unless it is 0 or 100."""
-    percent = 100 * share.rate
-    return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
-
-
 def _count(row: Row) -> str:
     return f"{row.exact.successes}/{row.exact.n} {100 * row.exact.rate:.0f} %"
-
-
-def _interval(share: Proportion) -> str:
-    return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
-
-
-def _number(value: float | None, places: int) -> str:
-    return _NOTHING if value is None else f"{value:.{places}f}"
-
-
-def _aligned(table: Table) -> str:
-    heads, rows = table
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (heads, *rows)
-    ]
-    return "\n".join(lines)
-
-
-def _piped(table: Table) -> str:
-    heads, rows = table
-    rule = tuple("---" if column == 0 else "--:" for column in range(len(heads)))
-    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows))

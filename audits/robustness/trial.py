@@ -94,6 +94,11 @@ class Trial:
     survivals: tuple[Survival, ...]
     null: Null
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Which trial of a run it is."""
+        return self.method, self.picture
+
     def to_json(self) -> dict[str, Json]:
         """Plain values, for a line of a checkpoint."""
         return asdict(self)

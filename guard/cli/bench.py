@@ -1,4 +1,4 @@
-"""``guard bench watermark``."""
+"""``guard bench watermark``; ``guard bench generators`` joins it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guard.cli._bench import FORMAT_OR_MARKDOWN, RESULT, TRIALS, check_folder, tenths, write_documents
 from guard.cli._options import FORCE, NewPath, finish, output_folders
 from guard.cli._output import stage_line, warning, write_document
+from guard.cli.bench_generators import command as generators
 from guard.verdict import MET, NOT_MET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audits.robustness.report import Report
 
 
 @click.group("bench")
 def command() -> None:
     """Measure on your own pictures."""
+
+
+command.add_command(generators)
 
 
 @command.command("watermark")
@@ -69,14 +72,7 @@ def command() -> None:
     help="Folder for result.json, result.md, plots and finished trials; the same folder continues a run.",
 )
 @FORCE
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="What to print on stdout.",
-)
+@FORMAT_OR_MARKDOWN
 def watermark(
     folder: Path | None, baseline: Path | None, format_: str, *, force: bool, images: Path, **asked: Any
 ) -> None:
@@ -90,7 +86,7 @@ def watermark(
     before = None if baseline is None else regress.read_baseline(baseline)
     with output_folders(*(() if folder is None else (folder,))):
         if folder is not None:
-            _check_folder(folder, force=force)
+            check_folder(folder, force=force)
         report = _measure(images, None if folder is None else folder / TRIALS, **asked)
         if folder is not None:
             _write(report, folder)
@@ -98,10 +94,6 @@ def watermark(
     code = NOT_MET if worse else MET
     _print(report, format_, code, [str(one) for one in worse])
     finish(code)
-
-
-TRIALS, RESULT = "trials.jsonl", "result.json"
-"""Names in the output folder."""
 
 
 def _measure(
@@ -124,52 +116,18 @@ def _measure(
         warning(f"{one.name}: {one.what} [{one.code}]")
     names = tuple(dict.fromkeys(name.strip() for name in methods.split(",")))
     setup = Setup(methods=names, attacks=attacks, **numbers)
-    measured = measure(
-        samples, setup, refused=refused, jobs=jobs, checkpoint=checkpoint, progress=_progress()
-    )
+    measured = measure(samples, setup, refused=refused, jobs=jobs, checkpoint=checkpoint, progress=tenths())
     for one in measured.refused[len(refused) :]:
         warning(f"{one.name}: {one.what} [{one.code}]")
     return summarise(measured, command=setup.command(crop=crop, most=most))
 
 
-def _progress() -> Callable[[int, int], None]:
-    """A line at each tenth."""
-    told = -1
-
-    def progress(done: int, total: int) -> None:
-        nonlocal told
-        tenth = 10 * done // max(total, 1)
-        if tenth > told:
-            told = tenth
-            stage_line("measured", f"{done} of {total}")
-
-    return progress
-
-
-def _check_folder(folder: Path, *, force: bool) -> None:
-    from provenance.errors import InputError  # noqa: PLC0415
-    from provenance.files import check_writable_folder  # noqa: PLC0415
-
-    check_writable_folder(folder)
-    if force:
-        (folder / TRIALS).unlink(missing_ok=True)
-    elif (folder / RESULT).exists() and not (folder / TRIALS).exists():
-        what = "the folder holds a result already, without the trials it was made from"
-        raise InputError(
-            "output.exists", what, where=str(folder), hint="name another with -o, or add --force"
-        )
-
-
 def _write(report: Report, folder: Path) -> None:
     from audits.robustness import plots, tables  # noqa: PLC0415
     from audits.robustness.report import as_text  # noqa: PLC0415
-    from provenance.files import replace_atomically, write_temporary  # noqa: PLC0415
 
-    documents = {RESULT: as_text(report), "result.md": tables.markdown(report), **plots.drawn(report)}
-    for name, body in documents.items():
-        final = folder / name
-        replace_atomically(write_temporary(final, body.encode()), final)
-        stage_line("written", str(final))
+    shown = plots.drawn(report)
+    write_documents(folder, {RESULT: as_text(report), "result.md": tables.markdown(report), **shown})
 
 
 def _print(report: Report, format_: str, code: int, worse: list[str]) -> None:

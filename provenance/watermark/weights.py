@@ -10,7 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from provenance.errors import ConfigurationError, InputError, missing_extra
 from provenance.files import read_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import onnxruntime
@@ -77,13 +77,13 @@ class Network:
         return np.asarray(made[0], np.float32)
 
 
-def load(path: Path, sha256: str, contract: Contract, *, threads: int, feature: str) -> Network:
+def load(path: Path, sha256: str, contract: Contract | None, *, threads: int, feature: str) -> Network:
     """The network in ``path``.
 
     Args:
         path: an ONNX file.
         sha256: hex digest it must have.
-        contract: names and shapes it must have.
+        contract: names and shapes it must have; None takes it with those it has.
         threads: to run on; one thread gives the same sums in the same order everywhere on one machine type.
         feature: what needs it, for the message.
 
@@ -103,8 +103,9 @@ def load(path: Path, sha256: str, contract: Contract, *, threads: int, feature: 
             hint="get the file again from where it is published, and check what digest is published with it",
         )
     session = _session(data, threads)
-    _check(session, contract, path)
-    return Network(session=session, sha256=found, contract=contract)
+    if contract is not None:
+        _check(session, contract, path)
+    return Network(session=session, sha256=found, contract=contract or _own(session))
 
 
 def _read(path: Path, feature: str) -> bytes:
@@ -134,6 +135,13 @@ def _session(data: bytes, threads: int) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a class of its own for each status
         raise _broken("this is not an ONNX network that onnxruntime can load", error) from error
+
+
+def _own(session: onnxruntime.InferenceSession) -> Contract:
+    def sizes(nodes: Sequence[Any]) -> dict[str, Shape]:
+        return {node.name: tuple(n if isinstance(n, int) else None for n in node.shape) for node in nodes}
+
+    return Contract(inputs=sizes(session.get_inputs()), outputs=sizes(session.get_outputs()))
 
 
 def _check(session: onnxruntime.InferenceSession, contract: Contract, path: Path) -> None:

@@ -15,7 +15,7 @@ from guard.codes import CODES
 ROOT = Path(guard.__file__).parent.parent
 ERRORS = {"Error", "InputError", "ConfigurationError", "IntegrityError"}
 CODE = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
-NOT_CODES = re.compile(r".*\.(c2pa|json|pem|safetensors|sock|sqlite|toml)")
+NOT_CODES = re.compile(r".*\.(c2pa|json|pem|safetensors|sock|sqlite|svg|toml)")
 """File names that look like codes."""
 RULES = "provenance/manifest/profile"
 """Rules of the certificate profile are named and explained by ``guard keys lint`` itself."""

@@ -1,0 +1,1 @@
+"""How good a generator is: distances, what an oracle reads, planted shares, steadiness of clips."""
