@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from generators.vocabulary import Vocabulary
     from provenance.canonical import Json
 
+_WANTS = ("prompt.no-subject", "prompt.no-movement")
+"""Warnings about what a prompt leaves open; a negative one may."""
 _SANE_LENGTH = 100_000
 """Tokenizers without a limit report one of about 10**30."""
 
@@ -54,7 +56,7 @@ def prepare(
         return PreparedPrompt(text="")
     if vocabulary is not None:
         mapped = vocabulary.map(prompt)
-        kept = tuple(w for w in mapped.warnings if subject or w.code != "prompt.no-subject")
+        kept = tuple(w for w in mapped.warnings if subject or w.code not in _WANTS)
         return PreparedPrompt(text=mapped.prompt, warnings=kept)
     readers = _readers(pipeline, options)
     if not readers:

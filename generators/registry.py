@@ -1,7 +1,7 @@
 """From a model reference to a generator; nothing heavy is imported until one is loaded.
 
 bundled:NAME              ships with mediaguard
-dir:PATH                  a diffusers folder on this machine, or a GAN (``generators.gan_files``)
+dir:PATH                  a diffusers folder on this machine, a GAN or a motion model
 hf:ORG/NAME@COMMIT        a hub model at a full commit id, from the local cache unless ``online``
 plugin:NAME               what an installed package offers (``generators.plugins``)
 """
@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from generators import gan_files
+from generators import gan_files, motion_files
 from generators.plugins import load_plugin, plugins
 from provenance.errors import ConfigurationError, InputError, missing_extra
 
@@ -34,6 +34,10 @@ _LOADERS = {
 _GAN_LOADERS = {
     "bundled": "generators.gan_loading_adapter:load_bundled",
     "dir": "generators.gan_loading_adapter:load_folder",
+}
+_MOTION_LOADERS = {
+    "bundled": "generators.motion_loading_adapter:load_bundled",
+    "dir": "generators.motion_loading_adapter:load_folder",
 }
 _NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -140,11 +144,13 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
 
 
 def _loader(ref: ModelRef) -> str:
-    """By where the model comes from, and what lies there: a diffusers folder or a GAN."""
+    """By where the model comes from, and what lies there: a diffusers folder, a GAN or a motion model."""
     if ref.kind in _GAN_LOADERS:
         place = bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
         if gan_files.kind_of(place):
             return _GAN_LOADERS[ref.kind]
+        if motion_files.is_motion(place):
+            return _MOTION_LOADERS[ref.kind]
     return _LOADERS[ref.kind]
 
 
@@ -157,6 +163,8 @@ def _known_bundled(ref: ModelRef) -> None:
     models = bundled()
     if str(ref) in [model.ref for model in models]:
         return
+    if ref.name == "video":
+        raise motion_files.no_weights(str(ref))
     if not models:
         raise ConfigurationError("model.none-bundled", "this installation holds no bundled models")
     listed = ", ".join(model.ref for model in models)

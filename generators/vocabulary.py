@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ _HAN = "\u3400-\u9fff"
 _WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:[-'’][^\W_{_HAN}]+)*")
 _IS_HAN = re.compile(rf"[{_HAN}]+")
 _SUBJECTS = ("professions", "things")
-_KINDS = ("subject", "presentation", "tone", "style", "ground")
+_KINDS = ("subject", "presentation", "tone", "style", "ground", "movement")
 _OF_PEOPLE = ("presentation", "tone")
 
 
@@ -37,7 +37,7 @@ class Mapped:
         prompt: what the model gets; "" when nothing was understood.
         unknown: words it does not know, as written, in order, once each.
         warnings: in sentences.
-        meaning: what was understood, by kind: subject, presentation, tone, style, ground.
+        meaning: what was understood, by kind: subject, presentation, tone, style, ground, movement.
     """
 
     prompt: str
@@ -55,11 +55,13 @@ class Vocabulary:
             that may be left out silently.
         unmapped: phrases that are never taken apart, because a part of them would mean something else.
         things: subjects that are no people.
+        moves: whether what it draws moves.
     """
 
     phrases: Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]
     unmapped: frozenset[tuple[str, ...]]
     things: frozenset[str]
+    moves: bool = False
 
     def map(self, prompt: str) -> Mapped:
         """In canonical form: "a portrait of a dark skin woman health worker flat style on blue"."""
@@ -77,7 +79,7 @@ class Vocabulary:
         return Mapped(
             prompt=self._canonical(meaning),
             unknown=tuple(unknown),
-            warnings=tuple(_warnings(meanings, unknown, dropped)),
+            warnings=(*_warnings(meanings, unknown, dropped), *self._unmoved(meaning)),
             meaning=MappingProxyType(meaning),
         )
 
@@ -111,6 +113,12 @@ class Vocabulary:
             meanings[kind] = []
         return dropped
 
+    def _unmoved(self, meaning: Mapping[str, str]) -> tuple[GenerationWarning, ...]:
+        if not self.moves or "movement" in meaning:
+            return ()
+        what = "the prompt says no movement; so one is drawn at random"
+        return (GenerationWarning(code="prompt.no-movement", message=what),)
+
     def _canonical(self, meaning: dict[str, str]) -> str:
         if not meaning:
             return ""
@@ -122,6 +130,8 @@ class Vocabulary:
             words.append(f"{style} style")
         if ground := meaning.get("ground"):
             words.append(f"on {ground}")
+        if movement := meaning.get("movement"):
+            words.append(movement)
         return " ".join(words)
 
 
@@ -144,6 +154,17 @@ def load(path: Path) -> Vocabulary:
         unmapped=frozenset(_parts(name) for name in data.get("unmapped", ())),
         things=frozenset(data.get("things", ())),
     )
+
+
+def taught_movements(own: Vocabulary, path: Path) -> Vocabulary:
+    """``own`` and the words for movements of a ``words.json``; what either knows keeps its meaning."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    added: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
+        _parts(name): () for name in data.get("silent", ())
+    }
+    for movement, names in data["movements"].items():
+        added |= {_parts(name): (("movement", movement),) for name in names}
+    return replace(own, phrases=MappingProxyType({**added, **own.phrases}), moves=True)
 
 
 def _parts(name: str) -> tuple[str, ...]:

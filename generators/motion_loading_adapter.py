@@ -1,0 +1,133 @@
+"""Loads motion models: the picture model that the card names, and the motion laid into it.
+
+Called through the string table of ``generators.registry``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generators import registry, vocabulary
+from generators.adapter_files import RECORD
+from generators.defaults import Defaults
+from generators.diffusers_adapter import DiffusersGenerator
+from generators.motion_adapter import MotionGenerator, capabilities
+from generators.motion_files import PHRASES, examine_motion, read_card
+from generators.motion_modules_adapter import animated, read_motion
+from generators.recipe import AdapterRecord, ModelRecord, WeightFile
+from provenance.canonical import digest
+from provenance.errors import InputError, IntegrityError
+
+if TYPE_CHECKING:
+    from generators.motion_files import MotionCard
+    from generators.registry import ModelRef
+    from generators.weights import Weights
+
+PRIVATE = "training.private.json"
+"""Where a model trained on this machine has the path of its base, which its card leaves out."""
+
+
+def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> MotionGenerator:
+    """A motion model that ships with mediaguard, checked against its published digests."""
+    folder = registry.bundled_folder(ref)
+    card = read_card(folder)
+    return _generator(str(ref), examine_motion(folder, pinned=card.weights), card, threads, online=online)
+
+
+def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> MotionGenerator:
+    """A motion model in a folder of this machine. The recipe names the folder, not the path to it."""
+    folder = Path(ref.name).expanduser()
+    public = f"dir:{folder.resolve().name}"
+    return _generator(public, examine_motion(folder), read_card(folder), threads, online=online)
+
+
+def _generator(
+    ref: str, weights: Weights, card: MotionCard, threads: int | None, *, online: bool
+) -> MotionGenerator:
+    base = _base(weights.folder, card, threads, online=online)
+    pipeline = animated(base.pipeline, read_motion(weights.folder))
+    files = _files(base.model.weights, weights.files)
+    words = getattr(base, "vocabulary", None)
+    drawing = DiffusersGenerator(
+        info=base.info,
+        model=ModelRecord(ref=ref, revision=None, pipeline=weights.pipeline, weights=files),
+        pipeline=pipeline,
+        scheduler=pipeline.scheduler,
+        defaults=Defaults(steps=card.steps, guidance_scale=card.guidance_scale),
+        vocabulary=None if words is None else vocabulary.taught_movements(words, weights.folder / PHRASES),
+        threads=threads,
+    )
+    side = card.size or base.info.width
+    info = replace(
+        base.info,
+        id=ref,
+        name=card.name,
+        kind="video",
+        width=side,
+        height=side,
+        licence=card.licence,
+        data_licence=card.data_licence,
+        weights_sha256=digest([[file.path, file.sha256] for file in files]),
+        capabilities=capabilities(_own(drawing)),
+    )
+    return MotionGenerator(
+        info=info, drawing=replace(drawing, info=info), card=card, adapters=_trained(weights)
+    )
+
+
+def _own(drawing: DiffusersGenerator) -> tuple[str, ...]:
+    from generators.ability_adapter import ability_of  # noqa: PLC0415 - beside the class that it describes
+
+    return ability_of(drawing.pipeline, drawing.defaults).capabilities
+
+
+def _base(folder: Path, card: MotionCard, threads: int | None, *, online: bool) -> Any:
+    """The picture model, which must be the one that was trained on."""
+    base: Any = registry.load(_reference(folder, card), threads=threads, online=online)
+    if base.info.weights_sha256 != card.base_sha256:
+        raise IntegrityError(
+            "motion.other-base",
+            "the picture model is not the one that this motion was trained on",
+            where=card.base,
+            hint="install the version that both came with, or train the motion again",
+        )
+    return base
+
+
+def _reference(folder: Path, card: MotionCard) -> str:
+    if not card.base.startswith("dir:sha256:"):
+        return card.base
+    try:
+        said = json.loads((folder / PRIVATE).read_text(encoding="utf-8"))["base"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "motion.base-unknown",
+            "where the picture model lies is said in a private file that is not here",
+            where=folder.name,
+            hint=f"put {PRIVATE} beside the motion model again, or train it again",
+        ) from error
+    return str(said)
+
+
+def _files(base: tuple[WeightFile, ...], own: tuple[WeightFile, ...]) -> tuple[WeightFile, ...]:
+    """The base's files stand under ``base/``."""
+    return (*(replace(file, path=f"base/{file.path}") for file in base), *own)
+
+
+def _trained(weights: Weights) -> tuple[AdapterRecord, ...]:
+    """The record of a training run beside the weights becomes a part of every recipe."""
+    record = weights.folder / RECORD
+    if not record.is_file():
+        return ()
+    return (
+        AdapterRecord(
+            method="motion",
+            sha256=weights.sha256,
+            scale=1.0,
+            training_sha256=hashlib.sha256(record.read_bytes()).hexdigest(),
+        ),
+    )

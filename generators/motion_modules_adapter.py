@@ -1,0 +1,193 @@
+"""Motion modules laid into a picture model: AnimateDiff's layout, with words for movements.
+
+Guo et al. 2023: temporal attention after every block of a frozen picture network. Beside it stand, as in
+that paper, low-rank changes of the spatial layers (its domain adapter), because a picture model draws every
+figure upright in the middle; and vectors of the words that say how something moves. The picture model's own
+words keep their ids: new ones stand behind them.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import safetensors
+import torch
+from diffusers import AnimateDiffPipeline, MotionAdapter, UNetMotionModel
+from peft import LoraConfig
+from peft.utils import set_peft_model_state_dict
+from safetensors.torch import load_file
+
+from generators.motion_files import MODULES, SPATIAL, WORDS
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+MOST_FRAMES = 16
+_SPATIAL = "spatial"
+_SPATIAL_LAYERS = r"^(?!.*motion_modules).*\.(conv|conv1|conv2|conv_shortcut|to_q|to_k|to_v|to_out\.0)$"
+"""Every convolution and attention of the picture network, none of the motion modules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Motion:
+    """What makes a picture model move.
+
+    Attributes:
+        modules: the motion modules.
+        spatial: low-rank changes of the spatial layers by name, or nothing.
+        words: word → vector (1, width), in the order of their ids.
+    """
+
+    modules: Any
+    spatial: Mapping[str, torch.Tensor]
+    words: Mapping[str, torch.Tensor]
+
+
+def new_modules(unet: Any, *, frames: int = MOST_FRAMES) -> Any:
+    """Untrained motion modules that fit a picture network: their outputs are zero, so nothing moves yet."""
+    config = unet.config
+    modules = MotionAdapter(
+        block_out_channels=tuple(config.block_out_channels),
+        motion_layers_per_block=config.layers_per_block,
+        motion_num_attention_heads=_heads(config),
+        motion_norm_num_groups=config.norm_num_groups,
+        motion_max_seq_length=frames,
+        use_motion_mid_block=True,
+    )
+    for name, parameter in modules.named_parameters():
+        if ".proj_out." in name:
+            torch.nn.init.zeros_(parameter)
+    return modules
+
+
+def _heads(config: Any) -> int:
+    """As many as the picture network has, whose widths they divide."""
+    heads = config.num_attention_heads or config.attention_head_dim
+    return int(heads if isinstance(heads, int) else heads[0])
+
+
+def moving_unet(unet: Any, modules: Any, *, rank: int) -> Any:
+    """The picture network with motion modules and, for a ``rank`` above 0, low-rank changes of nothing yet."""
+    moving = UNetMotionModel.from_unet2d(unet, modules)
+    if rank:
+        config = LoraConfig(
+            r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=_SPATIAL_LAYERS
+        )
+        moving.add_adapter(config, adapter_name=_SPATIAL)
+    return moving
+
+
+def animated(pipeline: Any, motion: Motion) -> Any:
+    """An ``AnimateDiffPipeline`` of a picture model's parts and ``motion``; the picture model stays as it is.
+
+    Raises:
+        InputError: ``motion.does-not-fit``: made for a model of another shape.
+    """
+    try:
+        moving = moving_unet(pipeline.unet, motion.modules, rank=_rank(motion.spatial))
+        if motion.spatial:
+            set_peft_model_state_dict(moving, dict(motion.spatial), adapter_name=_SPATIAL)
+            moving.fuse_lora()
+            moving.unload_lora()
+        tokenizer, encoder = extended(pipeline.tokenizer, pipeline.text_encoder, motion.words)
+    except (RuntimeError, ValueError, KeyError, AttributeError, TypeError) as error:
+        first = (str(error).splitlines() or [""])[0][:200]
+        raise InputError(
+            "motion.does-not-fit", f"the motion modules do not fit this picture model: {first}"
+        ) from error
+    made = AnimateDiffPipeline(
+        vae=pipeline.vae,
+        text_encoder=encoder,
+        tokenizer=tokenizer,
+        unet=moving.eval(),
+        motion_adapter=motion.modules,
+        scheduler=copy.deepcopy(pipeline.scheduler),
+    )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def _rank(spatial: Mapping[str, torch.Tensor]) -> int:
+    return next((len(value) for name, value in spatial.items() if "lora_A" in name), 0)
+
+
+def extended(tokenizer: Any, encoder: Any, words: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
+    """Copies of both that know ``words``; every id that was there means what it meant."""
+    if not words:
+        return tokenizer, encoder
+    first = encoder.get_input_embeddings().weight.shape[0]
+    changed = with_words(tokenizer, tuple(words), first)
+    wider = copy.deepcopy(encoder)
+    table = wider.get_input_embeddings().weight
+    rows = torch.cat([torch.atleast_2d(vector) for vector in words.values()]).to(table.device, table.dtype)
+    larger = torch.nn.Embedding(first + len(rows), table.shape[1], device=table.device, dtype=table.dtype)
+    larger.weight.data = torch.cat([table.data, rows])
+    wider.set_input_embeddings(larger)
+    wider.config.vocab_size = len(larger.weight)
+    return changed, wider
+
+
+def with_words(tokenizer: Any, words: Sequence[str], first: int) -> Any:
+    """A copy of ``tokenizer`` with ``words`` as the ids ``first``, ``first`` + 1, ….
+
+    Raises:
+        ValueError: it has one of the words already, or more words than the encoder has vectors.
+    """
+    changed = copy.deepcopy(tokenizer)
+    if known := set(words) & set(changed.get_vocab()):
+        raise ValueError(f"it knows the word {min(known)} already")
+    changed.add_tokens([f"<unused {i}>" for i in range(first - len(changed))])
+    changed.add_tokens(list(words))
+    if changed.convert_tokens_to_ids(words[0]) != first:
+        raise ValueError("its tokenizer has more words than its text encoder has vectors")
+    return changed
+
+
+def read_motion(folder: Path) -> Motion:
+    """The motion model of a folder, in single precision.
+
+    Raises:
+        InputError: ``weights.not-safetensors``, ``weights.missing-component``.
+    """
+    modules = MotionAdapter.from_config(_config(folder / MODULES / "config.json"))
+    weights = _tensors(folder / MODULES / "diffusion_pytorch_model.safetensors")
+    try:
+        modules.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _unusable(folder / MODULES, "its weights are of other shapes than its configuration") from error
+    spatial = _tensors(folder / SPATIAL) if (folder / SPATIAL).is_file() else {}
+    words = _tensors(folder / WORDS) if (folder / WORDS).is_file() else {}
+    order = _order(folder / WORDS, words) if words else ()
+    return Motion(modules=modules.eval(), spatial=spatial, words={word: words[word] for word in order})
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise _unusable(path, "the configuration of the motion modules cannot be read") from error
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return {name: value.float() for name, value in load_file(path).items()}
+    except (safetensors.SafetensorError, OSError) as error:
+        raise _unusable(path, "there are no such weights, or they are damaged") from error
+
+
+def _order(path: Path, words: Mapping[str, torch.Tensor]) -> tuple[str, ...]:
+    """The words in the order of their ids, which the file's metadata says."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        order = tuple((file.metadata() or {}).get("order", " ".join(sorted(words))).split())
+    if sorted(order) != sorted(words):
+        raise _unusable(path, "the list of its words is not that of its vectors")
+    return order
+
+
+def _unusable(path: Path, what: str) -> InputError:
+    return InputError("weights.missing-component", what, where=f"{path.parent.name}/{path.name}")
