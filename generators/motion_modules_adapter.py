@@ -72,7 +72,7 @@ def _heads(config: Any) -> int:
 
 
 def moving_unet(unet: Any, modules: Any, *, rank: int) -> Any:
-    """The picture network with motion modules and, for a ``rank`` above 0, low-rank changes of nothing yet."""
+    """The picture network with motion modules and, low-rank changes of nothing yet."""
     moving = UNetMotionModel.from_unet2d(unet, modules)
     if rank:
         config = LoraConfig(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SIDES = (16, 32, 64)
 """Pixels to a side of the pyramid's levels, coarse first."""
-_ROUNDS = 8
+_ROUNDS = 6
 _RIM = 0.35
 """Radius of a figure, as a share of the side: growth and turns are compared with shifts out there."""
 _EXPECTED = {"across": 0.64, "along": 0.64, "scale": 0.43, "turn": 0.78}
@@ -113,7 +113,7 @@ def _registered(pairs: list[tuple[Plane, Plane]], centre: Plane) -> tuple[Plane,
         for _ in range(_ROUNDS):
             step, misfit = _round(before, after, pose, centre * side)
             pose = pose + step
-            if np.abs(step).max() < 1e-4:
+            if np.abs(step).max() < 1e-3:
                 break
     return pose, misfit
 
