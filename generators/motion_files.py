@@ -40,12 +40,12 @@ class MotionCard:
         name: for people.
         licence: of the motion weights.
         data_licence: of what they were trained on.
-        size: pixels to a side of released clips; None: the picture model's own.
+        size: pixels to a side of released clips; None: as of the picture model.
         frames: of a clip, where the request says nothing.
         most_frames: the longest clip.
         fps: frames per second, where the request says nothing.
-        steps: denoising steps, where the request says nothing.
-        guidance_scale: where the request says nothing.
+        steps: denoising steps, where the request says nothing; None: the picture model's.
+        guidance_scale: likewise.
         shared_noise: share of noise that frames have in common, where the request says nothing.
         weights: path and digest, of bundled models.
     """
@@ -59,8 +59,8 @@ class MotionCard:
     frames: int = 8
     most_frames: int = 16
     fps: float = 8.0
-    steps: int = 20
-    guidance_scale: float = 1.5
+    steps: int | None = None
+    guidance_scale: float | None = None
     shared_noise: float = 0.0
     weights: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,7 +82,8 @@ def read_card(folder: Path) -> MotionCard:
         card = MotionCard(**known)
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise _bad(folder / CARD) from error
-    numbers = (card.frames, card.most_frames, card.steps, card.fps, card.guidance_scale, card.shared_noise)
+    numbers = [card.frames, card.most_frames, card.fps, card.shared_noise]
+    numbers += [one for one in (card.steps, card.guidance_scale) if one is not None]
     if (
         said.get("kind") != KIND
         or not all(isinstance(getattr(card, name), str) for name in _TEXTS)

@@ -25,6 +25,7 @@ from provenance.errors import InputError, IntegrityError
 if TYPE_CHECKING:
     from generators.motion_files import MotionCard
     from generators.registry import ModelRef
+    from generators.vocabulary import Vocabulary
     from generators.weights import Weights
 
 PRIVATE = "training.private.json"
@@ -49,16 +50,16 @@ def _generator(
     ref: str, weights: Weights, card: MotionCard, threads: int | None, *, online: bool
 ) -> MotionGenerator:
     base = _base(weights.folder, card, threads, online=online)
+    card = replace(card, size=card.size or base.defaults.finished_size)
     pipeline = animated(base.pipeline, read_motion(weights.folder))
     files = _files(base.model.weights, weights.files)
-    words = getattr(base, "vocabulary", None)
     drawing = DiffusersGenerator(
         info=base.info,
         model=ModelRecord(ref=ref, revision=None, pipeline=weights.pipeline, weights=files),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
-        defaults=Defaults(steps=card.steps, guidance_scale=card.guidance_scale),
-        vocabulary=None if words is None else vocabulary.taught_movements(words, weights.folder / PHRASES),
+        defaults=_defaults(card, base.defaults),
+        vocabulary=_words(base.vocabulary, weights.folder / PHRASES),
         threads=threads,
     )
     side = card.size or base.info.width
@@ -79,6 +80,19 @@ def _generator(
     )
 
 
+def _defaults(card: MotionCard, base: Defaults) -> Defaults:
+    return Defaults(
+        steps=card.steps or base.steps,
+        guidance_scale=base.guidance_scale if card.guidance_scale is None else card.guidance_scale,
+    )
+
+
+def _words(own: Vocabulary | None, phrases: Path) -> Vocabulary | None:
+    if own is None or not phrases.is_file():
+        return own
+    return vocabulary.taught_movements(own, phrases)
+
+
 def _own(drawing: DiffusersGenerator) -> tuple[str, ...]:
     from generators.ability_adapter import ability_of  # noqa: PLC0415 - beside the class that it describes
 
@@ -88,6 +102,8 @@ def _own(drawing: DiffusersGenerator) -> tuple[str, ...]:
 def _base(folder: Path, card: MotionCard, threads: int | None, *, online: bool) -> Any:
     """The picture model, which must be the one that was trained on."""
     base: Any = registry.load(_reference(folder, card), threads=threads, online=online)
+    if not hasattr(base, "pipeline") or not hasattr(base, "defaults"):
+        raise InputError("motion.bad-card", "its base is no diffusers model", where=card.base)
     if base.info.weights_sha256 != card.base_sha256:
         raise IntegrityError(
             "motion.other-base",

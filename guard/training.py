@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guard.inspect import draft_facts
@@ -27,7 +28,6 @@ from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from generators.interface import Generator
     from generators.training.orders import Example, Trained, TrainingOrder
@@ -63,11 +63,15 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A finished run: its record, where the adapter lies, and the step an earlier session had reached."""
+    """A finished run: its record, where the result lies, and the step an earlier session had reached.
+
+    ``modules`` says whether the result is a motion model rather than an adapter.
+    """
 
     record: TrainingRecord
     folder: Path
     resumed_at: int
+    modules: bool = False
 
 
 def approve_lesson(
@@ -79,7 +83,7 @@ def approve_lesson(
         Denied: a pack refuses a text, or data without licence or consent.
         InputError: as ``read_data``; ``train.no-caption``; texts that cannot be reviewed.
     """
-    pictures = read_data(data)  # (1)
+    pictures = read_data(data, frames=order.frames)  # (1)
     words = [_caption(one, prompt, order) for one in pictures]
     texts = dict.fromkeys([*words, *([] if order.class_prompt is None else [order.class_prompt])])
     decisions = [_asked(text, pictures, model, tools) for text in texts]  # (2)
@@ -123,6 +127,12 @@ def _public(model: str) -> str:
     return f"dir:{name.rstrip('/').rpartition('/')[2]}" if kind == "dir" else model
 
 
+def _here(model: str) -> str:
+    """A reference that leads there from any folder of this machine."""
+    kind, _, name = model.partition(":")
+    return f"dir:{Path(name).expanduser().resolve()}" if kind == "dir" else model
+
+
 def run_lesson(
     lesson: Lesson,
     generator: Generator,
@@ -138,6 +148,7 @@ def run_lesson(
         ConfigurationError: ``lock.timeout``: another run is at work in ``folder``.
     """
     from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
+    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
     from generators.training.orders import train  # noqa: PLC0415 - with the command, not before
 
     examples = _examples(lesson)
@@ -146,9 +157,14 @@ def run_lesson(
         trained = train(generator, examples, lesson.order, folder, heard)  # (3)
         record = _record(lesson, generator, trained, tools, ran_on(generator))
         write_private(folder / PRIVATE, _private(lesson), overwrite=True)  # (4)
-        write(folder, trained, record)
+        if trained.modules is None:
+            write(folder, trained, record)
+        else:
+            write_motion(folder, trained, record, frames=lesson.order.frames)
         lock.unlink(missing_ok=True)
-    return Finished(record=record, folder=folder, resumed_at=trained.resumed_at)
+    return Finished(
+        record=record, folder=folder, resumed_at=trained.resumed_at, modules=trained.modules is not None
+    )
 
 
 def _examples(lesson: Lesson) -> tuple[Example, ...]:
@@ -184,6 +200,7 @@ def _record(
             "batch": order.batch,
             "prior_weight": order.prior_weight,
             "side": trained.side,
+            **({"frames": order.frames} if order.frames > 1 else {}),
         },
         class_seeds=trained.class_seeds,
         loss_before=trained.loss_before,
@@ -199,5 +216,10 @@ def _private(lesson: Lesson) -> bytes:
         {"name": one.name, "sha256": one.sha256, "caption": caption}
         for one, caption in zip(lesson.pictures, lesson.captions, strict=True)
     ]
-    said = {"token": order.token, "start_from": order.start_from, "class_prompt": order.class_prompt}
+    said = {
+        "base": _here(lesson.model),
+        "token": order.token,
+        "start_from": order.start_from,
+        "class_prompt": order.class_prompt,
+    }
     return json.dumps({"schema_version": 1, **said, "files": files}, ensure_ascii=False, indent=1).encode()

@@ -14,6 +14,7 @@ import numpy as np
 
 from guard.licences import SILENT
 from guard.policy.fact import Consent
+from guard.training_clips import read_clip
 from provenance.codecs import decode, read_asset
 from provenance.errors import InputError
 from provenance.files import read_bounded
@@ -41,7 +42,7 @@ class DataPicture:
     Attributes:
         name: of its file; stays private.
         sha256: of its file.
-        pixels: (H, W, 3) uint8, on white where it is transparent.
+        pixels: (H, W, 3) uint8, on white where it is transparent; (T, H, W, 3) of a clip.
         licence: None where nothing is said, or nothing in words.
         consent: of whoever is shown or made it.
         caption: None where none is given; stays private.
@@ -55,11 +56,16 @@ class DataPicture:
     caption: str | None
 
 
-def read_data(folder: Path) -> tuple[DataPicture, ...]:
+def read_data(folder: Path, *, frames: int = 1) -> tuple[DataPicture, ...]:
     """Every picture of ``folder``, sorted by name; hidden files and folders inside are left alone.
 
+    Args:
+        folder: of the data.
+        frames: of a clip, where the folder holds clips; 1: it holds pictures.
+
     Raises:
-        InputError: ``train.no-data``, ``train.bad-statement``, or as ``read_asset`` and ``decode``.
+        InputError: ``train.no-data``, ``train.bad-statement``, or as ``read_asset``, ``decode`` and
+            ``read_clip``.
     """
     if not folder.is_dir():
         raise InputError("train.no-data", "the data is a folder of pictures", where=str(folder))
@@ -72,10 +78,10 @@ def read_data(folder: Path) -> tuple[DataPicture, ...]:
     single = whole.pop("files", {})
     if not isinstance(single, dict) or not set(single) <= set(pictures):
         raise _bad(folder / "data.json", "its files are not all in the folder")
-    return tuple(_picture(folder / name, whole, single.get(name, {})) for name in pictures)
+    return tuple(_picture(folder / name, whole, single.get(name, {}), frames) for name in pictures)
 
 
-def _picture(path: Path, whole: dict[str, Any], single: Any) -> DataPicture:
+def _picture(path: Path, whole: dict[str, Any], single: Any, frames: int) -> DataPicture:
     beside = path.with_name(path.name + ".json")
     said = whole | _checked(single, path.with_name("data.json"), _FIELDS)
     said |= _statement(beside) if beside.is_file() else {}
@@ -84,7 +90,7 @@ def _picture(path: Path, whole: dict[str, Any], single: Any) -> DataPicture:
     return DataPicture(
         name=path.name,
         sha256=asset.sha256,
-        pixels=_rgb(decode(asset)),
+        pixels=_rgb(decode(asset)) if frames == 1 else read_clip(asset, frames, where=path.name),
         licence=None if licence.lower() in SILENT else licence,
         consent=Consent(said.get("consent", Consent.UNKNOWN)),
         caption=said.get("caption"),

@@ -34,10 +34,10 @@ def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
         TRAINING: record.sha256,
     }
     write_public(folder / RECORD, record.to_bytes(), overwrite=True)
-    write_public(folder / ADAPTER, _repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
+    write_public(folder / ADAPTER, repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
 
 
-def _repeatable(file: bytes) -> bytes:
+def repeatable(file: bytes) -> bytes:
     """The same file with its header sorted: the library writes metadata in an order drawn at random."""
     length = int.from_bytes(file[:8], "little")
     header = json.dumps(json.loads(file[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()

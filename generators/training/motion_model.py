@@ -58,10 +58,7 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
 
     def forward(self, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Predictions (N, C, T, h, w) for noisy clips, a time each, and ids (N, length)."""
-        context = self.text_encoder(tokens).last_hidden_state
-        repeated = context.repeat_interleave(noisy.shape[2], dim=0)
-        result: torch.Tensor = self.unet(noisy, times, repeated).sample
-        return result
+        return denoised(self.unet, self.text_encoder, noisy, times, tokens)
 
     def restore(self) -> None:
         """Take the words off the text encoder again, which belongs to the picture model."""
@@ -78,6 +75,16 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
     def modules_state(self) -> dict[str, torch.Tensor]:
         """The motion modules by name, as a ``MotionAdapter`` has them."""
         return {name: value for name, value in self.unet.state_dict().items() if "motion_modules" in name}
+
+
+def denoised(
+    unet: Any, encoder: Any, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor
+) -> torch.Tensor:
+    """What a motion network predicts for noisy clips (N, C, T, h, w), on its own device."""
+    noisy, times, tokens = (value.to(unet.device) for value in (noisy, times, tokens))
+    context = encoder(tokens)[0].repeat_interleave(noisy.shape[2], dim=0)
+    result: torch.Tensor = unet(noisy.to(unet.dtype), times, context).sample
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +130,7 @@ def loss(
     given = conditions.given[:, None, :, None, None]
     guessed = model(torch.where(given, clean, noisy), conditions.times, tokens)
     wanted = _wanted(scheduler, clean, noise, conditions.times)
-    squares = (guessed.float() - wanted).square().mean((1, 3, 4))
+    squares = (guessed.float().to(wanted.device) - wanted).square().mean((1, 3, 4))
     asked = ~conditions.given
     result: torch.Tensor = (squares * asked).sum() / asked.sum()
     return result

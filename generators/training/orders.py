@@ -29,6 +29,7 @@ class Method:
         rate: AdamW's, by default.
         word: it learns a new word, ``--token``.
         prior: pictures of the class, drawn by the model itself, keep the class as it was.
+        clips: it learns from clips.
     """
 
     trainer: str
@@ -36,6 +37,7 @@ class Method:
     rate: float
     word: bool = False
     prior: bool = False
+    clips: bool = False
 
 
 _TUNING = "generators.training.tuning:train"
@@ -59,8 +61,18 @@ METHODS: Mapping[str, Method] = {
         prior=True,
         summary="Teach one new word, and the keys and values that read words.",
     ),
+    "motion": Method(
+        trainer="generators.training.motion_tuning:train",
+        rate=1e-3,
+        clips=True,
+        summary="Teach a picture model to move, or one that moves how: from clips.",
+    ),
 }
 """Name → how. Other kinds of training add a line."""
+
+
+MOST_FRAMES = 16
+"""Frames of a clip that is learned from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +93,7 @@ class TrainingOrder:
         prior_weight: of the class's loss against the pictures'.
         save_every: steps between two checkpoints.
         device: "cpu", "cuda", …; None: where the model was loaded.
+        frames: of a clip, for methods that learn from clips; 1 for the others.
     """
 
     method: str
@@ -96,6 +109,7 @@ class TrainingOrder:
     prior_weight: float = 1.0
     save_every: int = 25
     device: str | None = None
+    frames: int = 1
 
     def __post_init__(self) -> None:
         method = METHODS.get(self.method)
@@ -111,18 +125,24 @@ class TrainingOrder:
             raise _bad(
                 "pictures of a class need its prompt, and the prompt pictures", "--class-prompt 'a pilot'"
             )
+        if not (2 <= self.frames <= MOST_FRAMES if method.clips else self.frames == 1):
+            raise _bad(
+                f"{self.method} takes {'2 to 16 frames' if method.clips else 'single pictures'}", "--frames 8"
+            )
         if self.class_prompt is not None and not method.prior:
             raise _bad(f"{self.method} has no prior preservation", "guard train dreambooth … --class-prompt")
 
     def identity(self) -> dict[str, Json]:
         """Everything that makes this run another one; not how long it goes on or where."""
         names = [n for n in self.__slots__ if n not in ("steps", "save_every", "device")]
+        if self.frames == 1:
+            names.remove("frames")  # runs of pictures keep the name they had before there were clips
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Example:
-    """One picture to learn from: (H, W, 3) uint8, the words that go with it, SHA-256 of its file."""
+    """A picture (H, W, 3) or clip (T, H, W, 3) to learn from, uint8; its words; SHA-256 of its file."""
 
     pixels: NDArray[np.uint8]
     caption: str
@@ -141,6 +161,7 @@ class Trained:
         class_seeds: of the pictures that the model drew of the class.
         resumed_at: step an earlier session had reached; 0 for none.
         side: pixels to a side of what was learned from.
+        modules: configuration of new motion modules, whose tensors these are; None for adapters.
     """
 
     tensors: Mapping[str, Any]
@@ -150,6 +171,7 @@ class Trained:
     class_seeds: tuple[int, ...]
     resumed_at: int
     side: int
+    modules: Mapping[str, Json] | None = None
 
 
 def train(

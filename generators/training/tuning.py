@@ -45,7 +45,7 @@ _PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Lesson:
+class Encoded:
     """Latents (N, C, h, w) and the ids of the words that go with each, (N, length)."""
 
     latents: torch.Tensor
@@ -60,17 +60,17 @@ def train(
     heard: Callable[[int, float], None],
 ) -> Trained:
     """See ``generators.training.orders.train``."""
-    pipeline = _supported(generator.pipeline)
+    pipeline = supported(generator.pipeline)
     if generator.threads is not None:
         torch.set_num_threads(generator.threads)
-    _move(pipeline, order.device)
+    move(pipeline, order.device)
     identity = run_digest(order, examples, generator.info.weights_sha256)
     seeds = consecutive_seeds(order.seed, order.class_pictures) if order.class_pictures else ()
     with ExitStack() as undo:
         drawn = _class_pictures(generator, order, seeds)  # (1) before anything is laid over
         tunable = prepare(pipeline, order, undo)  # (2)
         data, prior = _lessons(generator, examples, drawn, tunable, order)
-        run = _Run(tunable, data, prior, order)
+        run = TuningRun(tunable, data, prior, order)
         resumed = run.continue_from(work, identity)  # (3)
         while run.step < order.steps:  # (4)
             heard(run.step + 1, run.advance())
@@ -89,10 +89,12 @@ def train(
     )
 
 
-class _Run:
+class TuningRun:
     """Parameters, optimiser and progress. All randomness of step n is a function of seed and n."""
 
-    def __init__(self, tunable: Tunable, data: _Lesson, prior: _Lesson | None, order: TrainingOrder) -> None:
+    probes = _PROBES
+
+    def __init__(self, tunable: Tunable, data: Encoded, prior: Encoded | None, order: TrainingOrder) -> None:
         self.tunable, self.data, self.prior, self.order = tunable, data, prior, order
         self.rate = order.rate or METHODS[order.method].rate
         self.optimiser = torch.optim.AdamW(tunable.parameters, self.rate, weight_decay=0.0)
@@ -119,9 +121,9 @@ class _Run:
         """One step; its loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * min(1.0, (self.step + 1) / _WARM_UP)
-        loss = self._loss(self.data, f"step {self.step}", self.order.batch)
+        loss = self.loss_of(self.data, f"step {self.step}", self.order.batch)
         if self.prior is not None:
-            loss = loss + self.order.prior_weight * self._loss(
+            loss = loss + self.order.prior_weight * self.loss_of(
                 self.prior, f"class {self.step}", self.order.batch
             )
         if not torch.isfinite(loss):
@@ -138,10 +140,11 @@ class _Run:
     def probe(self) -> float:
         """Mean loss on draws that are the same before and after."""
         with torch.no_grad():
-            return float(self._loss(self.data, "probe", _PROBES))
+            return float(self.loss_of(self.data, "probe", self.probes))
 
-    def _loss(self, lesson: _Lesson, purpose: str, count: int) -> torch.Tensor:
-        rng = _stream(self.order.seed, purpose)
+    def loss_of(self, lesson: Encoded, purpose: str, count: int) -> torch.Tensor:
+        """Mean loss over ``count`` draws, whose randomness ``purpose`` and the seed decide."""
+        rng = stream(self.order.seed, purpose)
         rows = torch.randint(len(lesson.latents), (count,), generator=rng)
         times = torch.randint(self.noising.config.num_train_timesteps, (count,), generator=rng)
         clean = lesson.latents[rows]
@@ -163,12 +166,18 @@ class _Run:
         return velocity
 
 
-def _stream(seed: int, purpose: str) -> torch.Generator:
+def stream(seed: int, purpose: str) -> torch.Generator:
+    """Random numbers of one purpose."""
     number = hashlib.sha256(f"{seed}:{purpose}".encode()).digest()[:8]
     return torch.Generator("cpu").manual_seed(int.from_bytes(number, "big") >> 1)
 
 
-def _supported(pipeline: Any) -> Any:
+def supported(pipeline: Any) -> Any:
+    """The pipeline, if it is built as training needs it.
+
+    Raises:
+        InputError: ``train.unsupported-model``.
+    """
     parts = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
     config = getattr(getattr(pipeline, "scheduler", None), "config", {})
     if (
@@ -186,7 +195,12 @@ def _supported(pipeline: Any) -> Any:
     return pipeline
 
 
-def _move(pipeline: Any, device: str | None) -> None:
+def move(pipeline: Any, device: str | None) -> None:
+    """Bring the pipeline to a device.
+
+    Raises:
+        InputError: ``train.device``.
+    """
     if device is None:
         return
     try:
@@ -220,7 +234,7 @@ def _lessons(
     drawn: list[NDArray[np.uint8]],
     tunable: Tunable,
     order: TrainingOrder,
-) -> tuple[_Lesson, _Lesson | None]:
+) -> tuple[Encoded, Encoded | None]:
     """What is to be learned, and what is to stay as it was."""
     common: dict[str, Any] = {"tunable": tunable, "order": order, "side": own_side(generator.pipeline)}
     said = [one.caption for one in examples]
@@ -239,7 +253,7 @@ def _lesson(
     tunable: Tunable,
     order: TrainingOrder,
     side: int,
-) -> _Lesson:
+) -> Encoded:
     pipeline = generator.pipeline
     words = {} if tunable.word is None else {str(order.token): tunable.word.detach()}
     vocabulary = taught(generator.vocabulary, words)
@@ -252,13 +266,13 @@ def _lesson(
     latents = []
     with torch.no_grad():
         for pixels in pictures:
-            square = torch.from_numpy(_square(pixels, side)).permute(2, 0, 1)[None].float() / 127.5 - 1
-            latents.append(vae.encode(square.to(vae.device, vae.dtype)).latent_dist.mean.float().cpu())
+            cut = torch.from_numpy(square(pixels, side)).permute(2, 0, 1)[None].float() / 127.5 - 1
+            latents.append(vae.encode(cut.to(vae.device, vae.dtype)).latent_dist.mean.float().cpu())
     scaled = (torch.cat(latents) - (vae.config.shift_factor or 0)) * vae.config.scaling_factor
-    return _Lesson(latents=scaled, ids=torch.tensor(ids))
+    return Encoded(latents=scaled, ids=torch.tensor(ids))
 
 
-def _square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """The middle square, ``side`` × ``side``; a copy, as torch wants to own it."""
     height, width = pixels.shape[:2]
     short = min(height, width)

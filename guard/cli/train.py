@@ -116,6 +116,22 @@ def custom_diffusion(class_prompt: str | None, class_pictures: int, **asked: Any
     _run("custom-diffusion", class_prompt=class_prompt, class_pictures=count, **asked)
 
 
+@command.command("motion")
+@_with(
+    _RANK,
+    click.option(
+        "--frames", type=click.IntRange(2, 16), default=8, show_default=True, help="Taken of every clip."
+    ),
+)
+def motion(**asked: Any) -> None:
+    """Teach a picture model to move, from a folder of clips; or one that moves already, how.
+
+    A picture model gets motion modules, and the result is a model: --model dir:DIR. A model that moves gets
+    low-rank changes of its motion modules, and the result is an adapter.
+    """
+    _run("motion", **asked)
+
+
 def _run(
     method: str,
     *,
@@ -159,12 +175,14 @@ def _text(finished: Finished) -> str:
     record = finished.record
     went_on = f", continued at step {finished.resumed_at}" if finished.resumed_at else ""
     loss = f"{record.loss_before:.4f} → {record.loss_after:.4f}"
+    result, use = ("adapter", "--adapter ") if not finished.modules else ("motion ", "--model dir:")
+    name = "adapter.safetensors" if not finished.modules else "motion_adapter"
     return "\n".join(
         [
             f"TRAINED  {record.method}, {record.settings['steps']} steps{went_on}; loss {loss}",
-            f"  adapter  {plain(str(finished.folder / 'adapter.safetensors'))}",
+            f"  {result}  {plain(str(finished.folder / name))}",
             f"  record   sha256 {record.sha256}",
-            f"  use it   guard generate … --adapter {plain(str(finished.folder))}",
+            f"  use it   guard generate … {use}{plain(str(finished.folder))}",
         ]
     )
 
