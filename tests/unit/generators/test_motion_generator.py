@@ -10,33 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from simulators.tiny_motion import build_motion
 
 from generators import vocabulary
 from generators.given_frames import places
 from generators.interface import Generator
 from generators.motion_files import read_card
-from generators.movements import MOVEMENTS
 from generators.registry import available, load
 from generators.request import GenerationRequest
-from generators.training.motion_export import PHRASES_SOURCE, export
-from generators.training.motion_model import MotionDenoiser
+from generators.training.motion_export import PHRASES_SOURCE
 from provenance.errors import Error, InputError
 from provenance.media import Frames
 
 ASKED = GenerationRequest(prompt="a cook moving left", seeds=(1,), num_frames=8, num_inference_steps=2)
-
-
-def build_motion(folder: Path, tiny_folder: Path) -> Path:
-    """Motion modules for the tiny model, with random weights and words as training would leave them."""
-    torch.manual_seed(5)
-    base = load(f"dir:{tiny_folder}", threads=1)
-    model = MotionDenoiser(base.pipeline, MOVEMENTS, rank=2)
-    for name, parameter in model.named_parameters():
-        if "proj_out" in name or "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.2)
-    about = {"size": 64, "frames": 8, "steps": 2, "guidance_scale": 1.0, "licence": "Apache-2.0"}
-    export(model, folder, base=f"dir:{tiny_folder}", base_sha256=base.info.weights_sha256, about=about)
-    return folder
 
 
 @pytest.fixture(scope="module")
