@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from generators.oracle.motion import MotionReading, read_motion
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class ClipShares:
 def judge(clip: Frames, *, subject: str, movement: str, reader: FrameReader) -> ClipJudgement:
     """Hold a clip against the ``subject`` and ``movement`` of its prompt."""
     seen = Counter(answers["subject"] for answers in reader.read(clip)).most_common(1)[0][0]
-    motion = read_motion(clip.pixels)
+    motion = read_motion(np.asarray(clip.pixels, np.uint8))
     return ClipJudgement(
         subject=seen,
         motion=motion,

@@ -75,7 +75,7 @@ def train(
     """Train (or continue) with checkpoints in ``work/motion``; returns the averaged model."""
     torch.manual_seed(seed)
     model = MotionDenoiser(base, MOVEMENTS, rank=rank)
-    run = Run(model, matrix_rate=0.01, rate=2e-3, average=0.995, seed=seed)
+    run = Run(model, matrix_rate=0.01, rate=1e-3, average=0.995, seed=seed)
     if run.resume(work / CHECKPOINT):
         _LOG.info("resumed at step %d", run.step)
     words, total = random.Random(seed + run.step), 0.0  # noqa: S311 simulation, not secrets

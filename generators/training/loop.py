@@ -44,7 +44,8 @@ class Budget:
 class Run:
     """Weights, their moving average, optimisers, random state and progress of one training run.
 
-    Matrices are trained with Muon, everything else (biases, norms, embeddings) with AdamW.
+    Matrices are trained with Muon, everything else (biases, norms, embeddings) with AdamW. So are low-rank
+    changes: an orthogonal step of one factor, times the other, would be far too long a step of their product.
 
     Attributes:
         step: optimiser steps taken, over all sessions.
@@ -58,7 +59,8 @@ class Run:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.parameters]
         embeddings = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
-        matrices = [p for p in self.parameters if is_matrix(p) and id(p) not in embeddings]
+        apart = embeddings | {id(p) for name, p in model.named_parameters() if "lora_" in name}
+        matrices = [p for p in self.parameters if is_matrix(p) and id(p) not in apart]
         inside = {id(p) for p in matrices}
         others = [p for p in self.parameters if id(p) not in inside]
         self._others = others
