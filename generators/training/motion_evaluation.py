@@ -84,7 +84,9 @@ def true_clips(
 def on_references(corpus: Corpus, autoencoder: Any, *, each: int, seed: int) -> dict[str, Any]:
     """The motion oracle's confusion matrix, rows truth, columns reading."""
     clips = true_clips(corpus, autoencoder, each=each, seed=seed)
-    table = confusion((movement, read_motion(clip.pixels).movement) for _, movement, clip in clips)
+    table = confusion(
+        (movement, read_motion(np.asarray(clip.pixels, np.uint8)).movement) for _, movement, clip in clips
+    )
     return {
         "movements": list(MOVEMENTS),
         "counts": table.tolist(),
