@@ -1,18 +1,21 @@
-"""Draws ``docs/images/reference-models.png`` from what the reference models left.
+"""Draws ``docs/images/reference-models.png`` with the reference models, for this documentation only.
 
 ``python docs/make_reference_samples.py inputs FOLDER`` writes the two pictures that GPNN and the automaton
-learn from; ``python docs/make_reference_samples.py sheet RUNS`` lays out RUNS/{ddpm,vae,realnvp,gpnn,nca}.
+learn from; ``python docs/make_reference_samples.py sheet RUNS FOLDER`` draws with RUNS/{ddpm,vae,realnvp,
+gpnn,nca}, which were trained with ``--out``, and lays the pictures out beside those of FOLDER.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw
-from safetensors.numpy import load_file
 from skimage import data
+
+from generators.registry import load
+from generators.request import GenerationRequest
 
 SHEET = Path(__file__).parent / "images" / "reference-models.png"
 WIDE, GAP, NAMES = 640, 8, 100
@@ -30,10 +33,18 @@ def inputs(folder: Path) -> None:
     flower.save(folder / "flower.png")
 
 
-def sheet(runs: Path) -> None:
+def sheet(runs: Path, folder: Path) -> None:
     """One row a model, with its name."""
-    rows = [("DDPM, guided", "ddpm", 4), ("VAE", "vae", 4), ("RealNVP", "realnvp", 4), ("GPNN", "gpnn", 2)]
-    bands = [band(title, runs / name, grow) for title, name, grow in (*rows, ("automaton", "nca", 3))]
+    ones = [GenerationRequest(prompt="", seeds=(seed,)) for seed in range(16)]
+    asked = [replace(one, prompt=str(i % 10)) for i, one in enumerate(ones)]
+    grown = [replace(ones[0], num_inference_steps=steps) for steps in (1, 4, 8, 12, 16, 20, 24, 48, 96)]
+    bands = [
+        band("DDPM, guided", runs / "ddpm", 4, asked),
+        band("VAE", runs / "vae", 4, ones),
+        band("RealNVP", runs / "realnvp", 4, ones),
+        band("GPNN", runs / "gpnn", 2, ones[:4], folder / "coffee.png"),
+        band("automaton", runs / "nca", 3, grown, folder / "flower.png"),
+    ]
     whole = Image.new("RGB", (WIDE, sum(b.height + GAP for b in bands)), "white")
     top = 0
     for one in bands:
@@ -42,27 +53,31 @@ def sheet(runs: Path) -> None:
     whole.save(SHEET, optimize=True)
 
 
-def band(title: str, folder: Path, grow: int) -> Image.Image:
-    pixels = load_file(folder / "samples.safetensors")["pixels"]
-    tiles = [tile(one, grow) for one in pixels]
-    if (folder / "source.png").is_file():
-        source = Image.open(folder / "source.png").resize(tiles[0].size, Image.Resampling.BOX)
-        tiles.insert(0, tile(np.asarray(source), 1))
-    wide, high = tiles[0].size
-    count = (WIDE - NAMES) // (wide + 2)
+def band(
+    title: str, folder: Path, grow: int, asked: list[GenerationRequest], source: Path | None = None
+) -> Image.Image:
+    model = load(f"dir:{folder}", threads=1)
+    high, wide = (side * grow for side in model.settings.shape[1:])
+    tiles = [
+        Image.fromarray(made.frames.pixels[0])
+        for one in asked
+        for made in model.generate(replace(one, width=wide, height=high))
+    ]
+    if source is not None:
+        tiles.insert(0, on_white(source, wide, high))
     made = Image.new("RGB", (WIDE, high), "white")
     ImageDraw.Draw(made).text((4, high // 2 - 6), title, "black")
-    for i, one in enumerate(tiles[:count]):
-        made.paste(one, (NAMES + i * (wide + 2), 0))
+    for i, tile in enumerate(tiles[: (WIDE - NAMES) // (wide + 2)]):
+        made.paste(tile, (NAMES + i * (wide + 2), 0))
     return made
 
 
-def tile(pixels: np.ndarray, grow: int) -> Image.Image:
-    whole = Image.fromarray(pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels).convert("RGBA")
-    ground = Image.new("RGBA", whole.size, "white")
-    ground.alpha_composite(whole)
-    return ground.convert("RGB").resize((whole.width * grow, whole.height * grow), Image.Resampling.NEAREST)
+def on_white(path: Path, wide: int, high: int) -> Image.Image:
+    picture = Image.open(path).convert("RGBA").resize((wide, high), Image.Resampling.BOX)
+    ground = Image.new("RGBA", picture.size, "white")
+    ground.alpha_composite(picture)
+    return ground.convert("RGB")
 
 
 if __name__ == "__main__":
-    {"inputs": inputs, "sheet": sheet}[sys.argv[1]](Path(sys.argv[2]))
+    {"inputs": inputs, "sheet": sheet}[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -1,7 +1,7 @@
 """From a model reference to a generator; nothing heavy is imported until one is loaded.
 
 bundled:NAME              ships with mediaguard
-dir:PATH                  a diffusers folder on this machine, a GAN or a motion model
+dir:PATH                  on this machine: a diffusers folder, a GAN, a motion or a reference model
 hf:ORG/NAME@COMMIT        a hub model at a full commit id, from the local cache unless ``online``
 plugin:NAME               what an installed package offers (``generators.plugins``)
 """
@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from generators import gan_files, motion_files
+from generators import gan_files, motion_files, reference_files
 from generators.plugins import load_plugin, plugins
 from provenance.errors import ConfigurationError, InputError, missing_extra
 
@@ -39,6 +39,7 @@ _MOTION_LOADERS = {
     "bundled": "generators.motion_loading_adapter:load_bundled",
     "dir": "generators.motion_loading_adapter:load_folder",
 }
+_REFERENCE_LOADER = "generators.reference_loading_adapter:load_folder"
 _NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -144,13 +145,15 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
 
 
 def _loader(ref: ModelRef) -> str:
-    """By where the model comes from, and what lies there: a diffusers folder, a GAN or a motion model."""
+    """By where the model comes from, and what lies there: a diffusers folder or one of ours."""
     if ref.kind in _GAN_LOADERS:
         place = bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
         if gan_files.kind_of(place):
             return _GAN_LOADERS[ref.kind]
         if motion_files.is_motion(place):
             return _MOTION_LOADERS[ref.kind]
+        if ref.kind == "dir" and reference_files.kind_of(place) is not None:
+            return _REFERENCE_LOADER
     return _LOADERS[ref.kind]
 
 

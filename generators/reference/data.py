@@ -23,7 +23,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _MOST = 20_000
 """Pictures of a folder; the reference models are not for more."""
 _FEWEST = 10
-_UNSAID = "not stated by whoever trained it"
+UNSAID = "unknown"
+"""Licence of data that nobody stated one of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,11 +61,6 @@ class Pictures:
         """Of values and labels."""
         return _digest(self.values, self.labels)
 
-    def shown(self, values: torch.Tensor) -> NDArray[np.uint8]:
-        """(N, C, H, W) in [-1, 1] as the model made them, to (N, H, W, C) uint8 for eyes."""
-        levels = ((values.clamp(-1, 1) + 1) * ((self.depth - 1) / 2)).round()
-        return _bytes(levels * (255 / (self.depth - 1)))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Picture:
@@ -97,7 +93,7 @@ def digits() -> Pictures:
         labels=torch.from_numpy(found.target.astype(np.int64)),
         classes=tuple("0123456789"),
         name="Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998), as scikit-learn has it",
-        licence="CC BY 4.0 (UCI Machine Learning Repository)",
+        licence="CC-BY-4.0 (as the UCI repository distributes them, doi 10.24432/C50P49)",
     )
 
 
@@ -111,7 +107,7 @@ def folder(path: Path, *, size: int, licence: str | None = None) -> Pictures:
     if not _FEWEST <= len(files) <= _MOST:
         what = f"a folder to learn from holds {_FEWEST} to {_MOST} pictures; this one has {len(files)}"
         raise InputError("reference.data", what, where=str(path))
-    names = [f.relative_to(path).parts[0] if f.parent != path else "all" for f in files]
+    names = [f.relative_to(path).parts[0].strip() if f.parent != path else "all" for f in files]
     classes = tuple(sorted(set(names)))
     values = np.stack([_square(f, size) for f in files]).transpose(0, 3, 1, 2)
     return Pictures(
@@ -120,7 +116,7 @@ def folder(path: Path, *, size: int, licence: str | None = None) -> Pictures:
         labels=torch.tensor([classes.index(name) for name in names]),
         classes=classes,
         name=f"{len(files)} pictures of a folder, {size} × {size}",
-        licence=licence or _UNSAID,
+        licence=licence or UNSAID,
     )
 
 
@@ -136,7 +132,7 @@ def picture(path: Path, *, size: int, licence: str | None = None) -> Picture:
     return Picture(
         rgba=torch.from_numpy(rgba.astype(np.float32) / 255),
         name=f"one picture, {wide} × {high}",
-        licence=licence or _UNSAID,
+        licence=licence or UNSAID,
     )
 
 
@@ -159,16 +155,6 @@ def _eight(frames: Frames) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 of the first frame."""
     values = frames.pixels[0] >> (frames.depth - 8)
     return np.broadcast_to(values.astype(np.uint8), (*values.shape[:2], 3))
-
-
-def _bytes(values: torch.Tensor) -> NDArray[np.uint8]:
-    result: NDArray[np.uint8] = values.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
-    return result
-
-
-def shown(values: torch.Tensor) -> NDArray[np.uint8]:
-    """(N, C, H, W) float in [0, 1] to (N, H, W, C) uint8."""
-    return _bytes(values * 255)
 
 
 def _digest(*tensors: torch.Tensor) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from generators.reference import guidance
@@ -18,13 +19,14 @@ from generators.reference.fitting import fit
 from generators.reference.judge import Judge
 from generators.reference.outputs import Made
 from generators.reference.unet import Denoiser
+from generators.reference_files import Settings
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generators.reference.data import Pictures
-    from generators.reference.outputs import Task
+    from generators.reference.outputs import Task, Wish
 
     Push = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -117,33 +119,76 @@ def train(pictures: Pictures, schedule: Schedule, task: Task) -> Denoiser:
     return model
 
 
+def settings(pictures: Pictures, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+    """What the weights need to be built again.
+
+    Raises:
+        InputError: ``reference.data``; a U-Net halves its sides.
+    """
+    shape = tuple(pictures.values.shape[1:])
+    if (side := shape[-1]) < 8 or side & (side - 1):
+        what = f"sides are a power of two from 8 on, not {side}"
+        raise InputError("reference.data", what, hint="--size 16")
+    return Settings(
+        kind="ddpm",
+        shape=shape,
+        depth=pictures.depth,
+        classes=pictures.classes,
+        steps=_NOISE_STEPS,
+        scale=SCALE if len(pictures.classes) > 1 else 0.0,
+    )
+
+
+class Guided(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+    """Both networks, as one set of weights."""
+
+    def __init__(self, shape: tuple[int, int, int], classes: int) -> None:
+        super().__init__()
+        self.shape = shape
+        self.ddpm = Denoiser(shape[0], shape[-1], classes)
+        self.classifier = guidance.NoisyClassifier(shape[0], classes)
+
+
+def blank(said: Settings) -> Guided:
+    """Both networks before their weights."""
+    return Guided(said.shape, len(said.classes))
+
+
+def draw(networks: Guided, wish: Wish) -> torch.Tensor:
+    """(C, S, S) in [0, 1]: the class is told, and the classifier pushes if ``wish.scale`` is not 0."""
+    wanted = torch.tensor([wish.label or 0])
+    drawn = sample(
+        networks.ddpm,
+        Schedule.cosine(wish.steps),
+        wanted,
+        shape=networks.shape,
+        seed=wish.seed,
+        push=_push(networks.classifier, wanted) if wish.scale else None,
+        scale=wish.scale,
+    )
+    return (drawn[0] + 1) / 2
+
+
+def _push(classifier: guidance.NoisyClassifier, wanted: torch.Tensor) -> Push:
+    return lambda x, steps: guidance.gradient(classifier, x, steps, wanted)
+
+
 def make(pictures: Pictures, task: Task) -> Made:
     """Train network and classifier, sample with both, and have the pictures judged."""
-    side = pictures.values.shape[-1]
-    if side < 8 or side & (side - 1):
-        raise InputError(
-            "reference.data", f"sides are a power of two from 8 on, not {side}", hint="--size 16"
-        )
     schedule, classes = Schedule.cosine(_NOISE_STEPS), len(pictures.classes)
     model, classifier = train(pictures, schedule, task), guidance.train(pictures, schedule, task)
     shape = tuple(pictures.values.shape[1:])
-    asked = torch.arange(task.samples) % classes
-
-    def drawn(wanted: torch.Tensor, *, told: bool, guided: bool, seed: int) -> torch.Tensor:
-        labels = wanted if told else torch.full_like(wanted, classes)
-        push: Push = lambda x, steps: guidance.gradient(classifier, x, steps, wanted)  # noqa: E731  # a closure
-        return sample(model, schedule, labels, shape=shape, seed=seed, push=push if guided else None)
-
     figures = {}
     if classes > 1:
         judge, wanted = Judge(pictures), torch.arange(classes).repeat(_JUDGED)
         figures["share right, real held-out pictures"] = judge.real
         for told in (False, True):
-            for guided in (False, True):
-                what = f"share right, class {'told' if told else 'not told'}, guidance {SCALE * guided:g}"
-                figures[what] = judge.share(
-                    drawn(wanted, told=told, guided=guided, seed=task.seed + 1), wanted
-                )
+            labels = wanted if told else torch.full_like(wanted, classes)
+            for push in (None, _push(classifier, wanted)):
+                drawn = sample(model, schedule, labels, shape=shape, seed=task.seed + 1, push=push)
+                strength = SCALE if push else 0
+                what = f"share right, class {'told' if told else 'not told'}, guidance {strength:g}"
+                figures[what] = judge.share(drawn, wanted)
     weights = {f"ddpm.{k}": v for k, v in model.state_dict().items()}
     weights |= {f"classifier.{k}": v for k, v in classifier.state_dict().items()}
     return Made(
@@ -151,12 +196,5 @@ def make(pictures: Pictures, task: Task) -> Made:
         about="100 steps of ancestral sampling. The judge is a support vector machine on pixels, trained on "
         "the same pictures, that neither network ever saw.",
         weights=weights,
-        samples=pictures.shown(drawn(asked, told=True, guided=classes > 1, seed=task.seed)),
         figures=figures,
-        config={
-            "shape": list(shape),
-            "classes": list(pictures.classes),
-            "steps": _NOISE_STEPS,
-            "scale": SCALE,
-        },
     )

@@ -7,26 +7,30 @@ used (eq. 1 there), so that all of them get used.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 from torch.nn import functional
 
-from generators.reference.data import shown
+from generators import reference_files
 from generators.reference.outputs import Made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generators.reference.data import Picture
-    from generators.reference.outputs import Task
+    from generators.reference.outputs import Task, Wish
 
 NEEDS = "Picture"
 SIZE = 64
 STEPS = 5
 _CHUNK = 1024
 """Queries that are compared with all keys at a time: bounds the memory."""
+_MEASURED = 16
+"""Pictures over which the figures are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,32 +128,55 @@ def _resized(picture: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return functional.interpolate(picture[None], tuple(like.shape[1:]), mode="bicubic")[0]
 
 
+class Source(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+    """What there is instead of weights: the picture, (3, H, W) uint8, and how patches of it are taken."""
+
+    def __init__(self, shape: tuple[int, int, int], patches: Settings) -> None:
+        super().__init__()
+        self.patches = patches
+        self.register_buffer("picture", torch.zeros(shape, dtype=torch.uint8))
+
+
+def settings(picture: Picture, task: Task) -> reference_files.Settings:
+    """How pictures are drawn from this one."""
+    _, high, wide = picture.rgba.shape
+    said = dataclasses.asdict(Settings(rounds=task.steps))
+    return reference_files.Settings(kind="gpnn", shape=(3, high, wide), patches=said)
+
+
+def blank(said: reference_files.Settings) -> Source:
+    """Without its picture."""
+    numbers: dict[str, Any] = dict(said.patches)
+    return Source(said.shape, Settings(**numbers))
+
+
+def draw(source: Source, wish: Wish) -> torch.Tensor:
+    """(3, H, W) in [0, 1]."""
+    signed = 2 * (source.picture.float() / 255) - 1
+    return (generate(signed, torch.Generator().manual_seed(wish.seed), source.patches) + 1) / 2
+
+
 def make(picture: Picture, task: Task) -> Made:
     """Draw new pictures; measure how coherent they are with the one given, against noise of its colours."""
-    settings = Settings(rounds=task.steps)
+    patches = Settings(rounds=task.steps)
     source = 2 * picture.rgba[:3] - 1
-    made = [
-        generate(source, torch.Generator().manual_seed(task.seed + i), settings) for i in range(task.samples)
-    ]
-    shuffled = source.flatten(1)[:, torch.randperm(source[0].numel(), generator=_seeded(task))]
-    found = torch.cat([coherence(one, source, settings.patch) for one in made])
-    apart = coherence(shuffled.reshape(source.shape), source, settings.patch)
+    seeds = range(task.seed, task.seed + _MEASURED)
+    made = [generate(source, torch.Generator().manual_seed(seed), patches) for seed in seeds]
+    rng = torch.Generator().manual_seed(task.seed)
+    shuffled = source.flatten(1)[:, torch.randperm(source[0].numel(), generator=rng)]
+    found = torch.cat([coherence(one, source, patches.patch) for one in made])
+    apart = coherence(shuffled.reshape(source.shape), source, patches.patch)
     change = torch.stack([(one - source).square().mean().sqrt() for one in made])
     return Made(
         title='GPNN, "Drop the GAN" (Granot et al. 2022)',
-        about="Patch nearest neighbours, coarse to fine: nothing is trained and no weights are kept. Every "
-        "part of an output is a part of the picture that was given; rights in it go on in the outputs.",
-        samples=shown((torch.stack(made) + 1) / 2),
+        about="Patch nearest neighbours, coarse to fine: nothing is trained. Every part of an output is a "
+        "part of the picture that was given; rights in it go on in the outputs, and it lies in this folder.",
+        weights={"picture": (picture.rgba[:3] * 255).round().byte()},
         figures={
-            f"patch of {settings.patch} × {settings.patch} to the nearest of the picture, of 255 (mean)": (
+            f"patch of {patches.patch} × {patches.patch} to the nearest of the picture, of 255 (mean)": (
                 f"{127.5 * float(found.mean()):.1f}"
             ),
             "the same after shuffling the picture's pixels": f"{127.5 * float(apart.mean()):.1f}",
             "output to the picture itself, of 255 (rms)": f"{127.5 * float(change.mean()):.1f}",
         },
-        config={"patch": settings.patch, "alpha": settings.alpha, "noise": settings.noise},
     )
-
-
-def _seeded(task: Task) -> torch.Generator:
-    return torch.Generator().manual_seed(task.seed)

@@ -12,13 +12,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from generators.reference.data import shown
 from generators.reference.fitting import fit
 from generators.reference.outputs import Made
+from generators.reference_files import EDGE, Settings
 
 if TYPE_CHECKING:
     from generators.reference.data import Picture
-    from generators.reference.outputs import Task
+    from generators.reference.outputs import Task, Wish
 
 NEEDS = "Picture"
 SIZE = 16
@@ -27,7 +27,6 @@ CHANNELS = 16
 """Red, green, blue (times alpha), alpha, and twelve that only the cells know."""
 GROWN = 24
 """Steps after which the picture should be there."""
-_EDGE = 3
 _POOL, _BATCH = 64, 4
 _FIRE = 0.5
 
@@ -65,6 +64,14 @@ class Automaton(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy he
         return cells
 
 
+class Growth(Automaton):
+    """A rule with the height and width of the field it grows in."""
+
+    def __init__(self, sides: tuple[int, int]) -> None:
+        super().__init__()
+        self.sides = sides
+
+
 def alive(cells: torch.Tensor) -> torch.Tensor:
     """Cells with a mature neighbour (alpha above 0.1), themselves included."""
     return functional.max_pool2d(cells[:, 3:4], 3, stride=1, padding=1) > 0.1
@@ -81,7 +88,7 @@ def target(picture: Picture) -> torch.Tensor:
     """(4, H, W) with an empty edge, colours times alpha."""
     rgba = picture.rgba
     whole = torch.cat([rgba[:3] * rgba[3:], rgba[3:]])
-    return functional.pad(whole, (_EDGE,) * 4)
+    return functional.pad(whole, (EDGE,) * 4)
 
 
 def train(picture: Picture, task: Task) -> Automaton:
@@ -131,23 +138,38 @@ def psnr(cells: torch.Tensor, wanted: torch.Tensor) -> str:
     return f"{-10 * float(_errors(cells.clamp(0, 1), wanted).mean().log10()):.1f} dB"
 
 
-def make(picture: Picture, task: Task) -> Made:
-    """Train, grow, grow on, damage and heal; the samples are stages of one growth."""
-    model, wanted = train(picture, task), target(picture)
-    rng = torch.Generator().manual_seed(task.seed)
-    stages = [seed_cell(*wanted.shape[1:])]
+def settings(picture: Picture, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+    """What the weights need to be built again."""
+    _, high, wide = picture.rgba.shape
+    return Settings(kind="nca", shape=(4, high + 2 * EDGE, wide + 2 * EDGE), steps=GROWN)
+
+
+def blank(said: Settings) -> Growth:
+    """The rule before its weights, and its field."""
+    return Growth(said.shape[1:])
+
+
+def draw(model: Growth, wish: Wish) -> torch.Tensor:
+    """(3, H, W) in [0, 1], on white: grown from one cell; the seed says which cells act when."""
+    rng = torch.Generator().manual_seed(wish.seed)
     with torch.no_grad():
-        while len(stages) < max(2, task.samples):
-            stages.append(model.run(stages[-1], 4 if len(stages) <= GROWN // 4 else GROWN // 2, rng))
-        grown = model.run(stages[0].repeat(8, 1, 1, 1), GROWN, rng)
+        cells = model.run(seed_cell(*model.sides), wish.steps, rng)[0]
+    return cells[:3] + 1 - cells[3:4].clamp(0, 1)
+
+
+def make(picture: Picture, task: Task) -> Made:
+    """Train, grow, grow on, damage and heal."""
+    model, wanted = train(picture, task), target(picture)
+    rng, seed = torch.Generator().manual_seed(task.seed), seed_cell(*wanted.shape[1:])
+    with torch.no_grad():
+        grown = model.run(seed.repeat(8, 1, 1, 1), GROWN, rng)
         later = model.run(grown, 4 * GROWN, rng)
         hurt = later * _hole(wanted.shape[1:], rng)
         healed = model.run(hurt, 2 * GROWN, rng)
     return Made(
         title="Growing neural cellular automaton (Mordvintsev et al. 2020)",
-        about="One local rule grows the picture from one cell. The samples are stages of one growth.",
+        about="One local rule grows the picture from one cell; fewer steps give stages of its growth.",
         weights=cast("dict[str, torch.Tensor]", model.state_dict()),
-        samples=shown(_unmultiplied(torch.cat(stages)[:, :4])),
         figures={
             f"grown, {GROWN} steps, mean of 8": psnr(grown, wanted),
             f"kept, {5 * GROWN} steps": psnr(later, wanted),
@@ -155,11 +177,4 @@ def make(picture: Picture, task: Task) -> Made:
             f"healed, {2 * GROWN} steps later": psnr(healed, wanted),
             "an empty field": psnr(torch.zeros_like(grown), wanted),
         },
-        config={"shape": list(wanted.shape), "channels": CHANNELS},
     )
-
-
-def _unmultiplied(rgba: torch.Tensor) -> torch.Tensor:
-    """Colours without their alpha, (N, 4, H, W) in [0, 1]."""
-    alpha = rgba[:, 3:].clamp(0, 1)
-    return torch.cat([(rgba[:, :3] / alpha.clamp(min=1e-3)).clamp(0, 1), alpha], dim=1)

@@ -17,10 +17,11 @@ from torch.nn import functional
 from generators.reference.fitting import fit
 from generators.reference.likelihood import bits, dequantised, histogram_bits, spread
 from generators.reference.outputs import Made
+from generators.reference_files import Settings
 
 if TYPE_CHECKING:
     from generators.reference.data import Pictures
-    from generators.reference.outputs import Task
+    from generators.reference.outputs import Task, Wish
 
 NEEDS = "Pictures"
 SIZE = 16
@@ -183,8 +184,23 @@ def train(pictures: Pictures, task: Task) -> RealNVP:
     return model
 
 
+def settings(pictures: Pictures, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+    """What the weights need to be built again."""
+    return Settings(kind="realnvp", shape=tuple(pictures.values.shape[1:]), depth=pictures.depth)
+
+
+def blank(said: Settings) -> RealNVP:
+    """The network before its weights."""
+    return RealNVP(said.shape)
+
+
+def draw(model: RealNVP, wish: Wish) -> torch.Tensor:
+    """(C, H, W) in [0, 1]."""
+    return sample(model, 1, wish.seed, temperature=wish.temperature)[0]
+
+
 def make(pictures: Pictures, task: Task) -> Made:
-    """Train, measure held-out bits per dimension against the plainest model, and sample."""
+    """Train, and measure held-out bits per dimension against the plainest model."""
     model = train(pictures, task)
     values, depth = pictures.values[pictures.held_out], pictures.depth
     with torch.no_grad():
@@ -194,10 +210,8 @@ def make(pictures: Pictures, task: Task) -> Made:
         title="RealNVP (Dinh, Sohl-Dickstein and Bengio 2017)",
         about="A normalising flow: exact likelihood of uniformly dequantised pictures, one pass to sample.",
         weights=model.state_dict(),
-        samples=pictures.shown(2 * sample(model, task.samples, task.seed) - 1),
         figures={
             "held-out bits per dimension, uniform dequantisation": spread(found),
             "the same of a histogram for every pixel on its own": f"{histogram_bits(pictures):.3f}",
         },
-        config={"shape": list(model.shape), "depth": depth},
     )

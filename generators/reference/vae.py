@@ -17,10 +17,11 @@ from torch.nn import functional
 from generators.reference.fitting import fit
 from generators.reference.likelihood import bits, dequantised, histogram_bits, spread
 from generators.reference.outputs import Made
+from generators.reference_files import Settings
 
 if TYPE_CHECKING:
     from generators.reference.data import Pictures
-    from generators.reference.outputs import Task
+    from generators.reference.outputs import Task, Wish
 
 NEEDS = "Pictures"
 SIZE = 16
@@ -105,19 +106,32 @@ def held_out_bits(model: VAE, pictures: Pictures, seed: int) -> torch.Tensor:
     return bits(torch.stack(bounds).mean(0), values[0].numel(), pictures.depth)
 
 
+def settings(pictures: Pictures, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+    """What the weights need to be built again."""
+    return Settings(kind="vae", shape=tuple(pictures.values.shape[1:]), depth=pictures.depth)
+
+
+def blank(said: Settings) -> VAE:
+    """The network before its weights."""
+    return VAE(said.shape)
+
+
+def draw(model: VAE, wish: Wish) -> torch.Tensor:
+    """(C, H, W) in (0, 1)."""
+    return sample(model, 1, wish.seed)[0]
+
+
 def make(pictures: Pictures, task: Task) -> Made:
-    """Train, measure the held-out bound, and sample."""
+    """Train, and measure the held-out bound."""
     model = train(pictures, task)
     return Made(
         title="Variational autoencoder (Kingma and Welling 2013)",
         about="Samples are the mean pictures of latents from the prior: soft, as those of this kind are.",
         weights=model.state_dict(),
-        samples=pictures.shown(2 * sample(model, task.samples, task.seed) - 1),
         figures={
             "held-out bits per dimension, at most (ELBO, uniform dequantisation)": spread(
                 held_out_bits(model, pictures, task.seed + 1)
             ),
             "the same of a histogram for every pixel on its own": f"{histogram_bits(pictures):.3f}",
         },
-        config={"shape": list(model.shape), "depth": pictures.depth},
     )

@@ -29,7 +29,6 @@ ALLOWED = {
     "provenance/codecs_encode.py": "encodes into memory; returns an Asset",
     "provenance/codecs_deep.py": "encodes into memory; returns an Asset",
     "generators/reference/fitting.py": "saves checkpoints: tensors, no media",
-    "generators/reference/outputs.py": "a preview of at most 128 pixels, for whoever trains the model",
     "provenance/video/writer.py": "writes a clip to where it is told: a spool, see below",
     "audits/robustness/attacks.py": "recompresses in memory, as an attack",
     "provenance/watermark/embedding.py": "simulates JPEG in memory",

@@ -1,4 +1,4 @@
-"""The command: weights, samples, card; says what is wrong in one line; the same again is the same."""
+"""The command: weights, card, no pictures; says what is wrong in one line; the same again is the same."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from safetensors.torch import load_file
 
-from generators.reference import MODELS, data, ddpm, outputs
+from generators.interface import Generation
+from generators.reference import MODELS, data, ddpm, gpnn
 from generators.reference.__main__ import main
+from generators.reference_files import LARGEST, NAMES
+from generators.registry import load
+from generators.request import GenerationRequest
 
 
 @pytest.fixture
@@ -34,33 +36,54 @@ def shapes(tmp_path) -> Path:
     return tmp_path / "shapes"
 
 
+def left(out: Path) -> list[str]:
+    """Files but those of the checkpoint."""
+    return sorted(path.name for path in out.iterdir() if path.is_file())
+
+
 @pytest.mark.parametrize("name", ["realnvp", "vae", "ddpm"])
-def test_a_folder_of_pictures_becomes_model_samples_and_card(name, shapes, tmp_path, monkeypatch) -> None:
+def test_a_folder_of_pictures_becomes_model_and_card_and_no_picture(
+    name, shapes, tmp_path, monkeypatch, capsys
+) -> None:
     monkeypatch.setattr(ddpm, "_NOISE_STEPS", 4)
     out = tmp_path / "out"
-    told = ["--data", str(shapes), "--size", "8", "--steps", "2", "--licence", "CC0-1.0", "--samples", "3"]
+    told = ["--data", str(shapes), "--size", "8", "--steps", "2", "--licence", "CC0-1.0"]
     assert main([name, *told, "--out", str(out)]) == 0
-    first = load_file(out / "samples.safetensors")["pixels"]
-    assert first.shape == (3, 8, 8, 3)
+    assert left(out) == ["MODEL_CARD.md", "config.json", "model.safetensors"]
+    made = {path.suffix for path in out.rglob("*") if path.is_file()}
+    assert made == {".json", ".md", ".safetensors"}
     text = (out / "MODEL_CARD.md").read_text()
     assert "licence of the data: CC0-1.0" in text
-    assert "neither marked nor signed" in text
-    assert str(tmp_path) not in text, "no paths of this machine"
-    assert load_file(out / "model.safetensors")
-    assert sorted(p.suffix for p in out.rglob("*") if p.is_file() and p.suffix not in {".json", ".md"}) == [
-        ".png", *[".safetensors"] * (4 if name == "ddpm" else 3)
-    ]  # fmt: skip
-    assert main([name, *told, "--out", str(out)]) == 0  # the run is over: sampled again from the checkpoint
-    assert torch.equal(load_file(out / "samples.safetensors")["pixels"], first)
+    assert "which marks and signs them" in text
+    for file in left(out):
+        assert str(tmp_path).encode() not in (out / file).read_bytes(), "no paths of this machine"
+    (drawn,) = draw(out, prompt="dark" if name == "ddpm" else "")
+    assert drawn.frames.pixels.shape == (1, 512, 512, 3)
+    *_, last = capsys.readouterr().out.splitlines()
+    said = "dark" if name == "ddpm" else "''"
+    assert last == f"guard generate {said} --model dir:{out} -n 4 -o pictures"
+    first = (out / "model.safetensors").read_bytes()
+    assert main([name, *told, "--out", str(out)]) == 0  # the run is over: the same from its checkpoint
+    assert (out / "model.safetensors").read_bytes() == first
 
 
 @pytest.mark.parametrize("name", ["gpnn", "nca"])
-def test_one_picture_becomes_samples_and_card(name: str, icon, tmp_path) -> None:
+def test_one_picture_becomes_a_model_and_card_and_no_picture(name: str, icon, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(gpnn, "_MEASURED", 2)
     out = tmp_path / "out"
-    told = ["--data", str(icon), "--steps", "1", "--size", "16", "--samples", "2", "--out", str(out)]
-    assert main([name, *told]) == 0
-    assert "not stated by whoever trained it" in (out / "MODEL_CARD.md").read_text()
-    assert (out / "model.safetensors").exists() == (name == "nca")
+    told = ["--data", str(icon), "--steps", "1", "--size", "16", "--out", str(out)]
+    assert main([name, *told, "--weights-licence", "MIT"]) == 0
+    assert left(out) == ["MODEL_CARD.md", "config.json", "model.safetensors"]
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "licence of the data: not stated by whoever trained it" in card
+    assert "licence of the weights: MIT" in card
+    assert ("nothing is trained" in card) == (name == "gpnn")
+    (drawn,) = draw(out)
+    assert drawn.frames.pixels.shape[0::3] == (1, 3)
+
+
+def draw(folder: Path, prompt: str = "") -> list[Generation]:
+    return list(load(f"dir:{folder}", threads=1).generate(GenerationRequest(prompt=prompt, seeds=(3,))))
 
 
 @pytest.mark.parametrize(
@@ -85,25 +108,14 @@ def test_wrong_data_is_one_line(arguments, code, icon, tmp_path, capsys) -> None
 
 
 def test_another_run_is_not_continued(icon, tmp_path, capsys) -> None:
-    told = [
-        "--data",
-        str(icon),
-        "--steps",
-        "1",
-        "--size",
-        "16",
-        "--out",
-        str(tmp_path / "out"),
-        "--samples",
-        "2",
-    ]
+    told = ["--data", str(icon), "--steps", "1", "--size", "16", "--out", str(tmp_path / "out")]
     assert main(["nca", *told]) == 0
     assert main(["nca", *told, "--seed", "1"]) == 2
     assert "reference.other-run" in capsys.readouterr().err
 
 
 def test_a_damaged_checkpoint_and_a_file_in_the_way_are_said(icon, tmp_path, capsys) -> None:
-    told = ["nca", "--data", str(icon), "--steps", "1", "--size", "16", "--samples", "2", "--out"]
+    told = ["nca", "--data", str(icon), "--steps", "1", "--size", "16", "--out"]
     assert main([*told, str(tmp_path / "out")]) == 0
     (tmp_path / "out/checkpoint/nca/state.safetensors").write_bytes(b"no tensors")
     assert main([*told, str(tmp_path / "out")]) == 2
@@ -122,15 +134,30 @@ def test_digits_are_whole_numbers_and_a_fifth_is_held_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [(16, 8, 8, 1), (9, 30, 20, 4), (3, 200, 300, 3), (1, 128, 3, 3), (40, 50, 50, 3)]
+    ("arguments", "said"),
+    [
+        (["vae", "--data", "{shapes}", "--size", "65"], "at most 64"),
+        (["ddpm", "--data", "{shapes}", "--size", "12"], "power of two"),
+        (["gpnn", "--data", "{icon}", "--size", "129"], "at most 128"),
+        (["gpnn", "--data", "{icon}", "--size", "6"], "shape"),
+        (["gpnn", "--data", "{icon}", "--steps", "51"], "rounds"),
+        (["nca", "--data", "{icon}", "--licence", "x" * 201], "data_licence"),
+    ],
 )
-def test_previews_are_small(shape) -> None:
-    sheet = outputs.preview(np.zeros(shape, np.uint8))
-    assert max(sheet.shape[:2]) <= outputs.PREVIEW
+def test_what_nobody_could_draw_from_is_refused_before_training(
+    arguments, said, icon, shapes, tmp_path, capsys
+) -> None:
+    told = [argument.format(icon=icon, shapes=shapes) for argument in arguments]
+    assert main([*told, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "error[reference.data]" in told
+    assert said in told
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_model_is_where_the_table_says() -> None:
     from importlib import import_module
 
     for module in map(import_module, MODELS.values()):
-        assert {"make", "NEEDS", "SIZE", "STEPS"} <= set(dir(module))
+        assert {"make", "NEEDS", "SIZE", "STEPS", "settings", "blank", "draw"} <= set(dir(module))
+    assert MODELS.keys() == NAMES.keys() == LARGEST.keys()

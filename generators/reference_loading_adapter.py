@@ -1,0 +1,101 @@
+"""Loads reference models: the network from the configuration, its tensors from safetensors, nothing else.
+
+The file's own header is held against the network before any tensor is read, so that a folder costs what
+its kind can cost and no more.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from generators.interface import GeneratorInfo
+from generators.recipe import ModelRecord
+from generators.reference import MODELS
+from generators.reference_adapter import ReferenceGenerator
+from generators.reference_asking import labelled
+from generators.reference_files import NAMES, WEIGHTS, Settings, examine, misfit, read_settings
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from generators.registry import ModelRef
+
+_DTYPES = {torch.float32: "F32", torch.uint8: "U8"}
+"""As the header of a file names them; the reference models have no others."""
+
+
+def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> ReferenceGenerator:  # noqa: ARG001
+    """A reference model on this machine. The recipe names the folder, not the path to it.
+
+    Raises:
+        InputError: ``reference.model``, ``weights.…``: whatever does not fit, in one line.
+    """
+    folder = Path(ref.name).expanduser()
+    settings = read_settings(folder)
+    weights, name = examine(folder, settings.kind), f"dir:{folder.resolve().name}"
+    module = import_module(MODELS[settings.kind])
+    _, high, wide = settings.shape
+    info = GeneratorInfo(
+        id=name,
+        name=NAMES[settings.kind],
+        kind="image",
+        width=wide * settings.factor,
+        height=high * settings.factor,
+        licence=settings.licence,
+        data_licence=settings.data_licence,
+        weights_sha256=weights.sha256,
+        capabilities=_capabilities(settings),
+    )
+    return ReferenceGenerator(
+        info=info,
+        model=ModelRecord(ref=name, revision=None, pipeline=weights.pipeline, weights=weights.files),
+        settings=settings,
+        network=filled(module, settings, folder / WEIGHTS),
+        draw=module.draw,
+        threads=threads,
+    )
+
+
+def filled(module: Any, settings: Settings, file: Path) -> torch.nn.Module:
+    """The network of ``settings`` with the tensors of ``file``.
+
+    Raises:
+        InputError: ``reference.model``; a tensor is missing, foreign, of another shape or type or not
+            finite. ``weights.not-safetensors``.
+    """
+    with torch.random.fork_rng(devices=[]):  # whoever loads a model keeps their own random stream
+        network = module.blank(settings)
+    tensors = _read(file, dict(network.state_dict()))
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise misfit("a tensor holds numbers that are none (NaN, infinity)", name)
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def _read(file: Path, expected: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    try:
+        with safe_open(file, framework="pt") as opened:
+            names = set(opened.keys())
+            for name in sorted(expected.keys() | names):
+                if name not in expected or name not in names:
+                    what = "a tensor is missing" if name in expected else "no such tensor belongs here"
+                    raise misfit(what, name[:100])
+                part, wanted = opened.get_slice(name), expected[name]
+                shape, dtype = list(part.get_shape()), part.get_dtype()
+                if shape != list(wanted.shape) or dtype != _DTYPES[wanted.dtype]:
+                    needed = f"{_DTYPES[wanted.dtype]} {list(wanted.shape)}"
+                    raise misfit(f"a tensor is {dtype} {shape}, not {needed}", name)
+            return {name: opened.get_tensor(name) for name in expected}
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        what = "the file cannot be read as safetensors"
+        raise InputError("weights.not-safetensors", what, where=str(file)) from error
+
+
+def _capabilities(settings: Settings) -> tuple[str, ...]:
+    has = {"labels": labelled(settings), "guidance": labelled(settings), "steps": settings.kind == "nca"}
+    return (*(name for name, there in has.items() if there), "size")
