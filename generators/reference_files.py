@@ -155,8 +155,10 @@ def checked(data: Mapping[str, Any]) -> Settings:
             raise misfit("the value is of another type, or out of its range", name)
     if not shape_fits(kind, tuple(data["shape"])):
         raise misfit("a model of this kind has no such shape", "shape")
-    lists = {name: tuple(data[name]) for name in ("shape", "classes") if name in data}
-    single = {name: data[name] for name in ("licence", "data_licence", "depth", "steps") if name in data}
+    lists: dict[str, Any] = {name: tuple(data[name]) for name in ("shape", "classes") if name in data}
+    single: dict[str, Any] = {
+        name: data[name] for name in ("licence", "data_licence", "depth", "steps") if name in data
+    }
     if "scale" in data:
         single["scale"] = float(data["scale"])
     patches = {name: data[name] for name in _PATCHES if name in data}

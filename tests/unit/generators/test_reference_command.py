@@ -9,11 +9,20 @@ import pytest
 from PIL import Image
 
 from generators.interface import Generation
-from generators.reference import MODELS, data, ddpm, gpnn
+from generators.reference import MODELS, data, ddpm, gpnn, nca
 from generators.reference.__main__ import main
 from generators.reference_files import LARGEST, NAMES
 from generators.registry import load
 from generators.request import GenerationRequest
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch) -> None:
+    """What is measured here is the command: as few steps and pictures as there can be."""
+    monkeypatch.setattr(ddpm, "_NOISE_STEPS", 4)
+    monkeypatch.setattr(ddpm, "_JUDGED", 2)
+    monkeypatch.setattr(nca, "GROWN", 6)
+    monkeypatch.setattr(gpnn, "_MEASURED", 2)
 
 
 @pytest.fixture
@@ -42,10 +51,7 @@ def left(out: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["realnvp", "vae", "ddpm"])
-def test_a_folder_of_pictures_becomes_model_and_card_and_no_picture(
-    name, shapes, tmp_path, monkeypatch, capsys
-) -> None:
-    monkeypatch.setattr(ddpm, "_NOISE_STEPS", 4)
+def test_a_folder_of_pictures_becomes_model_and_card_and_no_picture(name, shapes, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     told = ["--data", str(shapes), "--size", "8", "--steps", "2", "--licence", "CC0-1.0"]
     assert main([name, *told, "--out", str(out)]) == 0
@@ -68,8 +74,7 @@ def test_a_folder_of_pictures_becomes_model_and_card_and_no_picture(
 
 
 @pytest.mark.parametrize("name", ["gpnn", "nca"])
-def test_one_picture_becomes_a_model_and_card_and_no_picture(name: str, icon, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(gpnn, "_MEASURED", 2)
+def test_one_picture_becomes_a_model_and_card_and_no_picture(name: str, icon, tmp_path) -> None:
     out = tmp_path / "out"
     told = ["--data", str(icon), "--steps", "1", "--size", "16", "--out", str(out)]
     assert main([name, *told, "--weights-licence", "MIT"]) == 0

@@ -24,12 +24,6 @@ def two_digits() -> Pictures:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def guide(two_digits, tmp_path_factory) -> guidance.NoisyClassifier:
-    work = tmp_path_factory.mktemp("guide")
-    return guidance.train(two_digits, ddpm.Schedule.cosine(20), Task(work=work, steps=150))
-
-
 def test_the_gradient_is_that_of_finite_differences() -> None:
     torch.manual_seed(0)
     classifier = guidance.NoisyClassifier(1, 3, width=8).double().eval()
@@ -81,9 +75,17 @@ def test_the_posterior_is_that_of_the_forward_process() -> None:
     assert schedule.posterior(x0, 0, noise)[1] == 0
 
 
-def test_guidance_raises_the_probability_of_the_class(two_digits, guide, tmp_path) -> None:
-    schedule, wanted = ddpm.Schedule.cosine(20), torch.tensor([0, 1]).repeat(12)
-    model = ddpm.train(two_digits, schedule, Task(work=tmp_path, steps=100))
+@pytest.mark.parametrize(
+    ("batch", "noise_steps", "steps"), [(16, 10, 80), pytest.param(64, 20, 100, marks=pytest.mark.slow)]
+)
+def test_guidance_raises_the_probability_of_the_class(
+    batch: int, noise_steps: int, steps: int, two_digits, tmp_path, monkeypatch
+) -> None:
+    for module in (ddpm, guidance):
+        monkeypatch.setattr(module, "_BATCH", batch)
+    schedule, wanted = ddpm.Schedule.cosine(noise_steps), torch.tensor([0, 1]).repeat(12)
+    guide = guidance.train(two_digits, schedule, Task(work=tmp_path, steps=150))
+    model = ddpm.train(two_digits, schedule, Task(work=tmp_path, steps=steps))
     unsaid = torch.full_like(wanted, 2)
     judge, right = Judge(two_digits), []
     for scale in (0.0, 8.0):

@@ -289,7 +289,11 @@ def test_each_kind_has_its_own_fields_within_bounds(kind: str, changes: dict) ->
 def test_what_is_no_configuration_is_no_reference_model(text: str, folder) -> None:
     (folder / "config.json").write_bytes(text.encode("latin-1"))
     assert kind_of(folder) is None
-    assert refused(folder).code.startswith("weights.")
+
+
+def test_a_folder_of_nothing_known_is_said_to_be_that(folder) -> None:
+    (folder / "config.json").unlink()
+    assert refused(folder).code == "weights.no-model"
 
 
 def test_a_configuration_of_many_bytes_is_not_read(folder) -> None:
