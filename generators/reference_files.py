@@ -150,7 +150,7 @@ def checked(data: Mapping[str, Any]) -> Settings:
     expected = {**_COMMON, **_FIELDS[kind]}
     for name in sorted(expected.keys() | data.keys()):
         if name not in expected or name not in data:
-            raise misfit("a field is missing" if name in expected else "there is no such field", name)
+            raise misfit("a field is missing" if name in expected else "there is no such field", name[:100])
         if not expected[name](data[name]):
             raise misfit("the value is of another type, or out of its range", name)
     if not shape_fits(kind, tuple(data["shape"])):
