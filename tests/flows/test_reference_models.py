@@ -7,7 +7,6 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
-from simulators import tiny_pipelines
 
 from generators.reference import ddpm, vae
 from generators.reference_files import Settings
@@ -62,10 +61,3 @@ def test_a_model_without_words_takes_an_empty_prompt_and_no_other(home, models, 
     assert run(["generate", "a cat", *told]) == 2
     assert 'give "" as the prompt' in capsys.readouterr().err
     assert [path] == list((tmp_path / "out").glob("*.png"))
-
-
-def test_a_model_with_words_is_not_asked_without_them(home, tmp_path, capsys):
-    folder = tiny_pipelines.save("StableDiffusionPipeline", tmp_path / "tiny")
-    assert run(["generate", " ", "--model", f"dir:{folder}", "-o", str(tmp_path / "out")]) == 2
-    assert "it has no words" in capsys.readouterr().err
-    assert not list((tmp_path / "out").glob("*"))
