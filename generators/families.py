@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from generators.fast import declared
 from generators.family import Family, FrameRule, InitRule, TextEncoder
 
 SCHEDULERS = {
@@ -279,7 +280,7 @@ _ALL = (
         packages=(),
     ),
 )
-FAMILIES = MappingProxyType({family.pipeline: family for family in _ALL})
+FAMILIES = MappingProxyType({family.pipeline: replace(family, fast=declared(family)) for family in _ALL})
 """Pipeline class → what is known of it."""
 
 

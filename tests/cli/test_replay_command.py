@@ -42,7 +42,8 @@ def said(capfd, line: str) -> tuple[int, str, str]:
 
 
 def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
-    generated, replayed, strict = (said(capfd, line) for line in LINES)
+    few = {LINES[0]: f"{LINES[0]} --steps 2"}  # of the twenty that the model takes by default
+    generated, replayed, strict = (said(capfd, few.get(line, line)) for line in LINES)
     assert generated[0] == 0, generated
     (energy,) = (line for line in generated[2].splitlines() if line.startswith("energy"))
     assert re.search(r"\d J (estimated|measured), .* g CO2e a picture kept \(.*480 g CO2e a kWh", energy)
