@@ -65,7 +65,7 @@ def main() -> None:
         median_seconds=median,
         first_signed_picture_beyond_import={kind: round(value, 2) for kind, value in beyond.items()},
         guarding=shares(),
-        goals="first signed picture ≤ import + 2 s; four 512 px pictures ≤ 12 s; guarding ≤ 10 % of 5 s a picture",
+        goals="first signed picture ≤ import + 2 s; four of 512 px ≤ 12 s; guarding ≤ 10 % of 5 s",
     )
 
 

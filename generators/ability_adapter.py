@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from generators.ability import VAE_OPTIONS, Ability
-from generators.fast import INT8, SLICED
 from generators.families import FAMILIES, picture_family
+from generators.fast import INT8, SLICED
 from generators.latents_adapter import own_side
 from generators.parts_adapter import call_of, core_of, place_of
 from provenance.errors import InputError

@@ -49,7 +49,7 @@ def pictures_of(
 
 @contextmanager
 def _own_stream(device: Any, seed: int) -> Iterator[None]:
-    """torch's common random stream from ``seed`` on, and afterwards as it was.
+    """Torch's common random stream from ``seed`` on, and afterwards as it was.
 
     Not ``torch.manual_seed``, which writes down a stack trace for every kind of device that is not there.
     """

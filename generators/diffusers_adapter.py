@@ -117,8 +117,9 @@ class DiffusersGenerator:
         noise, shaded = starting_noise(self.pipeline, size, seeds, latents, frames=settled.frames)
         arguments = arguments_for(self.pipeline, job, seeds, noise)
         options = {**job.request.options, **({"vae_slicing": True} if SLICED in names else {})}
-        with fast_adapter.laid_over(self.pipeline, names, self.scheduler) as fast, decoding(
-            self.pipeline, options
+        with (
+            fast_adapter.laid_over(self.pipeline, names, self.scheduler) as fast,
+            decoding(self.pipeline, options),
         ):
             drawn, flagged = pictures_of(
                 self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from generators.fast import declared
 from generators.family import Family, FrameRule, InitRule, TextEncoder
+from generators.fast import declared
 
 SCHEDULERS = {
     "ddim": "DDIMScheduler",

@@ -42,7 +42,9 @@ class Profile:
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         FEW_STEPS: Profile(version="1", does="two fifths of the steps, with the solver DPM++ 2M"),
-        REUSE: Profile(version="1", does="what changes little from step to step is computed every other step"),
+        REUSE: Profile(
+            version="1", does="what changes little from step to step is computed every other step"
+        ),
         INT8: Profile(version="1", does="linear layers of the blocks in 8-bit integers", weights=True),
         PRUNED: Profile(version="1", does="the weakest quarter of inner channels left out", weights=True),
         SLICED: Profile(version="1", does="pictures of a batch are decoded one by one: memory, not time"),
@@ -77,7 +79,13 @@ _TRANSFORMERS = (
     "HunyuanVideoPipeline",
 )
 """Whose loop tells the caches of diffusers 0.42 which call is which (``cache_context``)."""
-_PIXELS = ("DDPMPipeline", "DDIMPipeline", "ConsistencyModelPipeline", "IFPipeline", "IFSuperResolutionPipeline")
+_PIXELS = (
+    "DDPMPipeline",
+    "DDIMPipeline",
+    "ConsistencyModelPipeline",
+    "IFPipeline",
+    "IFSuperResolutionPipeline",
+)
 """They draw pixels: nothing is decoded."""
 _NOTHING_LINEAR = ("DDPMPipeline", "DDIMPipeline", "ConsistencyModelPipeline")
 """May have linear layers for the time only."""

@@ -14,7 +14,6 @@ from generators.reuse_adapter import reusing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from provenance.canonical import Json
 

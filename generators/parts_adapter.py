@@ -29,11 +29,12 @@ def place_of(pipeline: Any) -> tuple[Any, Any]:
 
 def call_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:
     """Arguments of the pipeline's call, by name."""
-    return _call_of(type(pipeline))
+    kind: Any = type(pipeline)
+    return _call_of(kind)
 
 
 @functools.cache
-def _call_of(kind: type) -> Mapping[str, inspect.Parameter]:
+def _call_of(kind: Any) -> Mapping[str, inspect.Parameter]:
     """Read once: it takes longer than much of what is done with it."""
     found = dict(inspect.signature(kind.__call__).parameters)
     found.pop("self", None)

@@ -114,7 +114,7 @@ def _forward(block: Any, stay: torch.Tensor) -> Iterator[tuple[nn.Module, str, n
 
 
 def _repeated(stay: torch.Tensor, inner: int, whole: int) -> torch.Tensor:
-    """The same channels of each of the parts that a layer gives one behind another (scale and shift, gates)."""
+    """The same channels of each part that a layer gives one behind another: scale and shift, gates."""
     return torch.cat([stay + start for start in range(0, whole, inner)])
 
 

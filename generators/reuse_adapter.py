@@ -12,12 +12,13 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import diffusers
-import torch
 
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import torch
 
     from provenance.canonical import Json
 
@@ -73,7 +74,9 @@ def _inner(network: Any) -> list[torch.nn.Module]:
     inner = [*down[1:], *([] if middle is None else [middle]), *up[:-1]]
     if len(down) < 2 or len(up) < 2:
         raise InputError(
-            "request.fast", "this network has no inner blocks that could be kept", where=type(network).__name__
+            "request.fast",
+            "this network has no inner blocks that could be kept",
+            where=type(network).__name__,
         )
     return inner
 
@@ -105,10 +108,10 @@ def _remembering(block: torch.nn.Module, clock: _Clock) -> Iterator[None]:
             last[:] = [computed(*arguments, **named)]
         return last[0]
 
-    block.forward = forward  # type: ignore[method-assign]
+    block.forward = forward
     try:
         yield
     finally:
         del block.forward
         if was is not None:
-            block.forward = was  # type: ignore[method-assign]
+            block.forward = was

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from generators.interface import Generation
     from generators.recipe import Recipe
 
-_ASKED = ("width", "height", "num_frames", "fps", "num_inference_steps", "guidance_scale", "scheduler", "fast")
+_ASKED = (
+    "width",
+    "height",
+    "num_frames",
+    "fps",
+    "num_inference_steps",
+    "guidance_scale",
+    "scheduler",
+    "fast",
+)
 """Fields of a request that are kept as they are."""
 
 

@@ -56,10 +56,11 @@ def loader(emoji):
     return lambda _reference, threads: dataclasses.replace(emoji, threads=threads)
 
 
-def drawn(emoji, tools, folder, count, *, latents=None):
+def drawn(emoji, tools, folder, count, *, latents=None, **changes):
     """``count`` pictures released into ``folder``, all in one batch."""
     (folder / "out").mkdir(exist_ok=True)
-    request = GenerationRequest(prompt=PROMPT, seeds=tuple(range(11, 11 + count)), num_inference_steps=2)
+    seeds = tuple(range(11, 11 + count))
+    request = GenerationRequest(prompt=PROMPT, seeds=seeds, num_inference_steps=2, **changes)
     approved = approve(request, tools)
     return list(generate(approved, emoji, tools, folder=folder / "out", latents=latents))
 
@@ -203,12 +204,12 @@ def test_a_latent_mark_is_made_again(home, tools, emoji, loader, tmp_path):
 
 
 def test_adapters_are_laid_over_again_and_have_to_be_the_files_of_then(
-    home, draw, emoji, loader, tmp_path, monkeypatch
+    home, tools, emoji, loader, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     width = emoji.pipeline.text_encoder.get_input_embeddings().weight.shape[1]
     save_file({"<pet>": torch.ones(1, width)}, "pet.safetensors")
-    released = draw(2, adapters=(AdapterRef(ref="pet.safetensors"),))
+    released = drawn(emoji, tools, tmp_path, 2, adapters=(AdapterRef(ref="pet.safetensors"),))
     monkeypatch.chdir(tmp_path / "out")
     assert again(home, released[1].path, loader).likeness is Likeness.EXACT
     save_file({"<pet>": torch.zeros(1, width)}, tmp_path / "pet.safetensors")
@@ -222,6 +223,26 @@ def test_adapters_are_laid_over_again_and_have_to_be_the_files_of_then(
     with pytest.raises(InputError) as caught:
         again(home, released[1].path, loader)
     assert caught.value.code == "adapter.not-found"
+
+
+def test_fast_profiles_come_again_exactly_and_only_with_their_record(home, tools, emoji, loader, tmp_path):
+    profiles = ("few-steps", "reuse", "int8", "pruned", "sliced")
+    one, _ = drawn(emoji, tools, tmp_path, 2, fast=profiles)
+    done = again(home, one.path, loader)
+    assert (done.likeness, done.changes) == (Likeness.EXACT, ())
+    record = record_of(home, one)
+    recipe = json.loads(record.recipe)
+    assert {profile["name"] for profile in recipe["fast"]} == set(profiles)
+    # Without the digest on record the recipe alone says how it was drawn.
+    rewrite(home, record, drawing=None)
+    assert again(home, one.path, loader).changes == ()
+
+
+def test_a_profile_that_nobody_knows_is_an_error_of_the_command(home, guard_cli):
+    ran = guard_cli("generate", "a judge", "--fast", "hyper", "--steps", "2")
+    assert ran.code == 2
+    assert "error[request.fast]" in ran.err
+    assert "few-steps" in ran.err
 
 
 def test_hooks_of_somebody_else_are_not_left_out(home, draw, loader):

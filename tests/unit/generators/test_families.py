@@ -73,7 +73,7 @@ def held(pipeline) -> dict:
     import torch
 
     networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
-    tensors = [(i, name, id(value)) for i, part in enumerate(networks) for name, value in part.named_parameters()]
+    tensors = [(place, id(value)) for part in networks for place, value in part.named_parameters()]
     modules = [module for part in networks for module in part.modules()]
     return {"tensors": tensors, "hooks": sum(len(module._forward_pre_hooks) for module in modules)}
 

@@ -51,7 +51,10 @@ def test_a_picture_does_not_depend_on_its_neighbours(tiny, name) -> None:
 
 def test_requests_that_are_drawn_from_in_turns_do_not_mix(tiny) -> None:
     alone = [made.frames for made in tiny.generate(request(seeds=(3, 4)))]
-    fast, plain = tiny.generate(request("reuse", "pruned", seeds=(3, 4))), tiny.generate(request(seeds=(3, 4)))
+    fast, plain = (
+        tiny.generate(request("reuse", "pruned", seeds=(3, 4))),
+        tiny.generate(request(seeds=(3, 4))),
+    )
     for expected in alone:
         next(fast)
         assert next(plain).frames.shows(expected)
