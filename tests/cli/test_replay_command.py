@@ -70,6 +70,17 @@ def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
     jsonschema.validate(json.loads(out), {**SCHEMA["$defs"]["replay"], "$defs": SCHEMA["$defs"]})
 
 
+@pytest.mark.slow
+def test_the_commands_of_the_guide_to_fast_profiles_run(there, capfd):
+    guide = (ROOT / "docs/guide/fast-profiles.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(guard .*)$", guide, flags=re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        code, out, err = said(capfd, line + (" --steps 2" if "--fast" in line else ""))
+        assert code == 0, err
+    assert out.count("EXACT  out/") == 2
+
+
 def test_a_batch_goes_on_after_what_cannot_be_replayed(there, capfd):
     code, out, err = said(capfd, "guard replay nothing.png --json")
     assert code == 2
