@@ -31,7 +31,7 @@ def laid_over(pipeline: Any, names: Sequence[str], own: Any) -> Iterator[tuple[S
         InputError: ``request.fast``: a profile finds nothing that it could make faster.
     """
     with ExitStack() as undo:
-        said = {FEW_STEPS: solver(dict(own.config)), SLICED: {"vae_slicing": True}}
+        said: dict[str, Any] = {FEW_STEPS: solver(dict(own.config)), SLICED: {"vae_slicing": True}}
         for name in ORDER:
             if name in names and name in _LAYERS:
                 said[name] = undo.enter_context(_LAYERS[name](core_of(pipeline)))

@@ -119,4 +119,5 @@ def _told(
 
 def _median(runs: list[Drawn], name: str) -> float:
     """A picture, over all rounds."""
-    return round(statistics.median(getattr(one, name) / len(one.pictures) for one in runs), 3)
+    values: list[float] = [getattr(one, name) / len(one.pictures) for one in runs]
+    return round(statistics.median(values), 3)
