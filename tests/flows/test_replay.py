@@ -239,7 +239,7 @@ def test_fast_profiles_come_again_exactly_and_only_with_their_record(home, tools
 
 
 def test_a_profile_that_nobody_knows_is_an_error_of_the_command(home, guard_cli):
-    ran = guard_cli("generate", "a judge", "--fast", "hyper", "--steps", "2")
+    ran = guard_cli("generate", "a judge", "--fast", "hyper", "-o", "out")
     assert ran.code == 2
     assert "error[request.fast]" in ran.err
     assert "few-steps" in ran.err
