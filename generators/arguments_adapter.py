@@ -74,8 +74,7 @@ def arguments_for(
         arguments["callback_on_step_end"] = callback_of(job.hooks)
         arguments["callback_on_step_end_tensor_inputs"] = list(family.hooks)
     if noise is not None:
-        # A copy: numpy's memory may lie differently from torch's, and then other instructions add up.
-        arguments["latents"] = torch.from_numpy(noise).clone().to(*place_of(pipeline))
+        arguments["latents"] = torch.from_numpy(noise).to(*place_of(pipeline))
         for stream, drawn in zip(streams, noise, strict=True):
             # What is drawn between steps comes after the first noise, whoever drew that.
             torch.randn(drawn.size, generator=stream)

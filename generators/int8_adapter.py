@@ -43,8 +43,9 @@ class Int8Linear(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy h
         self.ends[0, :2] = torch.tensor([1.0, -1.0])[: layer.in_features]
         self.bias = layer.bias
 
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """(…, inputs) to (…, outputs), in the precision of ``values``."""
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - some call it by this name
+        """(…, inputs) to (…, outputs), in the precision of ``input``."""
+        values = input
         rows = values.reshape(-1, values.shape[-1]).float()
         size = rows.abs().amax(1, keepdim=True).clamp_min(_TINY)
         ranged = torch.cat([rows / size, self.ends])
