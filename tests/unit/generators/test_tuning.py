@@ -254,6 +254,7 @@ def test_adapters_that_a_pipeline_carries_already_are_not_dropped(model, example
     model.pipeline.load_lora_weights(str(folder), weight_name=ADAPTER, adapter_name="theirs")
     assert refusal(model, AdapterRef(ref=str(folder))) == "request.unsupported"
     assert model.pipeline.get_list_adapters() == {"unet": ["theirs"]}
+    model.pipeline.unload_lora_weights()
 
 
 def test_an_adapter_of_another_model_is_refused_in_one_line(model, tmp_path) -> None:
