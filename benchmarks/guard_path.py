@@ -85,6 +85,22 @@ def generation_seconds(tools: Tools, folder: Path) -> dict[str, float]:
     }
 
 
+def shares() -> dict[str, float]:
+    """What the release of a 512 px picture takes, and which part that is of a generation of five seconds."""
+    with tempfile.TemporaryDirectory() as scratch:
+        tools, folder = prepared(Path(scratch))
+        took = release_seconds(tools, 512, folder)
+    return {**took, "percent_of_5_s": round(100 * took["cpu"] / 5, 1)}
+
+
+def prepared(scratch: Path) -> tuple[Tools, Path]:
+    """A fresh installation, and a folder for pictures."""
+    home, folder = Home(folder=scratch / "home"), scratch / "out"
+    folder.mkdir()
+    initialise(home, now=utc_now(), random=secrets.token_bytes)
+    return assemble(home), folder
+
+
 def import_libraries() -> None:
     """torch, and the classes of diffusers and transformers that the bundled pipeline is made of."""
     import torch  # noqa: F401
@@ -97,10 +113,7 @@ def import_libraries() -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        home, folder = Home(folder=Path(scratch, "home")), Path(scratch, "out")
-        folder.mkdir()
-        initialise(home, now=utc_now(), random=secrets.token_bytes)
-        tools = assemble(home)
+        tools, folder = prepared(Path(scratch))
         result = {
             "n": ROUNDS,
             "release_512": release_seconds(tools, 512, folder),

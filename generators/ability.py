@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generators.fast import FEW_STEPS, check_fast, fewer
 from generators.starting_points import check_init
 from provenance.errors import InputError
 
@@ -58,6 +59,7 @@ class Ability:
         strength: how much of an init picture is drawn anew by default, None where that is no argument.
         vae_options: those of ``VAE_OPTIONS`` that its autoencoder has.
         square: results are enlarged squares.
+        fast: profiles it can be drawn with.
     """
 
     family: Family
@@ -74,6 +76,7 @@ class Ability:
     strength: float | None = None
     vae_options: tuple[str, ...] = ()
     square: bool = False
+    fast: tuple[str, ...] = ()
 
     @property
     def sized(self) -> bool:
@@ -98,7 +101,7 @@ class Ability:
             "frames": "num_frames" in self.accepted,
             "fps": family.kind == "video",
         }
-        return tuple(name for name, there in has.items() if there)
+        return (*(name for name, there in has.items() if there), *(f"fast:{name}" for name in self.fast))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +136,15 @@ def settle(request: GenerationRequest, ability: Ability, *, hooks: bool, latents
 
     Raises:
         InputError: ``request.unsupported``, ``request.size``, ``request.frames``, ``request.init``,
-            ``request.steps``, ``request.out-of-range``.
+            ``request.steps``, ``request.out-of-range``, ``request.fast``.
     """
+    check_fast(request, ability.fast)
     _check_fields(request, ability, hooks=hooks, latents=latents)
     _check_options(request, ability)
     check_init(request, ability.family.init)
     width, height = _size(request, ability)
-    steps = request.num_inference_steps or ability.steps
+    usual = fewer(ability.steps) if FEW_STEPS in request.fast else ability.steps
+    steps = request.num_inference_steps or usual
     _check_strength(request, ability, steps)
     return Settled(
         width=width,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from generators.ability import VAE_OPTIONS, Ability
 from generators.families import FAMILIES, picture_family
+from generators.fast import INT8, SLICED
 from generators.latents_adapter import own_side
+from generators.parts_adapter import call_of, core_of, place_of
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def family_of(pipeline: Any) -> Family:
     name = type(pipeline).__name__
     if name in FAMILIES:
         return FAMILIES[name]
-    call = inspect.signature(pipeline.__call__).parameters
+    call = call_of(pipeline)
     missing = [p.name for p in call.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     missing = [name for name in missing if name not in _GIVEN]
     if missing or "num_frames" in call or not {"prompt", "batch_size"} & call.keys():
@@ -52,7 +53,7 @@ def ability_of(pipeline: Any, defaults: Defaults) -> Ability:
         InputError: ``model.unknown-family``.
     """
     family = family_of(pipeline)
-    call = inspect.signature(pipeline.__call__).parameters
+    call = call_of(pipeline)
     width, height = _own_size(pipeline, call)
     rule = _frame_rule(family, pipeline)
     steps, guidance = defaults.steps, defaults.guidance_scale
@@ -72,7 +73,15 @@ def ability_of(pipeline: Any, defaults: Defaults) -> Ability:
         strength=strength,
         vae_options=tuple(name for name in VAE_OPTIONS if hasattr(vae_of(pipeline), _enable(name))),
         square=defaults.finished_size is not None,
+        fast=tuple(name for name in family.fast if _able(pipeline, name)),
     )
+
+
+def _able(pipeline: Any, profile: str) -> bool:
+    """Whether this model, here, can be drawn with what its family can."""
+    if profile == SLICED:
+        return hasattr(vae_of(pipeline), "enable_slicing")
+    return profile != INT8 or place_of(pipeline)[0].type == "cpu"
 
 
 def vae_of(pipeline: Any) -> Any:
@@ -84,12 +93,8 @@ def _enable(option: str) -> str:
     return f"enable_{option.removeprefix('vae_')}"
 
 
-def _core(pipeline: Any) -> Any:
-    return getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
-
-
 def _config(pipeline: Any, name: str) -> Any:
-    return getattr(getattr(_core(pipeline), "config", None), name, None)
+    return getattr(getattr(core_of(pipeline), "config", None), name, None)
 
 
 def _number(call: Any, name: str) -> float | None:

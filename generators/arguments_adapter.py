@@ -12,6 +12,7 @@ import torch
 from generators.ability import VAE_OPTIONS
 from generators.ability_adapter import vae_of
 from generators.calling_adapter import callback_of
+from generators.parts_adapter import place_of
 from generators.starting_points import init_arguments
 from provenance.errors import InputError
 
@@ -73,7 +74,7 @@ def arguments_for(
         arguments["callback_on_step_end"] = callback_of(job.hooks)
         arguments["callback_on_step_end_tensor_inputs"] = list(family.hooks)
     if noise is not None:
-        arguments["latents"] = torch.from_numpy(noise).to(pipeline.device, pipeline.dtype)
+        arguments["latents"] = torch.from_numpy(noise).to(*place_of(pipeline))
         for stream, drawn in zip(streams, noise, strict=True):
             # What is drawn between steps comes after the first noise, whoever drew that.
             torch.randn(drawn.size, generator=stream)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from generators.parts_adapter import place_of
 from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,8 +37,7 @@ def pictures_of(
         IntegrityError: ``generate.not-finite``.
     """
     try:
-        with torch.random.fork_rng([pipeline.device] if pipeline.device.type == "cuda" else []), _quietly():
-            torch.manual_seed(seed)
+        with _own_stream(place_of(pipeline)[0], seed), _quietly():
             result = pipeline(**arguments)
     except _REFUSALS as error:
         raise _translated(error) from error
@@ -44,6 +45,21 @@ def pictures_of(
     flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
     pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
     return pixels if returns == "frames" else pixels[:, None], tuple(bool(flag) for flag in flagged)
+
+
+@contextmanager
+def _own_stream(device: Any, seed: int) -> Iterator[None]:
+    """Torch's common random stream from ``seed`` on, and afterwards as it was.
+
+    Not ``torch.manual_seed``, which writes down a stack trace for every kind of device that is not there.
+    """
+    cards = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(cards):
+        torch.default_generator.manual_seed(seed)
+        for card in cards:
+            with torch.cuda.device(card):
+                torch.cuda.manual_seed(seed)
+        yield
 
 
 def _quietly() -> Any:

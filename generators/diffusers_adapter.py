@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from generators import finish
+from generators import fast_adapter, finish
 from generators.ability import settle
 from generators.ability_adapter import ability_of
 from generators.adapting_adapter import drawn_with_adapters
 from generators.arguments_adapter import Job, arguments_for, decoding
 from generators.calling_adapter import pictures_of
+from generators.fast import FEW_STEPS, SLICED, check_fast, solver
 from generators.interface import Generation, GenerationWarning, GeneratorInfo, LatentInit, StepHook
 from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
@@ -76,12 +77,14 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
+        check_fast(request, ability_of(self.pipeline, self.defaults).fast)
         if request.adapters:
             yield from drawn_with_adapters(self, request, hooks, latents)
             return
         ability = ability_of(self.pipeline, self.defaults)
         settled = settle(request, ability, hooks=bool(hooks), latents=latents is not None)
-        chosen = chosen_class(request.scheduler, self.scheduler, ability.family)
+        wanted = "dpm++" if FEW_STEPS in request.fast else request.scheduler
+        chosen = chosen_class(wanted, self.scheduler, ability.family)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         prompt = prepare(request.prompt, self.pipeline, self.vocabulary, options=request.options)
@@ -107,12 +110,17 @@ class DiffusersGenerator:
         self, job: Job, seeds: tuple[int, ...], chosen: Any, latents: LatentInit | None
     ) -> Iterator[Generation]:
         """The pictures of ``seeds``, computed together."""
-        ability, settled = job.ability, job.settled
-        scheduler = install(self.pipeline, chosen, self.scheduler)
+        ability, settled, names = job.ability, job.settled, job.request.fast
+        settings = solver(self.scheduler.config) if FEW_STEPS in names else {}
+        scheduler = install(self.pipeline, chosen, self.scheduler, settings)
         size = None if ability.square else (settled.width, settled.height)
         noise, shaded = starting_noise(self.pipeline, size, seeds, latents, frames=settled.frames)
         arguments = arguments_for(self.pipeline, job, seeds, noise)
-        with decoding(self.pipeline, job.request.options):
+        options = {**job.request.options, **({"vae_slicing": True} if SLICED in names else {})}
+        with (
+            fast_adapter.laid_over(self.pipeline, names, self.scheduler) as fast,
+            decoding(self.pipeline, options),
+        ):
             drawn, flagged = pictures_of(
                 self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
             )
@@ -124,6 +132,7 @@ class DiffusersGenerator:
                 scheduler=scheduler,
                 hooks=shaded[index] + hook_records(job.hooks),
                 finished=finished,
+                fast=fast,
                 batch=(index, len(seeds)),
             )
             warnings = _REPLACED if flagged[index] else ()
@@ -137,6 +146,7 @@ class DiffusersGenerator:
         scheduler: SchedulerRecord,
         hooks: tuple[StageRecord, ...],
         finished: tuple[StageRecord, ...],
+        fast: tuple[StageRecord, ...],
         batch: tuple[int, int],
     ) -> Recipe:
         request, settled = job.request, job.settled
@@ -150,6 +160,7 @@ class DiffusersGenerator:
             height=settled.height,
             hooks=hooks,
             finish=finished,
+            fast=fast,
             options=dict(request.options),
             environment=environment(self.pipeline, packages=job.ability.family.packages),
             batch_index=batch[0],

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from generators.family import Family, FrameRule, InitRule, TextEncoder
+from generators.fast import declared
 
 SCHEDULERS = {
     "ddim": "DDIMScheduler",
@@ -279,7 +280,7 @@ _ALL = (
         packages=(),
     ),
 )
-FAMILIES = MappingProxyType({family.pipeline: family for family in _ALL})
+FAMILIES = MappingProxyType({family.pipeline: replace(family, fast=declared(family)) for family in _ALL})
 """Pipeline class → what is known of it."""
 
 

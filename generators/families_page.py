@@ -30,6 +30,8 @@ every line against a real, tiny model of the class.
 - **Hooks**: tensors that step hooks see. A hook elsewhere is an error, as is noise to start from.
 - **Latents**: axes of the noise that can be handed in (latent marks).
 - **Schedulers**: names for `scheduler`; others are errors, since they ruin pictures.
+- **Fast**: profiles for `fast` (`guard generate --fast`, see the guide); others are errors. int8 runs on
+  processors only.
 
 Further options are the arguments of the pipeline's call, by name, and `vae_slicing` and `vae_tiling` where
 the autoencoder has them. All of them are in the recipe.
@@ -61,6 +63,7 @@ _HEADINGS = [
     "Hooks",
     "Latents",
     "Schedulers",
+    "Fast",
 ]
 
 
@@ -77,6 +80,7 @@ def _cells(family: Family) -> list[str]:
         hooks,
         family.layout if family.latents else "",
         ", ".join(family.schedulers),
+        ", ".join(family.fast),
     ]
 
 

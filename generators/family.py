@@ -117,6 +117,7 @@ class Family:
         fixed: arguments that are always given, against surprises; they cannot be asked for.
         packages: optional packages that it does not run without.
         batches: whether pictures can be computed together, each with its own random stream.
+        fast: profiles of ``generators.fast`` that its models can be drawn with.
     """
 
     pipeline: str
@@ -141,3 +142,4 @@ class Family:
     fixed: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
     packages: tuple[str, ...] = ()
     batches: bool = True
+    fast: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from generators.fast import check_fast
 from generators.interface import Generation, GenerationWarning, GeneratorInfo
 from generators.pictures import clip_from, pictures_from
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
@@ -140,6 +141,7 @@ def _arguments(
     asked = {name: value for name, value in asked.items() if value not in (None, "")} | dict(request.options)
     if request.adapters:
         raise _unsupported("adapters")
+    check_fast(request, ())
     if clips and taken is not None and "fps" not in taken:
         asked.pop("fps", None)  # how a clip plays need not concern whoever draws it
     if not clips and asked.pop("num_frames", 1) > 1:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from generators.fast import check_fast
 from generators.interface import GenerationWarning
 from provenance.errors import InputError
 
@@ -68,7 +69,7 @@ def check(
     """Refuse what one step of a GAN cannot honour.
 
     Raises:
-        InputError: ``request.unsupported``, ``request.size``.
+        InputError: ``request.unsupported``, ``request.size``, ``request.fast``.
     """
     foreign = {
         "hooks": bool(hooks),
@@ -83,6 +84,7 @@ def check(
         "mask": request.mask is not None,
         "adapters": bool(request.adapters),
     }
+    check_fast(request, ())
     for name, asked in foreign.items():
         if asked:
             raise _unsupported(name)

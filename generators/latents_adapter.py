@@ -17,6 +17,7 @@ import torch
 from generators import finish
 from generators.inversion import ROBUST, InversionReport, Limits
 from generators.inversion_adapter import invert
+from generators.parts_adapter import call_of
 from generators.prompts import prepare
 from provenance.codecs import resize
 from provenance.digest_grid import opaque_rgb
@@ -149,7 +150,7 @@ class DiffusersInverter:
 
     def _arguments(self) -> dict[str, Any]:
         pipeline, defaults = self.generator.pipeline, self.generator.defaults
-        accepted = inspect.signature(pipeline.__call__).parameters
+        accepted = call_of(pipeline)
         prompt = prepare(self.prompt, pipeline, self.generator.vocabulary).text
         negative = prepare(self.negative_prompt, pipeline, self.generator.vocabulary, subject=False).text
         guidance = 1.0 if not prompt else self.guidance_scale or defaults.guidance_scale

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NoReturn
 
+from generators.fast import check_fast
 from generators.interface import Generation, Generator, GeneratorInfo
 from provenance.errors import ConfigurationError, Error, InputError
 
@@ -62,7 +63,10 @@ class PluginGenerator:
 
         Raises:
             ConfigurationError: ``plugin.failed``, ``plugin.not-a-generator``.
+            InputError: ``request.fast``, a profile that it does not say it has.
         """
+        offered = (name.partition(":") for name in self.info.capabilities)
+        check_fast(request, tuple(name for kind, _, name in offered if kind == "fast"))
         count = 0
         try:
             for made in self.inner.generate(request, hooks, latents=latents):

@@ -6,7 +6,6 @@ used. Here both losses become warnings on every picture.
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from generators.families import FAMILIES
 from generators.family import TextEncoder
 from generators.interface import GenerationWarning
+from generators.parts_adapter import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ def _reader(pipeline: Any, encoder: TextEncoder, options: Mapping[str, Json]) ->
         limit = asked
     if encoder.template is None:
         return _Reader(name=encoder.tokenizer, tokenizer=tokenizer, limit=limit)
-    wrapped = inspect.signature(pipeline.__call__).parameters[encoder.template].default
+    wrapped = call_of(pipeline)[encoder.template].default
     return _Reader(
         name=encoder.tokenizer,
         tokenizer=tokenizer,

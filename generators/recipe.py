@@ -116,6 +116,7 @@ class Recipe:
         init_sha256: ``generators.starting_points.pixels_digest`` of what it started from; None for nothing.
         mask_sha256: the same of the mask.
         adapters: laid over the model, in order.
+        fast: profiles it was drawn with, and what they did to the model.
     """
 
     model: ModelRecord
@@ -136,6 +137,7 @@ class Recipe:
     init_sha256: str | None = None
     mask_sha256: str | None = None
     adapters: tuple[AdapterRecord, ...] = ()
+    fast: tuple[StageRecord, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON values with a schema version; ``from_json`` reads it back."""
@@ -189,5 +191,6 @@ def _read(data: Mapping[str, Any]) -> Recipe:
         environment=Environment(**fields.pop("environment")),
         # Recipes from before there were adapters lack these fields, which have defaults.
         adapters=tuple(AdapterRecord(**item) for item in fields.pop("adapters", ())),
+        fast=tuple(StageRecord(**item) for item in fields.pop("fast", ())),
         **fields,
     )

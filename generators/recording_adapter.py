@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from generators.parts_adapter import place_of
 from generators.recipe import Environment, SchedulerRecord, StageRecord
 
 if TYPE_CHECKING:
@@ -59,10 +60,11 @@ _version = functools.cache(version)
 
 def environment(pipeline: Any, *, packages: Sequence[str] = ()) -> Environment:
     """Versions, device, precision and threads, at this moment; ``packages`` are further libraries."""
+    device, dtype = place_of(pipeline)
     return Environment(
         python=platform.python_version(),
         libraries={name.lower(): _version(name) for name in (*_LIBRARIES, *packages)},
-        device=str(pipeline.device.type),
-        dtype=str(pipeline.dtype).removeprefix("torch."),
+        device=str(device.type),
+        dtype=str(dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
     )

@@ -52,6 +52,7 @@ class GenerationRequest:
         init: picture or clip to start from, for models that edit, animate or enlarge.
         mask: where ``init`` may change (white), one channel, same size.
         adapters: laid over the model, in order.
+        fast: ways of drawing with less work, of ``generators.fast.PROFILES``; others are errors.
         options: further keyword arguments of the model's own call, by name; unknown names are errors.
     """
 
@@ -69,6 +70,7 @@ class GenerationRequest:
     init: Frames | None = None
     mask: Frames | None = None
     adapters: tuple[AdapterRef, ...] = ()
+    fast: tuple[str, ...] = ()
     options: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import diffusers
@@ -11,8 +12,11 @@ from generators.recording_adapter import scheduler_record
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generators.family import Family
     from generators.recipe import SchedulerRecord
+    from provenance.canonical import Json
 
 
 def chosen_class(name: str | None, own: Any, family: Family) -> Any:
@@ -31,15 +35,17 @@ def chosen_class(name: str | None, own: Any, family: Family) -> Any:
     return getattr(diffusers, SCHEDULERS[name])
 
 
-def install(pipeline: Any, chosen: Any, own: Any) -> SchedulerRecord:
-    """Give the pipeline a new scheduler, with the settings of its own, and say what it is.
+def install(
+    pipeline: Any, chosen: Any, own: Any, settings: Mapping[str, Json] = MappingProxyType({})
+) -> SchedulerRecord:
+    """Give the pipeline a new scheduler, with those of its own and ``settings``, and say what it is.
 
     New for every batch: schedulers remember, and two requests may be drawn from in turns.
     """
     config = dict(own.config)
     if "shift" not in config and "flow_shift" in config:
         config["shift"] = config["flow_shift"]
-    fresh = chosen.from_config(own.config if chosen is type(own) else config)
+    fresh = chosen.from_config(own.config if chosen is type(own) else config, **settings)
     pipeline.scheduler = fresh
     if hasattr(pipeline, "decoder_pipe"):
         pipeline.decoder_pipe.scheduler = fresh

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from generators.interface import Generation
     from generators.recipe import Recipe
 
-_ASKED = ("width", "height", "num_frames", "fps", "num_inference_steps", "guidance_scale", "scheduler")
+_ASKED = (
+    "width",
+    "height",
+    "num_frames",
+    "fps",
+    "num_inference_steps",
+    "guidance_scale",
+    "scheduler",
+    "fast",
+)
 """Fields of a request that are kept as they are."""
 
 
@@ -140,6 +149,10 @@ def _read(body: dict[str, Any]) -> Drawing:
         raise TypeError
     if not all(isinstance(body[name], str) for name in texts):
         raise ValueError
+    fast = body["asked"].get("fast") or ()
+    if not all(isinstance(name, str) for name in fast):
+        raise ValueError
+    body["asked"] = {**body["asked"], "fast": tuple(fast)}
     return Drawing(
         adapters=tuple(AdapterRef(**one) for one in body.pop("adapters")),
         seeds=tuple(body.pop("seeds")),

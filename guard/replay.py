@@ -151,6 +151,7 @@ def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> G
         height=recipe.height,
         num_inference_steps=recipe.steps,
         guidance_scale=recipe.guidance_scale,
+        fast=tuple(profile.name for profile in recipe.fast),
         options=recipe.options,
         **given,
     )

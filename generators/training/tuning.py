@@ -24,6 +24,7 @@ from torch.nn import functional
 from generators.calling_adapter import pictures_of
 from generators.latents_adapter import own_side
 from generators.learned_words_adapter import taught
+from generators.parts_adapter import place_of
 from generators.prompts import prepare as words_for
 from generators.request import consecutive_seeds
 from generators.training import checkpoints
@@ -150,9 +151,10 @@ class TuningRun:
         clean = lesson.latents[rows]
         noise = torch.randn(clean.shape, generator=rng)
         pipeline = self.tunable.pipeline
-        clean, noise, times = (value.to(pipeline.device) for value in (clean, noise, times))
+        device = place_of(pipeline)[0]
+        clean, noise, times = (value.to(device) for value in (clean, noise, times))
         noisy = self.noising.add_noise(clean, noise, times)
-        context = pipeline.text_encoder(lesson.ids[rows].to(pipeline.device))[0]
+        context = pipeline.text_encoder(lesson.ids[rows].to(device))[0]
         guessed = pipeline.unet(noisy.to(pipeline.unet.dtype), times, context).sample
         return functional.mse_loss(guessed.float(), self._wanted(clean, noise, times).float())
 

@@ -79,6 +79,12 @@ _OPTIONS = (
         metavar="DIR[:SCALE]",
         help="Lay a trained adapter over the model, at this strength (1). May be given several times.",
     ),
+    click.option(
+        "--fast",
+        multiple=True,
+        metavar="NAME",
+        help="Draw with less work: few-steps, reuse, int8, pruned, sliced. May be given several times.",
+    ),
 )
 
 

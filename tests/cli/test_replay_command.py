@@ -42,7 +42,8 @@ def said(capfd, line: str) -> tuple[int, str, str]:
 
 
 def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
-    generated, replayed, strict = (said(capfd, line) for line in LINES)
+    few = {LINES[0]: f"{LINES[0]} --steps 2"}  # of the twenty that the model takes by default
+    generated, replayed, strict = (said(capfd, few.get(line, line)) for line in LINES)
     assert generated[0] == 0, generated
     (energy,) = (line for line in generated[2].splitlines() if line.startswith("energy"))
     assert re.search(r"\d J (estimated|measured), .* g CO2e a picture kept \(.*480 g CO2e a kWh", energy)
@@ -67,6 +68,17 @@ def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
     code, out, _ = said(capfd, f"guard replay --strict --format jsonl {name}")
     assert code == 1
     jsonschema.validate(json.loads(out), {**SCHEMA["$defs"]["replay"], "$defs": SCHEMA["$defs"]})
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_guide_to_fast_profiles_run(there, capfd):
+    guide = (ROOT / "docs/guide/fast-profiles.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(guard .*)$", guide, flags=re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        code, out, err = said(capfd, line + (" --steps 2" if "--fast" in line else ""))
+        assert code == 0, err
+    assert out.count("EXACT  out/") == 2
 
 
 def test_a_batch_goes_on_after_what_cannot_be_replayed(there, capfd):

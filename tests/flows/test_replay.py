@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 import shutil
+from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 import torch
@@ -16,10 +19,13 @@ from generators.request import AdapterRef, GenerationRequest
 from guard.drawing import Drawing
 from guard.errors import Denied, Refused
 from guard.generate import approve, generate
+from guard.home import Home
 from guard.latent import Shading
 from guard.records import Progress
 from guard.repeatable import find
 from guard.replay import deciding, replay
+from guard.setup import initialise
+from guard.tools import assemble
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 
 PROMPT = "a portrait of a grumpy judge"
@@ -50,17 +56,45 @@ def loader(emoji):
     return lambda _reference, threads: dataclasses.replace(emoji, threads=threads)
 
 
+def drawn(emoji, tools, folder, count, *, latents=None, **changes):
+    """``count`` pictures released into ``folder``, all in one batch."""
+    (folder / "out").mkdir(exist_ok=True)
+    seeds = tuple(range(11, 11 + count))
+    request = GenerationRequest(prompt=PROMPT, seeds=seeds, num_inference_steps=2, **changes)
+    approved = approve(request, tools)
+    return list(generate(approved, emoji, tools, folder=folder / "out", latents=latents))
+
+
+@pytest.fixture(scope="module")
+def drawn_once(emoji, tmp_path_factory):
+    """A folder with a home and ``count`` pictures that were released there, and what released them gave."""
+
+    @cache
+    def made(count):
+        folder = tmp_path_factory.mktemp(f"drawn-{count}")
+        made_home = Home(folder=folder / "home")
+        initialise(made_home, now=datetime.now(UTC), random=secrets.token_bytes)
+        tools = assemble(made_home)
+        released = drawn(emoji, tools, folder, count)
+        tools.registry.close()  # what it has beside it is written back; a copy has to be whole
+        return folder, released
+
+    return made
+
+
 @pytest.fixture
-def draw(home, tools, emoji, tmp_path):
-    (tmp_path / "out").mkdir()
+def draw(home, drawn_once, tmp_path):
+    """As if the pictures had been drawn in the home of the test: a copy, as drawing them takes long."""
 
-    def drawn(count=3, *, seed=11, latents=None, adapters=()):
-        seeds = tuple(range(seed, seed + count))
-        request = GenerationRequest(prompt=PROMPT, seeds=seeds, num_inference_steps=2, adapters=adapters)
-        approved = approve(request, tools)
-        return list(generate(approved, emoji, tools, folder=tmp_path / "out", latents=latents))
+    def there(count=3):
+        folder, released = drawn_once(count)
+        shutil.rmtree(home.folder)
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        for record in home.records_folder.glob("*.json"):
+            record.write_text(record.read_text().replace(str(folder), str(tmp_path)))
+        return [dataclasses.replace(one, path=tmp_path / "out" / one.path.name) for one in released]
 
-    return drawn
+    return there
 
 
 def again(home, name, loader, **how):
@@ -159,8 +193,9 @@ def test_other_words_or_another_seed_are_another_picture(home, draw, loader):
     assert "judge" not in str(done)
 
 
-def test_a_latent_mark_is_made_again(home, tools, draw, loader):
-    released = draw(2, latents=Shading(key=tools.marker.key, random=tools.random))
+def test_a_latent_mark_is_made_again(home, tools, emoji, loader, tmp_path):
+    shading = Shading(key=tools.marker.key, random=tools.random)
+    released = drawn(emoji, tools, tmp_path, 2, latents=shading)
     assert again(home, released[1].path, loader).likeness is Likeness.EXACT
     bare = dataclasses.replace(deciding(home), locators=())
     with pytest.raises(ConfigurationError) as caught:
@@ -169,12 +204,12 @@ def test_a_latent_mark_is_made_again(home, tools, draw, loader):
 
 
 def test_adapters_are_laid_over_again_and_have_to_be_the_files_of_then(
-    home, draw, emoji, loader, tmp_path, monkeypatch
+    home, tools, emoji, loader, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     width = emoji.pipeline.text_encoder.get_input_embeddings().weight.shape[1]
     save_file({"<pet>": torch.ones(1, width)}, "pet.safetensors")
-    released = draw(2, adapters=(AdapterRef(ref="pet.safetensors"),))
+    released = drawn(emoji, tools, tmp_path, 2, adapters=(AdapterRef(ref="pet.safetensors"),))
     monkeypatch.chdir(tmp_path / "out")
     assert again(home, released[1].path, loader).likeness is Likeness.EXACT
     save_file({"<pet>": torch.zeros(1, width)}, tmp_path / "pet.safetensors")
@@ -188,6 +223,26 @@ def test_adapters_are_laid_over_again_and_have_to_be_the_files_of_then(
     with pytest.raises(InputError) as caught:
         again(home, released[1].path, loader)
     assert caught.value.code == "adapter.not-found"
+
+
+def test_fast_profiles_come_again_exactly_and_only_with_their_record(home, tools, emoji, loader, tmp_path):
+    profiles = ("few-steps", "reuse", "int8", "pruned", "sliced")
+    one, _ = drawn(emoji, tools, tmp_path, 2, fast=profiles)
+    done = again(home, one.path, loader)
+    assert (done.likeness, done.changes) == (Likeness.EXACT, ())
+    record = record_of(home, one)
+    recipe = json.loads(record.recipe)
+    assert {profile["name"] for profile in recipe["fast"]} == set(profiles)
+    # Without the digest on record the recipe alone says how it was drawn.
+    rewrite(home, record, drawing=None)
+    assert again(home, one.path, loader).changes == ()
+
+
+def test_a_profile_that_nobody_knows_is_an_error_of_the_command(home, guard_cli):
+    ran = guard_cli("generate", "a judge", "--fast", "hyper", "-o", "out")
+    assert ran.code == 2
+    assert "error[request.fast]" in ran.err
+    assert "few-steps" in ran.err
 
 
 def test_hooks_of_somebody_else_are_not_left_out(home, draw, loader):
@@ -221,10 +276,10 @@ def test_a_batch_comes_again_exactly_without_the_one_that_was_refused(home, draw
     assert done.likeness is Likeness.EXACT
 
 
-def test_what_was_refused_and_later_allowed_may_be_drawn(home, draw):
+def test_what_was_refused_and_later_allowed_may_be_drawn(home, draw, emoji, tmp_path):
     denied = draw(1)[0]
     rewrite(home, record_of(home, denied), progress=Progress.DENIED)
-    allowed = draw(1)[0]
+    (allowed,) = drawn(emoji, assemble(home), tmp_path, 1)
     assert find(str(allowed.path), home.records()).seeds == (11,)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors import safe_open
+from simulators.tiny_emoji_model import build_tiny
 
 from generators.registry import load
 from generators.training.orders import TrainingOrder
@@ -28,6 +29,11 @@ from provenance.errors import InputError
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "training.md"
 SAID = {"licence": "CC0-1.0", "consent": "not-needed"}
+
+
+@pytest.fixture(scope="module")
+def tiny_folder(tmp_path_factory) -> Path:
+    return build_tiny(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture
@@ -46,10 +52,10 @@ def order(**changes) -> TrainingOrder:
     return TrainingOrder(**{"method": "lora", "steps": 2, "rank": 2, **changes})
 
 
-def test_the_record_is_bound_both_ways_and_holds_no_names_or_words(data, tools, tmp_path):
+def test_the_record_is_bound_both_ways_and_holds_no_names_or_words(data, tools, tiny_folder, tmp_path):
     tools = dataclasses.replace(tools, clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
-    lesson = approve_lesson(data, order(), tools, model="bundled:emoji", prompt="a chef")
-    model, out = load("bundled:emoji", threads=1), [tmp_path / "a", tmp_path / "b"]
+    lesson = approve_lesson(data, order(), tools, model=f"dir:{tiny_folder}", prompt="a chef")
+    model, out = load(f"dir:{tiny_folder}", threads=1), [tmp_path / "a", tmp_path / "b"]
     for folder in out:
         folder.mkdir()
         finished = run_lesson(lesson, model, tools, folder=folder)
@@ -65,6 +71,7 @@ def test_the_record_is_bound_both_ways_and_holds_no_names_or_words(data, tools, 
     assert finished.record.sha256 == hashlib.sha256(written).hexdigest()
     assert b"secret" not in written
     assert b"chef" not in written
+    assert str(tiny_folder).encode() not in written
     assert (out[1] / PRIVATE).stat().st_mode & 0o777 == 0o600
     first, second = ((folder / "adapter.safetensors").read_bytes() for folder in out)
     assert first == second
@@ -126,8 +133,11 @@ def test_hostile_pictures_meet_the_limits_of_everything_from_outside(data, tools
     assert refused.value.code == "input.not-media"
 
 
-def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(home, data, guard_cli, tmp_path):
-    asked = "train lora pictures --prompt chef --rank 2 --steps 5 --save-every 1 --threads 1 --format json -o"
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(
+    home, data, guard_cli, tiny_folder, tmp_path
+):
+    asked = "train lora pictures --prompt chef --rank 2 --steps 12 --save-every 1 --threads 1 --format json"
+    asked += f" --model dir:{tiny_folder} -o"
     words = [sys.executable, "-m", "guard", *asked.split(), "killed"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         while not (tmp_path / "killed" / "checkpoint.safetensors").exists():

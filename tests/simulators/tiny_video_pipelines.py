@@ -167,7 +167,7 @@ def animatediff(name: str) -> Any:
         vae=autoencoder(),
         text_encoder=clip_text(),
         tokenizer=tokenizer(),
-        unet=unet(),
+        unet=unet(mid_block_type="UNetMidBlock2DCrossAttn"),
         motion_adapter=_diffusers("MotionAdapter")(
             block_out_channels=(8, 16),
             motion_layers_per_block=1,
@@ -195,7 +195,7 @@ def stable_video(name: str) -> Any:
             block_out_channels=(32, 32),
             layers_per_block=1,
             down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
-            up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
+            up_block_types=("UpBlockSpatioTemporal", "UpBlockSpatioTemporal"),
             cross_attention_dim=WIDTH,
             num_attention_heads=(2, 2),
             addition_time_embed_dim=8,

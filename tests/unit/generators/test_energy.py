@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from generators.energy import Counter, Energy, Meter, Rates, metered, rapl
+from generators.energy import Counter, Energy, Meter, Rates, metered, nvml, rapl
 from generators.interface import Generation
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
 from provenance.media import Frames
@@ -90,6 +90,14 @@ def test_without_counters_it_is_estimated_from_processor_time_and_says_so():
     assert spent.method == "estimated"
     assert spent.joules > 0
     assert any("CPU seconds × 10 W" in line for line in spent.assumptions)
+
+
+def test_without_the_binding_of_nvml_no_card_is_counted(monkeypatch):
+    monkeypatch.setattr("generators.energy.find_spec", lambda _name: None)
+    assert nvml() == ()
+    meter = Meter(rates=RATES, counters=())
+    spent = meter.stop(meter.start(), graphics=True)
+    assert "the graphics card is not counted" in spent.assumptions
 
 
 def test_a_graphics_card_that_is_not_counted_makes_it_an_estimate(tmp_path):

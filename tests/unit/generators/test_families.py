@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from simulators import tiny_pipelines, tiny_video_pipelines
-from simulators.family_requests import FIXED, middle, noise, size_of, small
+from simulators.family_requests import EDITS, FIXED, middle, noise, size_of, small
 
 from generators.families import DIFFUSION, FAMILIES, FLOW, SCHEDULERS
+from generators.fast import PROFILES
 from generators.interface import Generation, Generator
 from generators.recipe import Recipe, StageRecord
 from generators.registry import load
@@ -21,7 +22,6 @@ from provenance.errors import ConfigurationError, InputError, IntegrityError
 ALL = sorted(FAMILIES)
 VARIANTS = ("Img2Img", "Inpaint", "PixArtSigma", "DDIM", "VideoToVideo", "LTXImage", "CogVideoXImage")
 """Classes that share their loop with one that is tested in full."""
-EDITS = ("StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline")
 KINDS = [name for name in ALL if name in EDITS or not any(variant in name for variant in VARIANTS)]
 DRAWING = ("ddpm", "euler-ancestral", "cogvideox-dpm")
 """Schedulers that draw noise between steps."""
@@ -68,6 +68,16 @@ def code_of(generator: Generator, name: str, **changes) -> str:
     return caught.value.code
 
 
+def held(pipeline) -> dict:
+    """Every tensor of the pipeline's networks, by name and identity, and what was hung on a module."""
+    import torch
+
+    networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    tensors = [(place, id(value)) for part in networks for place, value in part.named_parameters()]
+    modules = [module for part in networks for module in part.modules()]
+    return {"tensors": tensors, "hooks": sum(len(module._forward_pre_hooks) for module in modules)}
+
+
 class Watcher:
     """Notes what a hook is shown; may change the latents."""
 
@@ -92,7 +102,6 @@ def test_a_picture_is_its_seed_and_its_prompt(families, plain, name: str) -> Non
     first, again = plain(name), one(generator, name)
     assert first.frames.shows(again.frames)
     assert first.recipe == again.recipe == Recipe.from_json(first.recipe.to_json())
-    assert not first.frames.shows(one(generator, name, seeds=(8,)).frames)
     frames = asked.num_frames or (len(asked.init.pixels) if asked.init and family.frames else 1)
     side = {"IFSuperResolutionPipeline": 64}.get(name, 16 if name in FIXED[1:] else size_of(name))
     assert first.frames.pixels.shape == (frames, side, side, 3)
@@ -108,8 +117,10 @@ def test_a_picture_is_its_seed_and_its_prompt(families, plain, name: str) -> Non
 def test_a_picture_is_the_same_whatever_else_is_in_its_batch(families, name: str) -> None:
     generator, family = families(name), FAMILIES[name]
     paired = dataclasses.replace(generator, defaults=dataclasses.replace(generator.defaults, batch=2))
-    _, second = paired.generate(small(name, seeds=(1, 7)))
-    _, likewise = paired.generate(small(name, seeds=(2, 7)))
+    first, second = paired.generate(small(name, seeds=(1, 7)))
+    other, likewise = paired.generate(small(name, seeds=(2, 7)))
+    assert not first.frames.shows(second.frames)
+    assert not first.frames.shows(other.frames)
     assert second.frames.shows(likewise.frames)
     assert second.recipe == likewise.recipe
     together = (2, 1) if family.batches else (1, 0)
@@ -194,6 +205,21 @@ def test_what_a_family_does_not_take_is_refused_by_name(families, name: str) -> 
         assert code_of(generator, name, init=noise()) == "request.unsupported"
     elif family.init.required:
         assert code_of(generator, name, init=None, mask=None) == "request.init"
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_profiles_of_the_table_lie_over_a_model_and_leave_no_trace(families, plain, name: str) -> None:
+    generator, family, before = families(name), FAMILIES[name], plain(name)
+    assert tuple(c.removeprefix("fast:") for c in generator.info.capabilities if "fast:" in c) == family.fast
+    weights = held(generator.pipeline)
+    made = one(generator, name, fast=family.fast)
+    assert {done.name for done in made.recipe.fast} == set(family.fast)
+    assert made.recipe == Recipe.from_json(made.recipe.to_json())
+    assert not made.frames.shows(before.frames)
+    assert held(generator.pipeline) == weights
+    assert one(generator, name).frames.shows(before.frames)
+    for profile in {*PROFILES, "hyper"} - {*family.fast}:
+        assert code_of(generator, name, fast=(profile,)) == "request.fast"
 
 
 @pytest.mark.parametrize("name", [n for n in KINDS if FAMILIES[n].init])

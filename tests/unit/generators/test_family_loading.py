@@ -24,9 +24,8 @@ def test_a_text_to_image_class_outside_the_table_runs_on_what_its_call_says(tmp_
     from diffusers import StableDiffusionPAGPipeline
 
     known = tiny_pipelines.stable_diffusion("StableDiffusionPipeline")
-    StableDiffusionPAGPipeline(**known.components, requires_safety_checker=False).save_pretrained(
-        tmp_path / "pag"
-    )
+    parts = {**known.components, "unet": tiny_pipelines.unet(mid_block_type="UNetMidBlock2DCrossAttn")}
+    StableDiffusionPAGPipeline(**parts, requires_safety_checker=False).save_pretrained(tmp_path / "pag")
     generator = load(f"dir:{tmp_path / 'pag'}", threads=1)
     asked = GenerationRequest(prompt="judge", seeds=(1,), width=32, height=32, num_inference_steps=2)
     first, again = (next(iter(generator.generate(asked))) for _ in range(2))

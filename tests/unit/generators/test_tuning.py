@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from generators.adapter_files import ADAPTER, METHOD, RECORD, TRAINING
+from generators.defaults import Defaults
 from generators.interface import Generator
 from generators.registry import load
 from generators.request import AdapterRef, GenerationRequest
@@ -25,9 +26,14 @@ EXTRA = {
 }
 
 
-@pytest.fixture
+FEW = Defaults(steps=2)
+"""For pictures of the class."""
+
+
+@pytest.fixture(scope="module")
 def model(tiny_folder) -> Generator:
-    return load(f"dir:{tiny_folder}", threads=1)
+    """One for all tests: each leaves it as it was, or the next ones fail."""
+    return dataclasses.replace(load(f"dir:{tiny_folder}", threads=1), defaults=FEW)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +47,12 @@ def examples() -> tuple[Example, ...]:
 
 
 PICTURES = [name for name, method in METHODS.items() if not method.clips]
+
+
+@pytest.fixture(scope="module")
+def trained(model, examples, tmp_path_factory):
+    """A style that was learned once."""
+    return train(model, examples, order(), tmp_path_factory.mktemp("trained"), lambda *_: None)
 
 
 def order(method: str = "lora", **changes) -> TrainingOrder:
@@ -71,33 +83,34 @@ def test_other_kinds_of_training_have_a_table_to_join() -> None:
 def test_the_loss_falls_and_the_model_is_itself_again(method, model, examples, tmp_path) -> None:
     before = pixels(model)
     steps: list[int] = []
-    asked = order(method, batch=2, steps=20)
+    asked = order(method, batch=2, steps=12)
     trained = train(model, examples, asked, tmp_path, lambda step, _loss: steps.append(step))
     assert trained.loss_after < trained.loss_before
-    assert steps == list(range(1, 21))
+    assert steps == list(range(1, 13))
     assert trained.class_seeds == tuple(range(asked.class_pictures))
     assert np.array_equal(pixels(model), before)
     assert not any(".lora" in name for name, _ in model.pipeline.unet.named_parameters())
 
 
 @pytest.mark.parametrize("method", PICTURES)
-def test_a_resumed_run_equals_an_uninterrupted_one(method, tiny_folder, examples, tmp_path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(method, model, tiny_folder, examples, tmp_path) -> None:
     class Interrupted(Exception):
         pass
 
     def stop(step: int, _loss: float) -> None:
-        if step == 5:
+        if step == 3:
             raise Interrupted
 
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    first, second = (load(f"dir:{tiny_folder}", threads=1) for _ in range(2))
-    asked = order(method, steps=8, save_every=2)
-    whole = train(first, examples, asked, tmp_path / "a", lambda *_: None)
+    # As a new process would: nothing of the first session is left in the second.
+    second = dataclasses.replace(load(f"dir:{tiny_folder}", threads=1), defaults=FEW)
+    asked = order(method, steps=4, save_every=2)
+    whole = train(model, examples, asked, tmp_path / "a", lambda *_: None)
     with pytest.raises(Interrupted):
-        train(first, examples, asked, tmp_path / "b", stop)
+        train(model, examples, asked, tmp_path / "b", stop)
     resumed = train(second, examples, asked, tmp_path / "b", lambda *_: None)
-    assert resumed.resumed_at == 4
+    assert resumed.resumed_at == 2
     assert resumed.weights_sha256 == whole.weights_sha256
     assert (resumed.loss_before, resumed.loss_after) == (whole.loss_before, whole.loss_after)
 
@@ -116,17 +129,15 @@ def test_a_checkpoint_of_another_run_is_refused_and_a_damaged_one_said(model, ex
     assert damaged.value.code == "train.checkpoint-damaged"
 
 
-def test_scale_0_is_the_base_scale_1_is_not_and_nothing_stays(model, examples, tmp_path) -> None:
+def test_scale_0_is_the_base_scale_1_is_not_and_nothing_stays(model, trained, tmp_path) -> None:
     before = pixels(model)
-    trained = train(model, examples, order(), tmp_path, lambda *_: None)
     folder = str(write(tmp_path / "style", trained))
     assert np.array_equal(pixels(model, AdapterRef(ref=folder, scale=0)), before)
     assert not np.array_equal(pixels(model, AdapterRef(ref=folder)), before)
     assert np.array_equal(pixels(model), before)
 
 
-def test_two_requests_drawn_from_in_turns_do_not_mix(model, examples, tmp_path) -> None:
-    trained = train(model, examples, order(), tmp_path, lambda *_: None)
+def test_two_requests_drawn_from_in_turns_do_not_mix(model, trained, tmp_path) -> None:
     adapter = AdapterRef(ref=str(write(tmp_path / "style", trained)))
     request = GenerationRequest(prompt="a judge", seeds=(3, 4), num_inference_steps=2)
     alone = [p.frames.pixels for p in model.generate(request)]
@@ -149,11 +160,10 @@ def test_a_learned_word_means_something_only_while_it_is_laid_over(model, exampl
         pixels(model, AdapterRef(ref=folder, scale=0.5))
 
 
-def test_the_recipe_names_adapter_scale_and_record(model, examples, tmp_path) -> None:
+def test_the_recipe_names_adapter_scale_and_record(model, trained, tmp_path) -> None:
     from generators.recipe import Recipe
     from provenance.canonical import canonical_bytes
 
-    trained = train(model, examples, order(steps=1), tmp_path, lambda *_: None)
     said = {"mediaguard.training": "ab" * 32, "mediaguard.base": "cd" * 32}
     folder = write(tmp_path / "style", trained, **said)
     request = GenerationRequest(
@@ -244,6 +254,7 @@ def test_adapters_that_a_pipeline_carries_already_are_not_dropped(model, example
     model.pipeline.load_lora_weights(str(folder), weight_name=ADAPTER, adapter_name="theirs")
     assert refusal(model, AdapterRef(ref=str(folder))) == "request.unsupported"
     assert model.pipeline.get_list_adapters() == {"unet": ["theirs"]}
+    model.pipeline.unload_lora_weights()
 
 
 def test_an_adapter_of_another_model_is_refused_in_one_line(model, tmp_path) -> None:
@@ -272,7 +283,6 @@ def test_orders_that_do_not_fit_together(wrong) -> None:
     assert refused.value.code == "train.bad-order"
 
 
-def test_the_adapter_is_laid_out_as_diffusers_writes_it(model, examples, tmp_path) -> None:
-    trained = train(model, examples, order(steps=1), tmp_path, lambda *_: None)
+def test_the_adapter_is_laid_out_as_diffusers_writes_it(trained, tmp_path) -> None:
     names = load_file(write(tmp_path / "style", trained) / ADAPTER)
     assert all(name.startswith("unet.") and ".lora_" in name for name in names)
