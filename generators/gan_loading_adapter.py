@@ -77,6 +77,7 @@ def _generator(ref: str, weights: Weights, card: Card, threads: int | None) -> G
         conditions=conditions,
         vocabulary=vocabulary.load(words) if texts else None,
         truncation=float(card.truncation),
+        finish=card.finish,
         directions=_directions(weights, network),
         threads=threads,
     )

@@ -32,6 +32,7 @@ from generators.ability_adapter import ability_of
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
 from generators.families import FAMILIES
+from generators.finishes import PLAIN
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -52,6 +53,7 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuse
         guidance_scale=card["guidance_scale"],
         batch=card["batch"],
         finished_size=card["size"],
+        finish=card.get("finish", PLAIN),
     )
     return DiffusersGenerator(
         info=_info(str(ref), weights, pipeline, card, defaults),

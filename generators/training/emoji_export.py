@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from generators.finishes import newest
 from generators.training.emoji_diffusion import Denoiser, build_scheduler
 from generators.training.emoji_labels import BEGIN, END, MAX_TOKENS, UNKNOWN, vocabulary
 from generators.training.loop import Run
@@ -55,7 +56,7 @@ def export(work: Path, out: Path) -> None:
     shutil.copyfile(_WORDS, out / "words.json")
     digests = {file.path: file.sha256 for file in examine(out).files}
     (out / "card.json").write_text(
-        json.dumps({**CARD, "weights": digests}, indent=2) + "\n", encoding="utf-8"
+        json.dumps({**CARD, "finish": newest(), "weights": digests}, indent=2) + "\n", encoding="utf-8"
     )
 
 

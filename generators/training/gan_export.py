@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from safetensors.torch import save_file
 
 from generators.directions_adapter import difference, entanglement, factorised, save_directions
+from generators.finishes import newest
 from generators.gan_files import KIND, WEIGHTS, examine
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def export(model: StyleGAN2, conditions: Conditions, out: Path) -> None:
     save_directions(found_directions(model, conditions), out)
     shutil.copyfile(_WORDS, out / "words.json")
     digests = {file.path: file.sha256 for file in examine(out).files}
-    card = {**CARD, "conditions": conditions.to_json(), "weights": digests}
+    card = {**CARD, "finish": newest(), "conditions": conditions.to_json(), "weights": digests}
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
