@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +25,8 @@ from provenance.digest_grid import area_means
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from generators.finishes import Finish
@@ -79,7 +80,7 @@ class LearnedFinish:
         return (GenerationWarning(code="generate.enlarged", message=message),)
 
     def _enlarged(self, pixels: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-        """(h, w, 3) in 0..1 to (\\*size, 3) in 0..1, without grain."""
+        """(h, w, 3) in 0..1 to ``size``, (height, width), without grain."""
         learnt = tuple(min(asked, LEARNT) for asked in size)
         while min(pixels.shape[:2]) * FACTOR < min(learnt):
             # A small picture takes several passes; all but the last end where the last begins.

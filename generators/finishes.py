@@ -41,7 +41,7 @@ class Finish(Protocol):
         ...
 
     def reduce(self, pixels: NDArray[np.float32], *, side: int) -> NDArray[np.float32]:
-        """The (side, side, 3) picture in 0..1 that ``enlarge`` makes (height, width, 3) ``pixels`` of, about."""
+        """About the (side, side, 3) picture in 0..1 that ``enlarge`` makes ``pixels`` of."""
         ...
 
     def record(self) -> StageRecord:
@@ -84,6 +84,6 @@ def chosen(request: GenerationRequest, own: str) -> tuple[GenerationRequest, Fin
 
 
 def asked_again(stages: Sequence[StageRecord]) -> dict[str, str]:
-    """The option that brings back how a picture was finished; nothing for models that finish by themselves."""
+    """The option that brings back how a picture was finished; nothing where no finish of ours was."""
     names = [f"{stage.name}-{stage.version}" for stage in stages]
-    return {OPTION: name for name in names if name in FINISHES}
+    return {OPTION: names[-1]} if names and names[-1] in FINISHES else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from generators import vocabulary
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder
+from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
 from provenance.errors import ConfigurationError, InputError
 
@@ -82,9 +84,11 @@ def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGe
 
 
 def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None) -> DiffusersGenerator:
-    pipeline = _pipeline(weights)
+    pipeline, told = _pipeline(weights), training_of(weights)
+    card = {} if told is None else {"data_licence": told.data_licence}
+    info = _info(ref, weights, pipeline, card, Defaults())
     return DiffusersGenerator(
-        info=_info(ref, weights, pipeline, {}, Defaults()),
+        info=replace(info, training_sha256=told and told.sha256),
         model=_record(ref, revision, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,

@@ -157,9 +157,8 @@ class Config:
         if self.training_mining not in ("", *MINING):
             raise ValueError(f"training_mining is one of {', '.join(MINING)}")
         if self.model in INSTRUMENTS:
-            raise ValueError(
-                f"model {self.model!r} is skewed on purpose, for audits; it is named with --model, never by default"
-            )
+            what = "is skewed on purpose, for audits; it is named with --model, never a default"
+            raise ValueError(f"model {self.model!r} {what}")
 
 
 def read_config(path: Path) -> Config:

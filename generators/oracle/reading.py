@@ -108,17 +108,19 @@ def confusion(folder: Path = ORACLE) -> Confusion:
     """
     try:
         told: dict[str, Any] = json.loads((folder / CONFUSION).read_text(encoding="utf-8"))
-        if {question: tuple(names) for question, names in told["answers"].items()} != dict(QUESTIONS):
-            raise ValueError(CONFUSION)
         counts = {q: tuple(tuple(map(int, row)) for row in told["counts"][q]) for q in QUESTIONS}
-        if any(
-            len(rows) != len(QUESTIONS[q]) or {*map(len, rows)} != {len(rows)} for q, rows in counts.items()
-        ):
-            raise ValueError(CONFUSION)
+        fits = {q: tuple(names) for q, names in told["answers"].items()} == dict(QUESTIONS)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IntegrityError(
-            "oracle.confusion",
-            "the table of how often the oracle is right is missing or belongs to another oracle",
-            where=CONFUSION,
-        ) from error
+        raise _no_table() from error
+    sizes = {q: {len(rows), *map(len, rows)} for q, rows in counts.items()}
+    if not fits or sizes != {q: {len(names)} for q, names in QUESTIONS.items()}:
+        raise _no_table()
     return Confusion(counts=MappingProxyType(counts))
+
+
+def _no_table() -> IntegrityError:
+    return IntegrityError(
+        "oracle.confusion",
+        "the table of how often the oracle is right is missing or belongs to another oracle",
+        where=CONFUSION,
+    )

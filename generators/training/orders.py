@@ -29,6 +29,7 @@ class Method:
         rate: AdamW's, by default.
         word: it learns a new word, ``--token``.
         prior: pictures of the class, drawn by the model itself, keep the class as it was.
+        whole: it makes a model of its own, from nothing; there is no base.
     """
 
     trainer: str
@@ -36,6 +37,7 @@ class Method:
     rate: float
     word: bool = False
     prior: bool = False
+    whole: bool = False
 
 
 _TUNING = "generators.training.tuning:train"
@@ -59,6 +61,18 @@ METHODS: Mapping[str, Method] = {
         prior=True,
         summary="Teach one new word, and the keys and values that read words.",
     ),
+    "ldm": Method(
+        trainer="generators.training.own_ldm:train",
+        rate=1e-3,
+        whole=True,
+        summary="Train a small latent diffusion model of your own, from nothing.",
+    ),
+    "gan": Method(
+        trainer="generators.training.own_gan:train",
+        rate=2.5e-3,
+        whole=True,
+        summary="Train a GAN of your own, from nothing.",
+    ),
 }
 """Name → how. Other kinds of training add a line."""
 
@@ -81,6 +95,7 @@ class TrainingOrder:
         prior_weight: of the class's loss against the pictures'.
         save_every: steps between two checkpoints.
         device: "cpu", "cuda", …; None: where the model was loaded.
+        size: pixels to a side, of a model that is made from nothing.
     """
 
     method: str
@@ -96,6 +111,7 @@ class TrainingOrder:
     prior_weight: float = 1.0
     save_every: int = 25
     device: str | None = None
+    size: int = 64
 
     def __post_init__(self) -> None:
         method = METHODS.get(self.method)
@@ -116,7 +132,10 @@ class TrainingOrder:
 
     def identity(self) -> dict[str, Json]:
         """Everything that makes this run another one; not how long it goes on or where."""
-        names = [n for n in self.__slots__ if n not in ("steps", "save_every", "device")]
+        # How fast a model from nothing learns depends on how many steps there will be.
+        others = ("steps", "save_every", "device", "size")
+        others = ("save_every", "device") if METHODS[self.method].whole else others
+        names = [n for n in self.__slots__ if n not in others]
         return {name: getattr(self, name) for name in names}
 
 
@@ -134,22 +153,24 @@ class Trained:
     """What a run gives back.
 
     Attributes:
-        tensors: what goes into the adapter's file, by name.
+        tensors: what goes into the adapter's file, by name; nothing of a whole model.
         weights_sha256: digest over names, types, shapes and bytes of ``tensors``.
         loss_before: mean loss on fixed draws of noise, before the first step.
         loss_after: the same draws, after the last.
         class_seeds: of the pictures that the model drew of the class.
         resumed_at: step an earlier session had reached; 0 for none.
         side: pixels to a side of what was learned from.
+        write: writes the files of a whole model into a folder; None for adapters.
     """
 
     tensors: Mapping[str, Any]
     weights_sha256: str
-    loss_before: float
-    loss_after: float
+    loss_before: float | None
+    loss_after: float | None
     class_seeds: tuple[int, ...]
     resumed_at: int
     side: int
+    write: Callable[[Path], None] | None = None
 
 
 def train(
@@ -162,7 +183,7 @@ def train(
     """Train as ``order`` says; a checkpoint in ``work`` of the same run is continued.
 
     Args:
-        generator: the loaded base model.
+        generator: the loaded base model; None for methods that make a whole one.
         examples: at least one.
         order: what to do.
         work: an existing folder for checkpoints.

@@ -56,16 +56,21 @@ def read_table(path: Path = TABLE) -> Planted:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         shares = {str(name): _shares(row) for name, row in told["shares"].items()}
         explanation = tuple(str(line) for line in told["explanation"])
-        if not shares or told["schema_version"] != 1:
-            raise ValueError(path.name)
+        known = told["schema_version"] == 1 and bool(shares)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            "planted.table",
-            "the file is no table of planted shares",
-            where=str(path),
-            hint='write {"schema_version": 1, "explanation": […], "shares": {"judge": {"presentation": …}}}',
-        ) from error
+        raise _no_table(path) from error
+    if not known:
+        raise _no_table(path)
     return Planted(explanation=explanation, shares=MappingProxyType(shares))
+
+
+def _no_table(path: Path) -> InputError:
+    return InputError(
+        "planted.table",
+        "the file is no table of planted shares",
+        where=str(path),
+        hint='write {"schema_version": 1, "explanation": […], "shares": {"judge": {"presentation": …}}}',
+    )
 
 
 def _shares(row: Mapping[str, Mapping[str, float]]) -> Shares:
