@@ -62,9 +62,7 @@ def training_of(weights: Weights) -> Training | None:
 
 
 def _licences(files: Any) -> str:
-    found = (
-        {one.get("licence") for one in files if isinstance(one, dict)} if isinstance(files, list) else set()
-    )
-    if not found or not all(isinstance(licence, str) for licence in found):
+    said = [one.get("licence") for one in files if isinstance(one, dict)] if isinstance(files, list) else []
+    if not said or not all(isinstance(licence, str) for licence in said):
         return "unknown"
-    return " AND ".join(sorted(found))
+    return " AND ".join(sorted({str(licence) for licence in said}))

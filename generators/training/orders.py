@@ -133,8 +133,8 @@ class TrainingOrder:
     def identity(self) -> dict[str, Json]:
         """Everything that makes this run another one; not how long it goes on or where."""
         # How fast a model from nothing learns depends on how many steps there will be.
-        others = ("steps", "save_every", "device", "size")
-        others = ("save_every", "device") if METHODS[self.method].whole else others
+        others = {"save_every", "device"}
+        others |= set() if METHODS[self.method].whole else {"steps", "size"}
         names = [n for n in self.__slots__ if n not in others]
         return {name: getattr(self, name) for name in names}
 
@@ -154,7 +154,8 @@ class Trained:
 
     Attributes:
         tensors: what goes into the adapter's file, by name; nothing of a whole model.
-        weights_sha256: digest over names, types, shapes and bytes of ``tensors``.
+        weights_sha256: digest over names, types, shapes and bytes of ``tensors``; empty for a whole model,
+            whose files are digested when they are written.
         loss_before: mean loss on fixed draws of noise, before the first step.
         loss_after: the same draws, after the last.
         class_seeds: of the pictures that the model drew of the class.
