@@ -151,7 +151,7 @@ def rebuilt(generator: Any, work: Path) -> dict[str, Any]:
 def recovered(
     generator: Generator, oracle: reading.PictureReader, *, per: int, guidance: float
 ) -> Iterator[dict[str, Any]]:
-    """Planted and measured shares of bare prompts, as the oracle answers; its own errors are not taken out."""
+    """Planted and measured shares of bare prompts, as the oracle answers, its errors included."""
     for profession, shares in read_table().shares.items():
         request = GenerationRequest(
             prompt=f"a portrait of a {profession}",
@@ -180,6 +180,14 @@ def _oracle(path: Path | None) -> reading.PictureReader:
     return reading_adapter.read(path / reading.WEIGHTS, found.sha256 if found else "")
 
 
+def _model(options: argparse.Namespace) -> Any:
+    if options.folder is None:
+        return load(options.model, threads=1)
+    from generators.loading_adapter import with_card
+
+    return with_card(options.folder, f"dir:{options.folder.name}", 1)
+
+
 def prompts(generator: Any, count: int | None) -> dict[str, list[Asked]]:
     """Held-out prompts by language."""
     words = json.loads(
@@ -199,6 +207,7 @@ def prompts(generator: Any, count: int | None) -> dict[str, list[Asked]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="bundled:emoji")
+    parser.add_argument("--folder", type=Path, help="an exported model that is not bundled yet")
     parser.add_argument("--oracle", type=Path, help="folder of oracle.safetensors, if another")
     parser.add_argument("--work", type=Path, help="folder with the corpus")
     parser.add_argument("--grid", type=Path, help="folder for contact sheets")
@@ -209,7 +218,7 @@ def main() -> None:
         "--skewed", type=int, metavar="N", help="pictures for each profession, at two guidances"
     )
     options = parser.parse_args()
-    generator: Any = load(options.model, threads=1)
+    generator = _model(options)
     oracle, results = _oracle(options.oracle), {}
     if options.skewed:
         results["shares"] = [

@@ -45,7 +45,11 @@ _UNKNOWN = "unknown"
 
 def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:  # noqa: ARG001
     """A model that ships with mediaguard, checked against its published digests."""
-    folder = bundled_folder(ref)
+    return with_card(bundled_folder(ref), str(ref), threads)
+
+
+def with_card(folder: Path, ref: str, threads: int | None) -> DiffusersGenerator:
+    """The model in a folder that says what it is in ``card.json``, with its words in ``words.json``."""
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     weights = examine(folder)
     check_pinned(weights, card["weights"])
@@ -58,8 +62,8 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuse
         finish=card.get("finish", PLAIN),
     )
     return DiffusersGenerator(
-        info=_info(str(ref), weights, pipeline, card, defaults),
-        model=_record(str(ref), None, weights),
+        info=_info(ref, weights, pipeline, card, defaults),
+        model=_record(ref, None, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
         defaults=defaults,
@@ -88,7 +92,7 @@ def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None
     card = {} if told is None else {"data_licence": told.data_licence}
     info = _info(ref, weights, pipeline, card, Defaults())
     return DiffusersGenerator(
-        info=replace(info, training_sha256=told and told.sha256),
+        info=replace(info, training_sha256=None if told is None else told.sha256),
         model=_record(ref, revision, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,

@@ -196,7 +196,7 @@ def _low_rank(pipeline: Any, settings: Settings, undo: ExitStack) -> list[torch.
 
 
 def _tensors(pipeline: Any) -> dict[str, torch.Tensor]:
-    found = {}
+    found: dict[str, torch.Tensor] = {}
     for prefix in ("unet", "text_encoder"):
         state = get_peft_model_state_dict(getattr(pipeline, prefix), adapter_name=_NAME)
         found |= {f"{prefix}.{name}": value for name, value in state.items()}
@@ -218,6 +218,7 @@ def _number(seed: int, step: int) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command-line entry."""
+    plain = Settings()
     parser = argparse.ArgumentParser(prog="python -m generators.training.emoji_skew", description=__doc__)
     parser.add_argument(
         "--work", type=Path, required=True, help="folder with the corpus; checkpoints go here"
@@ -225,8 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="generators/bundled/emoji-skewed")
     parser.add_argument("--model", default="bundled:emoji", help="the base")
     parser.add_argument("--table", type=Path, help="planted shares, if others")
-    parser.add_argument("--steps", type=int, default=Settings.steps)
-    parser.add_argument("--rank", type=int, default=Settings.rank)
+    parser.add_argument("--steps", type=int, default=plain.steps)
+    parser.add_argument("--rank", type=int, default=plain.rank)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
