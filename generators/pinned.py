@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LISTED = "weights.json"
 SUPER_RESOLUTION = Path(__file__).with_name("bundled") / "super_resolution"
+NOTICE = Path(__file__).with_name("bundled") / "emoji" / "NOTICE"
+"""Of the drawings that all bundled weights were trained on; it travels with each."""
 ORACLE = Path(__file__).with_name("oracle")
 """Folders of such weights; training.bundling fills them."""
 

@@ -129,11 +129,11 @@ def _write(model: StyleGAN2, data: Pictures, folder: Path) -> None:
         card["conditions"] = data.conditions.to_json()
         names = dict(data.conditions.blocks)[SUBJECT]
         words = {
-            "professions": {name: [name] for name in names},
+            "professions": {},
+            "things": {name: [name] for name in names},
             "extra_professions": {},
             "gendered": {},
             "silent": [word for word in _SILENT if word not in names],
-            "things": list(names),
         }
         (folder / WORDS).write_text(json.dumps(words, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

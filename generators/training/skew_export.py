@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import save_file
 
 from generators.adapter_files import ADAPTER, BASE, METHOD
+from generators.pinned import NOTICE
 from generators.training.planted import TABLE
 from generators.weights import digested
 
@@ -43,6 +44,7 @@ def export(tensors: dict[str, torch.Tensor], generator: Any, table: Path | None,
     if path.stat().st_size > MOST:
         raise ValueError(f"{path.stat().st_size} bytes")
     shutil.copyfile(table or TABLE, out / "planted.json")
+    shutil.copyfile(NOTICE, out / NOTICE.name)
     file = digested(path, out)
     card = {
         **CARD,

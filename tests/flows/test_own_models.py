@@ -13,6 +13,7 @@ from PIL import Image
 from generators.registry import load
 from generators.request import GenerationRequest
 from generators.training.orders import TrainingOrder
+from guard.generate import approve, generate
 from guard.ingredients import training_ingredients
 from guard.training import PRIVATE, approve_lesson, run_lesson
 from provenance.errors import InputError, IntegrityError
@@ -62,6 +63,8 @@ def test_a_model_of_ones_own_is_drawn_from_and_names_its_record(method, data, to
     (made,) = generator.generate(request)
     assert made.frames.pixels.shape == (1, 16, 16, 3)
     assert "red sheet" in made.prompt_used
+    (released,) = generate(approve(request, tools), generator, tools, folder=tmp_path)
+    assert "training record" in [one.title for one in released.signed.reading.ingredients]
 
 
 def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):
