@@ -59,7 +59,7 @@ def test_it_is_drawn_enlarged_signed_and_drawn_again(home, bundled, guard_cli, t
     assert guard_cli("verify", str(made)).code == 0
     again = guard_cli("replay", str(made), "--strict", "--format", "json")
     assert again.code == 0, again.err
-    assert json.loads(again.out)["likeness"] == "exact"
+    assert json.loads(again.out)["replays"][0]["likeness"] == "exact"
     card = json.loads((bundled / "gan" / "card.json").read_text())
     (bundled / "gan" / "card.json").write_text(json.dumps({**card, "finish": finishes.PLAIN}))
     assert guard_cli("replay", str(made), "--strict").code == 0, "finished as its recipe says"
