@@ -50,10 +50,10 @@ def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> GanGener
     path = Path(ref.name).expanduser()
     weights, card = examine(path), read_card(path)
     told = training_of(weights) if path.is_dir() else None
-    ref = f"dir:{path.resolve().name}"
+    public = f"dir:{path.resolve().name}"
     if told is None:
-        return _generator(ref, weights, card, threads)
-    made = _generator(ref, weights, replace(card, data_licence=told.data_licence), threads)
+        return _generator(public, weights, card, threads)
+    made = _generator(public, weights, replace(card, data_licence=told.data_licence), threads)
     return replace(made, info=replace(made.info, training_sha256=told.sha256))
 
 

@@ -81,7 +81,11 @@ class Settings:
 def players(settings: Settings, condition: int) -> tuple[StyleGAN2, Discriminator]:
     """Both networks, untrained."""
     shape = Architecture(
-        z=_Z, condition=condition, embedded=_Z, mapping=(_W,) * _MAPPING, channels=settings.channels
+        z=_Z,
+        condition=condition,
+        embedded=_Z if condition else 0,
+        mapping=(_W,) * _MAPPING,
+        channels=settings.channels,
     )
     # The processor's convolutions are faster with the channels innermost.
     generator = StyleGAN2(shape).to(memory_format=torch.channels_last)

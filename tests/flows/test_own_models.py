@@ -89,6 +89,17 @@ def test_sizes_that_no_network_has_are_refused(method, size, data, tools, tmp_pa
     assert refused.value.code == "train.bad-order"
 
 
+def test_pictures_of_one_kind_need_no_classes(data, tools, tmp_path):
+    (data / "data.json").write_text('{"licence": "CC0-1.0", "consent": "not-needed"}')
+    lesson = approve_lesson(data, order("gan", size=8), tools, model="own:gan", prompt="a sheet")
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    generator = load(f"dir:{tmp_path}/model", threads=1)
+    (made,) = generator.generate(GenerationRequest(prompt="", seeds=(3,)))
+    assert made.frames.pixels.shape == (1, 8, 8, 3)
+    with pytest.raises(InputError):
+        list(generator.generate(GenerationRequest(prompt="a sheet", seeds=(3,))))
+
+
 def test_another_run_is_not_continued(data, tools, tmp_path):
     for seed in (0, 1):
         lesson = approve_lesson(data, order("gan", steps=1, seed=seed), tools, model="own:gan")
