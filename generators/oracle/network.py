@@ -8,6 +8,8 @@ from torch.nn import functional
 
 from generators.oracle.questions import QUESTIONS
 
+__all__ = ["QUESTIONS", "SIDE", "OracleNetwork"]
+
 SIDE = 128
 """Pixels of the pictures it looks at; others are brought to this size first."""
 _WIDTHS = (24, 48, 96, 160, 192)
