@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generators.ability import Ability, Settled
+    from generators.finishes import Finish
     from generators.interface import StepHook
     from generators.request import GenerationRequest
     from provenance.canonical import Json
@@ -39,6 +40,7 @@ class Job:
         prompt: the text that reaches the model.
         negative: the same of the negative prompt.
         hooks: between steps.
+        finish: how its pictures are enlarged, None where they are not.
     """
 
     request: GenerationRequest
@@ -47,6 +49,7 @@ class Job:
     prompt: str
     negative: str
     hooks: Sequence[StepHook]
+    finish: Finish | None = None
 
 
 def arguments_for(

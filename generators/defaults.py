@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generators.finishes import PLAIN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
@@ -14,9 +16,11 @@ class Defaults:
         guidance_scale: None leaves it to the pipeline.
         batch: pictures computed together; part of what exact repetition needs.
         finished_size: side in pixels that results are enlarged to; None keeps the model's pixels.
+        finish: how they are enlarged, a name in ``generators.finishes``.
     """
 
     steps: int | None = None
     guidance_scale: float | None = None
     batch: int = 1
     finished_size: int | None = None
+    finish: str = PLAIN

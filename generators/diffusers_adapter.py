@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from generators import fast_adapter, finish
+from generators import fast_adapter, finishes
 from generators.ability import settle
 from generators.ability_adapter import ability_of
 from generators.adapting_adapter import drawn_with_adapters
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from generators.ability import Ability, Settled
     from generators.defaults import Defaults
     from generators.request import GenerationRequest
     from generators.vocabulary import Vocabulary
@@ -53,6 +52,7 @@ class DiffusersGenerator:
         defaults: where the request says nothing.
         vocabulary: maps prompts, for models of few words.
         threads: of torch, or None for torch's own choice.
+        notes: what is to be said of every picture.
     """
 
     info: GeneratorInfo
@@ -62,6 +62,7 @@ class DiffusersGenerator:
     defaults: Defaults
     vocabulary: Vocabulary | None = None
     threads: int | None = None
+    notes: tuple[GenerationWarning, ...] = ()
 
     def generate(
         self,
@@ -82,6 +83,9 @@ class DiffusersGenerator:
             yield from drawn_with_adapters(self, request, hooks, latents)
             return
         ability = ability_of(self.pipeline, self.defaults)
+        finish = None
+        if ability.square:
+            request, finish = finishes.chosen(request, self.defaults.finish)
         settled = settle(request, ability, hooks=bool(hooks), latents=latents is not None)
         wanted = "dpm++" if FEW_STEPS in request.fast else request.scheduler
         chosen = chosen_class(wanted, self.scheduler, ability.family)
@@ -98,8 +102,9 @@ class DiffusersGenerator:
             prompt=prompt.text,
             negative=negative.text,
             hooks=hooks,
+            finish=finish,
         )
-        warnings = prompt.warnings + negative.warnings
+        warnings = self.notes + prompt.warnings + negative.warnings
         together = self.defaults.batch if ability.family.batches else 1
         for start in range(0, len(request.seeds), together):
             seeds = request.seeds[start : start + together]
@@ -125,7 +130,7 @@ class DiffusersGenerator:
                 self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
             )
         for index, (seed, pixels) in enumerate(zip(seeds, drawn, strict=True)):
-            frames, finished = _finished(pixels, settled, ability, seed)
+            frames, finished = _finished(pixels, job, seed)
             recipe = self._recipe(
                 job,
                 seed=seed,
@@ -135,7 +140,7 @@ class DiffusersGenerator:
                 fast=fast,
                 batch=(index, len(seeds)),
             )
-            warnings = _REPLACED if flagged[index] else ()
+            warnings = (_REPLACED if flagged[index] else ()) + _said(job)
             yield Generation(frames=frames, recipe=recipe, prompt_used=job.prompt, warnings=warnings)
 
     def _recipe(
@@ -179,13 +184,18 @@ _REPLACED = (
 )
 
 
-def _finished(
-    pixels: NDArray[np.uint8], settled: Settled, ability: Ability, seed: int
-) -> tuple[Frames, tuple[StageRecord, ...]]:
+def _said(job: Job) -> tuple[GenerationWarning, ...]:
+    if job.finish is None:
+        return ()
+    return job.finish.warnings(width=job.settled.width, height=job.settled.height)
+
+
+def _finished(pixels: NDArray[np.uint8], job: Job, seed: int) -> tuple[Frames, tuple[StageRecord, ...]]:
     """(T, H, W, C) as the model made it, or enlarged; never of another size than was asked for."""
-    if ability.square:
-        enlarged = finish.enlarge(pixels[0], width=settled.width, height=settled.height, seed=seed)
-        return Frames(pixels=enlarged[None]), (finish.record(),)
+    settled = job.settled
+    if job.finish is not None:
+        enlarged = job.finish.enlarge(pixels[0], width=settled.width, height=settled.height, seed=seed)
+        return Frames(pixels=enlarged[None]), (job.finish.record(),)
     made, asked = pixels.shape[:3], (settled.frames, settled.height, settled.width)
     if made != asked:
         texts = [f"{size[2]}×{size[1]}, {size[0]} frames" for size in (asked, made)]

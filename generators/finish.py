@@ -1,4 +1,4 @@
-"""From the bundled model's 128 pixels to the released size: enlarge, sharpen edges, add faint grain.
+"""Enlarging without anything learnt: Lanczos, sharper edges, faint grain.
 
 Flat areas without any texture cannot hide a watermark, and enlarged ones look like wax. The grain is a
 function of the seed alone, so a recipe still gives the same pixels.
@@ -17,6 +17,8 @@ from provenance.digest_grid import area_means
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from generators.finishes import Finish
+    from generators.interface import GenerationWarning
     from provenance.canonical import Json
 
 NAME, VERSION = "lanczos-unsharp-grain", "1"
@@ -26,9 +28,30 @@ _SHARPEN = ((2.6, 130), (1.0, 60))
 """Radius in pixels of the model's own grid times the enlargement / 4, and percent, one pass after another."""
 
 
+class _Plain:
+    """The functions of this module as a ``Finish``."""
+
+    def enlarge(self, pixels: NDArray[np.uint8], *, width: int, height: int, seed: int) -> NDArray[np.uint8]:
+        return enlarge(pixels, width=width, height=height, seed=seed)
+
+    def reduce(self, pixels: NDArray[np.float32], *, side: int) -> NDArray[np.float32]:
+        return reduce(pixels, side=side)
+
+    def record(self) -> StageRecord:
+        return record()
+
+    def warnings(self, *, width: int, height: int) -> tuple[GenerationWarning, ...]:  # noqa: ARG002
+        return ()
+
+
+def plain() -> Finish:
+    """This way to enlarge, for ``generators.finishes``."""
+    return _Plain()
+
+
 def enlarge(pixels: NDArray[np.uint8], *, width: int, height: int, seed: int) -> NDArray[np.uint8]:
     """(h, w, 3) to (height, width, 3), both uint8."""
-    return _grained(np.asarray(_sharpened(pixels, width=width, height=height)), seed)
+    return grained(np.asarray(_sharpened(pixels, width=width, height=height)), seed)
 
 
 def reduce(pixels: NDArray[np.float32], *, side: int) -> NDArray[np.float32]:
@@ -66,7 +89,7 @@ def _sharpened(pixels: NDArray[np.uint8], *, width: int, height: int) -> Image.I
     return picture
 
 
-def _grained(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+def grained(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
     """The same grain in all three channels: luminance grain looks like paper, coloured grain like a fault."""
     noise = np.random.Generator(np.random.PCG64(seed)).normal(0.0, GRAIN, pixels.shape[:2])
     # A little wider than one pixel, so that it survives scaling and mild compression.

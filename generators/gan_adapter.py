@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from generators import finish
+from generators import finishes
 from generators.gan_settings import Asked, asked_of, check
 from generators.interface import Generation
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from generators.finishes import Finish
     from generators.gan_conditions import Conditions
     from generators.interface import GeneratorInfo, LatentInit, StepHook
     from generators.recipe import StageRecord
@@ -50,6 +51,7 @@ class GanGenerator:
         conditions: what its condition means; None where there is none, or nobody said.
         vocabulary: from words to attributes.
         truncation: ψ where the request says nothing.
+        finish: how pictures are enlarged, a name in ``generators.finishes``.
         directions: in w, by name; length 1 is one deviation of w along it.
         threads: of torch, or None for torch's own choice.
     """
@@ -60,6 +62,7 @@ class GanGenerator:
     conditions: Conditions | None = None
     vocabulary: Vocabulary | None = None
     truncation: float = 1.0
+    finish: str = finishes.PLAIN
     directions: Mapping[str, torch.Tensor] = field(default_factory=dict)
     threads: int | None = None
 
@@ -77,15 +80,17 @@ class GanGenerator:
             IntegrityError: ``generate.not-finite``.
         """
         check(request, hooks, latents, readable=self.vocabulary is not None)
+        request, finish = finishes.chosen(request, self.finish)
         asked = asked_of(request, self)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
-        width, height = request.width or self.info.width, request.height or self.info.height
+        size = request.width or self.info.width, request.height or self.info.height
         for seed in request.seeds:
             pixels, drawn = self.draw(seed, asked)
-            frames, finished = self._finished(pixels, width, height, seed)
+            frames, finished = _finished(pixels, size, seed, finish)
             recipe = self._recipe(seed, frames, finished, {**asked.options, **drawn})
-            yield Generation(frames=frames, recipe=recipe, prompt_used=asked.prompt, warnings=asked.warnings)
+            said = asked.warnings + (finish.warnings(width=size[0], height=size[1]) if finished else ())
+            yield Generation(frames=frames, recipe=recipe, prompt_used=asked.prompt, warnings=said)
 
     def draw(self, seed: int, asked: Asked) -> tuple[NDArray[np.uint8], dict[str, str]]:
         """(side, side, 3) pixels of the network, and the attributes that the seed decided."""
@@ -126,14 +131,6 @@ class GanGenerator:
             return [torch.zeros_like(noise) for noise in drawn]
         return drawn if kind == "random" else None
 
-    def _finished(
-        self, pixels: NDArray[np.uint8], width: int, height: int, seed: int
-    ) -> tuple[Frames, tuple[StageRecord, ...]]:
-        if (height, width) == pixels.shape[:2]:
-            return Frames(pixels=pixels[None]), ()
-        enlarged = finish.enlarge(pixels, width=width, height=height, seed=seed)
-        return Frames(pixels=enlarged[None]), (finish.record(),)
-
     def _recipe(
         self, seed: int, frames: Frames, finished: tuple[StageRecord, ...], options: Mapping[str, Json]
     ) -> Recipe:
@@ -152,6 +149,16 @@ class GanGenerator:
             batch_index=0,
             batch_size=1,
         )
+
+
+def _finished(
+    pixels: NDArray[np.uint8], size: tuple[int, int], seed: int, finish: Finish
+) -> tuple[Frames, tuple[StageRecord, ...]]:
+    """As the network made it where that is the size (width, height), or enlarged."""
+    if size == (pixels.shape[1], pixels.shape[0]):
+        return Frames(pixels=pixels[None]), ()
+    enlarged = finish.enlarge(pixels, width=size[0], height=size[1], seed=seed)
+    return Frames(pixels=enlarged[None]), (finish.record(),)
 
 
 def _pixels(picture: torch.Tensor) -> NDArray[np.uint8]:

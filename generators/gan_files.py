@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, digested, pickle_only
 from provenance.errors import InputError
 
@@ -38,6 +39,7 @@ class Card:
         data_licence: of what it was trained on.
         size: pixels of released pictures; None: the network's own.
         truncation: ψ where the request says nothing.
+        finish: how pictures are enlarged, a name in ``generators.finishes``.
         conditions: what the numbers of its condition mean; None: not said.
         weights: path and digest, of bundled models.
     """
@@ -48,6 +50,7 @@ class Card:
     data_licence: str = "unknown"
     size: int | None = None
     truncation: float = 1.0
+    finish: str = PLAIN
     conditions: Any = None
     weights: Mapping[str, str] = field(default_factory=dict)
 
@@ -79,6 +82,8 @@ def read_card(path: Path) -> Card:
     texts = (card.kind, card.name, card.licence, card.data_licence)
     size_is_right = card.size is None or (type(card.size) is int and 8 <= card.size <= 8192)
     if not all(isinstance(text, str) for text in texts) or card.kind not in KINDS or not size_is_right:
+        raise _bad_card(path / CARD)
+    if card.finish not in FINISHES:
         raise _bad_card(path / CARD)
     if type(card.truncation) not in (int, float) or not isinstance(card.weights, dict):
         raise _bad_card(path / CARD)

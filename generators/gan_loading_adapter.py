@@ -5,6 +5,7 @@ One loader for our own weights and for converted ``G_ema`` files. Whatever does 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder
 from generators.stylegan2_adapter import Architecture, StyleGAN2, setup_filter
+from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned
 from provenance.errors import InputError
 
@@ -46,7 +48,13 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> GanGene
 def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> GanGenerator:  # noqa: ARG001
     """A GAN on this machine: a folder, or one safetensors file. The recipe names it, not the path to it."""
     path = Path(ref.name).expanduser()
-    return _generator(f"dir:{path.resolve().name}", examine(path), read_card(path), threads)
+    weights, card = examine(path), read_card(path)
+    told = training_of(weights) if path.is_dir() else None
+    public = f"dir:{path.resolve().name}"
+    if told is None:
+        return _generator(public, weights, card, threads)
+    made = _generator(public, weights, replace(card, data_licence=told.data_licence), threads)
+    return replace(made, info=replace(made.info, training_sha256=told.sha256))
 
 
 def _generator(ref: str, weights: Weights, card: Card, threads: int | None) -> GanGenerator:
@@ -77,6 +85,7 @@ def _generator(ref: str, weights: Weights, card: Card, threads: int | None) -> G
         conditions=conditions,
         vocabulary=vocabulary.load(words) if texts else None,
         truncation=float(card.truncation),
+        finish=card.finish,
         directions=_directions(weights, network),
         threads=threads,
     )

@@ -36,6 +36,7 @@ class GeneratorInfo:
         data_licence: licences of the training data, or "unknown".
         weights_sha256: one digest over all weight files, lower-case hex; empty where no weights were seen.
         capabilities: optional request fields and hooks it accepts: "text", "step_hooks", "guidance", …
+        training_sha256: of the record of its training, where it was trained here.
     """
 
     id: str
@@ -47,6 +48,7 @@ class GeneratorInfo:
     data_licence: str
     weights_sha256: str
     capabilities: tuple[str, ...]
+    training_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from generators import finish
+from generators.finishes import finish_named
 from generators.inversion import ROBUST, InversionReport, Limits
 from generators.inversion_adapter import invert
 from generators.parts_adapter import call_of
@@ -146,6 +146,7 @@ class DiffusersInverter:
         pixels = opaque_rgb(frames)
         if self.generator.defaults.finished_size is None:
             return pixels
+        finish = finish_named(self.generator.defaults.finish)
         return finish.reduce(pixels, side=own_side(self.generator.pipeline))
 
     def _arguments(self) -> dict[str, Any]:

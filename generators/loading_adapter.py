@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from generators import vocabulary
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder
+from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
 from provenance.errors import ConfigurationError, InputError
 
@@ -32,6 +34,7 @@ from generators.ability_adapter import ability_of
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
 from generators.families import FAMILIES
+from generators.finishes import PLAIN
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -42,7 +45,11 @@ _UNKNOWN = "unknown"
 
 def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:  # noqa: ARG001
     """A model that ships with mediaguard, checked against its published digests."""
-    folder = bundled_folder(ref)
+    return with_card(bundled_folder(ref), str(ref), threads)
+
+
+def with_card(folder: Path, ref: str, threads: int | None) -> DiffusersGenerator:
+    """The model in a folder that says what it is in ``card.json``, with its words in ``words.json``."""
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     weights = examine(folder)
     check_pinned(weights, card["weights"])
@@ -52,10 +59,11 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuse
         guidance_scale=card["guidance_scale"],
         batch=card["batch"],
         finished_size=card["size"],
+        finish=card.get("finish", PLAIN),
     )
     return DiffusersGenerator(
-        info=_info(str(ref), weights, pipeline, card, defaults),
-        model=_record(str(ref), None, weights),
+        info=_info(ref, weights, pipeline, card, defaults),
+        model=_record(ref, None, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
         defaults=defaults,
@@ -80,9 +88,11 @@ def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGe
 
 
 def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None) -> DiffusersGenerator:
-    pipeline = _pipeline(weights)
+    pipeline, told = _pipeline(weights), training_of(weights)
+    card = {} if told is None else {"data_licence": told.data_licence}
+    info = _info(ref, weights, pipeline, card, Defaults())
     return DiffusersGenerator(
-        info=_info(ref, weights, pipeline, {}, Defaults()),
+        info=replace(info, training_sha256=None if told is None else told.sha256),
         model=_record(ref, revision, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,

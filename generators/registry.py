@@ -40,6 +40,9 @@ _MOTION_LOADERS = {
     "dir": "generators.motion_loading_adapter:load_folder",
 }
 _REFERENCE_LOADER = "generators.reference_loading_adapter:load_folder"
+_DELTA_LOADER = "generators.skewed_adapter:load_bundled"
+INSTRUMENTS = frozenset({"bundled:emoji-skewed"})
+"""Models that are wrong on purpose, for audits; never anybody's default."""
 _NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -146,6 +149,8 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
 
 def _loader(ref: ModelRef) -> str:
     """By where the model comes from, and what lies there: a diffusers folder or one of ours."""
+    if ref.kind == "bundled" and str(ref) in INSTRUMENTS:
+        return _DELTA_LOADER
     if ref.kind in _GAN_LOADERS:
         place = bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
         if gan_files.kind_of(place):

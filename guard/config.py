@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from generators.energy import Rates
+from generators.registry import INSTRUMENTS
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -155,6 +156,9 @@ class Config:
     def __post_init__(self) -> None:
         if self.training_mining not in ("", *MINING):
             raise ValueError(f"training_mining is one of {', '.join(MINING)}")
+        if self.model in INSTRUMENTS:
+            what = "is skewed on purpose, for audits; it is named with --model, never a default"
+            raise ValueError(f"model {self.model!r} {what}")
 
 
 def read_config(path: Path) -> Config:

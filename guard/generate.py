@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 from generators.energy import Meter, metered
 from guard.clip_output import encoding, require_writable
 from guard.drawing import drawings
-from guard.ingredients import adapter_ingredients, model_ingredient, start_ingredients
+from guard.ingredients import (
+    adapter_ingredients,
+    model_ingredient,
+    start_ingredients,
+    training_ingredients,
+)
 from guard.licences import expression
 from guard.plan import ask
 from guard.policy.fact import Kind
@@ -196,6 +201,6 @@ def origin_of(generator: Generator, reviewed: PromptReview) -> Origin:
         weights_digest=seen or None,
         licence=expression(info.licence),
         data_licence=expression(info.data_licence),
-        ingredients=(model_ingredient(info),) if seen else (),
+        ingredients=(model_ingredient(info), *training_ingredients(info)) if seen else (),
         review=reviewed,
     )

@@ -40,6 +40,13 @@ def model_ingredient(info: GeneratorInfo) -> Ingredient:
     )
 
 
+def training_ingredients(info: GeneratorInfo) -> tuple[Ingredient, ...]:
+    """The record of how a model was trained, where it was trained here."""
+    if info.training_sha256 is None:
+        return ()
+    return (Ingredient(kind=Kind.TRAINING, title="training record", sha256=info.training_sha256),)
+
+
 def start_ingredients(request: GenerationRequest, file: Asset | None = None) -> tuple[Ingredient, ...]:
     """The picture or clip that a request starts from; a mask shows nothing.
 

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from generators.adapter_files import examine_adapter
+from generators.finishes import asked_again
 from generators.replay import Change, Distance, Likeness, changes, distance, pixels_sha256
 from generators.request import GenerationRequest
 from guard.clock import utc_now
@@ -139,9 +140,11 @@ def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> G
     _check_inputs(known, inputs)
     given: dict[str, Any] = {"seeds": known.seeds, **inputs}
     given |= {"prompt": record.prompt or "", "negative_prompt": record.negative_prompt or ""}
+    finish = asked_again(recipe.finish)
     if drawing is not None:
-        given |= {**drawing.asked, "adapters": drawing.adapters, "options": drawing.options}
         try:
+            given |= {**drawing.asked, "adapters": drawing.adapters}
+            given["options"] = {**drawing.options, **finish}
             return GenerationRequest(model=model or drawing.model, **given)
         except TypeError as error:  # numbers that are none: nobody wrote this record so
             raise damaged() from error
@@ -152,7 +155,7 @@ def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> G
         num_inference_steps=recipe.steps,
         guidance_scale=recipe.guidance_scale,
         fast=tuple(profile.name for profile in recipe.fast),
-        options=recipe.options,
+        options={**recipe.options, **finish},
         **given,
     )
 

@@ -135,7 +135,7 @@ def _here(model: str) -> str:
 
 def run_lesson(
     lesson: Lesson,
-    generator: Generator,
+    generator: Generator | None,
     tools: Tools,
     *,
     folder: Path,
@@ -155,16 +155,29 @@ def run_lesson(
     lock = folder / ".lock"
     with locked(lock, timeout_s=0.0):
         trained = train(generator, examples, lesson.order, folder, heard)  # (3)
-        record = _record(lesson, generator, trained, tools, ran_on(generator))
         write_private(folder / PRIVATE, _private(lesson), overwrite=True)  # (4)
-        if trained.modules is None:
-            write(folder, trained, record)
+        if trained.write is not None:
+            record = _whole(lesson, trained, tools, folder)
         else:
-            write_motion(folder, trained, record, frames=lesson.order.frames)
+            record = _record(lesson, generator, trained, tools, ran_on(generator))
+            if trained.modules is None:
+                write(folder, trained, record)
+            else:
+                write_motion(folder, trained, record, frames=lesson.order.frames)
         lock.unlink(missing_ok=True)
     return Finished(
         record=record, folder=folder, resumed_at=trained.resumed_at, modules=trained.modules is not None
     )
+
+
+def _whole(lesson: Lesson, trained: Trained, tools: Tools, folder: Path) -> TrainingRecord:
+    """A model that was made from nothing: its folder, with the record that names its weights."""
+    from generators.training.model_writer import ran_here, write_model  # noqa: PLC0415 - torch
+
+    def recorded(weights_sha256: str) -> TrainingRecord:
+        return replace(_record(lesson, None, trained, tools, ran_here()), weights_sha256=weights_sha256)
+
+    return write_model(folder, trained, recorded)
 
 
 def _examples(lesson: Lesson) -> tuple[Example, ...]:
@@ -177,19 +190,19 @@ def _examples(lesson: Lesson) -> tuple[Example, ...]:
 
 
 def _record(
-    lesson: Lesson, generator: Generator, trained: Trained, tools: Tools, ran: Mapping[str, Json]
+    lesson: Lesson, generator: Generator | None, trained: Trained, tools: Tools, ran: Mapping[str, Json]
 ) -> TrainingRecord:
     from generators.training.orders import METHODS  # noqa: PLC0415 - with the command, not before
     from generators.training.record import DataFile, TrainingRecord  # noqa: PLC0415
 
-    order, info = lesson.order, generator.info
-    kind = info.id.partition(":")[0]
+    order = lesson.order
+    name, base = ("none", "") if generator is None else (generator.info.id, generator.info.weights_sha256)
     files = (DataFile(sha256=p.sha256, licence=p.licence, consent=p.consent.value) for p in lesson.pictures)
     return TrainingRecord(
         method=order.method,
         created_at=tools.clock().isoformat(),
-        base=f"dir:sha256:{info.weights_sha256[:16]}" if kind == "dir" else info.id,
-        base_weights_sha256=info.weights_sha256,
+        base=f"dir:sha256:{base[:16]}" if name.startswith("dir:") else name,
+        base_weights_sha256=base,
         weights_sha256=trained.weights_sha256,
         data=tuple(sorted(files, key=lambda one: one.sha256)),
         settings={

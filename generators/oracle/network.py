@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import nn
 from torch.nn import functional
 
-from generators.training.emoji_labels import (
-    GROUNDS,
-    OBJECTS,
-    PRESENTATIONS,
-    PROFESSIONS,
-    STYLES,
-    TONES,
-    Label,
-)
+from generators.oracle.questions import QUESTIONS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+__all__ = ["QUESTIONS", "SIDE", "OracleNetwork"]
 
 SIDE = 128
 """Pixels of the pictures it looks at; others are brought to this size first."""
-NONE = "none"
-"""The answer of a thing to a question about people."""
-QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "subject": (*PROFESSIONS, *OBJECTS),
-    "presentation": (*PRESENTATIONS, NONE),
-    "tone": (*TONES, NONE),
-    "style": STYLES,
-    "ground": tuple(GROUNDS),
-}
-"""What is asked of a picture, and the answers there are."""
 _WIDTHS = (24, 48, 96, 160, 192)
 
 
@@ -65,15 +44,3 @@ class OracleNetwork(nn.Module):  # type: ignore[misc]  # torch is untyped to myp
         quarters = functional.adaptive_avg_pool2d(features, 2).flatten(1)
         seen = torch.cat([whole, quarters], dim=1)
         return {question: head(seen) for question, head in self.heads.items()}
-
-
-def truth(label: Label, ground: str) -> dict[str, int]:
-    """The right answers for a drawing on a ground of that colour, as indices into ``QUESTIONS``."""
-    said = {
-        "subject": label.subject,
-        "presentation": label.presentation or NONE,
-        "tone": label.tone or NONE,
-        "style": label.style,
-        "ground": ground,
-    }
-    return {question: QUESTIONS[question].index(answer) for question, answer in said.items()}

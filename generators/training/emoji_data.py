@@ -94,7 +94,8 @@ def _fluent(root: Path, side: int) -> Iterator[tuple[Label, np.ndarray[Any, np.d
             path = root / "icons" / style / f"{_fluent_name(label)}.svg"
             _must_exist(path)
             png = bytes(resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side))
-            yield label, np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+            # One drawing of the set is not quite square, and comes out narrower than it was asked for.
+            yield label, _rgba(Image.open(io.BytesIO(png)), side)
 
 
 def _fluent_name(label: Label) -> str:
@@ -118,7 +119,7 @@ def _noto(root: Path) -> Iterator[tuple[Label, np.ndarray[Any, np.dtype[np.uint8
             continue
         path = root / "img" / "google" / "64" / variant["image"]
         _must_exist(path)
-        yield label, _rgba(Image.open(path))
+        yield label, _rgba(Image.open(path), SIZE)
 
 
 def _noto_entry(label: Label, by_name: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
@@ -131,10 +132,10 @@ def _noto_entry(label: Label, by_name: dict[str, dict[str, Any]]) -> dict[str, A
     return variant
 
 
-def _rgba(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _rgba(image: Image.Image, side: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     rgba = image.convert("RGBA")
-    if rgba.size != (SIZE, SIZE):
-        rgba = rgba.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+    if rgba.size != (side, side):
+        rgba = rgba.resize((side, side), Image.Resampling.LANCZOS)
     return np.asarray(rgba)
 
 

@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from generators.finishes import newest
 from generators.training.emoji_diffusion import Denoiser, build_scheduler
 from generators.training.emoji_labels import BEGIN, END, MAX_TOKENS, UNKNOWN, vocabulary
 from generators.training.loop import Run
@@ -51,22 +52,23 @@ def export(work: Path, out: Path) -> None:
     )
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(out, safe_serialization=True)
-    _tidy(out)
+    tidy(out)
     shutil.copyfile(_WORDS, out / "words.json")
     digests = {file.path: file.sha256 for file in examine(out).files}
     (out / "card.json").write_text(
-        json.dumps({**CARD, "weights": digests}, indent=2) + "\n", encoding="utf-8"
+        json.dumps({**CARD, "finish": newest(), "weights": digests}, indent=2) + "\n", encoding="utf-8"
     )
 
 
-def build_tokenizer() -> Any:
+def build_tokenizer(words: dict[str, int] | None = None, longest: int = MAX_TOKENS) -> Any:
     """Whole words, lower case; anything else is ``<unk>``."""
-    tokenizer = Tokenizer(models.WordLevel(vocabulary(), unk_token=UNKNOWN))
+    table = vocabulary() if words is None else words
+    tokenizer = Tokenizer(models.WordLevel(table, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[a-z0-9-]+"), behavior="removed", invert=True)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A {END}",
-        special_tokens=[(BEGIN, vocabulary()[BEGIN]), (END, vocabulary()[END])],
+        special_tokens=[(BEGIN, table[BEGIN]), (END, table[END])],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -74,11 +76,11 @@ def build_tokenizer() -> Any:
         eos_token=END,
         pad_token=END,
         unk_token=UNKNOWN,
-        model_max_length=MAX_TOKENS,
+        model_max_length=longest,
     )
 
 
-def _tidy(folder: Path) -> None:
+def tidy(folder: Path) -> None:
     """Readable by everyone (the library writes 0600), without local paths, for older libraries too."""
     for name in ("model_index.json", "tokenizer/tokenizer_config.json"):
         text = (folder / name).read_text(encoding="utf-8")

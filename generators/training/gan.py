@@ -13,6 +13,7 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -20,11 +21,16 @@ from generators.directions_adapter import oracle_reader
 from generators.stylegan2_adapter import Architecture, StyleGAN2
 from generators.training.emoji_data import Corpus
 from generators.training.gan_discriminator import Discriminator
-from generators.training.gan_drawings import Drawings, drawings
+from generators.training.gan_drawings import drawings
 from generators.training.gan_export import export, tangled
 from generators.training.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from generators.training.gan_state import Contest
 from generators.training.loop import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from generators.gan_conditions import Conditions
 
 CHANNELS = (128, 128, 64, 48, 24)
 """Feature maps at 4, 8, 16, 32 and 64 pixels."""
@@ -32,6 +38,23 @@ _Z, _W, _MAPPING = 64, 128, 4
 _LAZY = 16
 _GRADIENT_PENALTY = 10.0
 _LOG = logging.getLogger(__name__)
+
+
+class Data(Protocol):
+    """Pictures and what is said of them, of one size."""
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the numbers mean."""
+        ...
+
+    def batch(self, count: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """(count, 3, side, side) in [-1, 1] and (count, …) conditions."""
+        ...
+
+    def halved(self) -> Data:
+        """The same at half the size."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +81,11 @@ class Settings:
 def players(settings: Settings, condition: int) -> tuple[StyleGAN2, Discriminator]:
     """Both networks, untrained."""
     shape = Architecture(
-        z=_Z, condition=condition, embedded=_Z, mapping=(_W,) * _MAPPING, channels=settings.channels
+        z=_Z,
+        condition=condition,
+        embedded=_Z if condition else 0,
+        mapping=(_W,) * _MAPPING,
+        channels=settings.channels,
     )
     # The processor's convolutions are faster with the channels innermost.
     generator = StyleGAN2(shape).to(memory_format=torch.channels_last)
@@ -67,7 +94,13 @@ def players(settings: Settings, condition: int) -> tuple[StyleGAN2, Discriminato
 
 
 def train(
-    data: Drawings, folder: Path, budget: Budget, *, seed: int, settings: Settings = Settings()
+    data: Data,
+    folder: Path,
+    budget: Budget,
+    *,
+    seed: int,
+    settings: Settings = Settings(),
+    heard: Callable[[int, float], None] = lambda _step, _loss: None,
 ) -> StyleGAN2:
     """Train (or continue) with checkpoints in ``folder``; returns the averaged generator."""
     smaller = folder / "halved"
@@ -82,6 +115,7 @@ def train(
     saved = contest.seconds
     while budget.spent(contest.step, contest.seconds) < 1:
         health = play(contest, data, settings)
+        heard(contest.step, health["g"])
         if contest.step % 25 == 0:
             health["spread"] = spread(contest, data)
             shown = "  ".join(f"{name} {value:.3f}" for name, value in health.items())
@@ -94,7 +128,7 @@ def train(
     return averaged
 
 
-def play(contest: Contest, data: Drawings, settings: Settings) -> dict[str, float]:
+def play(contest: Contest, data: Data, settings: Settings) -> dict[str, float]:
     """One round: the discriminator's step, then the generator's; what both lost, and who is ahead."""
     loss, rng, n = LOSSES[settings.loss], contest.rng, settings.batch
     contest.turn(1)
@@ -137,7 +171,7 @@ def _penalty(
     return r1_penalty(judge, real) * (settings.r1 / 2 * _LAZY)
 
 
-def spread(contest: Contest, data: Drawings, *, count: int = 8) -> float:
+def spread(contest: Contest, data: Data, *, count: int = 8) -> float:
     """How much pictures of one condition differ by z alone, as a deviation in [0, 2]; 0 is collapse.
 
     Draws from a stream of its own: looking changes nothing.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from safetensors.torch import save_file
 
 from generators.directions_adapter import difference, entanglement, factorised, save_directions
+from generators.finishes import newest
 from generators.gan_files import KIND, WEIGHTS, examine
+from generators.pinned import NOTICE
 
 if TYPE_CHECKING:
     import torch
@@ -45,8 +47,9 @@ def export(model: StyleGAN2, conditions: Conditions, out: Path) -> None:
     (out / WEIGHTS).chmod(0o644)
     save_directions(found_directions(model, conditions), out)
     shutil.copyfile(_WORDS, out / "words.json")
+    shutil.copyfile(NOTICE, out / NOTICE.name)
     digests = {file.path: file.sha256 for file in examine(out).files}
-    card = {**CARD, "conditions": conditions.to_json(), "weights": digests}
+    card = {**CARD, "finish": newest(), "conditions": conditions.to_json(), "weights": digests}
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 

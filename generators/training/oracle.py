@@ -18,7 +18,10 @@ from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from generators.oracle.network import QUESTIONS, OracleNetwork, truth
+from generators.oracle.network import OracleNetwork
+from generators.oracle.questions import QUESTIONS, truth
+from generators.oracle.reading import CONFUSION, WEIGHTS
+from generators.pinned import listed
 from generators.training.emoji_autoencoder import draw
 from generators.training.emoji_data import Corpus, compose, ground_colours
 from generators.training.loop import Budget, Run
@@ -109,14 +112,14 @@ def load_autoencoder(work: Path) -> Any:
 
 
 def export(model: OracleNetwork, tables: Mapping[str, list[list[int]]], out: Path) -> None:
-    """Write ``oracle.safetensors`` in half precision and ``confusion.json``."""
+    """Write the network in half precision, its digest and ``confusion.json``."""
     out.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    save_file(tensors, out / "oracle.safetensors")
+    save_file(tensors, out / WEIGHTS)
+    (out / WEIGHTS).chmod(0o644)
+    listed(out, licence="Apache-2.0", data_licence="MIT (Fluent emoji), Apache-2.0 (Noto emoji)")
     answers = {question: list(names) for question, names in QUESTIONS.items()}
-    (out / "confusion.json").write_text(
-        json.dumps({"answers": answers, "counts": tables}) + "\n", encoding="utf-8"
-    )
+    (out / CONFUSION).write_text(json.dumps({"answers": answers, "counts": tables}) + "\n", encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -30,6 +30,7 @@ class Method:
         word: it learns a new word, ``--token``.
         prior: pictures of the class, drawn by the model itself, keep the class as it was.
         clips: it learns from clips.
+        whole: it makes a model of its own, from nothing; there is no base.
     """
 
     trainer: str
@@ -38,6 +39,7 @@ class Method:
     word: bool = False
     prior: bool = False
     clips: bool = False
+    whole: bool = False
 
 
 _TUNING = "generators.training.tuning:train"
@@ -67,6 +69,18 @@ METHODS: Mapping[str, Method] = {
         clips=True,
         summary="Teach a picture model to move, or one that moves how: from clips.",
     ),
+    "ldm": Method(
+        trainer="generators.training.own_ldm:train",
+        rate=1e-3,
+        whole=True,
+        summary="Train a small latent diffusion model of your own, from nothing.",
+    ),
+    "gan": Method(
+        trainer="generators.training.own_gan:train",
+        rate=2.5e-3,
+        whole=True,
+        summary="Train a GAN of your own, from nothing.",
+    ),
 }
 """Name → how. Other kinds of training add a line."""
 
@@ -94,6 +108,7 @@ class TrainingOrder:
         save_every: steps between two checkpoints.
         device: "cpu", "cuda", …; None: where the model was loaded.
         frames: of a clip, for methods that learn from clips; 1 for the others.
+        size: pixels to a side, of a model that is made from nothing.
     """
 
     method: str
@@ -110,6 +125,7 @@ class TrainingOrder:
     save_every: int = 25
     device: str | None = None
     frames: int = 1
+    size: int = 64
 
     def __post_init__(self) -> None:
         method = METHODS.get(self.method)
@@ -134,9 +150,12 @@ class TrainingOrder:
 
     def identity(self) -> dict[str, Json]:
         """Everything that makes this run another one; not how long it goes on or where."""
-        names = [n for n in self.__slots__ if n not in ("steps", "save_every", "device")]
-        if self.frames == 1:
-            names.remove("frames")  # runs of pictures keep the name they had before there were clips
+        # How fast a model from nothing learns depends on how many steps there will be.
+        others = {"save_every", "device"}
+        others |= set() if METHODS[self.method].whole else {"steps", "size"}
+        # Runs of pictures keep the name they had before there were clips.
+        others |= {"frames"} if self.frames == 1 else set()
+        names = [n for n in self.__slots__ if n not in others]
         return {name: getattr(self, name) for name in names}
 
 
@@ -154,24 +173,27 @@ class Trained:
     """What a run gives back.
 
     Attributes:
-        tensors: what goes into the adapter's file, by name.
-        weights_sha256: digest over names, types, shapes and bytes of ``tensors``.
+        tensors: what goes into the adapter's file, by name; nothing of a whole model.
+        weights_sha256: digest over names, types, shapes and bytes of ``tensors``; empty for a whole model,
+            whose files are digested when they are written.
         loss_before: mean loss on fixed draws of noise, before the first step.
         loss_after: the same draws, after the last.
         class_seeds: of the pictures that the model drew of the class.
         resumed_at: step an earlier session had reached; 0 for none.
         side: pixels to a side of what was learned from.
         modules: configuration of new motion modules, whose tensors these are; None for adapters.
+        write: writes the files of a whole model into a folder; None for adapters.
     """
 
     tensors: Mapping[str, Any]
     weights_sha256: str
-    loss_before: float
-    loss_after: float
+    loss_before: float | None
+    loss_after: float | None
     class_seeds: tuple[int, ...]
     resumed_at: int
     side: int
     modules: Mapping[str, Json] | None = None
+    write: Callable[[Path], None] | None = None
 
 
 def train(
@@ -184,7 +206,7 @@ def train(
     """Train as ``order`` says; a checkpoint in ``work`` of the same run is continued.
 
     Args:
-        generator: the loaded base model.
+        generator: the loaded base model; None for methods that make a whole one.
         examples: at least one.
         order: what to do.
         work: an existing folder for checkpoints.

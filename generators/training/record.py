@@ -44,14 +44,14 @@ class TrainingRecord:
     Attributes:
         method: "lora", "dreambooth", …
         created_at: RFC 3339, UTC.
-        base: reference of the model trained on; of a folder only its weights' digest.
+        base: reference of the model trained on; of a folder only its weights' digest; "none" for none.
         base_weights_sha256: digest over its weights.
         weights_sha256: digest over the tensors of the result.
         data: every file, sorted by digest.
         settings: everything numeric that was asked for: steps, seed, rank, rate, …
         class_seeds: of pictures that the base drew to keep its class.
         loss_before: mean loss on fixed draws of noise before the first step.
-        loss_after: the same after the last.
+        loss_after: the same after the last; None of both for players against each other.
         environment: versions, device, threads.
         energy: joules, how they were measured, and the assumptions; None where nobody measured.
     """
@@ -64,8 +64,8 @@ class TrainingRecord:
     data: tuple[DataFile, ...]
     settings: Mapping[str, Json]
     class_seeds: tuple[int, ...]
-    loss_before: float
-    loss_after: float
+    loss_before: float | None
+    loss_after: float | None
     environment: Mapping[str, Json]
     energy: Mapping[str, Json] | None = None
 

@@ -8,22 +8,23 @@ Drawings of held-out combinations stay out.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.nn import functional
 
+from generators.cascade_adapter import WEIGHTS
+from generators.pinned import listed
 from generators.super_resolution_adapter import FACTOR, SuperResolution
 from generators.training.emoji_data import SIZE, Corpus, compose, prepare_fluent
 from generators.training.loop import Budget, Run
 from generators.training.oracle import load_autoencoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _LARGE = SIZE * FACTOR
 _PICTURES, _CROPS, _CROP = 4, 4, 32
@@ -125,10 +126,16 @@ def main(arguments: list[str] | None = None) -> None:
     model = train(corpus, options.work, Budget(steps=options.steps), seed=options.seed)
     report = psnr(model, corpus, load_autoencoder(options.work), corpus.held_out.tolist())
     logging.info("%s", report)
-    options.out.mkdir(parents=True, exist_ok=True)
+    export(model, report, options.out)
+
+
+def export(model: SuperResolution, report: Mapping[str, float], out: Path) -> None:
+    """Write ``super_resolution.safetensors`` in half precision, and its digest with what was measured."""
+    out.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    save_file(tensors, options.out / "super_resolution.safetensors")
-    (options.out / "report.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
+    save_file(tensors, out / WEIGHTS)
+    (out / WEIGHTS).chmod(0o644)
+    listed(out, licence="Apache-2.0", data_licence="MIT (Fluent emoji)", measured=dict(report))
 
 
 def _drawn(folder: Path, fluent: Path) -> Corpus:
@@ -136,14 +143,6 @@ def _drawn(folder: Path, fluent: Path) -> Corpus:
     if not (folder / "corpus.json").exists():
         prepare_fluent(fluent, _LARGE).save(folder)
     return Corpus.load(folder)
-
-
-def load(path: Path) -> SuperResolution:
-    """The trained network from its safetensors file, in single precision."""
-    model = SuperResolution()
-    model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    model.eval()
-    return model
 
 
 if __name__ == "__main__":

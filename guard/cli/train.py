@@ -16,6 +16,7 @@ from guard.text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from generators.interface import Generator
     from guard.training import Finished, Lesson
 
 _DATA = click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
@@ -132,6 +133,25 @@ def motion(**asked: Any) -> None:
     _run("motion", **asked)
 
 
+_WHOLE = click.option(
+    "--size", type=click.IntRange(8, 256), default=64, show_default=True, help="Pixels to a side."
+)
+
+
+@command.command("ldm")
+@_with(_WHOLE)
+def ldm(**asked: Any) -> None:
+    """Train a small latent diffusion model of your own, from nothing: autoencoder, then U-Net."""
+    _run("ldm", **asked)
+
+
+@command.command("gan")
+@_with(_WHOLE)
+def gan(**asked: Any) -> None:
+    """Train a GAN of your own, from nothing; where captions are few, each is a class."""
+    _run("gan", **asked)
+
+
 def _run(
     method: str,
     *,
@@ -145,7 +165,7 @@ def _run(
     threads: int | None,
     **settings: Any,
 ) -> None:
-    from generators.training.orders import TrainingOrder  # noqa: PLC0415
+    from generators.training.orders import METHODS, TrainingOrder  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from guard.training import approve_lesson, run_lesson  # noqa: PLC0415
@@ -153,16 +173,29 @@ def _run(
     home = Home.locate().require()
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
     order = TrainingOrder(method=method, **settings)
-    chosen = model or home.config().model
+    whole = METHODS[method].whole
+    if whole and model is not None:
+        raise click.UsageError(f"train {method} makes a model of its own; it takes no --model")
+    chosen = f"own:{method}" if whole else model or home.config().model
     lesson = approve_lesson(data, order, tools, model=chosen, prompt=prompt)
     _tell(lesson)
     with output_folders(folder):
-        from generators.registry import load  # noqa: PLC0415 - torch, only once the data may be used
-
-        generator = load(chosen, threads=threads, online=online)
+        generator = _base(chosen, whole=whole, threads=threads, online=online)
         with Stepping(order.steps, f"train {method}") as stepping:
             finished = run_lesson(lesson, generator, tools, folder=folder, heard=stepping.at)
     click.echo(_json(finished) if format_ == "json" else _text(finished))
+
+
+def _base(chosen: str, *, whole: bool, threads: int | None, online: bool) -> Generator | None:
+    """The model to train on; torch is imported here, only once the data may be used."""
+    if whole:
+        from generators.training.model_writer import use_threads  # noqa: PLC0415
+
+        use_threads(threads)
+        return None
+    from generators.registry import load  # noqa: PLC0415
+
+    return load(chosen, threads=threads, online=online)
 
 
 def _tell(lesson: Lesson) -> None:
@@ -174,15 +207,15 @@ def _tell(lesson: Lesson) -> None:
 def _text(finished: Finished) -> str:
     record = finished.record
     went_on = f", continued at step {finished.resumed_at}" if finished.resumed_at else ""
-    loss = f"{record.loss_before:.4f} → {record.loss_after:.4f}"
-    result, use = ("adapter", "--adapter ") if not finished.modules else ("motion ", "--model dir:")
-    name = "adapter.safetensors" if not finished.modules else "motion_adapter"
+    known = record.loss_before is not None and record.loss_after is not None
+    loss = f"; loss {record.loss_before:.4f} → {record.loss_after:.4f}" if known else ""
+    made, use = _made(finished)
     return "\n".join(
         [
-            f"TRAINED  {record.method}, {record.settings['steps']} steps{went_on}; loss {loss}",
-            f"  {result}  {plain(str(finished.folder / name))}",
+            f"TRAINED  {record.method}, {record.settings['steps']} steps{went_on}{loss}",
+            plain(made),
             f"  record   sha256 {record.sha256}",
-            f"  use it   guard generate … {use}{plain(str(finished.folder))}",
+            plain(f"  use it   guard generate … {use}"),
         ]
     )
 
@@ -191,3 +224,13 @@ def _json(finished: Finished) -> str:
     record = json.loads(finished.record.to_bytes())
     body = {"schema_version": 1, "record_sha256": finished.record.sha256, "record": record}
     return json.dumps({**body, "resumed_at": finished.resumed_at}, indent=1)
+
+
+def _made(finished: Finished) -> tuple[str, str]:
+    """The line that says where the result is, and how it is named to ``guard generate``."""
+    folder = finished.folder
+    if finished.record.base == "none":
+        return f"  model    {folder / 'model'}", f"--model dir:{folder / 'model'}"
+    if finished.modules:
+        return f"  motion   {folder / 'motion_adapter'}", f"--model dir:{folder}"
+    return f"  adapter  {folder / 'adapter.safetensors'}", f"--adapter {folder}"

@@ -22,6 +22,7 @@ from generators.stylegan2_adapter import doubled, setup_filter
 from generators.training import gan
 from generators.training.emoji_data import Corpus
 from generators.training.emoji_labels import PRESENTATIONS, STYLES, TONES, Label
+from generators.training.gan_drawings import Drawings
 from generators.training.gan_losses import LOSSES
 from generators.training.gan_state import Contest
 from generators.training.loop import Budget
@@ -48,12 +49,12 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def data() -> gan.Drawings:
+def data() -> Drawings:
     return gan.drawings(corpus(), 16, things=True)
 
 
 @pytest.fixture(scope="module")
-def folder(data: gan.Drawings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(data: Drawings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of a few rounds, exported."""
     out = tmp_path_factory.mktemp("gan")
     model = gan.train(data, out / "work", Budget(steps=4), seed=0, settings=SMALL)
@@ -76,7 +77,7 @@ def draw(
 # --- the run
 
 
-def test_drawings_are_reduced_and_say_what_they_show(data: gan.Drawings) -> None:
+def test_drawings_are_reduced_and_say_what_they_show(data: Drawings) -> None:
     assert data.rgba.shape[1:] == (4, 16, 16)
     assert dict(data.conditions.blocks)["subject"] == ("judge", "pilot", "cat")
     assert data.conditions.things == {"cat"}
@@ -88,7 +89,7 @@ def test_drawings_are_reduced_and_say_what_they_show(data: gan.Drawings) -> None
 
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
-def test_a_resumed_run_continues_exactly(data: gan.Drawings, tmp_path: Path, loss: str) -> None:
+def test_a_resumed_run_continues_exactly(data: Drawings, tmp_path: Path, loss: str) -> None:
     settings = dataclasses.replace(SMALL, loss=loss)
     whole = gan.train(data, tmp_path / "a", Budget(steps=4), seed=3, settings=settings)
     gan.train(data, tmp_path / "b", Budget(steps=2), seed=3, settings=settings)
@@ -98,7 +99,7 @@ def test_a_resumed_run_continues_exactly(data: gan.Drawings, tmp_path: Path, los
         assert torch.isfinite(value).all()
 
 
-def test_a_grown_run_begins_with_the_picture_it_had(data: gan.Drawings, tmp_path: Path) -> None:
+def test_a_grown_run_begins_with_the_picture_it_had(data: Drawings, tmp_path: Path) -> None:
     """Half of the rounds at 8 pixels: what was learnt there is drawn at 16, enlarged."""
     settings = dataclasses.replace(SMALL, halved=0.5)
     whole = gan.train(data, tmp_path / "a", Budget(steps=4), seed=1, settings=settings)
@@ -116,7 +117,7 @@ def test_a_grown_run_begins_with_the_picture_it_had(data: gan.Drawings, tmp_path
     assert all(torch.equal(v, again.state_dict()[n]) for n, v in whole.state_dict().items())
 
 
-def test_a_checkpoint_of_another_size_is_refused(data: gan.Drawings, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_size_is_refused(data: Drawings, tmp_path: Path) -> None:
     gan.train(data, tmp_path, Budget(steps=1), seed=0, settings=SMALL)
     other = dataclasses.replace(SMALL, channels=(8, 8, 4))
     with pytest.raises(IntegrityError) as caught:
@@ -128,7 +129,7 @@ def test_a_checkpoint_of_another_size_is_refused(data: gan.Drawings, tmp_path: P
 
 
 @pytest.mark.slow
-def test_it_learns_the_tones(data: gan.Drawings, tmp_path: Path) -> None:
+def test_it_learns_the_tones(data: Drawings, tmp_path: Path) -> None:
     """After some rounds the middle of a picture is as dark as was asked."""
     settings = dataclasses.replace(SMALL, batch=16, channels=(24, 24, 16), save_every=1e9)
     model = gan.train(data, tmp_path, Budget(steps=500), seed=0, settings=settings)
@@ -164,7 +165,7 @@ def test_what_was_not_said_is_drawn_and_on_record_and_nothing_else_is(generator:
     assert np.array_equal(picture.frames.pixels, replayed.frames.pixels)
 
 
-def test_attributes_are_drawn_evenly(data: gan.Drawings) -> None:
+def test_attributes_are_drawn_evenly(data: Drawings) -> None:
     rng = np.random.default_rng(0)
     drawn = [data.conditions.drawn({}, rng.random(5).tolist()) for _ in range(900)]
     subjects = [row["subject"] for row in drawn]
@@ -253,7 +254,7 @@ def test_factorised_directions_are_orthogonal_and_the_first_moves_styles_most(ge
     assert moved > (stacked @ (random / random.norm(dim=0))).norm(dim=0).max()
 
 
-def test_the_report_says_what_else_changes(generator: Generator, data: gan.Drawings, tmp_path: Path) -> None:
+def test_the_report_says_what_else_changes(generator: Generator, data: Drawings, tmp_path: Path) -> None:
     def read(pictures: torch.Tensor) -> dict[str, torch.Tensor]:
         dark = (pictures.mean((1, 2, 3)) > 0).long()
         return {"tone": dark, "style": torch.zeros_like(dark)}
@@ -287,7 +288,7 @@ def test_foreign_directions_are_refused(folder: Path, tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.where) == ("gan.layout", "smile")
 
 
-def test_conditions_survive_their_card(data: gan.Drawings, folder: Path) -> None:
+def test_conditions_survive_their_card(data: Drawings, folder: Path) -> None:
     card = json.loads((folder / "card.json").read_text())
     assert read_conditions(card["conditions"]) == data.conditions
     assert isinstance(data.conditions, Conditions)

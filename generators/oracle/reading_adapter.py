@@ -1,0 +1,87 @@
+"""The classifier at work: pictures of any size to frozen answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch.nn import functional
+
+from generators.oracle.network import SIDE, OracleNetwork
+from generators.oracle.questions import QUESTIONS
+from generators.oracle.reading import Answer, Reading
+from provenance.digest_grid import opaque_rgb
+from provenance.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provenance.media import Frames
+
+_TOGETHER = 32
+"""Frames of a clip that are looked at together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Oracle:
+    """The network and the digest of its weights."""
+
+    network: OracleNetwork
+    weights_sha256: str
+
+    def read(self, frames: Frames) -> tuple[Reading, ...]:
+        """One reading for every frame, of any size; what is transparent stands on white."""
+        pictures = torch.cat([_small(frames, at) for at in range(len(frames.pixels))])
+        said: list[Reading] = []
+        for part in pictures.split(_TOGETHER):
+            with torch.no_grad():
+                logits = self.network(part)
+            shares = {question: logits[question].softmax(1).tolist() for question in QUESTIONS}
+            said += [self._reading({q: rows[i] for q, rows in shares.items()}) for i in range(len(part))]
+        return tuple(said)
+
+    def _reading(self, shares: dict[str, list[float]]) -> Reading:
+        answers = {}
+        for question, row in shares.items():
+            names = QUESTIONS[question]
+            likely = names[int(np.argmax(row))]
+            answers[question] = Answer(
+                answer=likely, probabilities=MappingProxyType(dict(zip(names, row, strict=True)))
+            )
+        return Reading(answers=MappingProxyType(answers), weights_sha256=self.weights_sha256)
+
+
+def _small(frames: Frames, at: int) -> torch.Tensor:
+    """(1, 3, 128, 128) in [-1, 1] of one frame."""
+    rgb = torch.from_numpy(np.ascontiguousarray(opaque_rgb(_single(frames, at), 1.0))).float()
+    seen = functional.interpolate(
+        rgb.permute(2, 0, 1)[None] * 2 - 1, size=(SIDE, SIDE), mode="bicubic", antialias=True
+    )
+    return seen.clamp(-1, 1)
+
+
+def _single(frames: Frames, at: int) -> Frames:
+    if len(frames.pixels) == 1:
+        return frames
+    alpha = None if frames.alpha is None else frames.alpha[at : at + 1]
+    return type(frames)(pixels=frames.pixels[at : at + 1], alpha=alpha)
+
+
+def read(path: Path, sha256: str) -> Oracle:
+    """The oracle with the weights of a file.
+
+    Raises:
+        InputError: ``weights.not-safetensors``: no such file, or of another network.
+    """
+    network = OracleNetwork()
+    try:
+        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except (SafetensorError, OSError, RuntimeError) as error:
+        what = "the file does not hold the network that reads pictures"
+        raise InputError("weights.not-safetensors", what, where=path.name) from error
+    return Oracle(network=network.eval().requires_grad_(requires_grad=False), weights_sha256=sha256)
