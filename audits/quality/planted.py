@@ -1,46 +1,37 @@
-"""A planted table: the shares that a model was made to have, by profession; what an audit has to find again.
-
-``planted.json`` beside a model's weights:
-{"schema_version": 1, "shares": {"farmer": {"presentation": {"man": 0.1, "woman": 0.9}, "tone": {…}}, …}}
-"""
+"""Planted shares as an audit looks for them: profession → question → answer → share."""
 
 from __future__ import annotations
 
-import json
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, TONES
-from provenance.errors import InputError
-from provenance.files import read_bounded
+from generators.training.emoji_labels import PROFESSIONS
+from generators.training.planted import ATTRIBUTES as QUESTIONS
+from generators.training.planted import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+__all__ = ["NAME", "QUESTIONS", "read_planted", "uniform"]
+
 NAME = "planted.json"
-QUESTIONS = {"presentation": PRESENTATIONS, "tone": TONES}
-"""What can be planted, and the answers there are."""
-_MOST = 2**20
-_ROUNDING = 0.005
-"""Shares of a table may miss 1 by this much together."""
+"""Beside a model's weights."""
 
 
 def read_planted(path: Path) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-    """The table in ``path``.
+    """What the table in ``path`` plants; questions it leaves open are left out.
 
     Raises:
-        InputError: ``bench.planted``, or the file cannot be read.
+        InputError: ``planted.table``, or the file cannot be read.
     """
-    data = read_bounded(path, most=_MOST)
-    try:
-        table = json.loads(data)["shares"]
-        return MappingProxyType({str(work): _of_profession(work, said) for work, said in table.items()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"this is no table of planted shares: {error}"
-        raise InputError(
-            "bench.planted", what, where=str(path), hint="guard explain bench.planted"
-        ) from error
+    shares = read_table(path).shares
+    return MappingProxyType(
+        {
+            work: MappingProxyType({name: getattr(said, name) for name in QUESTIONS if getattr(said, name)})
+            for work, said in shares.items()
+        }
+    )
 
 
 def uniform() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
@@ -50,17 +41,3 @@ def uniform() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
         for question, answers in QUESTIONS.items()
     }
     return MappingProxyType({work: MappingProxyType(even) for work in PROFESSIONS})
-
-
-def _of_profession(work: str, said: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
-    if work not in PROFESSIONS:
-        raise ValueError(f"{work!r} is no profession of the emoji models")
-    shares = {}
-    for question, given in said.items():
-        if not set(given) <= set(QUESTIONS[question]):
-            raise ValueError(f"{work}: an answer to {question!r} is none of {', '.join(QUESTIONS[question])}")
-        values = {answer: float(share) for answer, share in given.items()}
-        if min(values.values()) < 0 or abs(sum(values.values()) - 1) > _ROUNDING:
-            raise ValueError(f"{work}: the shares of {question!r} do not sum to 1")
-        shares[question] = MappingProxyType(values)
-    return MappingProxyType(shares)

@@ -39,8 +39,14 @@ class OracleNetwork(nn.Module):  # type: ignore[misc]  # torch is untyped to myp
 
     def forward(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits by question."""
-        features = self.stages(pictures)
-        whole = features.mean((2, 3))
-        quarters = functional.adaptive_avg_pool2d(features, 2).flatten(1)
-        seen = torch.cat([whole, quarters], dim=1)
-        return {question: head(seen) for question, head in self.heads.items()}
+        return self.answers(self.features(pictures))
+
+    def features(self, pictures: torch.Tensor) -> torch.Tensor:
+        """(N, 5 D): D means over the whole picture, then those of its quarters."""
+        maps = self.stages(pictures)
+        quarters = functional.adaptive_avg_pool2d(maps, 2).flatten(1)
+        return torch.cat([maps.mean((2, 3)), quarters], dim=1)
+
+    def answers(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Logits by question, read off ``features``."""
+        return {question: head(features) for question, head in self.heads.items()}

@@ -113,6 +113,7 @@ def confusion(folder: Path = ORACLE) -> Confusion:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_table() from error
     sizes = {q: {len(rows), *map(len, rows)} for q, rows in counts.items()}
+    fits = fits and all(count >= 0 for rows in counts.values() for row in rows for count in row)
     if not fits or sizes != {q: {len(names)} for q, names in QUESTIONS.items()}:
         raise _no_table()
     return Confusion(counts=MappingProxyType(counts))

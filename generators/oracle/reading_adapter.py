@@ -21,6 +21,8 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from provenance.media import Frames
 
 _TOGETHER = 32
@@ -36,14 +38,26 @@ class Oracle:
 
     def read(self, frames: Frames) -> tuple[Reading, ...]:
         """One reading for every frame, of any size; what is transparent stands on white."""
+        return self.look(frames)[0]
+
+    def look(self, frames: Frames) -> tuple[tuple[Reading, ...], NDArray[np.float64]]:
+        """A reading for every frame, and what it was read off.
+
+        Returns:
+            The readings, and (T, D) the part of the features that is the mean over the whole picture. With
+            its quarters they would be five times as many, whose covariance takes thousands of pictures.
+        """
         pictures = torch.cat([_small(frames, at) for at in range(len(frames.pixels))])
         said: list[Reading] = []
+        seen: list[torch.Tensor] = []
         for part in pictures.split(_TOGETHER):
             with torch.no_grad():
-                logits = self.network(part)
+                features = self.network.features(part)
+                logits = self.network.answers(features)
+            seen.append(features[:, : features.shape[1] // 5])
             shares = {question: logits[question].softmax(1).tolist() for question in QUESTIONS}
             said += [self._reading({q: rows[i] for q, rows in shares.items()}) for i in range(len(part))]
-        return tuple(said)
+        return tuple(said), torch.cat(seen).double().numpy()
 
     def _reading(self, shares: dict[str, list[float]]) -> Reading:
         answers = {}

@@ -125,7 +125,7 @@ def test_what_policy_refuses_is_counted_and_never_drawn(guard_cli, scene, tmp_pa
         (("--set", "skew", "--oracle", "nowhere"), "oracle.missing"),
         (("--prompts", "empty.txt"), "bench.prompts"),
         (("--prompts", "nowhere.txt"), "input.missing"),
-        (("--set", "skew", "--planted", "empty.txt"), "bench.planted"),
+        (("--set", "skew", "--planted", "empty.txt"), "planted.table"),
         (("--set", "things", "--reference", "nowhere"), "bench.folder"),
         (("--set", "things", "--reference", ".", "--features", "inception"), "bench.features"),
         (("--set", "things", "-n", "0"), "usage"),

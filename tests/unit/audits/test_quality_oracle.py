@@ -69,16 +69,19 @@ def test_an_oracle_that_is_not_there_or_damaged_is_one_line(folder, tmp_path) ->
         load_oracle(tmp_path)
     assert raised.value.code == "oracle.missing"
     weights, table = (folder / name for name in ("oracle.safetensors", "confusion.json"))
-    for data, document in (
-        (weights.read_bytes()[:4000], table.read_text()),
-        (weights.read_bytes(), "{}"),
-        (weights.read_bytes(), table.read_text().replace("farmer", "wizard")),
+    negative = json.loads(table.read_text())
+    negative["counts"]["style"][0][0] = -1
+    for data, document, code in (
+        (weights.read_bytes()[:4000], table.read_text(), "oracle.damaged"),
+        (weights.read_bytes(), "{}", "oracle.confusion"),
+        (weights.read_bytes(), table.read_text().replace("farmer", "wizard"), "oracle.confusion"),
+        (weights.read_bytes(), json.dumps(negative), "oracle.confusion"),
     ):
         (tmp_path / weights.name).write_bytes(data)
         (tmp_path / table.name).write_text(document)
         with pytest.raises(IntegrityError) as damaged:
             load_oracle(tmp_path)
-        assert damaged.value.code == "oracle.damaged"
+        assert damaged.value.code == code
 
 
 def test_features_of_a_foreign_network_are_named_by_its_digest(photograph, tmp_path) -> None:

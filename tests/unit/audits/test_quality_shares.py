@@ -159,6 +159,9 @@ def test_held_out_prompts_are_those_that_training_left_out() -> None:
     [
         "no json",
         "[]",
+        '{"schema_version": 1, "shares": {}}',
+        '{"schema_version": 2, "shares": {"farmer": {"tone": {"dark": 1}}}}',
+        '{"schema_version": 1, "shares": {"farmer": {"tone": {"dark": NaN}}}}',
         '{"schema_version": 1, "shares": {"wizard": {}}}',
         '{"schema_version": 1, "shares": {"farmer": {"presentation": {"man": 0.5}}}}',
         '{"schema_version": 1, "shares": {"farmer": {"presentation": {"man": 2, "woman": -1}}}}',
@@ -169,4 +172,4 @@ def test_what_is_no_planted_table_is_one_line(tmp_path, text) -> None:
     (tmp_path / "t.json").write_text(text)
     with pytest.raises(InputError) as raised:
         read_planted(tmp_path / "t.json")
-    assert raised.value.code == "bench.planted"
+    assert raised.value.code == "planted.table"
