@@ -17,7 +17,7 @@ from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder
 from generators.weights import Weights, check_pinned, examine
-from provenance.errors import ConfigurationError, InputError
+from provenance.errors import ConfigurationError, InputError, first_line
 
 # Read once, when the hub library is imported: from then on it opens no socket unless told to.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -139,7 +139,7 @@ def _pipeline(weights: Weights) -> Any:
 
 
 def _not_loadable(error: Exception, where: str) -> InputError:
-    first = (str(error).splitlines() or [""])[0][:200]
+    first = first_line(error)
     return InputError("model.not-loadable", f"diffusers cannot load this model: {first}", where=where)
 
 

@@ -105,6 +105,7 @@ MODELS: dict[str, str] = {
     "request.init": "The picture, clip or mask that the model starts from is missing or does not fit: a mask has one channel and the size of init, init is opaque with 8 bits a channel, and each model takes either one picture or a clip.",
     "request.label": "The model draws one of a fixed list of classes. The prompt is the name of one, as the model has it, or its number. The hint has the names that come nearest.",
     "request.option": "--option is NAME=VALUE with the name of an argument of the model's own call and a JSON value: a number, true, false, null, a list, or text in double quotes. Each name stands once.",
+    "request.option": "An option of a request is passed to the model by name and stands in the recipe, so that the picture can be drawn again. A recipe is JSON: texts, finite numbers, true, false, null, and lists and mappings of these. Objects of a program, NaN and infinity are none.",
     "request.out-of-range": "A number of the request lies outside what any model can do, or no picture or too many pictures were asked for. The line names the field and its range.",
     "request.scheduler": "The name of the scheduler is not known, or the model cannot use it: a model trained on flows draws noise with the schedulers of the others, and some were trained for one only. The hint lists those that fit.",
     "request.size": "Models work in blocks of 8 to 64 pixels, some draw one size or squares only, and what starts from a picture is as large as it. The line names the nearest sizes that fit.",
