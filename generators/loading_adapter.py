@@ -54,7 +54,7 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuse
         finished_size=card["size"],
     )
     return DiffusersGenerator(
-        info=_info(str(ref), weights, pipeline, card, defaults),
+        info=info_of(str(ref), weights, pipeline, card, defaults),
         model=_record(str(ref), None, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
@@ -82,7 +82,7 @@ def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGe
 def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None) -> DiffusersGenerator:
     pipeline = _pipeline(weights)
     return DiffusersGenerator(
-        info=_info(ref, weights, pipeline, {}, Defaults()),
+        info=info_of(ref, weights, pipeline, {}, Defaults()),
         model=_record(ref, revision, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
@@ -167,9 +167,21 @@ def require_packages(pipeline: str) -> None:
             )
 
 
-def _info(
+def info_of(
     ref: str, weights: Weights, pipeline: Any, card: dict[str, Any], defaults: Defaults
 ) -> GeneratorInfo:
+    """What is said of a loaded pipeline.
+
+    Args:
+        ref: as recipes name it.
+        weights: what was digested.
+        pipeline: a ``diffusers.DiffusionPipeline``.
+        card: name, licence and data_licence, where they are known.
+        defaults: of the model.
+
+    Raises:
+        InputError: ``model.not-loadable``: its configuration gives no size.
+    """
     try:
         ability = ability_of(pipeline, defaults)
     except (TypeError, ValueError, AttributeError) as error:  # of sizes that are no numbers
