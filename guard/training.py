@@ -175,8 +175,8 @@ def run_lesson(
         InputError: ``output.exists`` unless ``force``; as ``generators.training.orders.train``.
         ConfigurationError: ``lock.timeout``: another run is at work in ``folder``.
     """
-    from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
     from generators.motion_files import is_motion  # noqa: PLC0415 - with the command, not before
+    from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
     from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
     from generators.training.orders import run_digest, train  # noqa: PLC0415 - with the command, not before
     from generators.training.standing import finished_record  # noqa: PLC0415 - torch

@@ -39,7 +39,7 @@ def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
 
 
 def write_record(folder: Path, record: TrainingRecord) -> None:
-    """An earlier record, which manifests of pictures may name by digest, is kept: ``training.DIGITS.json``."""
+    """An earlier record, which manifests may name by its digest, is kept as ``training.DIGITS.json``."""
     earlier = folder / RECORD
     if earlier.is_file():
         kept = earlier.read_bytes()
