@@ -176,8 +176,7 @@ def run_lesson(
         ConfigurationError: ``lock.timeout``: another run is at work in ``folder``.
     """
     from generators.motion_files import is_motion  # noqa: PLC0415 - with the command, not before
-    from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
-    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
+    from generators.training.adapter_writer import ran_on  # noqa: PLC0415 - torch
     from generators.training.orders import run_digest, train  # noqa: PLC0415 - with the command, not before
     from generators.training.standing import finished_record  # noqa: PLC0415 - torch
 
@@ -186,19 +185,27 @@ def run_lesson(
     with _alone_in(folder):
         if earlier := finished_record(folder, identity, order.steps, replace=force):
             modules = is_motion(folder)
+            if not (folder / PRIVATE).exists():
+                write_private(folder / PRIVATE, _private(lesson))
             return Finished(
                 record=earlier, folder=folder, resumed_at=order.steps, modules=modules, unchanged=True
             )
         trained = train(generator, examples, order, folder, heard)  # (3)
         record = _record(lesson, generator, trained, tools, ran_on(generator))
         write_private(folder / PRIVATE, _private(lesson), overwrite=True)  # (4)
-        if trained.modules is None:
-            write(folder, trained, record)
-        else:
-            write_motion(folder, trained, record, frames=order.frames)
-    return Finished(
-        record=record, folder=folder, resumed_at=trained.resumed_at, modules=trained.modules is not None
-    )
+        _write_result(folder, trained, record, frames=order.frames)
+    modules = trained.modules is not None
+    return Finished(record=record, folder=folder, resumed_at=trained.resumed_at, modules=modules)
+
+
+def _write_result(folder: Path, trained: Trained, record: TrainingRecord, *, frames: int) -> None:
+    from generators.training.adapter_writer import write  # noqa: PLC0415 - torch
+    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
+
+    if trained.modules is None:
+        write(folder, trained, record)
+    else:
+        write_motion(folder, trained, record, frames=frames)
 
 
 @contextmanager
