@@ -15,7 +15,7 @@ from generators.adapter_files import examine_adapter
 from generators.interface import Generation, GenerationWarning
 from generators.learned_words_adapter import parts, taught, words_laid_over
 from generators.recipe import AdapterRecord
-from provenance.errors import InputError
+from provenance.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +114,7 @@ def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-        raise _misfit((str(error).splitlines() or [""])[0][:200], adapters) from error
+        raise _misfit(first_line(error), adapters) from error
     finally:
         diffusers.utils.logging.set_verbosity(before)
 

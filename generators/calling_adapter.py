@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from generators.parts_adapter import place_of
-from provenance.errors import ConfigurationError, Error, InputError, IntegrityError
+from provenance.errors import ConfigurationError, Error, InputError, IntegrityError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,7 +79,7 @@ def _numbers(result: Any, returns: str) -> NDArray[np.float32]:
 
 
 def _translated(error: Exception) -> Error:
-    first = (str(error).splitlines() or [""])[0][:200]
+    first = first_line(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error):
         return ConfigurationError(
             "generate.out-of-memory",

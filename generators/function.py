@@ -19,7 +19,7 @@ from generators.fast import check_fast
 from generators.interface import Generation, GenerationWarning, GeneratorInfo
 from generators.pictures import clip_from, pictures_from
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
-from provenance.errors import ConfigurationError, Error, InputError
+from provenance.errors import ConfigurationError, Error, InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -171,7 +171,7 @@ def _called(
         what, hint = "the model needs more memory than there is", "ask for smaller pictures"
         raise ConfigurationError("generate.out-of-memory", what, hint=hint) from error
     except Exception as error:  # a stranger's function may raise anything
-        first = (str(error).splitlines() or [""])[0][:200]
+        first = first_line(error)
         what = f"the model could not run: {type(error).__name__}: {first}"
         raise InputError("generate.failed", what) from error
 

@@ -15,7 +15,7 @@ import torch
 
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
-from generators.loading_adapter import _info as info_of
+from generators.loading_adapter import info_of
 from generators.recipe import ModelRecord, WeightFile
 from generators.weights import Weights
 from provenance.errors import InputError

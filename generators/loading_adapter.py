@@ -19,7 +19,7 @@ from generators.recipe import ModelRecord
 from generators.registry import bundled_folder
 from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
-from provenance.errors import ConfigurationError, InputError
+from provenance.errors import ConfigurationError, InputError, first_line
 
 # Read once, when the hub library is imported: from then on it opens no socket unless told to.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -62,7 +62,7 @@ def with_card(folder: Path, ref: str, threads: int | None) -> DiffusersGenerator
         finish=card.get("finish", PLAIN),
     )
     return DiffusersGenerator(
-        info=_info(ref, weights, pipeline, card, defaults),
+        info=info_of(ref, weights, pipeline, card, defaults),
         model=_record(ref, None, weights),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
@@ -90,7 +90,7 @@ def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGe
 def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None) -> DiffusersGenerator:
     pipeline, told = _pipeline(weights), training_of(weights)
     card = {} if told is None else {"data_licence": told.data_licence}
-    info = _info(ref, weights, pipeline, card, Defaults())
+    info = info_of(ref, weights, pipeline, card, Defaults())
     return DiffusersGenerator(
         info=replace(info, training_sha256=None if told is None else told.sha256),
         model=_record(ref, revision, weights),
@@ -149,7 +149,7 @@ def _pipeline(weights: Weights) -> Any:
 
 
 def _not_loadable(error: Exception, where: str) -> InputError:
-    first = (str(error).splitlines() or [""])[0][:200]
+    first = first_line(error)
     return InputError("model.not-loadable", f"diffusers cannot load this model: {first}", where=where)
 
 
@@ -177,9 +177,21 @@ def require_packages(pipeline: str) -> None:
             )
 
 
-def _info(
+def info_of(
     ref: str, weights: Weights, pipeline: Any, card: dict[str, Any], defaults: Defaults
 ) -> GeneratorInfo:
+    """What is said of a loaded pipeline.
+
+    Args:
+        ref: as recipes name it.
+        weights: what was digested.
+        pipeline: a ``diffusers.DiffusionPipeline``.
+        card: name, licence and data_licence, where they are known.
+        defaults: of the model.
+
+    Raises:
+        InputError: ``model.not-loadable``: its configuration gives no size.
+    """
     try:
         ability = ability_of(pipeline, defaults)
     except (TypeError, ValueError, AttributeError) as error:  # of sizes that are no numbers

@@ -21,7 +21,7 @@ from peft.utils import set_peft_model_state_dict
 from safetensors.torch import load_file
 
 from generators.motion_files import MODULES, SPATIAL, WORDS
-from provenance.errors import InputError
+from provenance.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def animated(pipeline: Any, motion: Motion) -> Any:
             moving.unload_lora()
         tokenizer, encoder = extended(pipeline.tokenizer, pipeline.text_encoder, motion.words)
     except (RuntimeError, ValueError, KeyError, AttributeError, TypeError) as error:
-        first = (str(error).splitlines() or [""])[0][:200]
+        first = first_line(error)
         raise InputError(
             "motion.does-not-fit", f"the motion modules do not fit this picture model: {first}"
         ) from error

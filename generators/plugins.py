@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from generators.fast import check_fast
 from generators.interface import Generation, Generator, GeneratorInfo
-from provenance.errors import ConfigurationError, Error, InputError
+from provenance.errors import ConfigurationError, Error, InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,7 +144,7 @@ def _whose(entry: EntryPoint) -> str:
 
 
 def _failed(whose: str, error: Exception) -> NoReturn:
-    first = (str(error).splitlines() or [""])[0][:200]
+    first = first_line(error)
     raise ConfigurationError(
         "plugin.failed",
         f"the model's package failed: {type(error).__name__}: {first}",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from provenance.canonical import canonical_bytes
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from provenance.canonical import Json
     from provenance.media import Frames
 
@@ -82,8 +83,9 @@ class GenerationRequest:
             raise _out_of_range("seeds", f"a seed lies outside 0 to {MAX_SEED}")
         for name, least, most in _RANGES:
             value = getattr(self, name)
-            if value is not None and not least <= value <= most:
+            if value is not None and not _between(value, least, most):
                 raise _out_of_range(name, f"{name} is {value}; {least} to {most} are possible")
+        _check_options(self.options)
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
@@ -94,6 +96,23 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("num_inference_steps", 1, 1000),
     ("guidance_scale", 0, 100),
 )
+
+
+def _between(value: object, least: float, most: float) -> bool:
+    return isinstance(value, Real) and least <= float(value) <= most
+
+
+def _check_options(options: Mapping[str, Json]) -> None:
+    """Options stand in recipes, which are JSON: texts, finite numbers, true, false, null, lists and these."""
+    if not isinstance(options, Mapping):
+        raise InputError("request.option", "options are a mapping of names to values", where="options")
+    for name, value in options.items():
+        try:
+            canonical_bytes(value)
+        except (TypeError, ValueError, AttributeError, RecursionError) as error:
+            what = f"the option is none that a recipe can hold: {type(value).__name__}"
+            hint = "give texts, finite numbers, true, false, null, or lists and mappings of these"
+            raise InputError("request.option", what, where=str(name), hint=hint) from error
 
 
 def consecutive_seeds(first: int, count: int) -> tuple[int, ...]:

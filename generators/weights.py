@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from generators.config_limits import check_configs
 from generators.recipe import WeightFile
 from provenance.canonical import digest
 from provenance.errors import InputError, IntegrityError
@@ -58,7 +59,7 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
 
     Raises:
         InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors, a
-            component that is listed and not there.
+            component that is listed and not there, a configuration of more than any model has.
     """
     index = _read_index(folder)
     paths = _files(folder, (links_within or folder).resolve())
@@ -72,6 +73,7 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
         _check_complete(folder / name, kind)
     if sum(path.stat().st_size for path in found) > _MAX_TOTAL:
         raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
+    check_configs(paths)
     files = tuple(digested(path, folder) for path in found)
     return Weights(folder=folder, pipeline=str(index["_class_name"]), files=files)
 

@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from guard import __version__
+from guard.doctor_keys import identity, locator, private_mark, time_stamps
 from guard.text import numbered
-from provenance.errors import ConfigurationError, Error, IntegrityError
+from provenance.errors import Error, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,16 +28,6 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "video": (("av",), "clips"),
 }
 """Extra → (modules it brings, what it is for)."""
-
-SOON = 14
-"""Days before the end of a certificate from which its renewal is asked for."""
-
-
-SOON_ISSUED = 30
-"""The same where an authority has to issue the next one, which may take weeks."""
-LAST = 7
-"""The same, for what nobody should overlook."""
-_AFTER = "what was signed without a time stamp is EXPIRED after that, until guard sign signs it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +94,14 @@ def examine_home(home: Home, *, now: datetime, passphrase: bytes | None = None) 
         yield from _examine_client(home)
         yield from _added(home, now)
         return
-    yield _looked_at("signing key", lambda: _identity(home, now, passphrase))
+    yield _looked_at("signing key", lambda: identity(home, now, passphrase))
     if home.requested_folder.is_dir():
         waits = "a key waits for its certificate: guard keys csr, then guard keys import"
         yield Finding(state="ok", what="certificate request", detail=waits)
-    yield _looked_at("time-stamps", lambda: _time_stamps(home))
+    yield _looked_at("time-stamps", lambda: time_stamps(home))
     yield _looked_at("trust", lambda: _trust(home, now))
-    yield _looked_at("locator key", lambda: _locator(home))
-    yield _looked_at("private mark key", lambda: _private_mark(home))
+    yield _looked_at("locator key", lambda: locator(home))
+    yield _looked_at("private mark key", lambda: private_mark(home))
     log = _looked_at("log", lambda: _log(home))
     yield log
     yield _looked_at("registry", lambda: _registry(home))
@@ -140,8 +131,8 @@ def _examine_client(home: Home) -> Iterator[Finding]:
     """The home of a side that generates, whose keys are in a signer process."""
     yield _looked_at("signer process", lambda: _signer_process(home))
     yield _looked_at("trust", lambda: f"{len(home.trust().lists)} lists")
-    yield _looked_at("locator key", lambda: _locator(home))
-    yield _looked_at("private mark key", lambda: _private_mark(home))
+    yield _looked_at("locator key", lambda: locator(home))
+    yield _looked_at("private mark key", lambda: private_mark(home))
     yield _looked_at("private records", lambda: _records(home))
 
 
@@ -162,77 +153,6 @@ def _looked_at(what: str, look: Callable[[], str]) -> Finding:
         return Finding(state="broken", what=what, detail=f"{error.what} ({error.hint or error.code})")
 
 
-def _identity(home: Home, now: datetime, passphrase: bytes | None) -> str:
-    from guard.identities import own_identities  # noqa: PLC0415
-    from provenance.manifest.revocation import refuse_revoked  # noqa: PLC0415
-
-    how, needs_secret = _key_at(home, now, passphrase)
-    untried = " (not tried: GUARD_PASSPHRASE is not set)" if needs_secret and passphrase is None else ""
-    refuse_revoked(_chain(home), home.trust().revoked)
-    one = own_identities(home, now=now)[0]
-    left, advice = (one.not_after - now).days, ""
-    if one.development and left <= SOON:
-        advice = f"; renew soon: guard keys renew; {_AFTER}"
-    elif not one.development and left <= SOON_ISSUED:
-        advice = f"; ask for the next one now: guard keys csr; {_AFTER}"
-    if left <= LAST:
-        advice = f", AND THEN IT ENDS{advice}"
-    who = "development identity" if one.development else f"identity {one}"
-    return f"{who}{how}{untried}, {left} days left{advice}"
-
-
-def _chain(home: Home) -> bytes:
-    from provenance.manifest.key_files import read_pem  # noqa: PLC0415 - cryptography
-
-    return read_pem(home.signing_folder / "chain.pem", "signer.chain-missing", "the certificate chain")
-
-
-def _key_at(home: Home, now: datetime, passphrase: bytes | None) -> tuple[str, bool]:
-    """Where the key is, tried as far as that needs nobody; and whether it wants a passphrase or PIN."""
-    from guard.signing_keys import reach_signer  # noqa: PLC0415
-    from provenance.manifest.identity import check_validity, load_signer  # noqa: PLC0415
-    from provenance.manifest.signers import leaf_of  # noqa: PLC0415
-
-    settings, folder = home.config().signer, home.signing_folder
-    secret = None if passphrase is None else lambda: passphrase
-    if settings.kind == "file":
-        try:
-            load_signer(folder / "chain.pem", folder / "key.pem", secret, now=now)
-        except Error as error:
-            if error.code != "signer.passphrase-needed":
-                raise
-        protected = home.is_protected()
-        return ", protected by a passphrase" if protected else "", protected
-    chain = _chain(home)
-    check_validity(leaf_of(chain), now)
-    if settings.kind == "pkcs11":
-        if secret is not None:
-            reach_signer(chain, settings, secret).self_test()
-        return f", on the token {settings.token}", True
-    # A program may ask somebody far away, and examining asks for nothing.
-    return f", with {'a program' if settings.kind == 'command' else 'a signer process'}, not asked", False
-
-
-def _time_stamps(home: Home) -> str:
-    """Who is asked when something is signed. Nobody is, for this."""
-    from provenance.manifest.trust import ListKind  # noqa: PLC0415 - cryptography
-
-    settings = home.config().timestamp
-    stamper = settings.stamper()
-    if stamper is None:
-        return "nobody is asked; the time in a manifest is what its signer claims"
-    from provenance.timestamp.client import host_of  # noqa: PLC0415 - cryptography
-
-    if lists := home.trust().of_kind(ListKind.TSA):
-        # Who stamps for an authority shows in its tokens, and nobody is asked for one here.
-        names = ", ".join(one.name for one in lists)
-        does = "refuses" if settings.policy == "required" else "warns of"
-        told = f"signing {does} one that {names} does not vouch for"
-        return f"{settings.policy}, of {', '.join(map(host_of, stamper.authorities))}; {told}"
-    what = f"time-stamps are {settings.policy}, and no list here vouches for any authority"
-    raise ConfigurationError("timestamp.unlisted", what, hint="guard trust add NAME PEM --kind tsa")
-
-
 def _trust(home: Home, now: datetime) -> str:
     from guard.roots import all_listed, development_missing  # noqa: PLC0415
     from guard.trust_health import health  # noqa: PLC0415
@@ -243,22 +163,6 @@ def _trust(home: Home, now: datetime) -> str:
     gone = f"; {len(known.revoked)} certificates revoked" if known.revoked else ""
     notes = "".join(f"; {note}" for one in known.lists for note in health(one, now))
     return f"{len(known.lists)} lists{gone}{notes}"
-
-
-def _locator(home: Home) -> str:
-    from guard.agreement import require_locator  # noqa: PLC0415
-
-    require_locator(home)
-    key, *earlier = home.locators()
-    kept = f"; finds marks of {len(earlier)} earlier epochs too" if earlier else ""
-    return f"{key.key_id}, epoch {key.epoch}{kept}"
-
-
-def _private_mark(home: Home) -> str:
-    keys = home.private_marks()
-    if not keys:
-        return "none; the private layer is off"
-    return f"{keys[0].key_id}, epoch {keys[0].epoch}"
 
 
 def _log(home: Home) -> str:

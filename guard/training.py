@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +28,13 @@ from provenance.locks import locked
 from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generators.interface import Generator
     from generators.training.orders import Example, Trained, TrainingOrder
     from generators.training.record import TrainingRecord
-    from guard.policy.decision import Decision
+    from guard.policy.decision import Decision, Warned
+    from guard.prompt.review import PromptReview
     from guard.tools import Tools
     from guard.training_data import DataPicture
     from provenance.canonical import Json
@@ -50,28 +52,37 @@ class Lesson:
         model: reference of the model to be trained on.
         order: what to do.
         pictures: the data.
-        captions: the words that go with each picture, in the same order; private.
-        decision: what the packs said, with their warnings.
+        captions: the words that go with each picture, in the same order, as reviewed; private.
+        decisions: what the packs said of each text, once for all that are the same.
     """
 
     model: str
     order: TrainingOrder
     pictures: tuple[DataPicture, ...]
     captions: tuple[str, ...]
-    decision: Decision
+    decisions: tuple[Decision, ...]
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """Those of all texts; what holds for several is said once."""
+        found = {(one.rule, one.message): one for decision in self.decisions for one in decision.warnings}
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """A finished run: its record, where the result lies, and the step an earlier session had reached.
 
-    ``modules`` says whether the result is a motion model rather than an adapter.
+    Attributes:
+        modules: the result is a motion model rather than an adapter.
+        unchanged: it had been finished before, and every file stayed as it was.
     """
 
     record: TrainingRecord
     folder: Path
     resumed_at: int
     modules: bool = False
+    unchanged: bool = False
 
 
 def approve_lesson(
@@ -85,9 +96,23 @@ def approve_lesson(
     """
     pictures = read_data(data, frames=order.frames)  # (1)
     words = [_caption(one, prompt, order) for one in pictures]
-    texts = dict.fromkeys([*words, *([] if order.class_prompt is None else [order.class_prompt])])
-    decisions = [_asked(text, pictures, model, tools) for text in texts]  # (2)
-    return Lesson(model=model, order=order, pictures=pictures, captions=tuple(words), decision=decisions[0])
+    texts = dict.fromkeys(t for t in (*words, order.class_prompt, order.start_from) if t is not None)
+    reviews = {text: review(text) for text in texts}  # (2)
+    decisions = tuple(_asked(one, pictures, model, tools) for one in reviews.values())
+    used = {text: one.prompt for text, one in reviews.items()}
+    return Lesson(
+        model=model,
+        order=replace(
+            order, class_prompt=_one_of(used, order.class_prompt), start_from=_one_of(used, order.start_from)
+        ),
+        pictures=pictures,
+        captions=tuple(used[text] for text in words),
+        decisions=decisions,
+    )
+
+
+def _one_of(used: Mapping[str, str], text: str | None) -> str | None:
+    return None if text is None else used[text]
 
 
 def _caption(picture: DataPicture, prompt: str | None, order: TrainingOrder) -> str:
@@ -103,13 +128,13 @@ def _caption(picture: DataPicture, prompt: str | None, order: TrainingOrder) -> 
     return text if order.token is None or order.token in text.split() else f"{text} {order.token}"
 
 
-def _asked(text: str, pictures: Sequence[DataPicture], model: str, tools: Tools) -> Decision:
+def _asked(reviewed: PromptReview, pictures: Sequence[DataPicture], model: str, tools: Tools) -> Decision:
     """What the packs say of a text and of the whole folder, whose weakest file counts.
 
     Asked before anything is loaded, as for the words of a picture; nothing is released here, so that there
     is no plan to decide on.
     """
-    origin = Origin(source_type=_MADE, model_identifier=_public(model), review=review(text, ""))
+    origin = Origin(source_type=_MADE, model_identifier=_public(model), review=reviewed)
     facts = draft_facts(origin, command="train", include_prompt=False)
     consents = {one.consent for one in pictures}
     least = next(c for c in (Consent.UNKNOWN, Consent.GIVEN, Consent.NOT_NEEDED) if c in consents)
@@ -140,34 +165,70 @@ def run_lesson(
     *,
     folder: Path,
     heard: Callable[[int, float], None] = lambda _step, _loss: None,
+    force: bool = False,
 ) -> Finished:
     """Steps 3 and 4; a run that was interrupted in ``folder`` goes on where it was.
 
+    A run that is finished there already stays as it is, with the record that signed pictures name.
+
     Raises:
-        InputError: as ``generators.training.orders.train``.
+        InputError: ``output.exists`` unless ``force``; as ``generators.training.orders.train``.
         ConfigurationError: ``lock.timeout``: another run is at work in ``folder``.
     """
-    from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
-    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
-    from generators.training.orders import train  # noqa: PLC0415 - with the command, not before
+    from generators.training.adapter_writer import ran_on  # noqa: PLC0415 - torch
+    from generators.training.orders import run_digest, train  # noqa: PLC0415 - with the command, not before
+    from generators.training.standing import finished_record  # noqa: PLC0415 - torch
 
-    examples = _examples(lesson)
-    lock = folder / ".lock"
-    with locked(lock, timeout_s=0.0):
-        trained = train(generator, examples, lesson.order, folder, heard)  # (3)
+    examples, order = _examples(lesson), lesson.order
+    with _alone_in(folder):
+        if generator is not None:
+            identity = run_digest(order, examples, generator.info.weights_sha256)
+            if earlier := finished_record(folder, identity, order.steps, replace=force):
+                return _as_it_was(lesson, earlier, folder)
+        trained = train(generator, examples, order, folder, heard)  # (3)
         write_private(folder / PRIVATE, _private(lesson), overwrite=True)  # (4)
-        if trained.write is not None:
+        if generator is None:
             record = _whole(lesson, trained, tools, folder)
         else:
             record = _record(lesson, generator, trained, tools, ran_on(generator))
-            if trained.modules is None:
-                write(folder, trained, record)
-            else:
-                write_motion(folder, trained, record, frames=lesson.order.frames)
-        lock.unlink(missing_ok=True)
+            _write_result(folder, trained, record, frames=order.frames)
+    modules = trained.modules is not None
+    return Finished(record=record, folder=folder, resumed_at=trained.resumed_at, modules=modules)
+
+
+def _as_it_was(lesson: Lesson, earlier: TrainingRecord, folder: Path) -> Finished:
+    """What an earlier session finished; only what it keeps private is written where that is gone."""
+    from generators.motion_files import is_motion  # noqa: PLC0415 - with the command, not before
+
+    if not (folder / PRIVATE).exists():
+        write_private(folder / PRIVATE, _private(lesson))
     return Finished(
-        record=record, folder=folder, resumed_at=trained.resumed_at, modules=trained.modules is not None
+        record=earlier,
+        folder=folder,
+        resumed_at=lesson.order.steps,
+        modules=is_motion(folder),
+        unchanged=True,
     )
+
+
+def _write_result(folder: Path, trained: Trained, record: TrainingRecord, *, frames: int) -> None:
+    from generators.training.adapter_writer import write  # noqa: PLC0415 - torch
+    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
+
+    if trained.modules is None:
+        write(folder, trained, record)
+    else:
+        write_motion(folder, trained, record, frames=frames)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    lock = folder / ".lock"
+    with locked(lock, timeout_s=0.0):
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def _whole(lesson: Lesson, trained: Trained, tools: Tools, folder: Path) -> TrainingRecord:

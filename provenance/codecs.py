@@ -40,7 +40,7 @@ class Header:
     Attributes:
         width: pixels per row after the stored orientation has been applied.
         height: rows, likewise.
-        frames: 1 for a still; pages or animation frames otherwise, counted up to 1,000.
+        frames: 1 for a still; pages or animation frames otherwise, as far as they were counted.
         mode: the stored layout in Pillow's words: ``"L"``, ``"RGB"``, ``"RGBA"``, ``"P"``, ``"CMYK"``, …
         bits: 8 or 16, the depth that ``decode`` gives.
     """
@@ -98,8 +98,12 @@ def _as_asset(data: Bytes, mime: str | None, name: str, limits: Limits) -> Asset
     return Asset.of(data, mime)
 
 
-def header(asset: Asset) -> Header:
+def header(asset: Asset, *, most_frames: int = 1_000) -> Header:
     """Size, frames and layout from the header alone.
+
+    Args:
+        asset: the picture.
+        most_frames: count no further, which walks the file: 2 tells a still from what is none.
 
     Raises:
         InputError: ``input.unsupported``, ``input.damaged``, ``input.truncated`` or
@@ -108,7 +112,7 @@ def header(asset: Asset) -> Header:
     from provenance import codecs_pillow  # noqa: PLC0415 - loads Pillow
 
     check_parts(asset.data)
-    return codecs_pillow.header(asset)
+    return codecs_pillow.header(asset, most_frames)
 
 
 def decode(asset: Asset, limits: Limits = _DEFAULT_LIMITS) -> Frames:

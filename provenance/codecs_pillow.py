@@ -46,15 +46,12 @@ _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 # Pillow reports some of what it finds by logging, which prints when nobody has configured logging.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_MAX_FRAMES_COUNTED = 1_000
-"""Counting pages walks the file; a hostile TIFF holds millions."""
-
 _MAX_SCAN_WORK = 32
 """Progressive JPEG decodes the whole picture once a scan. Real encoders write about ten scans; this many
 times ``Limits.max_pixels`` bounds the time of a file made of thousands."""
 
 
-def header(asset: Asset) -> Header:
+def header(asset: Asset, most_frames: int) -> Header:
     """See ``provenance.codecs.header``."""
     with _translated(asset):
         image = _open(asset)
@@ -63,9 +60,8 @@ def header(asset: Asset) -> Header:
         if asset.mime != "image/tiff" and orientation_of(asset, image) >= 5:
             width, height = height, width
         bits = 16 if _stored_bits(asset, image) == 16 else 8
-        return Header(
-            width=width, height=height, frames=_frame_count(asset, image), mode=image.mode, bits=bits
-        )
+        frames = _frame_count(asset, image, most_frames)
+        return Header(width=width, height=height, frames=frames, mode=image.mode, bits=bits)
 
 
 def decode(asset: Asset, limits: Limits) -> Frames:
@@ -75,7 +71,7 @@ def decode(asset: Asset, limits: Limits) -> Frames:
     with _translated(asset):
         image = _open(asset)
         _refuse_oversized(asset, image, limits)
-        if _frame_count(asset, image) > 1:
+        if _frame_count(asset, image, 2) > 1:
             raise InputError(
                 "input.animated",
                 "the file holds more than one picture",
@@ -141,15 +137,16 @@ def _refuse_oversized(asset: Asset, image: ImageFile.ImageFile, limits: Limits) 
         )
 
 
-def _frame_count(asset: Asset, image: ImageFile.ImageFile) -> int:
+def _frame_count(asset: Asset, image: ImageFile.ImageFile, most: int) -> int:
+    """Counting pages walks the file, of a GIF picture by picture; a hostile TIFF holds millions."""
     # A phone's JPEG may append other pictures (MPO); the first is the one every viewer shows.
     if asset.mime == "image/jpeg" or not getattr(image, "is_animated", False):
         return 1
     if asset.mime not in ("image/gif", "image/tiff"):
-        return min(int(getattr(image, "n_frames", 1)), _MAX_FRAMES_COUNTED)
+        return min(int(getattr(image, "n_frames", 1)), most)
     count = 1
     try:
-        while count < _MAX_FRAMES_COUNTED:
+        while count < most:
             image.seek(count)
             count += 1
     except EOFError:

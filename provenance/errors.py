@@ -47,6 +47,14 @@ class IntegrityError(Error):
     """Stored data contradict themselves."""
 
 
+def first_line(error: BaseException) -> str:
+    """What a stranger's exception says, up to 200 characters of one line; its ``__str__`` may fail too."""
+    try:
+        return (str(error).splitlines() or [""])[0][:200]
+    except Exception:  # noqa: BLE001 - whatever a stranger's class does here says nothing more
+        return "it does not say why"
+
+
 def missing_extra(extra: str, feature: str) -> ConfigurationError:
     """The one sentence for every optional dependency that is not installed."""
     return ConfigurationError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,18 @@ def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
         BASE: record.base_weights_sha256,
         TRAINING: record.sha256,
     }
-    write_public(folder / RECORD, record.to_bytes(), overwrite=True)
+    write_record(folder, record)
     write_public(folder / ADAPTER, repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
+
+
+def write_record(folder: Path, record: TrainingRecord) -> None:
+    """An earlier record, which manifests may name by its digest, is kept as ``training.DIGITS.json``."""
+    earlier = folder / RECORD
+    if earlier.is_file():
+        kept = earlier.read_bytes()
+        name = f"training.{hashlib.sha256(kept).hexdigest()[:16]}.json"
+        write_public(folder / name, kept, overwrite=True)
+    write_public(folder / RECORD, record.to_bytes(), overwrite=True)
 
 
 def repeatable(file: bytes) -> bytes:

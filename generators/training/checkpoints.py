@@ -49,6 +49,16 @@ def save(
     write_private(work / NAME, to_bytes(tensors, metadata), overwrite=True)
 
 
+def reached(work: Path, identity: str) -> int | None:
+    """The step of the checkpoint in ``work``; None where there is none of this run that can be read."""
+    try:
+        with safetensors.safe_open(work / NAME, framework="pt") as file:
+            metadata = file.metadata() or {}
+        return int(json.loads(metadata["progress"])["step"]) if metadata.get("run") == identity else None
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError):
+        return None
+
+
 def load(
     work: Path, identity: str, parameters: Sequence[torch.nn.Parameter], optimiser: torch.optim.Optimizer
 ) -> Progress | None:

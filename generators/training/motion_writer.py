@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from safetensors.torch import save
 
-from generators.adapter_files import BASE, METHOD, RECORD, TRAINING
+from generators.adapter_files import BASE, METHOD, TRAINING
 from generators.motion_files import CARD, KIND, MODULES
-from generators.training.adapter_writer import repeatable
+from generators.training.adapter_writer import repeatable, write_record
 from generators.training.motion_tuning import PREFIX
 from provenance.files import write_public
 
@@ -42,7 +42,7 @@ def write_motion(folder: Path, trained: Trained, record: TrainingRecord, *, fram
         "frames": frames,
     }
     (folder / MODULES).mkdir(exist_ok=True)
-    write_public(folder / RECORD, record.to_bytes(), overwrite=True)
+    write_record(folder, record)
     weights = repeatable(save(tensors, metadata))
     write_public(folder / MODULES / "diffusion_pytorch_model.safetensors", weights, overwrite=True)
     write_public(folder / MODULES / "config.json", _json(config), overwrite=True)

@@ -6,6 +6,7 @@ It lies beside the adapter and becomes an ingredient, by its digest, of whatever
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -68,6 +69,19 @@ class TrainingRecord:
     loss_after: float | None
     environment: Mapping[str, Json]
     energy: Mapping[str, Json] | None = None
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TrainingRecord:
+        """The record that ``to_bytes`` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none, or of another version.
+        """
+        body = json.loads(data)
+        if body.pop("schema_version") != SCHEMA_VERSION:
+            raise ValueError("a record of another version")
+        files = tuple(DataFile(**one) for one in body.pop("data"))
+        return cls(data=files, class_seeds=tuple(body.pop("class_seeds")), **body)
 
     def to_bytes(self) -> bytes:
         """Canonical JSON, as it is written."""

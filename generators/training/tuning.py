@@ -110,6 +110,11 @@ class TuningRun:
         if found is None:
             self.before = self.probe()
             return 0
+        if found.step > self.order.steps:
+            what = f"the checkpoint here has taken {found.step} steps already, more than are asked for"
+            raise InputError(
+                "train.other-run", what, where=str(work), hint=f"--steps {found.step}, or another -o"
+            )
         self.step, self.before = found.step, found.loss_before
         return self.step
 

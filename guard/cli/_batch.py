@@ -116,10 +116,14 @@ class Batch:
         self._note(self.errors, told(error), error.exit_code, None)
         return self.close()
 
-    def interrupt(self) -> None:
-        """The user ended the command; what was finished before it stays and is told."""
+    def interrupt(self, then: str = "") -> None:
+        """The user ended the command; what was finished before it stays and is told.
+
+        Args:
+            then: what the same command does next, where that is known.
+        """
         kept = f"; {self.done} finished before it, kept" if self.done else ""
-        click.echo(f"interrupted{kept}; nothing was left half-written", err=True)
+        click.echo(f"interrupted{kept}; {then or 'nothing was left half-written'}", err=True)
         what, hint = "the command was interrupted", "run it again for the rest"
         error = InputError("command.interrupted", what, hint=hint)
         self._note(self.errors, told(error), error.exit_code, None)

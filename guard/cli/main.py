@@ -113,8 +113,8 @@ def _run(arguments: Sequence[str]) -> int:
     asked: dict[str, Any] = {"debug": False, "batch": None}
     try:
         code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False, obj=asked)
-    except click.exceptions.Abort:
-        (asked["batch"] or Batch(name=None, format_="text")).interrupt()
+    except click.exceptions.Abort as end:
+        (asked["batch"] or Batch(name=None, format_="text")).interrupt(str(end))
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         # Help is what a person wants here. Nothing was done, so that a script does not take it for success.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._options import POLICY, NewPath, output_folders
+from guard.cli._options import FORCE, POLICY, NewPath, output_folders
 from guard.cli._passphrase import existing_passphrase
 from guard.cli._progress import Stepping
 from guard.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from generators.interface import Generator
     from guard.training import Finished, Lesson
@@ -44,6 +45,7 @@ _COMMON = (
     click.option("--online", is_flag=True, help="Allow the network for hf: models."),
     click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text"),
     POLICY,
+    FORCE,
 )
 _RANK = click.option("--rank", type=click.IntRange(1, 512), default=8, show_default=True, help="Of LoRA.")
 _TOKEN = (
@@ -163,13 +165,16 @@ def _run(
     format_: str,
     online: bool,
     threads: int | None,
+    force: bool,
     **settings: Any,
 ) -> None:
     from generators.training.orders import METHODS, TrainingOrder  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
     from guard.training import approve_lesson, run_lesson  # noqa: PLC0415
+    from guard.training_data import keep_apart  # noqa: PLC0415
 
+    keep_apart(data, folder)
     home = Home.locate().require()
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
     order = TrainingOrder(method=method, **settings)
@@ -179,10 +184,10 @@ def _run(
     chosen = f"own:{method}" if whole else model or home.config().model
     lesson = approve_lesson(data, order, tools, model=chosen, prompt=prompt)
     _tell(lesson)
-    with output_folders(folder):
+    with output_folders(folder), _going_on(folder):
         generator = _base(chosen, whole=whole, threads=threads, online=online)
         with Stepping(order.steps, f"train {method}") as stepping:
-            finished = run_lesson(lesson, generator, tools, folder=folder, heard=stepping.at)
+            finished = run_lesson(lesson, generator, tools, folder=folder, heard=stepping.at, force=force)
     click.echo(_json(finished) if format_ == "json" else _text(finished))
 
 
@@ -200,19 +205,32 @@ def _base(chosen: str, *, whole: bool, threads: int | None, online: bool) -> Gen
 
 def _tell(lesson: Lesson) -> None:
     click.echo(f"data: {len(lesson.pictures)} pictures; policy: allowed to train", err=True)
-    for warning in lesson.decision.warnings:
+    for warning in lesson.warnings:
         click.echo(f"warning: {plain(warning.message)} ({warning.rule})", err=True)
+
+
+@contextmanager
+def _going_on(folder: Path) -> Iterator[None]:
+    """Says at an interruption what the same command does next."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        kept = any(folder.glob("checkpoint.*"))
+        does = "goes on from the last checkpoint" if kept else "begins again: there is no checkpoint yet"
+        raise click.exceptions.Abort(f"the same command {does}") from error
 
 
 def _text(finished: Finished) -> str:
     record = finished.record
-    went_on = f", continued at step {finished.resumed_at}" if finished.resumed_at else ""
+    done = "FINISHED before, nothing was changed:" if finished.unchanged else "TRAINED "
+    resumed = finished.resumed_at and not finished.unchanged
+    went_on = f", continued at step {finished.resumed_at}" if resumed else ""
     known = record.loss_before is not None and record.loss_after is not None
     loss = f"; loss {record.loss_before:.4f} → {record.loss_after:.4f}" if known else ""
     made, use = _made(finished)
     return "\n".join(
         [
-            f"TRAINED  {record.method}, {record.settings['steps']} steps{went_on}{loss}",
+            f"{done} {record.method}, {record.settings['steps']} steps{went_on}{loss}",
             plain(made),
             f"  record   sha256 {record.sha256}",
             plain(f"  use it   guard generate … {use}"),
@@ -223,7 +241,8 @@ def _text(finished: Finished) -> str:
 def _json(finished: Finished) -> str:
     record = json.loads(finished.record.to_bytes())
     body = {"schema_version": 1, "record_sha256": finished.record.sha256, "record": record}
-    return json.dumps({**body, "resumed_at": finished.resumed_at}, indent=1)
+    how = {"resumed_at": finished.resumed_at, "unchanged": finished.unchanged}
+    return json.dumps(body | how, indent=1)
 
 
 def _made(finished: Finished) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MEDIA: dict[str, str] = {
     "digest.malformed": "The manifest carries a visual digest, of a picture or of a clip, that is not one: a missing or extra field, a size or length out of range, or thumbnails of the wrong length. A signed manifest with such an assertion was made by something else, so nothing is recovered through it.",
-    "input.animated": "The file holds more than one picture: an animation, or a document of several pages. Picture commands act on exactly one, because a mark or digest of the first frame would say nothing about the others. Export the frame you mean, or release the animation as an MP4 or WebM clip.",
+    "input.animated": "The file holds more than one picture: an animation, or a document of several pages. Picture commands act on exactly one, because a mark or digest of the first frame would say nothing about the others. Export the frame you mean, or release the animation as an MP4 or WebM clip. The data of a training run is still pictures only.",
     "input.changed": "The size or the time of the file changed while it was read, so what was read first and what was read last may not belong together. Nothing was concluded from it. Wait until whoever writes it (a download, an export, a synchronised folder) is done.",
     "input.damaged": "The container was recognised, but its content cannot be decoded: a checksum fails, a table is missing, or values contradict each other. Nothing is concluded from the part that could be read. Export the picture again from its source.",
     "input.empty": "The file has no bytes at all. A copy or download that failed leaves such files behind.",

@@ -86,7 +86,7 @@ def test_a_strict_pack_refuses_data_without_licence_or_consent(data, tools):
             approve_lesson(data, order(), strict, model="bundled:emoji", prompt="a chef")
         assert f"strict.training-{rule}" in [reason.rule for reason in denied.value.decision.reasons]
         lesson = approve_lesson(data, order(), tools, model="bundled:emoji", prompt="a chef")
-        assert f"default.training-{rule}" in [warned.rule for warned in lesson.decision.warnings]
+        assert f"default.training-{rule}" in [warned.rule for warned in lesson.warnings]
 
 
 def test_a_caption_that_no_picture_may_be_made_of_is_not_taught(data, tools):

@@ -183,3 +183,34 @@ def test_hooks_and_latent_marks_are_refused():
             )
         )
     assert caught.value.where == "latents"
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), [float("inf")], {"a": {1}}, 2**60, b"x"])
+def test_an_option_that_no_recipe_can_hold_is_refused_by_name(value):
+    with pytest.raises(InputError) as refused:
+        made(lambda prompt, style: GROUND, options={"style": value})
+    assert (refused.value.code, refused.value.where) == ("request.option", "style")
+    with pytest.raises(InputError) as no_mapping:
+        made(lambda prompt: GROUND, options=[value])
+    assert no_mapping.value.code == "request.option"
+
+
+@pytest.mark.parametrize("width", ["wide", object(), float("nan")])
+def test_a_number_that_is_none_is_refused(width):
+    with pytest.raises(InputError) as refused:
+        made(lambda prompt, width: GROUND, width=width)
+    assert refused.value.code == "request.out-of-range"
+
+
+def test_a_failure_that_cannot_even_be_read_is_still_one_line():
+    class Unreadable(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def fails(prompt):
+        raise Unreadable
+
+    with pytest.raises(InputError) as refused:
+        made(fails)
+    assert refused.value.code == "generate.failed"
+    assert "Unreadable" in refused.value.what

@@ -67,6 +67,11 @@ def test_a_picture_model_learns_to_move_and_names_its_record(data, tools, tiny_f
     (adapter,) = made.recipe.adapters
     assert (adapter.method, adapter.training_sha256) == ("motion", hashlib.sha256(record).hexdigest())
     (out / PRIVATE).unlink()
+    again = trained(data, tools, base, out)
+    assert (again.unchanged, again.modules) == (True, True)
+    assert (out / "training.json").read_bytes() == record
+    assert (out / PRIVATE).exists()
+    (out / PRIVATE).unlink()
     with pytest.raises(InputError) as caught:
         load(f"dir:{out}")
     assert caught.value.code == "motion.base-unknown"

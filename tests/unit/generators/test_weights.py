@@ -152,3 +152,37 @@ def test_a_missing_part_of_large_weights_is_named(tiny_folder, tmp_path) -> None
     with pytest.raises(InputError) as caught:
         examine(copy)
     assert caught.value.where.endswith("part-2.safetensors")
+
+
+def test_no_configuration_asks_for_more_than_any_model_has(tmp_path) -> None:
+    folder = model_folder(tmp_path / "m")
+    config = folder / "unet" / "config.json"
+
+    def told(text: str) -> str:
+        config.write_text(text)
+        with pytest.raises(InputError) as caught:
+            examine(folder)
+        assert (caught.value.code, caught.value.where) == ("weights.config", str(config))
+        return caught.value.what
+
+    assert "num_layers is 1,000,000,000, and 512 is the limit" in told('{"num_layers": 1000000000}')
+    for body in (
+        {"layers_per_block": 10**6},
+        {"transformer_layers_per_block": [1, [10**6]]},
+        {"block_out_channels": [64] * 1000},
+        {"down_block_types": ["DownBlock2D"] * 1000},
+        {"block_out_channels": [10**9]},
+        {"layers_per_block": 500, "transformer_layers_per_block": 500},
+        {"sample_size": [64, 10**6]},
+        {"text_config": {"num_hidden_layers": 10**5}},
+        {"vocab_size": 10**4000},
+        {"anything": [1] * 100_000},
+    ):
+        told(json.dumps(body) if "vocab_size" not in body else '{"vocab_size": 1' + "0" * 4000 + "}")
+    for text in ("{", "[" * 100_000, '{"a":' * 100 + "1" + "}" * 100):
+        told(text)
+    large = {"num_layers": 80, "num_single_layers": 60, "max_position_embeddings": 10_485_760, "d_ff": 65_536}
+    config.write_text(
+        json.dumps(large | {"rope_theta": 5 * 10**8, "vocab_size": 262_208, "sample_size": 2048})
+    )
+    examine(folder)
