@@ -84,7 +84,10 @@ def log10_tail(total: float, sizes: NDArray[np.float64], null: Null) -> float:
     # Q(w) + pdf(w) · (1/u - 1/w), in logarithms: pdf(w) · (Mills' ratio + 1/u - 1/w).
     mills = np.sqrt(np.pi / 2) * special.erfcx(w / np.sqrt(2))
     factor = (mills + 1 / u - 1 / w) / np.sqrt(2 * np.pi)
-    return float(min(bound + np.log(max(factor, 1e-12)), bound, np.log(0.5)) / _LN10)
+    tail = min(bound + np.log(max(factor, 1e-12)), bound, np.log(0.5))
+    # A sum of signs is discrete: none that can be reached is rarer than all signs agreeing.
+    rarest = -len(sizes) * np.log(2) if null is Null.SIGNS else -np.inf
+    return float(max(tail, rarest) / _LN10)
 
 
 def verify_log10_tail(lines: NDArray[np.complex128], gain: NDArray[np.float64]) -> float:

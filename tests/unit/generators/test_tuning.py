@@ -46,7 +46,7 @@ def examples() -> tuple[Example, ...]:
     )
 
 
-PICTURES = [name for name, method in METHODS.items() if not method.clips]
+PICTURES = [name for name, method in METHODS.items() if not method.clips and not method.whole]
 
 
 @pytest.fixture(scope="module")

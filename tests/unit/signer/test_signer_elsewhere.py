@@ -42,11 +42,12 @@ log witness timestamp
 recover picture.png
 """
 HERE = {
-    "bench watermark", "doctor", "explain", "generate", "inspect", "keys export-locator", "keys lint",
-    "log witness new", "log witness sign", "records erase", "registry add", "registry list", "replay",
-    "registry remove", "registry update", "release", "sign", "signer join", "signer status", "trust add",
-    "train custom-diffusion", "train dreambooth", "train lora", "train textual-inversion", "trust import",
-    "trust list", "trust remove", "trust update", "verify", "watermark detect", "watermark embed",
+    "bench generators", "bench watermark", "doctor", "explain", "generate", "inspect",
+    "keys export-locator", "keys lint", "log witness new", "log witness sign", "records erase",
+    "registry add", "registry list", "registry remove", "registry update", "release", "replay", "sign",
+    "signer join", "signer status", "train custom-diffusion", "train dreambooth", "train gan", "train ldm",
+    "train lora", "train motion", "train textual-inversion", "trust add", "trust import", "trust list",
+    "trust remove", "trust update", "verify", "watermark detect", "watermark embed",
 }  # fmt: skip
 """Commands that need none of these keys: theirs are here, somebody else's, or asked of the signer."""
 LINES = [shlex.split(line) for line in ELSEWHERE.strip().splitlines()]
