@@ -74,6 +74,8 @@ def log10_tail(total: float, sizes: NDArray[np.float64], null: Null) -> float:
     reach = float(sizes.sum())
     if total <= 0 or not len(sizes):
         return 0.0
+    if null is Null.SIGNS and total > reach - 2 * float(sizes.min()):
+        return _rarest(sizes, null) / _LN10  # exact: nothing but all signs agreeing is beyond
     total = min(total, reach * (1 - 1e-6))  # every term at its largest
     t = _saddlepoint(total, sizes, null)
     cumulant, _, curvature = _cumulants(t, sizes, null)
@@ -85,9 +87,12 @@ def log10_tail(total: float, sizes: NDArray[np.float64], null: Null) -> float:
     mills = np.sqrt(np.pi / 2) * special.erfcx(w / np.sqrt(2))
     factor = (mills + 1 / u - 1 / w) / np.sqrt(2 * np.pi)
     tail = min(bound + np.log(max(factor, 1e-12)), bound, np.log(0.5))
-    # A sum of signs is discrete: none that can be reached is rarer than all signs agreeing.
-    rarest = -len(sizes) * np.log(2) if null is Null.SIGNS else -np.inf
-    return float(max(tail, rarest) / _LN10)
+    return float(max(tail, _rarest(sizes, null)) / _LN10)
+
+
+def _rarest(sizes: NDArray[np.float64], null: Null) -> float:
+    """Log of the least probability of a sum that can be reached: a sum of signs is discrete."""
+    return -len(sizes) * float(np.log(2)) if null is Null.SIGNS else -np.inf
 
 
 def verify_log10_tail(lines: NDArray[np.complex128], gain: NDArray[np.float64]) -> float:
