@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from generators import finish, given_frames, shared_noise
+from generators import finishes, given_frames, shared_noise
 from generators.ability import unsupported
 from generators.family import InitRule
 from generators.given_frames import GivenFrames
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generators.diffusers_adapter import DiffusersGenerator
+    from generators.finishes import Finish
     from generators.interface import Generation, GeneratorInfo, LatentInit, StepHook
     from generators.motion_files import MotionCard
     from generators.recipe import AdapterRecord, ModelRecord
@@ -86,6 +87,9 @@ class MotionGenerator:
             InputError: as ``DiffusersGenerator.generate``; ``request.given-frames``, ``request.size``.
         """
         size = self._size(request)
+        finish = None
+        if size is not None:
+            request, finish = finishes.chosen(request, self.card.finish)
         plain, share = self._without_ours(request)  # (1)
         given = self._given(request, plain)  # (2)
         if latents is not None and (share or given):
@@ -96,7 +100,7 @@ class MotionGenerator:
         if given is not None:
             hooks, start = (given, *hooks), given.start(start)
         for made in self.drawing.generate(plain, hooks, latents=start):  # (3)
-            yield self._finished(made, request, size)  # (4)
+            yield self._finished(made, request, size, finish)  # (4)
 
     def _without_ours(self, request: GenerationRequest) -> tuple[GenerationRequest, float]:
         """The request for the pipeline, and the share of common noise."""
@@ -160,7 +164,11 @@ class MotionGenerator:
         return encoded
 
     def _finished(
-        self, made: Generation, request: GenerationRequest, size: tuple[int, int] | None
+        self,
+        made: Generation,
+        request: GenerationRequest,
+        size: tuple[int, int] | None,
+        finish: Finish | None,
     ) -> Generation:
         recipe = replace(
             made.recipe,
@@ -168,17 +176,18 @@ class MotionGenerator:
             init_sha256=None if request.init is None else pixels_digest(request.init),
             adapters=self.adapters + made.recipe.adapters,
         )
-        if size is None:
+        if size is None or finish is None:
             return replace(made, recipe=recipe)
-        frames = enlarged(made.frames, size, made.recipe.seed)
+        width, height = size
         return replace(
             made,
-            frames=frames,
-            recipe=replace(recipe, width=size[0], height=size[1], finish=(finish.record(),)),
+            frames=enlarged(made.frames, size, made.recipe.seed, finish),
+            recipe=replace(recipe, width=width, height=height, finish=(finish.record(),)),
+            warnings=made.warnings + finish.warnings(width=width, height=height),
         )
 
 
-def enlarged(frames: Frames, size: tuple[int, int], seed: int) -> Frames:
+def enlarged(frames: Frames, size: tuple[int, int], seed: int, finish: Finish) -> Frames:
     """Every frame in (width, height) ``size``; the grain is that of the seed, the same in all frames."""
     large = [finish.enlarge(frame, width=size[0], height=size[1], seed=seed) for frame in frames.pixels]
     return Frames(pixels=np.stack(large), fps=frames.fps)

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, digested, pickle_only
 from provenance.errors import InputError, IntegrityError
 
@@ -41,6 +42,7 @@ class MotionCard:
         licence: of the motion weights.
         data_licence: of what they were trained on.
         size: pixels to a side of released clips; None: as of the picture model.
+        finish: how frames are enlarged to it, a name in ``generators.finishes``.
         frames: of a clip, where the request says nothing.
         most_frames: the longest clip.
         fps: frames per second, where the request says nothing.
@@ -56,6 +58,7 @@ class MotionCard:
     licence: str = "unknown"
     data_licence: str = "unknown"
     size: int | None = None
+    finish: str = PLAIN
     frames: int = 8
     most_frames: int = 16
     fps: float = 8.0
@@ -91,6 +94,7 @@ def read_card(folder: Path) -> MotionCard:
         or not 1 <= card.frames <= card.most_frames <= 256
         or not 0 <= card.shared_noise < 1
         or not (card.size is None or (type(card.size) is int and 8 <= card.size <= 8192))
+        or card.finish not in FINISHES
         or not isinstance(card.weights, dict)
     ):
         raise _bad(folder / CARD)

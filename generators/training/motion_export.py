@@ -12,6 +12,7 @@ import torch
 from diffusers import MotionAdapter
 from safetensors.torch import save_file
 
+from generators.finishes import newest
 from generators.motion_files import CARD, KIND, MODULES, PHRASES, SPATIAL, WORDS, examine_motion
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def export(
     write_modules(model, out)
     shutil.copyfile(PHRASES_SOURCE, out / PHRASES)
     digests = {file.path: file.sha256 for file in examine_motion(out).files}
-    card = {**about, "kind": KIND, "base": base, "base_sha256": base_sha256, "weights": digests}
+    known = {"kind": KIND, "base": base, "base_sha256": base_sha256, "weights": digests}
+    card = {**about, "finish": newest(), **known}
     (out / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     for path in out.rglob("*"):
         if path.is_file():  # the library writes 0600
