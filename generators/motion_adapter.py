@@ -174,7 +174,7 @@ class MotionGenerator:
             made.recipe,
             options=dict(request.options),
             init_sha256=None if request.init is None else pixels_digest(request.init),
-            adapters=self.adapters + made.recipe.adapters,
+            adapters=made.recipe.adapters + self.adapters,
         )
         if size is None or finish is None:
             return replace(made, recipe=recipe)

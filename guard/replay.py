@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from generators import given_frames, shared_noise
 from generators.adapter_files import examine_adapter
 from generators.finishes import asked_again
 from generators.replay import Change, Distance, Likeness, changes, distance, pixels_sha256
@@ -146,7 +147,7 @@ def _request(known: Known, model: str | None, inputs: Mapping[str, Frames]) -> G
             given |= {**drawing.asked, "adapters": drawing.adapters}
             given["options"] = {**drawing.options, **finish}
             return GenerationRequest(model=model or drawing.model, **given)
-        except TypeError as error:  # numbers that are none: nobody wrote this record so
+        except (TypeError, InputError) as error:  # no request was ever so: nobody wrote this record so
             raise damaged() from error
     return GenerationRequest(
         model=model or recipe.model.ref,
@@ -193,12 +194,19 @@ def _check_adapters(known: Known) -> None:
         InputError: ``replay.adapter-changed``; ``adapter.not-found`` and others of ``examine_adapter``.
     """
     asked = () if known.drawing is None else known.drawing.adapters
-    for ref, record in zip(asked, known.recipe.adapters, strict=False):
+    laid = known.recipe.adapters[: len(asked)]  # after those asked for come the model's own
+    if len(laid) < len(asked):
+        raise damaged()
+    for ref, record in zip(asked, laid, strict=True):
         if examine_adapter(ref).sha256 != record.sha256:
             what = "the adapter is not the file that the picture was drawn with"
             raise InputError(
                 "replay.adapter-changed", what, where=ref.ref, hint="restore it from a copy, and replay again"
             )
+
+
+_ASKED = frozenset({shared_noise.NAME, given_frames.NAME})
+"""Hooks of motion models that stand in the request, and come back with it."""
 
 
 def _latents(known: Known, keys: Sequence[WatermarkKey]) -> Reshading | None:
@@ -208,7 +216,8 @@ def _latents(known: Known, keys: Sequence[WatermarkKey]) -> Reshading | None:
         InputError: ``replay.hook``, a hook that somebody else wrote.
         ConfigurationError: ``replay.key-gone``.
     """
-    hooks, where = known.recipe.hooks, known.record.record_id
+    where = known.record.record_id
+    hooks = [hook for hook in known.recipe.hooks if hook.name not in _ASKED]
     if not hooks:
         return None
     if len(hooks) > 1 or hooks[0].name != STAGE:
