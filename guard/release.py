@@ -186,7 +186,7 @@ def _prepared(
         order.draft,
         command=order.command,
         include_prompt=order.publish_prompt,
-        inspected=_inspected(order.draft, tools),
+        inspected=inspected(order.draft, tools),
     )
     checked = check(order, tools, facts, record.record_id)  # (1)
     progress("checked")
@@ -196,7 +196,7 @@ def _prepared(
     return marked, facts
 
 
-def _inspected(draft: Draft, tools: Tools) -> list[Evidence]:
+def inspected(draft: Draft, tools: Tools) -> list[Evidence]:
     """What every inspector says of the picture, or of a clip frame by frame."""
     if not tools.inspectors:
         return []

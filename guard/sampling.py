@@ -21,8 +21,8 @@ from guard.policy.decide import decide
 from guard.policy.decision import authorise
 from guard.policy.fact import Kind
 from guard.policy.rule import Stage
+from guard.release import inspected
 from guard.stages import Draft
-from provenance.media import Frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ class GuardedSampler:
     def _looked_at(self, made: Generation, origin: Origin, *, clip: bool) -> Sampled | Withheld:
         mime = "video/mp4" if clip else "image/png"
         draft = Draft(frames=made.frames, mime=mime, origin=origin)
-        seen = [inspect(still) for still in _stills(made.frames) for inspect in self.tools.inspectors]
+        seen = inspected(draft, self.tools)
         facts = pixel_facts(draft, command=_COMMAND, include_prompt=False, inspected=seen)
         subject = self.tools.random(16).hex()
         decision = decide(self.tools.packs, Stage.PIXELS, facts, now=self.tools.clock(), subject=subject)
@@ -87,10 +87,3 @@ class GuardedSampler:
 def _withheld(refused: Denied) -> Withheld:
     decision = refused.decision
     return Withheld(stage=decision.stage.value, rules=tuple(result.rule for result in decision.reasons))
-
-
-def _stills(frames: Frames) -> Iterator[Frames]:
-    """Each frame as a picture, for inspectors."""
-    for index in range(len(frames.pixels)):
-        alpha = None if frames.alpha is None else frames.alpha[index : index + 1]
-        yield Frames(pixels=frames.pixels[index : index + 1], alpha=alpha, icc=frames.icc)

@@ -33,11 +33,26 @@ _APART = 10_000
 every guidance, which are thereby compared on equal noise."""
 PREVIEW_ITEMS, PREVIEW_SEEDS = 8, 6
 """Prompts of a set, evenly chosen, and pictures of each, of which a preview is kept."""
-_CODE = tuple(
-    f"audits/quality/{name}.py"
-    for name in ("features", "flow_adapter", "foreign", "looking", "oracle_adapter", "sets", "trial", "warp")
+_CODE = (
+    *(
+        f"audits/quality/{name}.py"
+        for name in (
+            "features",
+            "flow_adapter",
+            "foreign",
+            "looking",
+            "oracle_adapter",
+            "sets",
+            "trial",
+            "warp",
+        )
+    ),
+    "audits/rgb.py",
+    *(f"generators/oracle/{name}.py" for name in ("network", "questions", "reading_adapter")),
+    *(f"guard/{name}.py" for name in ("drawn_clips", "preview", "sampling")),
 )
-"""The code that a trial depends on; summaries and tables may change and the trials still count."""
+"""The code that a trial depends on, the guarded path that hands pictures over included; summaries and tables
+may change and the trials still count."""
 _PACKAGES = (
     "diffusers",
     "mediaguard",

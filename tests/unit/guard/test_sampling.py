@@ -75,6 +75,25 @@ def test_refused_pixels_are_withheld_one_by_one(tools, model) -> None:
             assert int(one.frames.pixels[0, 64, 64, 0]) <= 200
 
 
+def test_of_a_clip_the_frames_are_looked_at_that_a_release_looks_at(tools) -> None:
+    class Long(Clips):
+        def generate(self, request, hooks=(), *, latents=None):
+            for made in super().generate(request):
+                yield replace(made, frames=replace(made.frames, pixels=made.frames.pixels.repeat(8, 0)))
+
+    looked = []
+
+    def inspector(frames: Frames) -> Evidence:
+        looked.append(frames.pixels.shape)
+        return Evidence(claim="sexual", channel="test", outcome=Outcome.CONTRADICTS, detail=None)
+
+    careful = replace(tools, inspectors=[inspector])
+    (made,) = GuardedSampler(generator=Long(), tools=careful)(ask("a portrait of a cook", 1))
+    assert isinstance(made, Sampled)
+    assert len(made.frames.pixels) == 24  # three seconds at 8 a second
+    assert [shape[0] for shape in looked] == [1, 1, 1]
+
+
 def test_what_the_model_cannot_do_is_said(tools) -> None:
     class Cannot(DrawnPeople):
         def generate(self, request, hooks=(), *, latents=None) -> Generation:
