@@ -50,6 +50,12 @@ class GeneratorInfo:
     capabilities: tuple[str, ...]
     training_sha256: str | None = None
 
+    @property
+    def public_id(self) -> str:
+        """The reference for everyone: of a folder the digest of its weights, as its name may be a user's."""
+        kind, _, _ = self.id.partition(":")
+        return f"dir:sha256:{self.weights_sha256[:16]}" if kind == "dir" else self.id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationWarning:

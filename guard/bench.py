@@ -6,7 +6,7 @@ Models are drawn from through the guarded path (``guard.sampling``), one at a ti
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,14 @@ from provenance.errors import InputError
 from provenance.files import read_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from audits.quality.lab import Measured
     from audits.quality.report import Report
     from audits.quality.sets import PromptSet
     from audits.quality.summary import Table
     from audits.sampler import Sampler
+    from guard.tools import Tools
     from provenance.media import Asset
 
 USUAL = "held-out,trained"
@@ -40,7 +41,7 @@ _MOST_PROMPTS, _MOST_BYTES = 1000, 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class BenchOrder:
     """What ``guard bench generators`` was asked for; see its options."""
 
     models: tuple[str, ...]
@@ -58,9 +59,13 @@ class Order:
     online: bool = False
     policy: str | None = None
 
-    def command(self) -> str:
-        """The command line that measures this again; files and folders are not named."""
-        words = ["guard bench generators", *(_public(model) for model in self.models)]
+    def command(self, public: Mapping[str, str]) -> str:
+        """The command line that measures this again; files and folders are not named.
+
+        Args:
+            public: reference as given → what everyone may read of it.
+        """
+        words = ["guard bench generators", *(public[model] for model in self.models)]
         told = {"--set": self.sets, "--seed": self.seed, "-n": self.pictures, "--steps": self.steps}
         words += [f"{name} {value}" for name, value in told.items() if value is not None]
         words += [f"--guidance {scale:g}" for scale in self.guidance]
@@ -71,8 +76,30 @@ class Order:
         return " ".join([*words, *(["--small"] if self.small else [])])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Opening:
+    """Loads the models that are asked for, and keeps what the report says of each.
+
+    Attributes:
+        public: reference as given → what everyone may read of it.
+        planted: name in results → name of its table of planted shares, and the table.
+    """
+
+    order: BenchOrder
+    tools: Tools
+    public: dict[str, str] = field(default_factory=dict)
+    planted: dict[str, tuple[str, Table]] = field(default_factory=dict)
+
+    def __call__(self, model: str) -> Sampler:
+        generator = load(model, online=self.order.online)
+        self.public[model] = generator.info.public_id
+        if (table := _planted(self.order, model)) is not None:
+            self.planted[name_of(generator.info)] = table.name, read_planted(table)
+        return GuardedSampler(generator=generator, tools=self.tools)
+
+
 def bench(
-    order: Order, *, checkpoint: Path | None, progress: Callable[[int, int], None]
+    order: BenchOrder, *, checkpoint: Path | None, progress: Callable[[int, int], None]
 ) -> tuple[Report, Measured]:
     """Draw, read and sum up.
 
@@ -86,7 +113,7 @@ def bench(
         ConfigurationError: no home, ``oracle.missing``, ``extra.missing``, ``weights.…``.
         IntegrityError: ``oracle.damaged``.
     """
-    tools = deciding(Home.locate().require(), policy=order.policy)
+    opening = _Opening(order=order, tools=deciding(Home.locate().require(), policy=order.policy))
     models = tuple(dict.fromkeys(order.models))
     for model in models:
         parse(model)
@@ -94,24 +121,16 @@ def bench(
     oracle = oracle_of(order.oracle, needed=any(one.expected for set_ in setup.sets for one in set_.asked))
     extractor = None if order.reference is None else extractor_of(order.features, oracle, order.oracle)
     reference, refused = reference_of(order.reference, extractor)
-    planted: dict[str, tuple[str, Table]] = {}
-
-    def open_model(model: str) -> Sampler:
-        generator = load(model, online=order.online)
-        if (table := _planted(order, model)) is not None:
-            planted[name_of(generator.info)] = table.name, read_planted(table)
-        return GuardedSampler(generator=generator, tools=tools)
-
     look = Instruments(reader=oracle, extractor=extractor, flow=flow_of(), preview=stamped_preview)
-    measured = measure(models, open_model, setup, look, checkpoint=checkpoint, progress=progress)
+    measured = measure(models, opening, setup, look, checkpoint=checkpoint, progress=progress)
     against = Against(
         confusion={} if oracle is None else oracle.confusion,
         reference=reference,
-        planted=planted,
+        planted=opening.planted,
         refused=refused,
         small=order.small,
     )
-    return summarise(measured, against, command=order.command()), measured
+    return summarise(measured, against, command=order.command(opening.public)), measured
 
 
 def sheets(measured: Measured) -> dict[str, Asset]:
@@ -138,7 +157,7 @@ def _previews(
     return [(set_.asked[item].name, previews) for item, previews in rows.items()]
 
 
-def _setup(order: Order) -> Setup:
+def _setup(order: BenchOrder) -> Setup:
     names = order.sets if order.sets is not None or order.prompts is not None else USUAL
     sets = [named(name.strip()) for name in dict.fromkeys(names.split(","))] if names else []
     changed = 0
@@ -171,16 +190,10 @@ def _no_prompts(what: str, path: Path) -> InputError:
     )
 
 
-def _planted(order: Order, model: str) -> Path | None:
+def _planted(order: BenchOrder, model: str) -> Path | None:
     """The table given, else the one beside the model's weights."""
     if order.planted is not None:
         return order.planted
     ref = parse(model)
     folder = {"bundled": bundled_folder(ref), "dir": Path(ref.name).expanduser()}.get(ref.kind)
     return folder / NAME if folder is not None and (folder / NAME).is_file() else None
-
-
-def _public(model: str) -> str:
-    """A reference without the path to a folder, which may name a user."""
-    ref = parse(model)
-    return f"dir:{Path(ref.name).name}" if ref.kind == "dir" else str(ref)

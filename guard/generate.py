@@ -190,14 +190,12 @@ def _order(approved: Approved, draft: Draft, drawing: Drawing, *, plan: Plan, fo
 def origin_of(generator: Generator, reviewed: PromptReview) -> Origin:
     """What the manifest will say of pictures by this model. A folder's path stays private."""
     info = generator.info
-    kind = info.id.partition(":")[0]
-    public = f"dir:sha256:{info.weights_sha256[:16]}" if kind == "dir" else info.id
     seen = info.weights_sha256
     return Origin(
         source_type=_GENERATED,
         software=(info.name, seen[:12]) if seen else None,
         model_name=info.name,
-        model_identifier=public,
+        model_identifier=info.public_id,
         weights_digest=seen or None,
         licence=expression(info.licence),
         data_licence=expression(info.data_licence),

@@ -148,8 +148,10 @@ def measure(
 
 
 def name_of(info: GeneratorInfo) -> str:
-    """A model in results: its reference, and a digest of its weights where they were seen."""
-    return f"{info.id}@{info.weights_sha256[:12]}" if info.weights_sha256 else info.id
+    """A model in results: its public reference, and a digest of its weights where they were seen."""
+    if not info.weights_sha256 or info.weights_sha256[:12] in info.public_id:
+        return info.public_id
+    return f"{info.public_id}@{info.weights_sha256[:12]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

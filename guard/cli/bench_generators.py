@@ -78,9 +78,9 @@ def command(folder: Path | None, format_: str, *, force: bool, **asked: Any) -> 
     Prompts are reviewed and the packs asked as for `guard generate`; what they refuse is counted and not
     looked at. No picture is written, but for stamped previews of at most 128 pixels.
     """
-    from guard.bench import Order, bench, sheets  # noqa: PLC0415 - numpy
+    from guard.bench import BenchOrder, bench, sheets  # noqa: PLC0415 - numpy
 
-    order = Order(**asked)
+    order = BenchOrder(**asked)
     with output_folders(*(() if folder is None else (folder,))):
         if folder is not None:
             check_folder(folder, force=force)
