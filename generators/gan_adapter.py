@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from generators import finishes
-from generators.gan_settings import Asked, asked_of, check
+from generators.gan_settings import GanRequest, asked_of, check
 from generators.interface import Generation
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
 from provenance.errors import IntegrityError
@@ -92,7 +92,7 @@ class GanGenerator:
             said = asked.warnings + (finish.warnings(width=size[0], height=size[1]) if finished else ())
             yield Generation(frames=frames, recipe=recipe, prompt_used=asked.prompt, warnings=said)
 
-    def draw(self, seed: int, asked: Asked) -> tuple[NDArray[np.uint8], dict[str, str]]:
+    def draw(self, seed: int, asked: GanRequest) -> tuple[NDArray[np.uint8], dict[str, str]]:
         """(side, side, 3) pixels of the network, and the attributes that the seed decided."""
         rng = torch.Generator("cpu").manual_seed(seed)
         condition, drawn = self._condition(rng, asked.said)

@@ -41,7 +41,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class GanRequest:
     """A request as a GAN understands it.
 
     Attributes:
@@ -94,7 +94,7 @@ def check(
         )
 
 
-def asked_of(request: GenerationRequest, model: Model) -> Asked:
+def asked_of(request: GenerationRequest, model: Model) -> GanRequest:
     """The attributes and numbers of a request.
 
     Raises:
@@ -113,7 +113,7 @@ def asked_of(request: GenerationRequest, model: Model) -> Asked:
         raise _unsupported("options.noise")
     if options:
         raise _unsupported(f"options.{next(iter(options))}")
-    return Asked(
+    return GanRequest(
         prompt=prompt,
         said=said,
         truncation=truncation,

@@ -17,7 +17,7 @@ import torch
 from generators import finish_whole
 from generators.interface import Generation
 from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
-from generators.reference_asking import Asked, asked_of, check
+from generators.reference_asking import ReferenceRequest, asked_of, check
 from provenance.errors import IntegrityError
 from provenance.media import Frames
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generators.interface import GeneratorInfo, LatentInit, StepHook
-    from generators.reference.outputs import Wish
+    from generators.reference.outputs import SampleRequest
     from generators.reference_files import Settings
     from generators.request import GenerationRequest
 
@@ -44,7 +44,7 @@ class ReferenceGenerator:
         model: for the recipe.
         settings: of its configuration.
         network: with its weights, or its picture.
-        draw: gives (C, H, W) in [0, 1] for a wish; of the module that trained it.
+        draw: gives (C, H, W) in [0, 1] for a request; of the module that trained it.
         threads: of torch, or None for torch's own choice.
     """
 
@@ -52,7 +52,7 @@ class ReferenceGenerator:
     model: ModelRecord
     settings: Settings
     network: Any
-    draw: Callable[[Any, Wish], torch.Tensor]
+    draw: Callable[[Any, SampleRequest], torch.Tensor]
     threads: int | None = None
 
     def generate(
@@ -79,9 +79,9 @@ class ReferenceGenerator:
                 frames=frames, recipe=self._recipe(seed, frames, asked), prompt_used=asked.prompt
             )
 
-    def _drawn(self, asked: Asked, seed: int) -> NDArray[np.uint8]:
+    def _drawn(self, asked: ReferenceRequest, seed: int) -> NDArray[np.uint8]:
         """(H, W, 3) pixels as the network gives them."""
-        values = self.draw(self.network, asked.wish(seed))
+        values = self.draw(self.network, asked.sample_request(seed))
         if not torch.isfinite(values).all():
             raise IntegrityError(
                 "generate.not-finite",
@@ -93,7 +93,7 @@ class ReferenceGenerator:
         pixels = levels.round().byte().permute(1, 2, 0).numpy()
         return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
-    def _recipe(self, seed: int, frames: Frames, asked: Asked) -> Recipe:
+    def _recipe(self, seed: int, frames: Frames, asked: ReferenceRequest) -> Recipe:
         return Recipe(
             model=self.model,
             seed=seed,

@@ -12,7 +12,7 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generators.reference.outputs import Wish
+    from generators.reference.outputs import SampleRequest
     from generators.reference_files import Settings
     from generators.request import GenerationRequest
     from provenance.canonical import Json
@@ -24,7 +24,7 @@ _LISTED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReferenceRequest:
     """A request as a reference model understands it.
 
     Attributes:
@@ -45,11 +45,11 @@ class Asked:
     factor: int
     options: Mapping[str, Json] = field(default_factory=dict)
 
-    def wish(self, seed: int) -> Wish:
+    def sample_request(self, seed: int) -> SampleRequest:
         """For one picture."""
-        from generators.reference.outputs import Wish  # noqa: PLC0415 - torch
+        from generators.reference.outputs import SampleRequest  # noqa: PLC0415 - torch
 
-        return Wish(
+        return SampleRequest(
             seed=seed,
             steps=self.steps,
             label=self.label,
@@ -84,14 +84,14 @@ def check(request: GenerationRequest, settings: Settings, *, hooks: bool, latent
         raise unsupported("prompt", hint='this model draws without words: give "" as the prompt')
 
 
-def asked_of(request: GenerationRequest, settings: Settings) -> Asked:
+def asked_of(request: GenerationRequest, settings: Settings) -> ReferenceRequest:
     """What the rest of the request says, with the defaults of the model.
 
     Raises:
         InputError: ``request.label``, ``request.size``, ``request.out-of-range``, ``request.unsupported``.
     """
     label = _label(request.prompt, settings.classes) if labelled(settings) else None
-    return Asked(
+    return ReferenceRequest(
         prompt="" if label is None else settings.classes[label],
         label=label,
         steps=request.num_inference_steps or _own_steps(settings),

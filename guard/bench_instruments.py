@@ -16,7 +16,7 @@ from provenance.errors import Error, InputError, missing_extra
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from audits.quality.oracle_adapter import Oracle
+    from audits.quality.oracle_adapter import OracleInstrument
     from audits.quality.warp import Flow
 
 _GRID = re.compile(r"pixels-([1-9]\d?)x\1")
@@ -25,7 +25,7 @@ _MOST_REFERENCE = 20_000
 """Pictures of a reference."""
 
 
-def oracle_of(folder: Path | None, *, needed: bool) -> Oracle | None:
+def oracle_of(folder: Path | None, *, needed: bool) -> OracleInstrument | None:
     """The oracle in ``folder`` or of this installation, where there is something for it to read.
 
     Raises:
@@ -41,7 +41,7 @@ def oracle_of(folder: Path | None, *, needed: bool) -> Oracle | None:
     return load_oracle(folder)
 
 
-def extractor_of(name: str, oracle: Oracle | None, folder: Path | None) -> Extractor:
+def extractor_of(name: str, oracle: OracleInstrument | None, folder: Path | None) -> Extractor:
     """The features of this name: ``pixels-8x8``, ``oracle``, ``onnx:FILE@SHA256``.
 
     Raises:

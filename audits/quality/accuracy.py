@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from audits.quality.confusion import Confusion
-    from audits.quality.sets import Asked, PromptSet
+    from audits.quality.sets import AskedPrompt, PromptSet
     from audits.quality.trial import Trial
 
 
@@ -97,7 +97,7 @@ def _row(
     )
 
 
-def _is_right(trial: Trial, asked: Asked, questions: tuple[str, ...]) -> bool:
+def _is_right(trial: Trial, asked: AskedPrompt, questions: tuple[str, ...]) -> bool:
     return all(trial.answers.get(question) == asked.expected[question] for question in questions)
 
 

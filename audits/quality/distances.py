@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.quality.halves import Estimate, enough, estimated
+from audits.quality.delete_half import Estimate, enough, estimated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.quality.halves import LEAST, enough
+from audits.quality.delete_half import LEAST, enough
 from audits.statistics import Proportion, wilson
 
 if TYPE_CHECKING:

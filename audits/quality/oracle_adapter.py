@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Oracle:
+class OracleInstrument:
     """A loaded oracle: an ``Extractor`` and a ``Reader``.
 
     Attributes:
@@ -61,7 +61,7 @@ class Oracle:
         return Reading(answers=answers, features=seen[0])
 
 
-def load_oracle(folder: Path | None = None) -> Oracle:
+def load_oracle(folder: Path | None = None) -> OracleInstrument:
     """The oracle in ``folder``, or this installation's, whose weights are compared with the published digest.
 
     Raises:
@@ -87,4 +87,4 @@ def load_oracle(folder: Path | None = None) -> Oracle:
         ) from error
     counts = confusion(place).counts
     tables = {q: Confusion(question=q, answers=QUESTIONS[q], counts=counts[q]) for q in QUESTIONS}
-    return Oracle(reader=reader, confusion=tables)
+    return OracleInstrument(reader=reader, confusion=tables)

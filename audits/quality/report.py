@@ -10,7 +10,7 @@ from audits.plain import plain
 
 if TYPE_CHECKING:
     from audits.quality.accuracy import AsAsked, Item
-    from audits.quality.halves import Estimate
+    from audits.quality.delete_half import Estimate
     from audits.quality.manifolds import Manifolds
     from audits.quality.recovery import Recovery
     from audits.robustness.samples import Refused

@@ -37,7 +37,7 @@ _BARE = Kept(presentation=False, tone=False, style=False, ground=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedPrompt:
     """One prompt.
 
     Attributes:
@@ -65,7 +65,7 @@ class PromptSet:
     """
 
     name: str
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedPrompt, ...]
     pictures: int
     guidance: tuple[float | None, ...] = (None,)
     joint: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ def named(name: str) -> PromptSet:
 def own(prompts: list[str]) -> PromptSet:
     """A set of the user's own prompts; at least one."""
     asked = tuple(
-        Asked(name=f"prompt {number}", prompt=prompt, expected=MappingProxyType({}))
+        AskedPrompt(name=f"prompt {number}", prompt=prompt, expected=MappingProxyType({}))
         for number, prompt in enumerate(prompts, 1)
     )
     return PromptSet(name="own", asked=asked, pictures=4)
@@ -147,7 +147,7 @@ def _people() -> Iterator[Label]:
                 yield Label(subject=work, style=STYLES[0], presentation=presentation, tone=tone)
 
 
-def _triple(label: Label) -> Asked:
+def _triple(label: Label) -> AskedPrompt:
     return _asked(caption(label, Kept(style=False, ground=False)), _of_person(label))
 
 
@@ -156,6 +156,8 @@ def _of_person(label: Label) -> dict[str, str]:
     return {question: answer for question, answer in said.items() if answer is not None}
 
 
-def _asked(words: tuple[str, ...], expected: Mapping[str, str]) -> Asked:
+def _asked(words: tuple[str, ...], expected: Mapping[str, str]) -> AskedPrompt:
     """Named by its words but for the lead, which every prompt of a set shares."""
-    return Asked(name=" ".join(words[4:]), prompt=" ".join(words), expected=MappingProxyType(dict(expected)))
+    return AskedPrompt(
+        name=" ".join(words[4:]), prompt=" ".join(words), expected=MappingProxyType(dict(expected))
+    )

@@ -10,7 +10,7 @@ from audits.tabular import NOTHING, aligned, counted, interval, number, piped, r
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from audits.quality.halves import Estimate
+    from audits.quality.delete_half import Estimate
     from audits.quality.recovery import Amplification, Cell
     from audits.quality.report import ModelSummary, Report, SetSummary
     from audits.tabular import Table

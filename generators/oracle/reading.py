@@ -1,6 +1,7 @@
 """What the oracle says of a picture, as values; and how often it is right. No heavy imports.
 
-Audits take a ``PictureReader``; ``oracle()`` gives the one whose weights ship with mediaguard.
+``oracle()`` gives the ``PictureReader`` whose weights ship with mediaguard. Audits hold the same network through
+an instrument of their own (``audits.quality.oracle_adapter``), which takes its features, too.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class OracleReading:
     """All answers on one picture.
 
     Attributes:
@@ -57,13 +58,13 @@ class Reading:
 class PictureReader(Protocol):
     """Answers ``QUESTIONS`` on pictures."""
 
-    def read(self, frames: Frames) -> tuple[Reading, ...]:
+    def read(self, frames: Frames) -> tuple[OracleReading, ...]:
         """One reading for every frame, of any size."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confusion:
+class ConfusionTable:
     """Answers against truth, measured when the oracle was trained.
 
     Attributes:
@@ -100,7 +101,7 @@ def oracle() -> PictureReader:
     return cast("Callable[[Path, str], PictureReader]", module.read)(found.path, found.sha256)
 
 
-def confusion(folder: Path = ORACLE) -> Confusion:
+def confusion(folder: Path = ORACLE) -> ConfusionTable:
     """How often the oracle of ``folder`` is right.
 
     Raises:
@@ -116,7 +117,7 @@ def confusion(folder: Path = ORACLE) -> Confusion:
     fits = fits and all(count >= 0 for rows in counts.values() for row in rows for count in row)
     if not fits or sizes != {q: {len(names)} for q, names in QUESTIONS.items()}:
         raise _no_table()
-    return Confusion(counts=MappingProxyType(counts))
+    return ConfusionTable(counts=MappingProxyType(counts))
 
 
 def _no_table() -> IntegrityError:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from generators.oracle.network import SIDE, OracleNetwork
 from generators.oracle.questions import QUESTIONS
-from generators.oracle.reading import Answer, Reading
+from generators.oracle.reading import Answer, OracleReading
 from provenance.digest_grid import opaque_rgb
 from provenance.errors import InputError
 
@@ -36,11 +36,11 @@ class Oracle:
     network: OracleNetwork
     weights_sha256: str
 
-    def read(self, frames: Frames) -> tuple[Reading, ...]:
+    def read(self, frames: Frames) -> tuple[OracleReading, ...]:
         """One reading for every frame, of any size; what is transparent stands on white."""
         return self.look(frames)[0]
 
-    def look(self, frames: Frames) -> tuple[tuple[Reading, ...], NDArray[np.float64]]:
+    def look(self, frames: Frames) -> tuple[tuple[OracleReading, ...], NDArray[np.float64]]:
         """A reading for every frame, and what it was read off.
 
         Returns:
@@ -48,7 +48,7 @@ class Oracle:
             its quarters they would be five times as many, whose covariance takes thousands of pictures.
         """
         pictures = torch.cat([_small(frames, at) for at in range(len(frames.pixels))])
-        said: list[Reading] = []
+        said: list[OracleReading] = []
         seen: list[torch.Tensor] = []
         for part in pictures.split(_TOGETHER):
             with torch.no_grad():
@@ -59,7 +59,7 @@ class Oracle:
             said += [self._reading({q: rows[i] for q, rows in shares.items()}) for i in range(len(part))]
         return tuple(said), torch.cat(seen).double().numpy()
 
-    def _reading(self, shares: dict[str, list[float]]) -> Reading:
+    def _reading(self, shares: dict[str, list[float]]) -> OracleReading:
         answers = {}
         for question, row in shares.items():
             names = QUESTIONS[question]
@@ -67,7 +67,7 @@ class Oracle:
             answers[question] = Answer(
                 answer=likely, probabilities=MappingProxyType(dict(zip(names, row, strict=True)))
             )
-        return Reading(answers=MappingProxyType(answers), weights_sha256=self.weights_sha256)
+        return OracleReading(answers=MappingProxyType(answers), weights_sha256=self.weights_sha256)
 
 
 def _small(frames: Frames, at: int) -> torch.Tensor:

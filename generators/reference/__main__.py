@@ -50,7 +50,7 @@ def make(options: argparse.Namespace) -> None:
     module = import_module(MODELS[options.name])
     steps = module.STEPS if options.steps is None else options.steps
     data, work = _data(options, module), options.out / "checkpoint"
-    task = outputs.Task(work=work, steps=steps, seed=options.seed)
+    task = outputs.TrainingTask(work=work, steps=steps, seed=options.seed)
     settings = _settings(options, module.settings(data, task), data)
     try:
         work.mkdir(parents=True, exist_ok=True)

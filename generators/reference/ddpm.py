@@ -17,7 +17,7 @@ from torch.nn import functional
 from generators.reference import guidance
 from generators.reference.fitting import fit
 from generators.reference.judge import Judge
-from generators.reference.outputs import Made
+from generators.reference.outputs import TrainedReference
 from generators.reference.unet import Denoiser
 from generators.reference_files import Settings
 from provenance.errors import InputError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generators.reference.data import Pictures
-    from generators.reference.outputs import Task, Wish
+    from generators.reference.outputs import SampleRequest, TrainingTask
 
     Push = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -99,7 +99,7 @@ def sample(
     return x.clamp(-1, 1)
 
 
-def train(pictures: Pictures, schedule: Schedule, task: Task) -> Denoiser:
+def train(pictures: Pictures, schedule: Schedule, task: TrainingTask) -> Denoiser:
     """The simple loss (eq. 14 of Ho et al.)."""
     torch.manual_seed(task.seed)
     known = ~pictures.held_out
@@ -119,7 +119,7 @@ def train(pictures: Pictures, schedule: Schedule, task: Task) -> Denoiser:
     return model
 
 
-def settings(pictures: Pictures, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+def settings(pictures: Pictures, task: TrainingTask) -> Settings:  # noqa: ARG001 - the call of every model here
     """What the weights need to be built again.
 
     Raises:
@@ -154,17 +154,17 @@ def blank(said: Settings) -> Guided:
     return Guided(said.shape, len(said.classes))
 
 
-def draw(networks: Guided, wish: Wish) -> torch.Tensor:
-    """(C, S, S) in [0, 1]: the class is told, and the classifier pushes if ``wish.scale`` is not 0."""
-    wanted = torch.tensor([wish.label or 0])
+def draw(networks: Guided, asked: SampleRequest) -> torch.Tensor:
+    """(C, S, S) in [0, 1]: the class is told, and the classifier pushes if ``asked.scale`` is not 0."""
+    wanted = torch.tensor([asked.label or 0])
     drawn = sample(
         networks.ddpm,
-        Schedule.cosine(wish.steps),
+        Schedule.cosine(asked.steps),
         wanted,
         shape=networks.shape,
-        seed=wish.seed,
-        push=_push(networks.classifier, wanted) if wish.scale else None,
-        scale=wish.scale,
+        seed=asked.seed,
+        push=_push(networks.classifier, wanted) if asked.scale else None,
+        scale=asked.scale,
     )
     return (drawn[0] + 1) / 2
 
@@ -173,7 +173,7 @@ def _push(classifier: guidance.NoisyClassifier, wanted: torch.Tensor) -> Push:
     return lambda x, steps: guidance.gradient(classifier, x, steps, wanted)
 
 
-def make(pictures: Pictures, task: Task) -> Made:
+def make(pictures: Pictures, task: TrainingTask) -> TrainedReference:
     """Train network and classifier, sample with both, and have the pictures judged."""
     schedule, classes = Schedule.cosine(_NOISE_STEPS), len(pictures.classes)
     model, classifier = train(pictures, schedule, task), guidance.train(pictures, schedule, task)
@@ -191,7 +191,7 @@ def make(pictures: Pictures, task: Task) -> Made:
                 figures[what] = judge.share(drawn, wanted)
     weights = {f"ddpm.{k}": v for k, v in model.state_dict().items()}
     weights |= {f"classifier.{k}": v for k, v in classifier.state_dict().items()}
-    return Made(
+    return TrainedReference(
         title="Class-conditional DDPM on pixels with classifier guidance (Dhariwal and Nichol 2021)",
         about="100 steps of ancestral sampling. The judge is a support vector machine on pixels, trained on "
         "the same pictures, that neither network ever saw.",

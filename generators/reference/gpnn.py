@@ -16,13 +16,13 @@ from torch import nn
 from torch.nn import functional
 
 from generators import reference_files
-from generators.reference.outputs import Made
+from generators.reference.outputs import TrainedReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generators.reference.data import Picture
-    from generators.reference.outputs import Task, Wish
+    from generators.reference.outputs import SampleRequest, TrainingTask
 
 NEEDS = "Picture"
 SIZE = 64
@@ -137,7 +137,7 @@ class Source(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
         self.register_buffer("picture", torch.zeros(shape, dtype=torch.uint8))
 
 
-def settings(picture: Picture, task: Task) -> reference_files.Settings:
+def settings(picture: Picture, task: TrainingTask) -> reference_files.Settings:
     """How pictures are drawn from this one."""
     _, high, wide = picture.rgba.shape
     said = dataclasses.asdict(Settings(rounds=task.steps))
@@ -150,13 +150,13 @@ def blank(said: reference_files.Settings) -> Source:
     return Source(said.shape, Settings(**numbers))
 
 
-def draw(source: Source, wish: Wish) -> torch.Tensor:
+def draw(source: Source, asked: SampleRequest) -> torch.Tensor:
     """(3, H, W) in [0, 1]."""
     signed = 2 * (source.picture.float() / 255) - 1
-    return (generate(signed, torch.Generator().manual_seed(wish.seed), source.patches) + 1) / 2
+    return (generate(signed, torch.Generator().manual_seed(asked.seed), source.patches) + 1) / 2
 
 
-def make(picture: Picture, task: Task) -> Made:
+def make(picture: Picture, task: TrainingTask) -> TrainedReference:
     """Draw new pictures; measure how coherent they are with the one given, against noise of its colours."""
     patches = Settings(rounds=task.steps)
     source = 2 * picture.rgba[:3] - 1
@@ -167,7 +167,7 @@ def make(picture: Picture, task: Task) -> Made:
     found = torch.cat([coherence(one, source, patches.patch) for one in made])
     apart = coherence(shuffled.reshape(source.shape), source, patches.patch)
     change = torch.stack([(one - source).square().mean().sqrt() for one in made])
-    return Made(
+    return TrainedReference(
         title='GPNN, "Drop the GAN" (Granot et al. 2022)',
         about="Patch nearest neighbours, coarse to fine: nothing is trained. Every part of an output is a "
         "part of the picture that was given; rights in it go on in the outputs, and it lies in this folder.",

@@ -9,12 +9,12 @@ from torch import nn
 from torch.nn import functional
 
 from generators.reference.fitting import fit
-from generators.reference.unet import Block, Told
+from generators.reference.unet import Block, Conditioning
 
 if TYPE_CHECKING:
     from generators.reference.data import Pictures
     from generators.reference.ddpm import Schedule
-    from generators.reference.outputs import Task
+    from generators.reference.outputs import TrainingTask
 
 _BATCH = 64
 
@@ -24,7 +24,7 @@ class NoisyClassifier(nn.Module):  # type: ignore[misc]  # torch is untyped to m
 
     def __init__(self, channels: int, classes: int, *, width: int = 24) -> None:
         super().__init__()
-        self.told = Told(told := 2 * width, 0)
+        self.told = Conditioning(told := 2 * width, 0)
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         self.fine = Block(width, width, told)
         self.shrink = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
@@ -49,7 +49,7 @@ def gradient(
         return cast(torch.Tensor, torch.autograd.grad(chosen, leaf)[0])
 
 
-def train(pictures: Pictures, schedule: Schedule, task: Task) -> NoisyClassifier:
+def train(pictures: Pictures, schedule: Schedule, task: TrainingTask) -> NoisyClassifier:
     """Cross-entropy on pictures noised to random steps."""
     torch.manual_seed(task.seed + 1)
     known = ~pictures.held_out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generators.proportion import wilson
 from provenance.errors import missing_extra
 
 if TYPE_CHECKING:
@@ -28,13 +29,5 @@ class Judge:
     def share(self, pictures: torch.Tensor, labels: torch.Tensor) -> str:
         """Right answers of all, with the Wilson interval of 95 %."""
         right = int((self._machine.predict(pictures.flatten(1).numpy()) == labels.numpy()).sum())
-        low, high = wilson(right, len(labels))
-        return f"{right} of {len(labels)} ({100 * low:.0f}-{100 * high:.0f} %)"
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The interval in which the true share lies with 95 % (Wilson 1927)."""
-    z2 = 1.96**2
-    middle = (right + z2 / 2) / (count + z2)
-    half = 1.96 * (right * (count - right) / count + z2 / 4) ** 0.5 / (count + z2)
-    return middle - half, middle + half
+        found = wilson(right, len(labels))
+        return f"{right} of {len(labels)} ({100 * found.low:.0f}-{100 * found.high:.0f} %)"

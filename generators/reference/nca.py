@@ -13,12 +13,12 @@ from torch import nn
 from torch.nn import functional
 
 from generators.reference.fitting import fit
-from generators.reference.outputs import Made
+from generators.reference.outputs import TrainedReference
 from generators.reference_files import EDGE, Settings
 
 if TYPE_CHECKING:
     from generators.reference.data import Picture
-    from generators.reference.outputs import Task, Wish
+    from generators.reference.outputs import SampleRequest, TrainingTask
 
 NEEDS = "Picture"
 SIZE = 16
@@ -91,7 +91,7 @@ def target(picture: Picture) -> torch.Tensor:
     return functional.pad(whole, (EDGE,) * 4)
 
 
-def train(picture: Picture, task: Task) -> Automaton:
+def train(picture: Picture, task: TrainingTask) -> Automaton:
     """Grow from a pool of earlier states; the worst of a batch begins anew, the best loses a disc.
 
     Experiments 2 and 3 of the paper: the picture is kept, and heals.
@@ -138,7 +138,7 @@ def psnr(cells: torch.Tensor, wanted: torch.Tensor) -> str:
     return f"{-10 * float(_errors(cells.clamp(0, 1), wanted).mean().log10()):.1f} dB"
 
 
-def settings(picture: Picture, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+def settings(picture: Picture, task: TrainingTask) -> Settings:  # noqa: ARG001 - the call of every model here
     """What the weights need to be built again."""
     _, high, wide = picture.rgba.shape
     return Settings(kind="nca", shape=(4, high + 2 * EDGE, wide + 2 * EDGE), steps=GROWN)
@@ -149,15 +149,15 @@ def blank(said: Settings) -> Growth:
     return Growth(said.shape[1:])
 
 
-def draw(model: Growth, wish: Wish) -> torch.Tensor:
+def draw(model: Growth, asked: SampleRequest) -> torch.Tensor:
     """(3, H, W) in [0, 1], on white: grown from one cell; the seed says which cells act when."""
-    rng = torch.Generator().manual_seed(wish.seed)
+    rng = torch.Generator().manual_seed(asked.seed)
     with torch.no_grad():
-        cells = model.run(seed_cell(*model.sides), wish.steps, rng)[0]
+        cells = model.run(seed_cell(*model.sides), asked.steps, rng)[0]
     return cells[:3] + 1 - cells[3:4].clamp(0, 1)
 
 
-def make(picture: Picture, task: Task) -> Made:
+def make(picture: Picture, task: TrainingTask) -> TrainedReference:
     """Train, grow, grow on, damage and heal."""
     model, wanted = train(picture, task), target(picture)
     rng, seed = torch.Generator().manual_seed(task.seed), seed_cell(*wanted.shape[1:])
@@ -166,7 +166,7 @@ def make(picture: Picture, task: Task) -> Made:
         later = model.run(grown, 4 * GROWN, rng)
         hurt = later * _hole(wanted.shape[1:], rng)
         healed = model.run(hurt, 2 * GROWN, rng)
-    return Made(
+    return TrainedReference(
         title="Growing neural cellular automaton (Mordvintsev et al. 2020)",
         about="One local rule grows the picture from one cell; fewer steps give stages of its growth.",
         weights=cast("dict[str, torch.Tensor]", model.state_dict()),

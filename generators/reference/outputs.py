@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Task:
+class TrainingTask:
     """What is asked of a model: steps over all sessions, and the seed of everything."""
 
     work: Path
@@ -33,7 +33,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SampleRequest:
     """One picture that is asked of a finished model.
 
     Attributes:
@@ -52,7 +52,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Made:
+class TrainedReference:
     """A finished model.
 
     Attributes:
@@ -68,7 +68,9 @@ class Made:
     figures: Mapping[str, str]
 
 
-def write(made: Made, settings: Settings, data: Picture | Pictures, task: Task, out: Path) -> None:
+def write(
+    made: TrainedReference, settings: Settings, data: Picture | Pictures, task: TrainingTask, out: Path
+) -> None:
     """``model.safetensors``, ``config.json`` and ``MODEL_CARD.md`` in ``out``."""
     tensors = {name: value.detach().contiguous() for name, value in made.weights.items()}
     save_file(tensors, out / WEIGHTS)
@@ -76,7 +78,7 @@ def write(made: Made, settings: Settings, data: Picture | Pictures, task: Task, 
     (out / "MODEL_CARD.md").write_text(card(made, settings, data, task), encoding="utf-8")
 
 
-def card(made: Made, settings: Settings, data: Picture | Pictures, task: Task) -> str:
+def card(made: TrainedReference, settings: Settings, data: Picture | Pictures, task: TrainingTask) -> str:
     """The model card, as Markdown."""
     count = sum(value.numel() for value in made.weights.values())
     trained = f"{count} numbers in `{WEIGHTS}`"

@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from generators.reference.fitting import fit
 from generators.reference.likelihood import bits, dequantised, histogram_bits, spread
-from generators.reference.outputs import Made
+from generators.reference.outputs import TrainedReference
 from generators.reference_files import Settings
 
 if TYPE_CHECKING:
     from generators.reference.data import Pictures
-    from generators.reference.outputs import Task, Wish
+    from generators.reference.outputs import SampleRequest, TrainingTask
 
 NEEDS = "Pictures"
 SIZE = 16
@@ -163,7 +163,7 @@ def sample(model: RealNVP, count: int, seed: int, *, temperature: float = 1.0) -
         return to_cube(model.inverse(temperature * noise))
 
 
-def train(pictures: Pictures, task: Task) -> RealNVP:
+def train(pictures: Pictures, task: TrainingTask) -> RealNVP:
     """Maximum likelihood, with fresh dequantisation noise each step."""
     torch.manual_seed(task.seed)
     values = pictures.values[~pictures.held_out]
@@ -184,7 +184,7 @@ def train(pictures: Pictures, task: Task) -> RealNVP:
     return model
 
 
-def settings(pictures: Pictures, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+def settings(pictures: Pictures, task: TrainingTask) -> Settings:  # noqa: ARG001 - the call of every model here
     """What the weights need to be built again."""
     return Settings(kind="realnvp", shape=tuple(pictures.values.shape[1:]), depth=pictures.depth)
 
@@ -194,19 +194,19 @@ def blank(said: Settings) -> RealNVP:
     return RealNVP(said.shape)
 
 
-def draw(model: RealNVP, wish: Wish) -> torch.Tensor:
+def draw(model: RealNVP, asked: SampleRequest) -> torch.Tensor:
     """(C, H, W) in [0, 1]."""
-    return sample(model, 1, wish.seed, temperature=wish.temperature)[0]
+    return sample(model, 1, asked.seed, temperature=asked.temperature)[0]
 
 
-def make(pictures: Pictures, task: Task) -> Made:
+def make(pictures: Pictures, task: TrainingTask) -> TrainedReference:
     """Train, and measure held-out bits per dimension against the plainest model."""
     model = train(pictures, task)
     values, depth = pictures.values[pictures.held_out], pictures.depth
     with torch.no_grad():
         cube = dequantised(values, depth, torch.Generator().manual_seed(task.seed + 1))
         found = bits(log_density(model, cube), values[0].numel(), depth)
-    return Made(
+    return TrainedReference(
         title="RealNVP (Dinh, Sohl-Dickstein and Bengio 2017)",
         about="A normalising flow: exact likelihood of uniformly dequantised pictures, one pass to sample.",
         weights=model.state_dict(),

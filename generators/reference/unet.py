@@ -36,7 +36,7 @@ class Block(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
         return cast(torch.Tensor, self.past(x) + self.out(inside))
 
 
-class Told(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+class Conditioning(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
     """Step and class as one vector; the class after the last one means "not said"."""
 
     def __init__(self, size: int, classes: int) -> None:
@@ -60,7 +60,7 @@ class Denoiser(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy her
         super().__init__()
         levels = int(math.log2(side / _SMALLEST))
         widths = [width * min(2**i, 4) for i in range(levels + 1)]
-        self.told = Told(told := 2 * width, classes)
+        self.told = Conditioning(told := 2 * width, classes)
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         self.down = nn.ModuleList([Block(w, w, told) for w in widths[:-1]])
         self.shrink = nn.ModuleList([nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths)])

@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from generators.reference.fitting import fit
 from generators.reference.likelihood import bits, dequantised, histogram_bits, spread
-from generators.reference.outputs import Made
+from generators.reference.outputs import TrainedReference
 from generators.reference_files import Settings
 
 if TYPE_CHECKING:
     from generators.reference.data import Pictures
-    from generators.reference.outputs import Task, Wish
+    from generators.reference.outputs import SampleRequest, TrainingTask
 
 NEEDS = "Pictures"
 SIZE = 16
@@ -78,7 +78,7 @@ def sample(model: VAE, count: int, seed: int) -> torch.Tensor:
         return model.decode(noise)
 
 
-def train(pictures: Pictures, task: Task) -> VAE:
+def train(pictures: Pictures, task: TrainingTask) -> VAE:
     """Maximise the ELBO, with fresh dequantisation noise each step."""
     torch.manual_seed(task.seed)
     values = pictures.values[~pictures.held_out]
@@ -106,7 +106,7 @@ def held_out_bits(model: VAE, pictures: Pictures, seed: int) -> torch.Tensor:
     return bits(torch.stack(bounds).mean(0), values[0].numel(), pictures.depth)
 
 
-def settings(pictures: Pictures, task: Task) -> Settings:  # noqa: ARG001 - the call of every model here
+def settings(pictures: Pictures, task: TrainingTask) -> Settings:  # noqa: ARG001 - the call of every model here
     """What the weights need to be built again."""
     return Settings(kind="vae", shape=tuple(pictures.values.shape[1:]), depth=pictures.depth)
 
@@ -116,15 +116,15 @@ def blank(said: Settings) -> VAE:
     return VAE(said.shape)
 
 
-def draw(model: VAE, wish: Wish) -> torch.Tensor:
+def draw(model: VAE, asked: SampleRequest) -> torch.Tensor:
     """(C, H, W) in (0, 1)."""
-    return sample(model, 1, wish.seed)[0]
+    return sample(model, 1, asked.seed)[0]
 
 
-def make(pictures: Pictures, task: Task) -> Made:
+def make(pictures: Pictures, task: TrainingTask) -> TrainedReference:
     """Train, and measure the held-out bound."""
     model = train(pictures, task)
-    return Made(
+    return TrainedReference(
         title="Variational autoencoder (Kingma and Welling 2013)",
         about="Samples are the mean pictures of latents from the prior: soft, as those of this kind are.",
         weights=model.state_dict(),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from audits.quality import distances
+from audits.quality.delete_half import estimated
 from audits.quality.distances import frechet, frechet_estimate, kernel, kernel_estimate
 from audits.quality.features import PixelGrid
-from audits.quality.halves import estimated
 from audits.quality.manifolds import manifolds
 from provenance.errors import InputError
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from generators.reference import data, likelihood, realnvp, vae
-from generators.reference.outputs import Task
+from generators.reference.outputs import TrainingTask
 
 
 def disturbed(model: torch.nn.Module, size: float = 0.1) -> torch.nn.Module:
@@ -65,7 +65,7 @@ def toy(count: int = 400) -> data.Pictures:
 
 def test_the_density_of_a_trained_flow_sums_to_one(tmp_path) -> None:
     pictures = toy()
-    model = realnvp.train(pictures, Task(work=tmp_path, steps=120))
+    model = realnvp.train(pictures, TrainingTask(work=tmp_path, steps=120))
     at = torch.linspace(-12, 12, 161)
     grid = torch.cartesian_prod(at, at).reshape(-1, 1, 1, 2)
     with torch.no_grad():
@@ -109,7 +109,7 @@ def test_the_vae_bound_is_below_the_likelihood_of_one_latent_that_says_all() -> 
 
 def test_training_on_digits_beats_no_training_and_samples_repeat(tmp_path) -> None:
     pictures = data.digits()
-    model = vae.train(pictures, Task(work=tmp_path, steps=80))
+    model = vae.train(pictures, TrainingTask(work=tmp_path, steps=80))
     before = vae.held_out_bits(vae.VAE((1, 8, 8)), pictures, 1).mean()
     assert vae.held_out_bits(model, pictures, 1).mean() < before - 0.5
     assert torch.equal(vae.sample(model, 4, 3), vae.sample(model, 4, 3))

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from generators import finish_whole
 from generators.recipe import Recipe
 from generators.reference import MODELS, ddpm, gpnn, nca, realnvp
-from generators.reference.outputs import Wish
+from generators.reference.outputs import SampleRequest
 from generators.reference_files import Settings, checked, kind_of
 from generators.registry import load
 from generators.request import AdapterRef, GenerationRequest
@@ -115,11 +115,11 @@ def test_the_recipe_says_all_that_decides_the_pixels(kind: str, folders) -> None
 
 
 def test_pixels_are_those_of_the_model_itself(folders) -> None:
-    said, wish = SETTINGS["realnvp"], Wish(seed=7)
+    said, asked = SETTINGS["realnvp"], SampleRequest(seed=7)
     network = realnvp.blank(said)
     network.load_state_dict(load_file(folders["realnvp"] / "model.safetensors"))
     (made,) = load(f"dir:{folders['realnvp']}", threads=1).generate(asked("realnvp", 7))
-    expected = (realnvp.draw(network.eval(), wish)[0] * 16).round() * 255 / 16
+    expected = (realnvp.draw(network.eval(), asked)[0] * 16).round() * 255 / 16
     small = made.frames.pixels[0, :: said.factor, :: said.factor, 0]
     assert np.array_equal(small, expected.round().byte().numpy())
 
@@ -384,7 +384,7 @@ def test_a_changed_configuration_is_another_model(folder) -> None:
 
 
 def test_an_untrained_automaton_is_its_seed_on_white() -> None:
-    drawn = nca.draw(nca.blank(SETTINGS["nca"]).eval(), Wish(seed=0, steps=3))
+    drawn = nca.draw(nca.blank(SETTINGS["nca"]).eval(), SampleRequest(seed=0, steps=3))
     assert drawn.shape == (3, 9, 12)
     assert float(drawn.min()) == 0, "one black cell"
     assert int((drawn.mean(0) < 1).sum()) == 1
@@ -396,5 +396,5 @@ def test_guidance_of_one_is_the_sampler_without_a_classifier() -> None:
     plain = ddpm.sample(
         networks.ddpm, ddpm.Schedule.cosine(3), torch.tensor([1]), shape=(1, 8, 8), seed=2, push=None
     )
-    drawn = ddpm.draw(networks, Wish(seed=2, steps=3, label=1))
+    drawn = ddpm.draw(networks, SampleRequest(seed=2, steps=3, label=1))
     assert torch.equal(drawn, (plain[0] + 1) / 2)

@@ -7,7 +7,7 @@ import torch
 
 from generators.reference import gpnn, nca
 from generators.reference.data import Picture
-from generators.reference.outputs import Task
+from generators.reference.outputs import TrainingTask
 from provenance.errors import InputError
 
 
@@ -100,7 +100,7 @@ def test_it_grows_the_target(steps: int, grown: int, left: float, tmp_path, monk
     """Half of the growth and half of the training in the short form, which leaves more of the way."""
     monkeypatch.setattr(nca, "GROWN", grown)
     picture = cross()
-    model, wanted = nca.train(picture, Task(work=tmp_path, steps=steps)), nca.target(picture)
+    model, wanted = nca.train(picture, TrainingTask(work=tmp_path, steps=steps)), nca.target(picture)
     with torch.no_grad():
         grown = model.run(nca.seed_cell(*wanted.shape[1:]), 2 * nca.GROWN, seeded())
     error, empty = (grown[0, :4] - wanted).square().mean(), wanted.square().mean()
@@ -126,8 +126,8 @@ def test_a_resumed_training_ends_as_one_that_was_not_stopped(tmp_path, monkeypat
         pass
 
     monkeypatch.setattr(nca, "GROWN", 8)
-    picture, task = cross(), Task(work=tmp_path / "parts", steps=6)
-    whole = nca.train(picture, Task(work=tmp_path / "whole", steps=6))
+    picture, task = cross(), TrainingTask(work=tmp_path / "parts", steps=6)
+    whole = nca.train(picture, TrainingTask(work=tmp_path / "whole", steps=6))
     monkeypatch.setattr(fitting, "_EVERY", 3)
     save = fitting._save
 

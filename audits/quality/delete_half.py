@@ -1,4 +1,4 @@
-"""Intervals of figures over two sets of pictures, from random halves.
+"""Intervals of figures over two sets of pictures: the delete-half jackknife, over random halves.
 
 A bootstrap draws pictures twice, and distances between features take the repeats for closeness: its
 replicates lie above the figure they belong to. Halves drawn without replacement hold no repeats, and their
