@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from generators.ability import Ability
     from generators.defaults import Defaults
     from generators.request import GenerationRequest
     from generators.vocabulary import Vocabulary
@@ -78,19 +79,38 @@ class DiffusersGenerator:
             ConfigurationError: not enough memory.
             IntegrityError: the result holds numbers that are no picture.
         """
-        check_fast(request, ability_of(self.pipeline, self.defaults).fast)
+        ability = ability_of(self.pipeline, self.defaults)
+        check_fast(request, ability.fast)
         if request.adapters:
             yield from drawn_with_adapters(self, request, hooks, latents)
             return
-        ability = ability_of(self.pipeline, self.defaults)
-        finish = None
-        if ability.square:
-            request, finish = finishes.chosen(request, self.defaults.finish)
-        settled = settle(request, ability, hooks=bool(hooks), latents=latents is not None)
+        job, warnings = self._job(request, ability, hooks, latents)
         wanted = "dpm++" if FEW_STEPS in request.fast else request.scheduler
         chosen = chosen_class(wanted, self.scheduler, ability.family)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
+        together = self.defaults.batch if ability.family.batches else 1
+        for start in range(0, len(request.seeds), together):
+            seeds = request.seeds[start : start + together]
+            for made in self._batch(job, seeds, chosen, latents):
+                yield replace(made, warnings=warnings + made.warnings)
+
+    def _job(
+        self,
+        request: GenerationRequest,
+        ability: Ability,
+        hooks: Sequence[StepHook],
+        latents: LatentInit | None,
+    ) -> tuple[Job, tuple[GenerationWarning, ...]]:
+        """What all its pictures have in common, and what is to be said of each.
+
+        Raises:
+            InputError: as ``generate``.
+        """
+        finish = None
+        if ability.square:
+            request, finish = finishes.chosen(request, self.defaults.finish)
+        settled = settle(request, ability, hooks=bool(hooks), latents=latents is not None)
         prompt = prepare(request.prompt, self.pipeline, self.vocabulary, options=request.options)
         negative = prepare(
             request.negative_prompt, self.pipeline, self.vocabulary, options=request.options, subject=False
@@ -104,12 +124,7 @@ class DiffusersGenerator:
             hooks=hooks,
             finish=finish,
         )
-        warnings = self.notes + prompt.warnings + negative.warnings
-        together = self.defaults.batch if ability.family.batches else 1
-        for start in range(0, len(request.seeds), together):
-            seeds = request.seeds[start : start + together]
-            for made in self._batch(job, seeds, chosen, latents):
-                yield replace(made, warnings=warnings + made.warnings)
+        return job, self.notes + prompt.warnings + negative.warnings
 
     def _batch(
         self, job: Job, seeds: tuple[int, ...], chosen: Any, latents: LatentInit | None

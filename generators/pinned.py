@@ -6,6 +6,7 @@ A folder holds safetensors files and ``weights.json``: {"licence", "data_licence
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -68,7 +69,9 @@ def pinned_file(folder: Path, name: str) -> Pinned:
 
 
 def listed(folder: Path, **facts: object) -> None:
-    """Write ``weights.json`` for the safetensors files that lie in ``folder``."""
+    """Write ``weights.json`` for the safetensors files in ``folder``, and lay the notice beside them."""
+    shutil.copyfile(NOTICE, folder / NOTICE.name)
+    (folder / NOTICE.name).chmod(0o644)
     files = sorted(folder.glob("*.safetensors"))
     weights = {path.name: digested(path, folder).sha256 for path in files}
     text = json.dumps({**facts, "weights": weights}, indent=2) + "\n"

@@ -118,15 +118,19 @@ def generate(
         ConfigurationError: ``extra.missing`` where clips are made and cannot be written here.
     """
     written = _written_with(generator, tools, codec, shaded=latents is not None)
-    origin = origin_of(generator, approved.review)
-    went_in = (*origin.ingredients, *start_ingredients(approved.request, start))
-    origin = replace(origin, ingredients=went_in, training_mining=training_mining)
+    origin = replace(_started_from(approved, generator, start), training_mining=training_mining)
     owed = planned(origin, tools, generator, include_prompt=approved.publish_prompt)
     pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
     for generation, drawing in drawings(pictures, approved.request, _encoding(written)):
         made(generation)
         draft = _draft(generation, origin, written)
         yield release(_order(approved, draft, drawing, plan=owed.obligations, folder=folder), tools)
+
+
+def _started_from(approved: Approved, generator: Generator, start: Asset | None) -> Origin:
+    """What the manifest will say, what the request starts from among what went in."""
+    origin = origin_of(generator, approved.review)
+    return replace(origin, ingredients=(*origin.ingredients, *start_ingredients(approved.request, start)))
 
 
 def planned(origin: Origin, tools: Tools, generator: Generator, *, include_prompt: bool = False) -> Decision:

@@ -55,6 +55,11 @@ def mark(checked: Checked, *, marker: Marker, content_id: bytes, spool: Path | N
         from guard.drawn_clips import mark_drawn  # noqa: PLC0415 - PyAV
 
         return mark_drawn(checked, picture, marker=marker, content_id=content_id, spool=spool)
+    return _mark_picture(checked, picture, marker, content_id)
+
+
+def _mark_picture(checked: Checked, picture: Frames, marker: Marker, content_id: bytes) -> Marked:
+    """A picture in memory: enlarged if need be, or without a mark and with the reason."""
     if checked.plan.watermark is MarkDuty.OFF:
         return _unmarked(checked, picture, content_id, reason="the plan asks for no mark")
     try:

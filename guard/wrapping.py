@@ -166,24 +166,36 @@ def wrap(
     Raises:
         InputError: ``wrap.unsupported``; ``model.bad-name``.
     """
-    from generators.interface import Generator  # noqa: PLC0415
-    from guard.intake import check_name  # noqa: PLC0415
-
-    check: Callable[[], None] = lambda: None  # noqa: E731 - nothing is known of other models' weights
-    if isinstance(source, Generator):
-        made: Generator = source
-    else:
-        called = name or _name_of(source)
-        check_name(called)
-        said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
-        if _is_pipeline(source):
-            made, check = _held(source, called, said)
-        else:
-            made = _function(source, called, said, kind=kind or "image")
+    said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
+    made, check = _generator_of(source, name, said, kind=kind or "image")
     if kind not in (None, made.info.kind):
         raise InputError("wrap.unsupported", f"the model makes no {_MADE[kind]}", hint="leave kind out")
     home = home or Home.locate()
     return Guarded(info=made.info, _generator=made, _home=home, _policy=policy, _check=check)
+
+
+def _generator_of(
+    source: Any, name: str | None, said: dict[str, str], *, kind: Literal["image", "video"]
+) -> tuple[Generator, Callable[[], None]]:
+    """The model as a generator, and a check that its weights are still those it was described by.
+
+    Raises:
+        InputError: as ``wrap``.
+    """
+    from generators.interface import Generator  # noqa: PLC0415
+    from guard.intake import check_name  # noqa: PLC0415
+
+    if isinstance(source, Generator):
+        return source, _unwatched
+    called = name or _name_of(source)
+    check_name(called)
+    if _is_pipeline(source):
+        return _held(source, called, said)
+    return _function(source, called, said, kind=kind), _unwatched
+
+
+def _unwatched() -> None:
+    """Nothing is known of the weights of functions and of other packages' models."""
 
 
 def _held(pipeline: Any, name: str, said: dict[str, str]) -> tuple[Generator, Callable[[], None]]:

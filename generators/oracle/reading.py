@@ -1,7 +1,7 @@
 """What the oracle says of a picture, as values; and how often it is right. No heavy imports.
 
-``oracle()`` gives the ``PictureReader`` whose weights ship with mediaguard. Audits hold the same network through
-an instrument of their own (``audits.quality.oracle_adapter``), which takes its features, too.
+``oracle()`` gives the ``PictureReader`` whose weights ship with mediaguard. Audits read with the same network
+through an instrument of their own, which takes its features, too.
 """
 
 from __future__ import annotations
