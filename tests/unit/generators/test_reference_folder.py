@@ -115,11 +115,11 @@ def test_the_recipe_says_all_that_decides_the_pixels(kind: str, folders) -> None
 
 
 def test_pixels_are_those_of_the_model_itself(folders) -> None:
-    said, asked = SETTINGS["realnvp"], SampleRequest(seed=7)
+    said, single = SETTINGS["realnvp"], SampleRequest(seed=7)
     network = realnvp.blank(said)
     network.load_state_dict(load_file(folders["realnvp"] / "model.safetensors"))
     (made,) = load(f"dir:{folders['realnvp']}", threads=1).generate(asked("realnvp", 7))
-    expected = (realnvp.draw(network.eval(), asked)[0] * 16).round() * 255 / 16
+    expected = (realnvp.draw(network.eval(), single)[0] * 16).round() * 255 / 16
     small = made.frames.pixels[0, :: said.factor, :: said.factor, 0]
     assert np.array_equal(small, expected.round().byte().numpy())
 
