@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 from PIL import Image
 from simulators.drawn_people import drawings, install, write_oracle, write_planted
+from simulators.tiny_emoji_model import build_tiny
 
 MODEL = "plugin:drawn"
 SCHEMA = Path(__file__).resolve().parents[2] / "docs/reference/generator-bench.schema.json"
@@ -101,6 +103,20 @@ def test_own_prompts_stay_here_and_distances_name_their_features(guard_cli, scen
     everything += "".join(path.read_text() for path in (tmp_path / "out").iterdir() if path.suffix != ".png")
     assert not any(word in everything for word in ("zebra", "lighthouse", "keeper"))
     assert "FID" not in everything.replace("they are no FID", "")
+
+
+def test_a_model_in_a_folder_is_named_by_its_weights_and_never_by_its_place(
+    guard_cli, home, tmp_path
+) -> None:
+    build_tiny(tmp_path / "somebody")
+    (tmp_path / "prompts.txt").write_text("a portrait of a judge")
+    asked = ("--prompts", "prompts.txt", "-n", "1", "--steps", "1", "-o", "out", "--format", "json")
+    ran = guard_cli("bench", "generators", f"dir:{tmp_path / 'somebody'}", *asked)
+    assert ran.code == 0, ran.err
+    command = json.loads(ran.out)["command"]
+    assert re.match("guard bench generators dir:sha256:[0-9a-f]{16} ", command), command
+    kept = [json.loads(line) for line in (tmp_path / "out" / "trials.jsonl").read_text().splitlines()[1:]]
+    assert {one["model"] for one in kept} == {command.split()[3]}
 
 
 def test_what_policy_refuses_is_counted_and_never_drawn(guard_cli, scene, tmp_path) -> None:
