@@ -19,11 +19,11 @@ from provenance.errors import Error, IntegrityError
 from provenance.evidence import Outcome
 from provenance.media import Frames
 from provenance.video.look import footage_of, look, read_mark
-from provenance.video.marking import copy_clip, mark_clip, take_clip
+from provenance.video.marking import MarkedClip, copy_clip, mark_clip, take_clip
 from provenance.video.reader import ClipReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from guard.stages import Checked
@@ -45,19 +45,35 @@ def mark_footage(
     """Mark, compress and describe a clip; without a mark where the plan or the clip has none."""
     if checked.draft.untouched is not None:
         return _untouched(checked, footage, content_id)
+
+    def marked() -> MarkedClip:
+        return mark_clip(footage, content_id, marker.key, codec=checked.draft.codec, spool=spool)
+
     copied = partial(_copied, checked, footage, content_id, spool)
+    return marked_if_it_holds(checked, marked, copied, marker=marker, content_id=content_id)
+
+
+def marked_if_it_holds(
+    checked: Checked,
+    marked: Callable[[], MarkedClip],
+    unmarked: Callable[..., Marked],
+    *,
+    marker: Marker,
+    content_id: bytes,
+) -> Marked:
+    """What ``marked`` makes, read back; ``unmarked(reason=…)`` where plan or clip have no mark."""
     if checked.plan.watermark is MarkDuty.OFF:
-        return copied(reason="the plan asks for no mark")
+        return unmarked(reason="the plan asks for no mark")
     try:
-        made = mark_clip(footage, content_id, marker.key, codec=checked.draft.codec, spool=spool)
+        made = marked()
     except Error as error:
         if error.code != CANNOT_CARRY:
             raise
-        return replace(copied(reason=error.what), capacity_exceeded=True)
+        return replace(unmarked(reason=error.what), capacity_exceeded=True)
     asset = described(checked, made.asset)
     evidence = read_mark(asset, [marker.key])
     if evidence.outcome is not Outcome.SUPPORTS:
-        return replace(copied(reason=WHY_TOO_PLAIN), capacity_exceeded=True)
+        return replace(unmarked(reason=WHY_TOO_PLAIN), capacity_exceeded=True)
     leaving = footage_of(asset)
     return Marked(
         checked=checked,

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from guard.clips import MOST_STILLS, WHY_TOO_PLAIN
-from guard.marking import CANNOT_CARRY, described, enlarge
-from guard.policy.obligations import MarkDuty
-from guard.stages import Marked, Sighting
-from provenance.errors import Error
-from provenance.evidence import Outcome
+from guard.clips import MOST_STILLS, marked_if_it_holds
+from guard.marking import described, enlarge
+from guard.stages import Marked
 from provenance.media import Frames
 from provenance.video.container import rate_of
 from provenance.video.drawn import as_rgb
-from provenance.video.look import footage_of, read_mark
-from provenance.video.marking import draw_clip
+from provenance.video.look import footage_of
+from provenance.video.marking import MarkedClip, draw_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,44 +41,30 @@ def mark_drawn(
         InputError: as ``provenance.video.marking.draw_clip``, but for ``watermark.capacity-exceeded``.
         ConfigurationError: as there.
     """
+    least = max(marker.minimum_side, checked.plan.min_side)
+
+    def marked() -> MarkedClip:
+        larger = enlarged(frames, least)
+        return draw_clip(larger, (content_id, marker.key), codec=checked.draft.codec, spool=spool)
+
     unmarked = partial(_unmarked, checked, frames, content_id, spool)
-    if checked.plan.watermark is MarkDuty.OFF:
-        return unmarked(reason="the plan asks for no mark")
-    try:
-        larger, before = enlarged(frames, max(marker.minimum_side, checked.plan.min_side))
-        made = draw_clip(larger, (content_id, marker.key), codec=checked.draft.codec, spool=spool)
-    except Error as error:
-        if error.code != CANNOT_CARRY:
-            raise
-        return replace(unmarked(reason=error.what), capacity_exceeded=True)
-    asset = described(checked, made.asset)
-    evidence = read_mark(asset, [marker.key])
-    if evidence.outcome is not Outcome.SUPPORTS:
-        return replace(unmarked(reason=WHY_TOO_PLAIN), capacity_exceeded=True)
-    leaving = footage_of(asset)
-    return Marked(
-        checked=checked,
-        frames=leaving,
-        asset=asset,
-        content_id=content_id,
-        mark=made,
-        sighting=Sighting(frames=leaving, evidence=evidence),
-        enlarged_from=before,
-        clip=made,
-    )
+    made = marked_if_it_holds(checked, marked, unmarked, marker=marker, content_id=content_id)
+    if made.mark is None or min(frames.width, frames.height) >= least:
+        return made
+    return replace(made, enlarged_from=(frames.width, frames.height))
 
 
-def enlarged(frames: Frames, minimum_side: int) -> tuple[Frames, tuple[int, int] | None]:
+def enlarged(frames: Frames, minimum_side: int) -> Frames:
     """As ``guard.marking.enlarge``, frame by frame: in one piece a long clip would fill the memory.
 
     Raises:
         InputError: as there.
     """
     if min(frames.width, frames.height) >= minimum_side:
-        return frames, None
+        return frames
     each = [enlarge(Frames(pixels=one[None]), minimum_side)[0].pixels for one in frames.pixels]
     pixels: NDArray[np.uint8] = np.concatenate(each)
-    return replace(frames, pixels=pixels), (frames.width, frames.height)
+    return replace(frames, pixels=pixels)
 
 
 def drawn_stills(frames: Frames) -> Iterator[Frames]:

@@ -44,7 +44,7 @@ def clip_distance(drawn: Frames, released: Asset, keys: Sequence[WatermarkKey]) 
     """
     footage = footage_of(released)
     if (drawn.width, drawn.height) != (footage.width, footage.height):
-        drawn, _ = enlarged(drawn, min(footage.width, footage.height))
+        drawn = enlarged(drawn, min(footage.width, footage.height))
     shown = _shown(released)
     if (len(drawn.pixels), drawn.height, drawn.width) != shown.pixels.shape[:3]:
         return None
