@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guard.inspect import draft_facts
@@ -22,6 +20,7 @@ from guard.policy.facts import Training
 from guard.prompt.review import review
 from guard.stages import Origin
 from guard.training_data import read_data
+from guard.training_outputs import PRIVATE, private_part, write_result
 from provenance.errors import InputError
 from provenance.files import write_private
 from provenance.locks import locked
@@ -29,19 +28,18 @@ from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from generators.energy import Meter
     from generators.interface import Generator
-    from generators.training.orders import Example, Trained, TrainingOrder
+    from generators.training.orders import Example, TrainingOrder
     from generators.training.record import TrainingRecord
     from guard.policy.decision import Decision, Warned
     from guard.prompt.review import PromptReview
     from guard.tools import Tools
     from guard.training_data import DataPicture
-    from provenance.canonical import Json
 
 _MADE = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
-PRIVATE = "training.private.json"
-"""Beside the record, for its owner only: names of files, words, seeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,12 +150,6 @@ def _public(model: str) -> str:
     return f"dir:{name.rstrip('/').rpartition('/')[2]}" if kind == "dir" else model
 
 
-def _here(model: str) -> str:
-    """A reference that leads there from any folder of this machine."""
-    kind, _, name = model.partition(":")
-    return f"dir:{Path(name).expanduser().resolve()}" if kind == "dir" else model
-
-
 def run_lesson(
     lesson: Lesson,
     generator: Generator | None,
@@ -166,6 +158,7 @@ def run_lesson(
     folder: Path,
     heard: Callable[[int, float], None] = lambda _step, _loss: None,
     force: bool = False,
+    meter: Meter | None = None,
 ) -> Finished:
     """Steps 3 and 4; a run that was interrupted in ``folder`` goes on where it was.
 
@@ -175,23 +168,19 @@ def run_lesson(
         InputError: ``output.exists`` unless ``force``; as ``generators.training.orders.train``.
         ConfigurationError: ``lock.timeout``: another run is at work in ``folder``.
     """
-    from generators.training.adapter_writer import ran_on  # noqa: PLC0415 - torch
-    from generators.training.orders import run_digest, train  # noqa: PLC0415 - with the command, not before
+    from generators.training.effort import Effort  # noqa: PLC0415 - with the command, not before
+    from generators.training.orders import run_digest, train  # noqa: PLC0415
     from generators.training.standing import finished_record  # noqa: PLC0415 - torch
 
     examples, order = _examples(lesson), lesson.order
     with _alone_in(folder):
-        if generator is not None:
-            identity = run_digest(order, examples, generator.info.weights_sha256)
-            if earlier := finished_record(folder, identity, order.steps, replace=force):
-                return _as_it_was(lesson, earlier, folder)
-        trained = train(generator, examples, order, folder, heard)  # (3)
-        write_private(folder / PRIVATE, _private(lesson), overwrite=True)  # (4)
-        if generator is None:
-            record = _whole(lesson, trained, tools, folder)
-        else:
-            record = _record(lesson, generator, trained, tools, ran_on(generator))
-            _write_result(folder, trained, record, frames=order.frames)
+        identity = run_digest(order, examples, "" if generator is None else generator.info.weights_sha256)
+        if earlier := finished_record(folder, identity, order, replace=force):
+            return _as_it_was(lesson, earlier, folder)
+        effort = Effort(meter)
+        trained = train(generator, examples, order, folder, heard, effort=effort)  # (3)
+        energy = effort.energy()
+        record = write_result(lesson, generator, trained, tools, folder, energy=energy, force=force)  # (4)
     modules = trained.modules is not None
     return Finished(record=record, folder=folder, resumed_at=trained.resumed_at, modules=modules)
 
@@ -201,7 +190,7 @@ def _as_it_was(lesson: Lesson, earlier: TrainingRecord, folder: Path) -> Finishe
     from generators.motion_files import is_motion  # noqa: PLC0415 - with the command, not before
 
     if not (folder / PRIVATE).exists():
-        write_private(folder / PRIVATE, _private(lesson))
+        write_private(folder / PRIVATE, private_part(lesson))
     return Finished(
         record=earlier,
         folder=folder,
@@ -209,16 +198,6 @@ def _as_it_was(lesson: Lesson, earlier: TrainingRecord, folder: Path) -> Finishe
         modules=is_motion(folder),
         unchanged=True,
     )
-
-
-def _write_result(folder: Path, trained: Trained, record: TrainingRecord, *, frames: int) -> None:
-    from generators.training.adapter_writer import write  # noqa: PLC0415 - torch
-    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
-
-    if trained.modules is None:
-        write(folder, trained, record)
-    else:
-        write_motion(folder, trained, record, frames=frames)
 
 
 @contextmanager
@@ -231,16 +210,6 @@ def _alone_in(folder: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _whole(lesson: Lesson, trained: Trained, tools: Tools, folder: Path) -> TrainingRecord:
-    """A model that was made from nothing: its folder, with the record that names its weights."""
-    from generators.training.model_writer import ran_here, write_model  # noqa: PLC0415 - torch
-
-    def recorded(weights_sha256: str) -> TrainingRecord:
-        return replace(_record(lesson, None, trained, tools, ran_here()), weights_sha256=weights_sha256)
-
-    return write_model(folder, trained, recorded)
-
-
 def _examples(lesson: Lesson) -> tuple[Example, ...]:
     from generators.training.orders import Example  # noqa: PLC0415 - with the command, not before
 
@@ -248,52 +217,3 @@ def _examples(lesson: Lesson) -> tuple[Example, ...]:
         Example(pixels=one.pixels, caption=caption, sha256=one.sha256)
         for one, caption in zip(lesson.pictures, lesson.captions, strict=True)
     )
-
-
-def _record(
-    lesson: Lesson, generator: Generator | None, trained: Trained, tools: Tools, ran: Mapping[str, Json]
-) -> TrainingRecord:
-    from generators.training.orders import METHODS  # noqa: PLC0415 - with the command, not before
-    from generators.training.record import DataFile, TrainingRecord  # noqa: PLC0415
-
-    order = lesson.order
-    name, base = ("none", "") if generator is None else (generator.info.id, generator.info.weights_sha256)
-    files = (DataFile(sha256=p.sha256, licence=p.licence, consent=p.consent.value) for p in lesson.pictures)
-    return TrainingRecord(
-        method=order.method,
-        created_at=tools.clock().isoformat(),
-        base=f"dir:sha256:{base[:16]}" if name.startswith("dir:") else name,
-        base_weights_sha256=base,
-        weights_sha256=trained.weights_sha256,
-        data=tuple(sorted(files, key=lambda one: one.sha256)),
-        settings={
-            "steps": order.steps,
-            "seed": order.seed,
-            "rank": order.rank,
-            "rate": order.rate or METHODS[order.method].rate,
-            "batch": order.batch,
-            "prior_weight": order.prior_weight,
-            "side": trained.side,
-            **({"frames": order.frames} if order.frames > 1 else {}),
-        },
-        class_seeds=trained.class_seeds,
-        loss_before=trained.loss_before,
-        loss_after=trained.loss_after,
-        environment=ran,
-    )
-
-
-def _private(lesson: Lesson) -> bytes:
-    """Names and words: what the record leaves out."""
-    order = lesson.order
-    files = [
-        {"name": one.name, "sha256": one.sha256, "caption": caption}
-        for one, caption in zip(lesson.pictures, lesson.captions, strict=True)
-    ]
-    said = {
-        "base": _here(lesson.model),
-        "token": order.token,
-        "start_from": order.start_from,
-        "class_prompt": order.class_prompt,
-    }
-    return json.dumps({"schema_version": 1, **said, "files": files}, ensure_ascii=False, indent=1).encode()

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from generators.training.loop import Budget, Run
-from provenance.errors import InputError, IntegrityError
+from provenance.errors import Error, InputError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,7 +100,7 @@ def _resume(run: Run, work: Path, beside: dict[str, torch.Tensor] | None) -> Non
             _LOG.info("%s: resumed at step %d", work.name, run.step)
             if beside is not None:
                 beside.update(load_file(_beside(work, run.step)))
-    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+    except (Error, SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
         hint = "take the folder away to begin anew"
         what = "the checkpoint cannot be continued: it is damaged or of another version"
         raise IntegrityError("reference.checkpoint", what, where=str(work), hint=hint) from error

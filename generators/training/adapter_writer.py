@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from generators.adapter_files import ADAPTER, BASE, METHOD, RECORD, TRAINING
 from generators.training.record import environment
-from provenance.files import write_public
+from provenance.files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
     """The record first: an adapter that stands under its name always has the record it names beside it.
 
     Raises:
-        InputError, ConfigurationError: as ``write_public``.
+        InputError, ConfigurationError: as ``write_private``.
     """
     metadata = {
         "format": "pt",
@@ -35,7 +35,7 @@ def write(folder: Path, trained: Trained, record: TrainingRecord) -> None:
         TRAINING: record.sha256,
     }
     write_record(folder, record)
-    write_public(folder / ADAPTER, repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
+    write_private(folder / ADAPTER, repeatable(save(dict(trained.tensors), metadata)), overwrite=True)
 
 
 def write_record(folder: Path, record: TrainingRecord) -> None:
@@ -44,8 +44,8 @@ def write_record(folder: Path, record: TrainingRecord) -> None:
     if earlier.is_file():
         kept = earlier.read_bytes()
         name = f"training.{hashlib.sha256(kept).hexdigest()[:16]}.json"
-        write_public(folder / name, kept, overwrite=True)
-    write_public(folder / RECORD, record.to_bytes(), overwrite=True)
+        write_private(folder / name, kept, overwrite=True)
+    write_private(folder / RECORD, record.to_bytes(), overwrite=True)
 
 
 def repeatable(file: bytes) -> bytes:

@@ -24,13 +24,14 @@ from generators.training.gan_discriminator import Discriminator
 from generators.training.gan_drawings import drawings
 from generators.training.gan_export import export, tangled
 from generators.training.gan_losses import LOSSES, gradient_penalty, r1_penalty
-from generators.training.gan_state import Contest
+from generators.training.gan_state import RATE, Contest
 from generators.training.loop import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generators.gan_conditions import Conditions
+    from generators.training.effort import Effort
 
 CHANNELS = (128, 128, 64, 48, 24)
 """Feature maps at 4, 8, 16, 32 and 64 pixels."""
@@ -67,7 +68,9 @@ class Settings:
         r1: weight γ of the R1 penalty; not used by ``wgan-gp``, which has its own.
         channels: feature maps at 4, 8, … pixels, of both players.
         halved: share of the budget that is played at half the size first, where a round costs two thirds.
+        rate: of both players' Adam.
         save_every: seconds between checkpoints.
+        save_rounds: rounds between checkpoints, instead.
     """
 
     loss: str = "non-saturating"
@@ -75,7 +78,9 @@ class Settings:
     r1: float = 0.3
     channels: tuple[int, ...] = CHANNELS
     halved: float = 0.0
+    rate: float = RATE
     save_every: float = 180.0
+    save_rounds: int | None = None
 
 
 def players(settings: Settings, condition: int) -> tuple[StyleGAN2, Discriminator]:
@@ -100,16 +105,35 @@ def train(
     *,
     seed: int,
     settings: Settings = Settings(),
+    identity: str = "",
     heard: Callable[[int, float], None] = lambda _step, _loss: None,
+    effort: Effort | None = None,
 ) -> StyleGAN2:
-    """Train (or continue) with checkpoints in ``folder``; returns the averaged generator."""
+    """Train (or continue) with checkpoints in ``folder``; returns the averaged generator.
+
+    Args:
+        data: to learn from.
+        folder: of the checkpoints.
+        budget: over all sessions.
+        seed: of everything random.
+        settings: of the run.
+        identity: of the run; a checkpoint of another is refused.
+        heard: called with the round and the generator's loss after every round.
+        effort: counts time and energy.
+
+    Raises:
+        InputError: ``train.other-run``.
+        IntegrityError: ``train.checkpoint-damaged``, ``train.not-finite``.
+    """
     smaller = folder / "halved"
     if settings.halved:
         half = replace(settings, channels=settings.channels[:-1], halved=0.0)
-        train(data.halved(), smaller, budget.part(settings.halved), seed=seed, settings=half)
+        share = budget.part(settings.halved)
+        train(data.halved(), smaller, share, seed=seed, settings=half, identity=identity)
         budget = budget.part(1 - settings.halved)
     torch.manual_seed(seed)
-    contest = Contest(*players(settings, data.conditions.length), seed=seed)
+    pair = players(settings, data.conditions.length)
+    contest = Contest(*pair, seed=seed, rate=settings.rate, identity=identity, effort=effort)
     if not contest.resume(folder) and settings.halved:
         contest.grow(smaller)
     saved = contest.seconds
@@ -120,12 +144,19 @@ def train(
             health["spread"] = spread(contest, data)
             shown = "  ".join(f"{name} {value:.3f}" for name, value in health.items())
             _LOG.info("round %d  %.0f s  %s", contest.step, contest.seconds, shown)
-        if contest.seconds - saved > settings.save_every:
+        if _due(contest, settings, saved):
             contest.save(folder)
             saved = contest.seconds
     contest.save(folder)
     averaged: StyleGAN2 = contest.average
     return averaged
+
+
+def _due(contest: Contest, settings: Settings, saved: float) -> bool:
+    """Whether a checkpoint is; ``saved``: the seconds of the one before."""
+    if settings.save_rounds is not None:
+        return contest.step % settings.save_rounds == 0
+    return contest.seconds - saved > settings.save_every
 
 
 def play(contest: Contest, data: Data, settings: Settings) -> dict[str, float]:

@@ -1,27 +1,22 @@
-"""Two players, their optimisers, the averaged generator and the random state: one checkpoint file.
-
-One file, so that a crash cannot leave the players of different moments; safetensors, so never unpickled.
-"""
+"""Two players, their optimisers, the averaged generator and the random state: one checkpoint file."""
 
 from __future__ import annotations
 
 import copy
-import json
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from provenance.errors import IntegrityError
+from generators.training import checkpoints
+from generators.training.effort import Effort
+from generators.training.finite import finite
+from generators.training.orders import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FILE = "state.safetensors"
-_RATES = (0.0025, 0.0025)
+RATE = 0.0025
 """Of generator and discriminator; constant, as usual for two players."""
 _BETAS = (0.0, 0.99)
 _RAMP = 0.05
@@ -46,24 +41,26 @@ class Contest:
         *,
         seed: int,
         half_life: float = 5_000,
-        rates: tuple[float, float] = _RATES,
+        rate: float = RATE,
+        identity: str = "",
+        effort: Effort | None = None,
     ) -> None:
-        """``half_life`` of the average, in pictures."""
+        """``half_life`` of the average, in pictures; ``identity``: a checkpoint of another is refused."""
         self.generator, self.discriminator = generator, discriminator
         self.average = copy.deepcopy(generator).eval().requires_grad_(requires_grad=False)
         self.optimisers = tuple(
-            torch.optim.Adam(player.parameters(), rate, betas=_BETAS)
-            for player, rate in zip((generator, discriminator), rates, strict=True)
+            torch.optim.Adam(player.parameters(), rate, betas=_BETAS) for player in (generator, discriminator)
         )
         self.rng = torch.Generator().manual_seed(seed)
         self.step = 0
         self._half_life = half_life
-        self._earlier, self._since = 0.0, time.monotonic()
+        self.effort = effort or Effort()
+        self._identity = identity
 
     @property
     def seconds(self) -> float:
         """Wall-clock seconds trained, over all sessions."""
-        return self._earlier + time.monotonic() - self._since
+        return self.effort.seconds
 
     def turn(self, player: int) -> None:
         """From now on gradients reach one player only: 0, the generator, or 1, the discriminator."""
@@ -71,8 +68,12 @@ class Contest:
             network.requires_grad_(requires_grad=number == player)
 
     def descend(self, player: int, loss: torch.Tensor) -> None:
-        """One step of the player whose turn it is."""
-        loss.backward()  # type: ignore[no-untyped-call,unused-ignore]
+        """One step of the player whose turn it is.
+
+        Raises:
+            IntegrityError: ``train.not-finite``; this player is as before then.
+        """
+        finite(loss).backward()  # type: ignore[no-untyped-call,unused-ignore]
         self.optimisers[player].step()
         self.optimisers[player].zero_grad(set_to_none=True)
 
@@ -88,36 +89,34 @@ class Contest:
                 mean.copy_(value)
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint; a crash in between leaves the one before usable."""
+        """Write the checkpoint; a crash in between leaves the one before usable.
+
+        Raises:
+            IntegrityError: ``train.not-finite``.
+            InputError, ConfigurationError: as ``write_private``.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: value.detach().contiguous() for name, value in self._modules()}
-        tensors |= {f"{name}.{k}": v.contiguous() for name, state in self._states() for k, v in state.items()}
-        tensors["rng"] = self.rng.get_state()
-        progress = json.dumps({"step": self.step, "seconds": round(self.seconds, 1)})
-        part = folder / "state.part"
-        save_file(tensors, part, metadata={"progress": progress})
-        part.replace(folder / _FILE)
+        tensors = {**dict(self._modules()), "rng": self.rng.get_state()}
+        for prefix, parameters, optimiser in self._optimised():
+            tensors |= checkpoints.optimiser_state(parameters, [optimiser], prefix)
+        progress = checkpoints.progress(self.effort, self.step)
+        checkpoints.write(folder / STATE, self._identity, tensors, progress)
 
     def resume(self, folder: Path) -> bool:
         """Continue from ``folder`` if it holds a checkpoint; True when it did.
 
         Raises:
-            IntegrityError: ``train.checkpoint``; damaged, or of networks of another size.
+            InputError: ``train.other-run``.
+            IntegrityError: ``train.checkpoint-damaged``; or of networks of another size.
         """
-        if not (folder / _FILE).exists():
+        path = folder / STATE
+        if not path.exists():
             return False
-        try:
-            tensors, progress = _read(folder / _FILE)
+        tensors, progress = checkpoints.read(path, self._identity)
+        with checkpoints.continuing(path):
             self._restore(tensors)
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise IntegrityError(
-                "train.checkpoint",
-                "the checkpoint is damaged or belongs to networks of another size",
-                where=_FILE,
-                hint="continue with the settings it was begun with, or train in a new folder",
-            ) from error
-        self.step, self._earlier = int(progress["step"]), float(progress["seconds"])
-        self._since = time.monotonic()
+        self.step = progress.step
+        self.effort.resume(progress.seconds, progress.energy)
         return True
 
     def grow(self, folder: Path) -> None:
@@ -125,7 +124,7 @@ class Contest:
 
         Progressive growing (Karras et al. 2018), which skip connections make simple.
         """
-        tensors, _ = _read(folder / _FILE)
+        tensors, _ = checkpoints.read(folder / STATE, self._identity)
         with torch.no_grad():
             for name, value in self._modules():
                 if name in tensors and tensors[name].shape == value.shape:
@@ -134,15 +133,10 @@ class Contest:
                     value.zero_()
 
     def _restore(self, tensors: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad():
-            for name, value in self._modules():
-                value.copy_(tensors[name])
-        for number, optimiser in enumerate(self.optimisers):
-            for i, parameter in enumerate(optimiser.param_groups[0]["params"]):
-                prefix = f"optimiser.{number}.{i}."
-                state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-                if state:
-                    optimiser.state[parameter] = state
+        for name, value in self._modules():
+            checkpoints.put(value, tensors[name])
+        for prefix, parameters, optimiser in self._optimised():
+            checkpoints.put_optimiser_state(tensors, parameters, [optimiser], prefix)
         self.rng.set_state(tensors["rng"])
 
     def _modules(self) -> Iterator[tuple[str, torch.Tensor]]:
@@ -150,13 +144,6 @@ class Contest:
             for name, value in getattr(self, player).state_dict().items():
                 yield f"{player}.{name}", value
 
-    def _states(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _optimised(self) -> Iterator[tuple[str, list[torch.Tensor], torch.optim.Optimizer]]:
         for number, optimiser in enumerate(self.optimisers):
-            for i, parameter in enumerate(optimiser.param_groups[0]["params"]):
-                yield f"optimiser.{number}.{i}", optimiser.state.get(parameter, {})
-
-
-def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    with safe_open(path, "pt") as file:
-        progress: dict[str, float] = json.loads(file.metadata()["progress"])
-        return {name: file.get_tensor(name) for name in file.keys()}, progress  # noqa: SIM118 - not a mapping
+            yield f"optimiser.{number}.", optimiser.param_groups[0]["params"], optimiser

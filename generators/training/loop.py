@@ -1,22 +1,27 @@
-"""What every training run here shares: a budget, an averaged copy of the weights, resumable checkpoints.
-
-A checkpoint is a folder of safetensors and one JSON file; nothing in it is ever unpickled.
-"""
+"""What every training run here shares: a budget, an averaged copy of the weights, resumable checkpoints."""
 
 from __future__ import annotations
 
 import json
-import time
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import load_file, save_file
 
+from generators.training import checkpoints
+from generators.training.effort import Effort
+from generators.training.finite import finite
 from generators.training.muon import Muon, is_matrix
+from generators.training.orders import STATE
+from provenance.canonical import digest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_BESIDE = "progress.json"
+"""Where checkpoints said how far they were before they said it themselves."""
+_COUNT = re.compile(r"optimiser\.\d+\.step")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class Run:
 
     Attributes:
         step: optimiser steps taken, over all sessions.
+        effort: time and energy, over all sessions.
         rng: the only source of randomness of the run.
     """
 
@@ -71,16 +77,20 @@ class Run:
         self.rng = torch.Generator().manual_seed(seed)
         self.step = 0
         self._decay = average
-        self._earlier, self._since = 0.0, time.monotonic()
+        self.effort = Effort()
 
     @property
     def seconds(self) -> float:
         """Wall-clock seconds trained, over all sessions."""
-        return self._earlier + time.monotonic() - self._since
+        return self.effort.seconds
 
     def advance(self, loss: torch.Tensor, spent: float, *, power: float = 1.0) -> None:
-        """One optimiser step; rates warm up, then fall as (1 - ``spent``) ** ``power``."""
-        loss.backward()  # type: ignore[no-untyped-call,unused-ignore]
+        """One optimiser step; rates warm up, then fall as (1 - ``spent``) ** ``power``.
+
+        Raises:
+            IntegrityError: ``train.not-finite``; nothing has changed then.
+        """
+        finite(loss).backward()  # type: ignore[no-untyped-call,unused-ignore]
         # Muon does not see the size of a gradient; AdamW does, through its slow second moment.
         torch.nn.utils.clip_grad_norm_(self._others, 1.0)
         for optimiser, peak in self.optimisers.items():
@@ -94,45 +104,67 @@ class Run:
             torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - decay)
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint; a crash in between leaves the one before usable."""
+        """Write the checkpoint; a crash in between leaves the one before usable.
+
+        Raises:
+            IntegrityError: ``train.not-finite``.
+            InputError, ConfigurationError: as ``write_private``.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {"rng": self.rng.get_state()}
         for i, (parameter, mean) in enumerate(zip(self.parameters, self.average, strict=True)):
-            tensors[f"weight.{i}"] = parameter.detach().contiguous()
-            tensors[f"average.{i}"] = mean.contiguous()
-            for name, value in self._optimiser_of(parameter).state.get(parameter, {}).items():
-                tensors[f"optimiser.{i}.{name}"] = torch.as_tensor(value).contiguous()
-        part = folder / "state.part"
-        save_file(tensors, part)
-        part.replace(folder / "state.safetensors")
-        progress = {"step": self.step, "seconds": round(self.seconds, 1)}
-        (folder / "progress.json").write_text(json.dumps(progress))
+            tensors |= {f"weight.{i}": parameter, f"average.{i}": mean}
+        tensors |= checkpoints.optimiser_state(self.parameters, self.optimisers, "optimiser.")
+        progress = checkpoints.progress(self.effort, self.step)
+        checkpoints.write(folder / STATE, self._identity(), tensors, progress)
+        (folder / _BESIDE).unlink(missing_ok=True)  # of the version before; it may be of another step
 
     def resume(self, folder: Path) -> bool:
-        """Continue from ``folder`` if it holds a checkpoint; True when it did."""
-        if not (folder / "state.safetensors").exists():
+        """Continue from ``folder`` if it holds a checkpoint; True when it did.
+
+        Raises:
+            InputError: ``train.other-run``: it is of another network.
+            IntegrityError: ``train.checkpoint-damaged``.
+        """
+        path = folder / STATE
+        if not path.exists():
             return False
-        tensors = load_file(folder / "state.safetensors")
-        with torch.no_grad():
+        tensors, progress = _kept(path) or checkpoints.read(path, self._identity())
+        with checkpoints.continuing(path):
             for i, (parameter, mean) in enumerate(zip(self.parameters, self.average, strict=True)):
-                parameter.copy_(tensors[f"weight.{i}"])
-                mean.copy_(tensors[f"average.{i}"])
-                prefix = f"optimiser.{i}."
-                state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-                if state:
-                    self._optimiser_of(parameter).state[parameter] = state
-        self.rng.set_state(tensors["rng"])
-        progress = json.loads((folder / "progress.json").read_text())
-        self.step, self._earlier = int(progress["step"]), float(progress["seconds"])
-        self._since = time.monotonic()
+                checkpoints.put(parameter, tensors[f"weight.{i}"])
+                checkpoints.put(mean, tensors[f"average.{i}"])
+            checkpoints.put_optimiser_state(tensors, self.parameters, self.optimisers, "optimiser.")
+            self.rng.set_state(tensors["rng"])
+        self.step = progress.step
+        self.effort.resume(progress.seconds, progress.energy)
         return True
 
-    def _optimiser_of(self, parameter: torch.Tensor) -> torch.optim.Optimizer:
-        matrix, other = self.optimisers
-        return other if any(parameter is p for p in self._others) else matrix
+    def _identity(self) -> str:
+        """Of the network: names and shapes of what is trained."""
+        named = self.model.named_parameters()
+        return digest([[name, list(p.shape)] for name, p in named if p.requires_grad])
 
     def use_average(self) -> None:
         """Put the averaged weights into the model, for evaluation and export."""
         with torch.no_grad():
             for parameter, mean in zip(self.parameters, self.average, strict=True):
                 parameter.copy_(mean)
+
+
+def _kept(path: Path) -> tuple[dict[str, torch.Tensor], checkpoints.Progress] | None:
+    """A checkpoint of two files, as runs that were begun before have them; None: it is one file.
+
+    Raises:
+        IntegrityError: ``train.checkpoint-damaged``.
+    """
+    beside = path.with_name(_BESIDE)
+    if not beside.is_file() or checkpoints.says_progress(path):
+        return None
+    with checkpoints.continuing(path):
+        said = json.loads(beside.read_text(encoding="utf-8"))
+        tensors = checkpoints.tensors_of(path)
+        # A crash may have left the two files of different steps; AdamW's own count came with the weights.
+        counts = [int(value) for name, value in tensors.items() if _COUNT.fullmatch(name)]
+        step = max(counts, default=int(said["step"]))
+        return tensors, checkpoints.Progress(step=step, seconds=float(said["seconds"]))

@@ -1,7 +1,11 @@
-"""Writes a model that was trained from nothing: its files and its record, under their name all at once."""
+"""Writes a model that was trained from nothing: its files and its record, under their name all at once.
+
+The folder is its owner's only, as the words of the captions are in it.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,7 +14,15 @@ import torch
 from generators import gan_files, weights
 from generators.adapter_files import RECORD
 from generators.training.record import environment
-from provenance.files import write_public
+from provenance.errors import InputError
+from provenance.files import (
+    PRIVATE,
+    disk_errors,
+    fsync_folder,
+    temporaries_in,
+    temporary_beside,
+    write_private,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,30 +34,81 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 """The folder of the model, in that of the run."""
+_PRIVATE_FOLDER = 0o700
 
 
-def write_model(folder: Path, trained: Trained, recorded: Callable[[str], TrainingRecord]) -> TrainingRecord:
-    """Write ``folder/model``, for ``dir:PATH``.
+def write_model(
+    folder: Path, trained: Trained, recorded: Callable[[str], TrainingRecord], *, replace: bool
+) -> TrainingRecord:
+    """Write ``folder/model``, for ``dir:PATH``; on failure what stood there stands.
 
     Args:
-        folder: of the run.
+        folder: of the run, where nobody else writes.
         trained: of a method that makes whole models.
         recorded: the record, given the digest over the weight files.
+        replace: what has this name may be replaced.
 
     Raises:
-        InputError, ConfigurationError: as ``write_public``.
+        InputError: ``output.exists`` unless ``replace``; as ``write_private``.
+        ConfigurationError: as ``write_private``.
     """
     assert trained.write is not None
-    part, model = folder / f"{MODEL}.part", folder / MODEL
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    trained.write(part)
-    examine = gan_files.examine if gan_files.kind_of(part) else weights.examine
-    record = recorded(examine(part).sha256)
-    write_public(part / RECORD, record.to_bytes(), overwrite=True)
-    shutil.rmtree(model, ignore_errors=True)
-    part.replace(model)
+    for left in temporaries_in(folder):  # of a run that was killed while it wrote
+        _remove(left)
+    model = folder / MODEL
+    part = temporary_beside(model)
+    try:
+        with disk_errors(model):
+            part.mkdir(mode=_PRIVATE_FOLDER)
+            trained.write(part)
+            record = recorded(weights_sha256(part))
+            write_private(part / RECORD, record.to_bytes())
+            _make_private(part)
+            _give_name(part, model, replace=replace)
+    finally:
+        _remove(part)
     return record
+
+
+def weights_sha256(model: Path) -> str:
+    """The digest over the weight files of a whole model.
+
+    Raises:
+        InputError: it is none; as ``generators.weights.examine`` and ``generators.gan_files.examine``.
+    """
+    examine = gan_files.examine if gan_files.kind_of(model) else weights.examine
+    return examine(model).sha256
+
+
+def _give_name(part: Path, model: Path, *, replace: bool) -> None:
+    """What stood there goes aside first and away last, so that there is a model at every moment but one."""
+    aside = temporary_beside(model)
+    if os.path.lexists(model):
+        if not replace:
+            hint = "give another folder with -o, or --force to replace it"
+            raise InputError("output.exists", "another model stands here", where=str(model), hint=hint)
+        model.rename(aside)
+    try:
+        part.rename(model)
+    except BaseException:
+        if os.path.lexists(aside):
+            aside.rename(model)
+        raise
+    fsync_folder(model.parent)
+    _remove(aside)
+
+
+def _make_private(folder: Path) -> None:
+    """The libraries write as they like."""
+    for path in folder.rglob("*"):
+        path.chmod(_PRIVATE_FOLDER if path.is_dir() else PRIVATE)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def use_threads(count: int | None) -> None:

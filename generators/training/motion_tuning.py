@@ -23,16 +23,19 @@ from peft.utils import get_peft_model_state_dict
 from generators.latents_adapter import own_side
 from generators.motion_modules_adapter import new_modules
 from generators.prompts import prepare as words_for
+from generators.training.draws import beginning, stream
 from generators.training.emoji_motion_data import encoded
 from generators.training.motion_model import MotionDenoiser, denoised, drawn_conditions, loss
 from generators.training.orders import Example, Trained, TrainingOrder, run_digest
+from generators.training.squares import square
 from generators.training.tunables import Tunable, weights_digest
-from generators.training.tuning import Encoded, TuningRun, move, square, stream, supported
+from generators.training.tuning import Encoded, TuningRun, move, supported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from generators.training.effort import Effort
     from provenance.canonical import Json
 
 _NAME = "trained"
@@ -47,6 +50,8 @@ def train(
     order: TrainingOrder,
     work: Path,
     heard: Callable[[int, float], None],
+    *,
+    effort: Effort,
 ) -> Trained:
     """See ``generators.training.orders.train``."""
     pipeline = supported(generator.pipeline)
@@ -57,7 +62,7 @@ def train(
     data = _encoded(generator, examples)  # (1)
     with ExitStack() as undo:
         unet = _laid(pipeline, order, undo)  # (2)
-        run = _MotionRun(unet, pipeline, data, order)
+        run = _MotionRun(unet, pipeline, data, order, effort=effort)
         resumed = run.continue_from(work, identity)  # (3)
         while run.step < order.steps:  # (4)
             heard(run.step + 1, run.advance())
@@ -82,10 +87,11 @@ class _MotionRun(TuningRun):
 
     probes = 4
 
-    def __init__(self, unet: Any, pipeline: Any, data: Encoded, order: TrainingOrder) -> None:
+    def __init__(self, unet: Any, pipeline: Any, data: Encoded, order: TrainingOrder, effort: Effort) -> None:
         self.unet = unet
         parameters = tuple(p for p in unet.parameters() if p.requires_grad)
-        super().__init__(Tunable(pipeline=pipeline, parameters=parameters, word=None), data, None, order)
+        tunable = Tunable(pipeline=pipeline, parameters=parameters, word=None)
+        super().__init__(tunable, data, None, order, effort=effort)
 
     def loss_of(self, lesson: Encoded, purpose: str, count: int) -> torch.Tensor:
         """As ``TuningRun.loss_of``, of clips."""
@@ -107,8 +113,7 @@ def _laid(pipeline: Any, order: TrainingOrder, undo: ExitStack) -> Any:
     for part in (pipeline.unet, pipeline.text_encoder, pipeline.vae):
         part.requires_grad_(requires_grad=False)
         part.eval()
-    with torch.random.fork_rng():
-        torch.manual_seed(order.seed)
+    with beginning(order.seed):
         if not _moves(pipeline):
             return MotionDenoiser(pipeline, (), rank=0).unet.eval()
         config = LoraConfig(

@@ -11,7 +11,7 @@ from generators.adapter_files import BASE, METHOD, TRAINING
 from generators.motion_files import CARD, KIND, MODULES
 from generators.training.adapter_writer import repeatable, write_record
 from generators.training.motion_tuning import PREFIX
-from provenance.files import write_public
+from provenance.files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def write_motion(folder: Path, trained: Trained, record: TrainingRecord, *, fram
     """The record first, the card last: a folder with a card is whole.
 
     Raises:
-        InputError, ConfigurationError: as ``write_public``.
+        InputError, ConfigurationError: as ``write_private``.
     """
     tensors = {name.removeprefix(PREFIX): value for name, value in trained.tensors.items()}
     metadata = {
@@ -41,12 +41,12 @@ def write_motion(folder: Path, trained: Trained, record: TrainingRecord, *, fram
         "base_sha256": record.base_weights_sha256,
         "frames": frames,
     }
-    (folder / MODULES).mkdir(exist_ok=True)
+    (folder / MODULES).mkdir(mode=0o700, exist_ok=True)
     write_record(folder, record)
     weights = repeatable(save(tensors, metadata))
-    write_public(folder / MODULES / "diffusion_pytorch_model.safetensors", weights, overwrite=True)
-    write_public(folder / MODULES / "config.json", _json(config), overwrite=True)
-    write_public(folder / CARD, _json(card), overwrite=True)
+    write_private(folder / MODULES / "diffusion_pytorch_model.safetensors", weights, overwrite=True)
+    write_private(folder / MODULES / "config.json", _json(config), overwrite=True)
+    write_private(folder / CARD, _json(card), overwrite=True)
 
 
 def _json(value: object) -> bytes:

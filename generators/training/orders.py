@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from generators.training.effort import Effort
 from provenance.canonical import digest
 from provenance.errors import InputError
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from provenance.canonical import Json
 
+CHECKPOINT, STATE = "checkpoint.safetensors", "state.safetensors"
+"""What a run leaves in its folder to go on from: of one optimiser, and of several."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
@@ -26,11 +30,12 @@ class Method:
     Attributes:
         trainer: "module:function", called as ``Trainer``.
         summary: one line for people.
-        rate: AdamW's, by default.
+        rate: AdamW's (Adam's, of a GAN's players), by default.
         word: it learns a new word, ``--token``.
         prior: pictures of the class, drawn by the model itself, keep the class as it was.
         clips: it learns from clips.
         whole: it makes a model of its own, from nothing; there is no base.
+        checkpoint: the file that it goes on from.
     """
 
     trainer: str
@@ -40,6 +45,7 @@ class Method:
     prior: bool = False
     clips: bool = False
     whole: bool = False
+    checkpoint: str = CHECKPOINT
 
 
 _TUNING = "generators.training.tuning:train"
@@ -79,6 +85,7 @@ METHODS: Mapping[str, Method] = {
         trainer="generators.training.own_gan:train",
         rate=2.5e-3,
         whole=True,
+        checkpoint=STATE,
         summary="Train a GAN of your own, from nothing.",
     ),
 }
@@ -98,7 +105,7 @@ class TrainingOrder:
         steps: optimiser steps altogether; a resumed run may ask for more than the one before.
         seed: of everything random; every step draws from a stream of its own.
         rank: of low-rank changes.
-        rate: AdamW's; None: the method's.
+        rate: of the optimiser; None: the method's.
         batch: pictures of one step.
         token: the new word, as ``<pet>``; None for methods without.
         start_from: a word the model knows, whose vector the new one begins with; None: the mean of all.
@@ -106,7 +113,7 @@ class TrainingOrder:
         class_pictures: how many the model draws of it.
         prior_weight: of the class's loss against the pictures'.
         save_every: steps between two checkpoints.
-        device: "cpu", "cuda", …; None: where the model was loaded.
+        device: "cpu", "cuda", …; None: where the model was loaded; whole models are trained on the CPU.
         frames: of a clip, for methods that learn from clips; 1 for the others.
         size: pixels to a side, of a model that is made from nothing.
     """
@@ -147,6 +154,9 @@ class TrainingOrder:
             )
         if self.class_prompt is not None and not method.prior:
             raise _bad(f"{self.method} has no prior preservation", "guard train dreambooth … --class-prompt")
+        if method.whole and self.device not in (None, "cpu"):
+            what = f"{self.method} is trained on the processor"
+            raise InputError("train.device", what, where=str(self.device), hint="leave out --device")
 
     def identity(self) -> dict[str, Json]:
         """Everything that makes this run another one; not how long it goes on or where."""
@@ -202,6 +212,8 @@ def train(
     order: TrainingOrder,
     work: Path,
     heard: Callable[[int, float], None],
+    *,
+    effort: Effort | None = None,
 ) -> Trained:
     """Train as ``order`` says; a checkpoint in ``work`` of the same run is continued.
 
@@ -211,6 +223,7 @@ def train(
         order: what to do.
         work: an existing folder for checkpoints.
         heard: called with step and loss after every step.
+        effort: counts time and energy, on top of what the checkpoint says.
 
     Raises:
         InputError: ``train.unsupported-model``, ``train.other-run``, ``train.device``.
@@ -218,7 +231,13 @@ def train(
     """
     module, _, name = METHODS[order.method].trainer.partition(":")
     trainer = cast("Callable[..., Trained]", getattr(importlib.import_module(module), name))
-    return trainer(generator, examples, order, work, heard)
+    effort = effort or Effort()
+
+    def told(step: int, loss: float) -> None:
+        effort.energy()
+        heard(step, loss)
+
+    return trainer(generator, examples, order, work, told, effort=effort)
 
 
 def run_digest(order: TrainingOrder, examples: tuple[Example, ...], weights_sha256: str) -> str:

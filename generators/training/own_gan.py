@@ -16,10 +16,10 @@ from torch.nn import functional
 
 from generators.gan_conditions import SUBJECT, Conditions
 from generators.gan_files import CARD, KIND, WEIGHTS, WORDS
-from generators.training import gan
+from generators.training import checkpoints, gan
 from generators.training.loop import Budget
-from generators.training.orders import Trained, run_digest
-from generators.training.own_ldm import square
+from generators.training.orders import METHODS, STATE, Trained, run_digest
+from generators.training.squares import signed_square
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generators.stylegan2_adapter import StyleGAN2
+    from generators.training.effort import Effort
     from generators.training.orders import Example, TrainingOrder
 
 _CHANNELS = (128, 128, 64, 48, 24, 16, 12)
 """Feature maps at 4, 8, … 256 pixels."""
 _CLASSES = 100
 """More captions than that are no classes."""
-_RUN = "run.json"
 _SILENT = ("a", "an", "the", "picture", "photo", "of", "portrait")
 
 
@@ -62,7 +62,7 @@ def pictures(examples: Sequence[Example], side: int) -> Pictures:
     names = tuple(sorted(set(classes)))
     blocks = ((SUBJECT, names),) if 2 <= len(names) <= _CLASSES else ()
     return Pictures(
-        pixels=torch.stack([square(one.pixels, side) for one in examples]),
+        pixels=torch.stack([signed_square(one.pixels, side) for one in examples]),
         classes=classes,
         conditions=Conditions(blocks=blocks, things=frozenset(names) if blocks else frozenset()),
     )
@@ -74,56 +74,47 @@ def train(
     order: TrainingOrder,
     work: Path,
     heard: Callable[[int, float], None],
+    *,
+    effort: Effort,
 ) -> Trained:
     """Train, or continue in ``work``; see ``generators.training.orders.train``."""
     levels = order.size.bit_length() - 2
     if order.size != 4 << (levels - 1) or not 8 <= order.size <= 256:
         raise InputError("train.bad-order", "a GAN draws 8, 16, 32, … or 256 pixels", where="size")
     data = pictures(examples, order.size)
-    _same_run(work, run_digest(order, examples, ""))
-    reached: list[int] = []
-
-    def told(step: int, loss: float) -> None:
-        reached.append(step)
-        heard(step, loss)
-
-    settings = gan.Settings(batch=order.batch, channels=_CHANNELS[:levels], save_every=60.0)
-    model = gan.train(data, work, Budget(steps=order.steps), seed=order.seed, settings=settings, heard=told)
+    identity = run_digest(order, examples, "")
+    settings = gan.Settings(
+        batch=order.batch,
+        channels=_CHANNELS[:levels],
+        rate=order.rate or METHODS[order.method].rate,
+        save_rounds=order.save_every,
+    )
+    resumed = checkpoints.reached(work / STATE, identity) or 0
+    model = gan.train(
+        data,
+        work,
+        Budget(steps=order.steps),
+        seed=order.seed,
+        settings=settings,
+        identity=identity,
+        heard=heard,
+        effort=effort,
+    )
     return Trained(
         tensors={},
         weights_sha256="",
         loss_before=None,
         loss_after=None,
         class_seeds=(),
-        resumed_at=(reached[0] - 1) if reached else order.steps,
+        resumed_at=resumed,
         side=order.size,
         write=partial(_write, model, data),
     )
 
 
-def _same_run(work: Path, digest: str) -> None:
-    """A checkpoint of other pictures or settings is not continued."""
-    path = work / _RUN
-    if not path.is_file():
-        path.write_text(json.dumps({"run": digest}), encoding="utf-8")
-        return
-    try:
-        same = json.loads(path.read_text(encoding="utf-8"))["run"] == digest
-    except (ValueError, KeyError, TypeError):
-        same = False
-    if not same:
-        raise InputError(
-            "train.other-run",
-            "the checkpoint here belongs to a run on other pictures, words, settings or weights",
-            where=str(path),
-            hint="give another folder with -o, or remove the checkpoint",
-        )
-
-
 def _write(model: StyleGAN2, data: Pictures, folder: Path) -> None:
     tensors = {name: value.half().contiguous() for name, value in model.state_dict().items()}
     save_file(tensors, folder / WEIGHTS)
-    (folder / WEIGHTS).chmod(0o644)
     card: dict[str, Any] = {"kind": KIND, "name": "own GAN", "size": int(data.pixels.shape[-1])}
     if data.conditions.blocks:
         card["conditions"] = data.conditions.to_json()

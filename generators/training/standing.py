@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import safetensors
@@ -10,6 +11,8 @@ import safetensors
 from generators.adapter_files import ADAPTER, RECORD, TRAINING
 from generators.motion_files import MODULES, is_motion
 from generators.training import checkpoints
+from generators.training.model_writer import MODEL, weights_sha256
+from generators.training.orders import METHODS
 from generators.training.record import TrainingRecord
 from provenance.errors import InputError
 from provenance.files import read_bounded
@@ -17,45 +20,69 @@ from provenance.files import read_bounded
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from generators.training.orders import TrainingOrder
+
 _MODULES = f"{MODULES}/diffusion_pytorch_model.safetensors"
 _MOST = 64 * 2**20
 """Bytes of a record; one of 10,000 files has about two million."""
 
 
-def finished_record(folder: Path, identity: str, steps: int, *, replace: bool) -> TrainingRecord | None:
+def finished_record(
+    folder: Path, identity: str, order: TrainingOrder, *, replace: bool
+) -> TrainingRecord | None:
     """The record of this very run, where it is finished here; None where there is something to do.
+
+    An adapter or record is this run's to replace where its checkpoint is. A whole model is never: its run has
+    one end, so that another model under its name is somebody's.
 
     Args:
         folder: of the outputs.
         identity: ``generators.training.orders.run_digest``.
-        steps: altogether; a run that took fewer goes on.
+        order: of the run; one that took fewer steps goes on.
         replace: files of others may be replaced.
 
     Raises:
-        InputError: ``output.exists``: an adapter or record stands here, and no checkpoint says whose.
+        InputError: ``output.exists``.
     """
-    standing = [name for name in (ADAPTER, _MODULES, RECORD) if (folder / name).exists()]
-    if standing and not replace and not (folder / checkpoints.NAME).exists():
+    method = METHODS[order.method]
+    checkpoint = folder / method.checkpoint
+    reached = checkpoints.reached(checkpoint, identity)
+    if reached == order.steps and (record := _standing(folder, order)):
+        return record
+    if reached is None and checkpoint.exists():
+        return None  # of another run, or damaged: whoever continues it says so, and no --force helps
+    names = (MODEL,) if method.whole else (ADAPTER, _MODULES, RECORD)
+    found = [name for name in names if os.path.lexists(folder / name)]
+    ours = reached is not None and not method.whole
+    if found and not replace and not ours:
         raise InputError(
             "output.exists",
-            "another adapter or its record stands here",
-            where=str(folder / standing[0]),
+            "another model stands here" if method.whole else "another adapter or its record stands here",
+            where=str(folder / found[0]),
             hint="give another folder with -o, or --force to replace it",
         )
-    if len(standing) < 2 or checkpoints.reached(folder, identity) != steps:
-        return None
-    return _named_record(folder, steps)
+    return None
 
 
-def _named_record(folder: Path, steps: int) -> TrainingRecord | None:
-    """The record, if the adapter beside it names it and it tells of as many steps."""
+def _standing(folder: Path, order: TrainingOrder) -> TrainingRecord | None:
+    """The record of the result that stands here, if each names the other and it tells of as many steps."""
+    result = folder / MODEL if METHODS[order.method].whole else folder
     try:
-        weights = folder / (_MODULES if is_motion(folder) else ADAPTER)
-        with safetensors.safe_open(weights, framework="np") as file:
-            named = (file.metadata() or {}).get(TRAINING)
-        written = read_bounded(folder / RECORD, most=_MOST)
+        written = read_bounded(result / RECORD, most=_MOST)
         record = TrainingRecord.from_bytes(written)
+        digest = hashlib.sha256(written).hexdigest()
+        if METHODS[order.method].whole:
+            same = (digest, weights_sha256(result)) == (record.sha256, record.weights_sha256)
+        else:
+            same = _named(folder) == digest == record.sha256
     except (InputError, safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError):
         return None  # written anew, from the checkpoint
-    same = named == hashlib.sha256(written).hexdigest() == record.sha256
-    return record if same and record.settings.get("steps") == steps else None
+    told = record.method, record.settings.get("steps")
+    return record if same and told == (order.method, order.steps) else None
+
+
+def _named(folder: Path) -> str | None:
+    """Digest of the record that the adapter or the motion modules name."""
+    weights = folder / (_MODULES if is_motion(folder) else ADAPTER)
+    with safetensors.safe_open(weights, framework="np") as file:
+        return (file.metadata() or {}).get(TRAINING)

@@ -11,6 +11,7 @@ from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 
 from generators.learned_words_adapter import words_laid_over
+from generators.training.draws import beginning
 from generators.training.orders import METHODS
 from provenance.canonical import digest
 from provenance.errors import InputError
@@ -57,8 +58,7 @@ def prepare(pipeline: Any, order: TrainingOrder, undo: ExitStack) -> Tunable:
     for part in (pipeline.unet, pipeline.text_encoder, pipeline.vae):
         part.requires_grad_(requires_grad=False)
         part.eval()
-    with torch.random.fork_rng():
-        torch.manual_seed(order.seed)
+    with beginning(order.seed):
         word = _word(pipeline, order) if METHODS[order.method].word else None
         low_rank = _low_rank(pipeline.unet, order, undo) if order.method != "textual-inversion" else []
     if word is not None:

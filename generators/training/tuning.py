@@ -9,16 +9,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import diffusers
-import numpy as np
 import torch
-from PIL import Image
 from torch.nn import functional
 
 from generators.calling_adapter import pictures_of
@@ -28,15 +25,21 @@ from generators.parts_adapter import place_of
 from generators.prompts import prepare as words_for
 from generators.request import consecutive_seeds
 from generators.training import checkpoints
+from generators.training.draws import stream
+from generators.training.finite import finite
 from generators.training.orders import METHODS, Example, Trained, TrainingOrder, run_digest
+from generators.training.squares import square
 from generators.training.tunables import Tunable, prepare, weights_digest
-from provenance.errors import InputError, IntegrityError
+from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
+
+    from generators.training.effort import Effort
 
 _PROBES = 16
 """Fixed draws that the loss is measured on before and after."""
@@ -59,6 +62,8 @@ def train(
     order: TrainingOrder,
     work: Path,
     heard: Callable[[int, float], None],
+    *,
+    effort: Effort,
 ) -> Trained:
     """See ``generators.training.orders.train``."""
     pipeline = supported(generator.pipeline)
@@ -71,7 +76,7 @@ def train(
         drawn = _class_pictures(generator, order, seeds)  # (1) before anything is laid over
         tunable = prepare(pipeline, order, undo)  # (2)
         data, prior = _lessons(generator, examples, drawn, tunable, order)
-        run = TuningRun(tunable, data, prior, order)
+        run = TuningRun(tunable, data, prior, order, effort=effort)
         resumed = run.continue_from(work, identity)  # (3)
         while run.step < order.steps:  # (4)
             heard(run.step + 1, run.advance())
@@ -95,8 +100,17 @@ class TuningRun:
 
     probes = _PROBES
 
-    def __init__(self, tunable: Tunable, data: Encoded, prior: Encoded | None, order: TrainingOrder) -> None:
-        self.tunable, self.data, self.prior, self.order = tunable, data, prior, order
+    def __init__(
+        self,
+        tunable: Tunable,
+        data: Encoded,
+        prior: Encoded | None,
+        order: TrainingOrder,
+        *,
+        effort: Effort,
+    ) -> None:
+        self.tunable, self.data, self.prior, self.order, self.effort = tunable, data, prior, order, effort
+        effort.graphics = place_of(tunable.pipeline)[0].type != "cpu"
         self.rate = order.rate or METHODS[order.method].rate
         self.optimiser = torch.optim.AdamW(tunable.parameters, self.rate, weight_decay=0.0)
         config = tunable.pipeline.scheduler.config
@@ -116,11 +130,12 @@ class TuningRun:
                 "train.other-run", what, where=str(work), hint=f"--steps {found.step}, or another -o"
             )
         self.step, self.before = found.step, found.loss_before
+        self.effort.resume(found.seconds, found.energy)
         return self.step
 
     def save(self, work: Path, identity: str) -> None:
         """Everything that an uninterrupted run would have at this step."""
-        progress = checkpoints.Progress(step=self.step, loss_before=self.before)
+        progress = checkpoints.progress(self.effort, self.step, self.before)
         checkpoints.save(work, identity, self.tunable.parameters, self.optimiser, progress)
 
     def advance(self) -> float:
@@ -132,11 +147,7 @@ class TuningRun:
             loss = loss + self.order.prior_weight * self.loss_of(
                 self.prior, f"class {self.step}", self.order.batch
             )
-        if not torch.isfinite(loss):
-            raise IntegrityError(
-                "train.not-finite", "the loss is no number any more", hint="--rate with a lower number"
-            )
-        loss.backward()
+        finite(loss).backward()  # type: ignore[no-untyped-call,unused-ignore]
         torch.nn.utils.clip_grad_norm_(self.tunable.parameters, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
@@ -146,7 +157,7 @@ class TuningRun:
     def probe(self) -> float:
         """Mean loss on draws that are the same before and after."""
         with torch.no_grad():
-            return float(self.loss_of(self.data, "probe", self.probes))
+            return float(finite(self.loss_of(self.data, "probe", self.probes)))
 
     def loss_of(self, lesson: Encoded, purpose: str, count: int) -> torch.Tensor:
         """Mean loss over ``count`` draws, whose randomness ``purpose`` and the seed decide."""
@@ -171,12 +182,6 @@ class TuningRun:
             return clean
         velocity: torch.Tensor = self.noising.get_velocity(clean, noise, times)
         return velocity
-
-
-def stream(seed: int, purpose: str) -> torch.Generator:
-    """Random numbers of one purpose."""
-    number = hashlib.sha256(f"{seed}:{purpose}".encode()).digest()[:8]
-    return torch.Generator("cpu").manual_seed(int.from_bytes(number, "big") >> 1)
 
 
 def supported(pipeline: Any) -> Any:
@@ -277,12 +282,3 @@ def _lesson(
             latents.append(vae.encode(cut.to(vae.device, vae.dtype)).latent_dist.mean.float().cpu())
     scaled = (torch.cat(latents) - (vae.config.shift_factor or 0)) * vae.config.scaling_factor
     return Encoded(latents=scaled, ids=torch.tensor(ids))
-
-
-def square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The middle square, ``side`` × ``side``; a copy, as torch wants to own it."""
-    height, width = pixels.shape[:2]
-    short = min(height, width)
-    top, left = (height - short) // 2, (width - short) // 2
-    middle = Image.fromarray(pixels[top : top + short, left : left + short])
-    return np.array(middle.resize((side, side), Image.Resampling.LANCZOS))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from generators.interface import Generator
+    from generators.training.record import TrainingRecord
     from guard.training import Finished, Lesson
 
 _DATA = click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
@@ -28,14 +29,16 @@ _OUTPUT = click.option(
     type=NewPath(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
-    help="Folder of the adapter, its record and its checkpoint; an interrupted run in it goes on.",
+    help="Folder of the result, its record and its checkpoint; an interrupted run in it goes on.",
 )
 _COMMON = (
     click.option("--model", metavar="REF", help="Model to train on; bundled:NAME, dir:PATH or hf:…@COMMIT."),
     click.option("--prompt", metavar="TEXT", help="The words of pictures that have no caption."),
     click.option("--steps", type=click.IntRange(1, 1_000_000), default=200, show_default=True),
     click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=0, show_default=True),
-    click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate of AdamW."),
+    click.option(
+        "--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate; by default the method's."
+    ),
     click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True),
     click.option(
         "--save-every", type=click.IntRange(1), default=25, show_default=True, help="Steps to a checkpoint."
@@ -168,6 +171,7 @@ def _run(
     force: bool,
     **settings: Any,
 ) -> None:
+    from generators.energy import Meter  # noqa: PLC0415
     from generators.training.orders import METHODS, TrainingOrder  # noqa: PLC0415
     from guard.home import Home  # noqa: PLC0415
     from guard.tools import assemble  # noqa: PLC0415
@@ -187,7 +191,9 @@ def _run(
     with output_folders(folder), _going_on(folder):
         generator = _base(chosen, whole=whole, threads=threads, online=online)
         with Stepping(order.steps, f"train {method}") as stepping:
-            finished = run_lesson(lesson, generator, tools, folder=folder, heard=stepping.at, force=force)
+            how: dict[str, Any] = {"heard": stepping.at, "force": force}
+            meter = Meter(rates=home.config().energy.rates())
+            finished = run_lesson(lesson, generator, tools, folder=folder, meter=meter, **how)
     click.echo(_json(finished) if format_ == "json" else _text(finished))
 
 
@@ -212,10 +218,12 @@ def _tell(lesson: Lesson) -> None:
 @contextmanager
 def _going_on(folder: Path) -> Iterator[None]:
     """Says at an interruption what the same command does next."""
+    from generators.training.orders import CHECKPOINT, STATE  # noqa: PLC0415
+
     try:
         yield
     except KeyboardInterrupt as error:
-        kept = any(folder.glob("checkpoint.*"))
+        kept = any((folder / name).exists() for name in (CHECKPOINT, STATE))
         does = "goes on from the last checkpoint" if kept else "begins again: there is no checkpoint yet"
         raise click.exceptions.Abort(f"the same command {does}") from error
 
@@ -233,9 +241,18 @@ def _text(finished: Finished) -> str:
             f"{done} {record.method}, {record.settings['steps']} steps{went_on}{loss}",
             plain(made),
             f"  record   sha256 {record.sha256}",
+            *_energy(record),
             plain(f"  use it   guard generate … {use}"),
         ]
     )
+
+
+def _energy(record: TrainingRecord) -> list[str]:
+    """One line; none for records of before it was metered."""
+    spent = record.energy
+    if spent is None:
+        return []
+    return [f"  energy   {spent['joules']} J, {spent['grams']} g CO2e ({spent['method']})"]
 
 
 def _json(finished: Finished) -> str:

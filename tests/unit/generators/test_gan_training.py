@@ -122,7 +122,7 @@ def test_a_checkpoint_of_another_size_is_refused(data: Drawings, tmp_path: Path)
     other = dataclasses.replace(SMALL, channels=(8, 8, 4))
     with pytest.raises(IntegrityError) as caught:
         gan.train(data, tmp_path, Budget(steps=2), seed=0, settings=other)
-    assert caught.value.code == "train.checkpoint"
+    assert caught.value.code == "train.checkpoint-damaged"
     (tmp_path / "state.safetensors").write_bytes(b"cut off")
     with pytest.raises(IntegrityError):
         gan.train(data, tmp_path, Budget(steps=2), seed=0, settings=SMALL)
