@@ -189,7 +189,8 @@ def _export(options: argparse.Namespace) -> None:
     if not run.resume(options.work / CHECKPOINT):
         raise FileNotFoundError(options.work / CHECKPOINT / "state.safetensors")
     run.use_average()
-    export(model, options.out, base=options.base, base_sha256=base.info.weights_sha256)
+    base_sha256, reached = base.info.weights_sha256, run.progress()
+    export(model, options.out, base=options.base, base_sha256=base_sha256, reached=reached)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,7 @@ class Run:
         for i, (parameter, mean) in enumerate(zip(self.parameters, self.average, strict=True)):
             tensors |= {f"weight.{i}": parameter, f"average.{i}": mean}
         tensors |= checkpoints.optimiser_state(self.parameters, self.optimisers, "optimiser.")
-        progress = checkpoints.progress(self.effort, self.step)
-        checkpoints.write(folder / STATE, self._identity(), tensors, progress)
+        checkpoints.write(folder / STATE, self._identity(), tensors, self.progress())
         (folder / _BESIDE).unlink(missing_ok=True)  # of the version before; it may be of another step
 
     def resume(self, folder: Path) -> bool:
@@ -139,6 +138,10 @@ class Run:
         self.step = progress.step
         self.effort.resume(progress.seconds, progress.energy)
         return True
+
+    def progress(self) -> checkpoints.Progress:
+        """Steps, seconds and energy until now, over all sessions."""
+        return checkpoints.progress(self.effort, self.step)
 
     def _identity(self) -> str:
         """Of the network: names and shapes of what is trained."""

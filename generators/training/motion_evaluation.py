@@ -112,7 +112,10 @@ def on_model(
         judged.append(judge(made.frames, subject=label.subject, movement=movement, reader=reader))
         pairs.append((movement, judged[-1].motion.movement))
         _LOG.info("%d: %s %s → %s %s", i, label.subject, movement, judged[-1].subject, pairs[-1][1])
-    return {**asdict(shares(judged)), "movements": list(MOVEMENTS), "counts": confusion(pairs).tolist()}
+    counted = asdict(shares(judged))
+    right = counted.pop("movements")
+    table = {"movements": list(MOVEMENTS), "counts": confusion(pairs).tolist()}
+    return {**counted, "movements_right": right, **table, "seed": seed}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -141,8 +144,9 @@ def main(arguments: list[str] | None = None) -> None:
         figures = on_references(corpus, base.pipeline.vae, each=each, seed=options.seed)
     else:
         reader = NetworkReader.load(options.oracle)
-        model = load(options.model, threads=options.threads)
+        model: Any = load(options.model, threads=options.threads)
         figures = on_model(model, corpus, reader, count=options.count, seed=options.seed)
+        figures["weights"] = dict(model.card.weights)
     _LOG.info("%s", figures)
     options.out.write_text(json.dumps(figures) + "\n", encoding="utf-8")
 

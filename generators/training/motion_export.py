@@ -14,10 +14,12 @@ from safetensors.torch import save_file
 
 from generators.finishes import newest
 from generators.motion_files import CARD, KIND, MODULES, PHRASES, SPATIAL, WORDS, examine_motion
+from generators.training.motion_card import write_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from generators.training.checkpoints import Progress
     from generators.training.motion_model import MotionDenoiser
 
 PHRASES_SOURCE = Path(__file__).with_name("motion_words.json")
@@ -38,9 +40,15 @@ _ABOUT: Mapping[str, Any] = {
 
 
 def export(
-    model: MotionDenoiser, out: Path, *, base: str, base_sha256: str, about: Mapping[str, Any] = _ABOUT
+    model: MotionDenoiser,
+    out: Path,
+    *,
+    base: str,
+    base_sha256: str,
+    about: Mapping[str, Any] = _ABOUT,
+    reached: Progress | None = None,
 ) -> None:
-    """Write the folder in half precision.
+    """Write the folder in half precision, with its cards for programs and for people, and the notice.
 
     Args:
         model: trained, with its averaged weights in place.
@@ -48,6 +56,7 @@ def export(
         base: reference of the picture model.
         base_sha256: digest of its weights.
         about: further entries of the card.
+        reached: how far the training got, for the card; None: nobody says.
     """
     out.mkdir(parents=True, exist_ok=True)
     write_modules(model, out)
@@ -56,9 +65,23 @@ def export(
     known = {"kind": KIND, "base": base, "base_sha256": base_sha256, "weights": digests}
     card = {**about, "finish": newest(), **known}
     (out / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    ranks = [len(value) for name, value in model.spatial().items() if "lora_A" in name]
+    write_card(out, card, _parts(model), rank=max(ranks, default=0), reached=reached)
     for path in out.rglob("*"):
         if path.is_file():  # the library writes 0600
             path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+
+
+def _parts(model: MotionDenoiser) -> dict[str, tuple[str, int]]:
+    """File or folder → what it is, and of how many numbers."""
+    modules, spatial = model.modules_state(), model.spatial()
+    parts = {MODULES: ("motion modules (AnimateDiff)", sum(v.numel() for v in modules.values()))}
+    if spatial:
+        what = "low-rank changes of the picture network's layers"
+        parts[SPATIAL] = (what, sum(v.numel() for v in spatial.values()))
+    if model.movements is not None:
+        parts[WORDS] = ("vectors of the words of movement", model.movements.weight.numel())
+    return parts
 
 
 def write_modules(model: MotionDenoiser, out: Path, *, dtype: torch.dtype = torch.float16) -> None:

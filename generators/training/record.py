@@ -40,7 +40,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """How one adapter was trained.
+    """How one adapter or model was trained.
 
     Attributes:
         method: "lora", "dreambooth", …
@@ -54,7 +54,8 @@ class TrainingRecord:
         loss_before: mean loss on fixed draws of noise before the first step.
         loss_after: the same after the last; None of both for players against each other.
         environment: versions, device, threads.
-        energy: joules, how they were measured, and the assumptions; None where nobody measured.
+        energy: of all sessions: joules, grams of CO2 equivalents, whether measured or estimated, and the
+            assumptions; None in records of before.
     """
 
     method: str

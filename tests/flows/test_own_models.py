@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
+from generators.energy import Counter, Meter, Rates
 from generators.registry import load
 from generators.request import GenerationRequest
-from generators.training.orders import TrainingOrder
+from generators.training import checkpoints
+from generators.training.orders import METHODS, TrainingOrder, run_digest
+from generators.training.own_words import ids_of, vocabulary
 from guard.generate import approve, generate
 from guard.ingredients import training_ingredients
-from guard.training import PRIVATE, approve_lesson, run_lesson
+from guard.training import _examples, approve_lesson, run_lesson
+from guard.training_outputs import PRIVATE
 from provenance.errors import InputError, IntegrityError
 
 
@@ -36,6 +42,12 @@ def order(method: str, **changes) -> TrainingOrder:
     return TrainingOrder(**{"method": method, "steps": 5, "size": 16, "batch": 2, "save_every": 2, **changes})
 
 
+def everything(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """Bytes, time and inode of every file below ``folder``."""
+    files = [(p, p.stat()) for p in folder.rglob("*") if p.is_file()]
+    return {str(p): (p.read_bytes(), stat.st_mtime_ns, stat.st_ino) for p, stat in files}
+
+
 @pytest.mark.parametrize("method", ["ldm", "gan"])
 def test_a_model_of_ones_own_is_drawn_from_and_names_its_record(method, data, tools, tmp_path):
     lesson = approve_lesson(data, order(method), tools, model=f"own:{method}")
@@ -45,8 +57,11 @@ def test_a_model_of_ones_own_is_drawn_from_and_names_its_record(method, data, to
         finished = run_lesson(lesson, None, tools, folder=tmp_path / name)
         weights.append(finished.record.weights_sha256)
     assert weights[0] == weights[1]
+    before = everything(tmp_path / "a")
     again = run_lesson(lesson, None, tools, folder=tmp_path / "a")
     assert (again.resumed_at, again.record.weights_sha256) == (5, weights[0])
+    assert again.unchanged
+    assert everything(tmp_path / "a") == before
     model = tmp_path / "b" / "model"
     written = (model / "training.json").read_bytes()
     assert b"secret" not in written
@@ -65,6 +80,104 @@ def test_a_model_of_ones_own_is_drawn_from_and_names_its_record(method, data, to
     assert "red sheet" in made.prompt_used
     (released,) = generate(approve(request, tools), generator, tools, folder=tmp_path)
     assert "training record" in [one.title for one in released.signed.reading.ingredients]
+
+
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+def test_a_model_of_others_is_kept_and_what_is_made_is_private(method, data, tools, tmp_path):
+    """Also one that takes the place of the run's own model, whose checkpoint is still there."""
+    lesson = approve_lesson(data, order(method, steps=2), tools, model=f"own:{method}")
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "mine.txt").write_text("mine")
+    for _ in range(2):
+        with pytest.raises(InputError) as refused:
+            run_lesson(lesson, None, tools, folder=tmp_path)
+        assert refused.value.code == "output.exists"
+        assert [p.name for p in model.iterdir()] == ["mine.txt"]
+        finished = run_lesson(lesson, None, tools, folder=tmp_path, force=True)
+        assert not (model / "mine.txt").exists()
+        shutil.rmtree(model)
+        model.mkdir()
+        (model / "mine.txt").write_text("mine")
+    shutil.rmtree(model)
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    made = [model, *(p for p in tmp_path.rglob("*") if p.is_relative_to(model)), *tmp_path.glob("*.s*")]
+    assert {p.stat().st_mode & 0o777 for p in made if p.is_dir()} == {0o700}
+    assert {p.stat().st_mode & 0o777 for p in made if p.is_file()} == {0o600}
+    assert not list(tmp_path.glob(".guard-*"))
+    assert finished.record.energy["method"] in ("measured", "estimated")
+    examples = _examples(lesson)
+    digest = run_digest(lesson.order, examples, "").encode()
+    holding = [p for p in tmp_path.rglob("*") if p.is_file() and digest in p.read_bytes()]
+    assert [(p.name, p.stat().st_mode & 0o777) for p in holding] == [(METHODS[method].checkpoint, 0o600)]
+
+
+def test_a_gan_learns_at_the_rate_that_was_asked_for_and_saves_as_often(data, tools, tmp_path):
+    found = []
+    for rate in (None, 1e-4):
+        folder = tmp_path / str(rate)
+        folder.mkdir()
+        seen: list[bool] = []
+
+        def heard(_step, _loss, folder=folder, seen=seen):
+            seen.append((folder / "state.safetensors").exists())
+
+        lesson = approve_lesson(data, order("gan", size=8, rate=rate), tools, model="own:gan")
+        run_lesson(lesson, None, tools, folder=folder, heard=heard)
+        assert seen == [False, False, True, True, True]
+        found.append(load_file(folder / "model" / "generator.safetensors"))
+    usual, slow = found
+    name = next(name for name in usual if name.endswith("affine.weight"))
+    assert (usual[name] - slow[name]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+def test_a_device_that_the_method_cannot_use_is_refused(method):
+    assert order(method, device="cpu").device == "cpu"
+    with pytest.raises(InputError) as refused:
+        order(method, device="cuda")
+    assert refused.value.code == "train.device"
+
+
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+def test_energy_is_that_of_all_sessions(method, data, tools, tmp_path):
+    counted = iter(range(100, 100_000, 100))
+    meter = Meter(counters=(Counter(read=lambda: float(next(counted))),))
+    lesson = approve_lesson(data, order(method, steps=4, save_every=2), tools, model=f"own:{method}")
+
+    def stop(step, _loss):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lesson(lesson, None, tools, folder=tmp_path, heard=stop, meter=meter)
+    checkpoint = tmp_path / METHODS[method].checkpoint
+    _, progress = checkpoints.read(checkpoint, run_digest(lesson.order, _examples(lesson), ""))
+    finished = run_lesson(lesson, None, tools, folder=tmp_path, meter=Meter(rates=Rates(watts_per_core=0)))
+    assert progress.energy["joules"] > 0
+    assert finished.record.energy["joules"] == progress.energy["joules"]
+    assert finished.record.energy["method"] == "estimated"
+
+
+def test_captions_in_any_script_are_words_and_prompts_are_read_alike(data, tools, tmp_path):
+    said = json.loads((data / "data.json").read_text())
+    captions = ["красный Лист", "一张红纸", "हरा पत्ता", "Cafe\u0301 ２"]
+    said["files"] = {f"secret-{i}.png": {"caption": text} for i, text in enumerate(captions)}
+    (data / "data.json").write_text(json.dumps(said))
+    lesson = approve_lesson(data, order("ldm", steps=1), tools, model="own:ldm")
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    generator = load(f"dir:{tmp_path}/model", threads=1)
+    tokenizer = generator.pipeline.tokenizer
+    read = [tokenizer.convert_ids_to_tokens(tokenizer(text).input_ids)[1:-1] for text in captions]
+    assert read == [["красный", "лист"], ["一", "张", "红", "纸"], ["हरा", "पत्ता"], ["café", "2"]]
+    table = vocabulary(captions)
+    for text in captions:
+        assert tokenizer(text, padding="max_length").input_ids == ids_of(text, table)
+    request = GenerationRequest(prompt="КРАСНЫЙ лист", seeds=(3,), num_inference_steps=1)
+    assert next(iter(generator.generate(request))).warnings == ()
+    with pytest.raises(InputError) as nothing:
+        vocabulary(["a red sheet", "🍎"])
+    assert nothing.value.code == "train.no-caption"
 
 
 def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):

@@ -78,7 +78,10 @@ def test_outputs_do_not_lie_among_the_pictures(output, data, tmp_path):
     keep_apart(data, tmp_path / "pictures-out")
 
 
-def test_an_interruption_is_one_line_that_says_what_the_same_command_does(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("checkpoint", ["checkpoint.safetensors", "state.safetensors"])
+def test_an_interruption_is_one_line_that_says_what_the_same_command_does(
+    checkpoint, monkeypatch, tmp_path, capsys
+):
     from guard.cli import main, train
 
     def interrupted(**_asked):
@@ -87,7 +90,7 @@ def test_an_interruption_is_one_line_that_says_what_the_same_command_does(monkey
 
     monkeypatch.setattr(main.cli, "main", interrupted)
     assert main.run(["train"]) == 130
-    (tmp_path / "checkpoint.safetensors").touch()
+    (tmp_path / checkpoint).touch()
     main.run(["train"])
     first, second = capsys.readouterr().err.splitlines()
     assert first == "interrupted; the same command begins again: there is no checkpoint yet"

@@ -20,6 +20,7 @@ from PIL import Image
 from safetensors import safe_open
 from simulators.tiny_emoji_model import build_tiny
 
+from generators.energy import Meter, Rates
 from generators.registry import load
 from generators.training.orders import TrainingOrder
 from guard.errors import Denied
@@ -58,14 +59,19 @@ def test_the_record_is_bound_both_ways_and_holds_no_names_or_words(data, tools, 
     model, out = load(f"dir:{tiny_folder}", threads=1), [tmp_path / "a", tmp_path / "b"]
     for folder in out:
         folder.mkdir()
-        finished = run_lesson(lesson, model, tools, folder=folder)
+        still = Meter(
+            rates=Rates(watts_per_core=0), counters=()
+        )  # energy, as the clock, is never twice the same
+        finished = run_lesson(lesson, model, tools, folder=folder, meter=still)
     written = (out[1] / "training.json").read_bytes()
     record = json.loads(written)
     files = [hashlib.sha256(p.read_bytes()).hexdigest() for p in data.glob("*.png")]
     assert [one["sha256"] for one in record["data"]] == sorted(files)
     assert {one["licence"] for one in record["data"]} == {"CC0-1.0"}
     assert record["base_weights_sha256"] == model.info.weights_sha256
-    assert record["energy"] is None
+    assert set(record["energy"]) == {"joules", "grams", "method", "assumptions"}
+    assert record["energy"]["method"] == "estimated"
+    assert {p.stat().st_mode & 0o777 for p in out[1].iterdir()} == {0o600}
     with safe_open(out[1] / "adapter.safetensors", framework="np") as adapter:
         assert adapter.metadata()["mediaguard.training"] == hashlib.sha256(written).hexdigest()
     assert finished.record.sha256 == hashlib.sha256(written).hexdigest()

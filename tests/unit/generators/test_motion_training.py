@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from generators.movements import MOVEMENTS, PATHS, path_of
+from generators.pinned import NOTICE
 from generators.shared_noise import SharedNoise, mixed
 from generators.training import emoji_motion
 from generators.training.emoji_data import Corpus
@@ -171,7 +173,8 @@ def test_training_resumes_exactly_and_freezes_the_picture_model(corpus, base, wo
     frozen = digest_of(base)
     emoji_motion.train(corpus, base, bank, tmp_path / "a", Budget(steps=1), seed=0, batch=1, rank=2).restore()
     model = emoji_motion.train(corpus, base, bank, tmp_path / "a", Budget(steps=2), seed=0, batch=1, rank=2)
-    assert json.loads((tmp_path / "a" / "motion" / "progress.json").read_text())["step"] == 2
+    with safe_open(tmp_path / "a" / "motion" / "state.safetensors", "pt") as checkpoint:
+        assert json.loads(checkpoint.metadata()["progress"])["step"] == 2
     assert any(
         p.abs().sum() > 0 for n, p in model.named_parameters() if "motion_modules" in n and "proj_out" in n
     )
@@ -210,6 +213,27 @@ def test_the_command_prepares_trains_and_exports(work: Path, tiny_folder: Path, 
         "movements.safetensors",
         "spatial.safetensors",
     ]
+    about = (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert (tmp_path / "out" / "NOTICE").read_bytes() == NOTICE.read_bytes()
+    assert "1 steps" in about
+    for said in (
+        "Fluent emoji",
+        "Noto Emoji",
+        "Apache-2.0",
+        *MOVEMENTS,
+        "Movement as asked for: not measured",
+    ):
+        assert said in about
+    figures = {"n": 9, "subjects": 3, "movements_right": 5, "both": 2, "weights": card["weights"]}
+    (tmp_path / "out" / "evaluation.json").write_text(json.dumps(figures))
+    (tmp_path / "out" / "references.json").write_text(json.dumps({"n": 90, "right": 88}))
+    emoji_motion.main(["export", *common, "--out", str(tmp_path / "out")])
+    about = (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert "Movement as asked for: 5 of 9 clips (95 % interval 0.267 to 0.811)" in about
+    assert "true clips of the corpus: 88 of 90 clips" in about
+    (tmp_path / "out" / "evaluation.json").write_text(json.dumps({**figures, "weights": {}}))
+    emoji_motion.main(["export", *common, "--out", str(tmp_path / "out")])
+    assert "Movement as asked for: not measured" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
 
 
 def test_the_bundled_size_stays_in_its_budget(tmp_path: Path) -> None:

@@ -82,4 +82,6 @@ def test_references_and_models_are_measured(work: Path, tiny_folder: Path, tmp_p
     figures = json.loads(out.read_text())
     assert figures["n"] == 2
     assert sum(map(sum, figures["counts"])) == 2
+    assert figures["movements_right"] == sum(figures["counts"][i][i] for i in range(9))
+    assert figures["weights"] == json.loads((folder / "card.json").read_text())["weights"]
     assert load(f"dir:{folder}").info.kind == "video"
