@@ -90,10 +90,9 @@ def _give_name(part: Path, model: Path, *, replace: bool) -> None:
         model.rename(aside)
     try:
         part.rename(model)
-    except BaseException:
-        if os.path.lexists(aside):
+    finally:
+        if os.path.lexists(aside) and not os.path.lexists(model):
             aside.rename(model)
-        raise
     fsync_folder(model.parent)
     _remove(aside)
 

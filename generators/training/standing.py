@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 _MODULES = f"{MODULES}/diffusion_pytorch_model.safetensors"
 _MOST = 64 * 2**20
 """Bytes of a record; one of 10,000 files has about two million."""
+_NO_RESULT = (
+    InputError,
+    safetensors.SafetensorError,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
+"""What reading says of files that are no result of a run."""
 
 
 def finished_record(
@@ -75,7 +86,7 @@ def _standing(folder: Path, order: TrainingOrder) -> TrainingRecord | None:
             same = (digest, weights_sha256(result)) == (record.sha256, record.weights_sha256)
         else:
             same = _named(folder) == digest == record.sha256
-    except (InputError, safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError):
+    except _NO_RESULT:
         return None  # written anew, from the checkpoint
     told = record.method, record.settings.get("steps")
     return record if same and told == (order.method, order.steps) else None
