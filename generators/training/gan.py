@@ -112,14 +112,9 @@ def train(
     """Train (or continue) with checkpoints in ``folder``; returns the averaged generator.
 
     Args:
-        data: to learn from.
-        folder: of the checkpoints.
-        budget: over all sessions.
-        seed: of everything random.
-        settings: of the run.
         identity: of the run; a checkpoint of another is refused.
         heard: called with the round and the generator's loss after every round.
-        effort: counts time and energy.
+        effort: counts time and energy, over all sessions.
 
     Raises:
         InputError: ``train.other-run``.
@@ -136,20 +131,29 @@ def train(
     contest = Contest(*pair, seed=seed, rate=settings.rate, identity=identity, effort=effort)
     if not contest.resume(folder) and settings.halved:
         contest.grow(smaller)
-    saved = contest.seconds
     while budget.spent(contest.step, contest.seconds) < 1:
+        _until_saved(contest, data, settings, budget, heard)
+        contest.save(folder)
+    averaged: StyleGAN2 = contest.average
+    return averaged
+
+
+def _until_saved(
+    contest: Contest, data: Data, settings: Settings, budget: Budget, heard: Callable[[int, float], None]
+) -> None:
+    """Rounds, until a checkpoint is due or the budget is spent."""
+    saved, due = contest.seconds, False
+    while not due and budget.spent(contest.step, contest.seconds) < 1:
         health = play(contest, data, settings)
         heard(contest.step, health["g"])
         if contest.step % 25 == 0:
-            health["spread"] = spread(contest, data)
-            shown = "  ".join(f"{name} {value:.3f}" for name, value in health.items())
-            _LOG.info("round %d  %.0f s  %s", contest.step, contest.seconds, shown)
-        if _due(contest, settings, saved):
-            contest.save(folder)
-            saved = contest.seconds
-    contest.save(folder)
-    averaged: StyleGAN2 = contest.average
-    return averaged
+            _tell(contest, {**health, "spread": spread(contest, data)})
+        due = _due(contest, settings, saved)
+
+
+def _tell(contest: Contest, health: dict[str, float]) -> None:
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in health.items())
+    _LOG.info("round %d  %.0f s  %s", contest.step, contest.seconds, shown)
 
 
 def _due(contest: Contest, settings: Settings, saved: float) -> bool:

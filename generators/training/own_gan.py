@@ -78,17 +78,9 @@ def train(
     effort: Effort,
 ) -> Trained:
     """Train, or continue in ``work``; see ``generators.training.orders.train``."""
-    levels = order.size.bit_length() - 2
-    if order.size != 4 << (levels - 1) or not 8 <= order.size <= 256:
-        raise InputError("train.bad-order", "a GAN draws 8, 16, 32, … or 256 pixels", where="size")
+    settings = _settings(order)
     data = pictures(examples, order.size)
     identity = run_digest(order, examples, "")
-    settings = gan.Settings(
-        batch=order.batch,
-        channels=_CHANNELS[:levels],
-        rate=order.rate or METHODS[order.method].rate,
-        save_rounds=order.save_every,
-    )
     resumed = checkpoints.reached(work / STATE, identity) or 0
     model = gan.train(
         data,
@@ -109,6 +101,23 @@ def train(
         resumed_at=resumed,
         side=order.size,
         write=partial(_write, model, data),
+    )
+
+
+def _settings(order: TrainingOrder) -> gan.Settings:
+    """The order in the trainer's words.
+
+    Raises:
+        InputError: ``train.bad-order``.
+    """
+    levels = order.size.bit_length() - 2
+    if order.size != 4 << (levels - 1) or not 8 <= order.size <= 256:
+        raise InputError("train.bad-order", "a GAN draws 8, 16, 32, … or 256 pixels", where="size")
+    return gan.Settings(
+        batch=order.batch,
+        channels=_CHANNELS[:levels],
+        rate=order.rate or METHODS[order.method].rate,
+        save_rounds=order.save_every,
     )
 
 
