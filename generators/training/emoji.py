@@ -34,9 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     timed.add_argument("--minutes", type=float, help="wall clock, over all sessions")
     timed.add_argument("--steps", type=int, help="optimiser steps, over all sessions (repeatable)")
     timed.add_argument("--seed", type=int, default=0)
-    timed.add_argument(
-        "--start", type=Path, help="a finished model's folder to go on from, at half the rates"
-    )
+    timed.add_argument("--start", type=Path, help="a finished model's folder to go on from")
     parser = argparse.ArgumentParser(prog="python -m generators.training.emoji", description=__doc__)
     commands = parser.add_subparsers(required=True)
     prepare = commands.add_parser("prepare", parents=[common])

@@ -48,15 +48,21 @@ def build(widths: tuple[int, ...] = (16, 24, 48, 96)) -> Any:
 
 
 def draw(
-    corpus: Corpus, indices: torch.Tensor, count: int, noto: float, rng: torch.Generator
+    corpus: Corpus,
+    indices: torch.Tensor,
+    count: int,
+    noto: float,
+    rng: torch.Generator,
+    *,
+    things: float = _THINGS,
 ) -> torch.Tensor:
-    """``count`` of ``indices`` at random: a ``noto`` share in that style, ``_THINGS`` of them no people.
+    """``count`` of ``indices`` at random: a ``noto`` share in that style, ``things`` of them no people.
 
     Both on average; within such a group every drawing is as likely as any other.
     """
     labels = [corpus.labels[i] for i in indices.tolist()]
     groups = torch.tensor([2 * (x.style == "noto") + x.is_person for x in labels])
-    shares = torch.tensor([_THINGS, 1 - _THINGS]).repeat(2) * torch.tensor([1 - noto, 1 - noto, noto, noto])
+    shares = torch.tensor([things, 1 - things]).repeat(2) * torch.tensor([1 - noto, 1 - noto, noto, noto])
     sizes = torch.bincount(groups, minlength=4).clamp(min=1)
     return indices[torch.multinomial((shares / sizes)[groups], count, replacement=True, generator=rng)]
 

@@ -31,6 +31,8 @@ _BATCH = 32
 _DROP = 0.3
 _EMPTY = 0.1
 _NOTO = 0.2
+_THINGS = 0.5
+"""Share of the batch: people are 19 figures in many variants, things are 145."""
 _VARIANTS = 12
 """Compositions (ground, scale, shift) of each drawing that are encoded before training."""
 _LOG = logging.getLogger(__name__)
@@ -113,14 +115,13 @@ def train(
     """Train (or continue) and leave a checkpoint in ``work/diffusion``; returns the averaged model.
 
     Args:
-        start: a finished model's folder, whose weights it goes on from, at half the rates.
+        start: a finished model's folder, whose weights it goes on from.
     """
     torch.manual_seed(seed)
     model = Denoiser()
     if start:
         adopt(model, start)
-    scale = 0.5 if start else 1.0
-    run = Run(model, matrix_rate=0.02 * scale, rate=1e-3 * scale, average=0.996, seed=seed)
+    run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
     latents, colours = _latents(corpus, work, seed)
@@ -128,7 +129,7 @@ def train(
     words = random.Random(seed + run.step)  # noqa: S311 simulation, not secrets
     scheduler, total = build_scheduler(), 0.0
     while (spent := budget.spent(run.step, run.seconds)) < 1:
-        chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng)
+        chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng, things=_THINGS)
         rows = torch.tensor([where[int(i)] for i in chosen])
         variants = torch.randint(len(latents), (batch,), generator=run.rng)
         said = [colours[v][row] for v, row in zip(variants.tolist(), rows.tolist(), strict=True)]
