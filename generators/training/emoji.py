@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     timed.add_argument("--minutes", type=float, help="wall clock, over all sessions")
     timed.add_argument("--steps", type=int, help="optimiser steps, over all sessions (repeatable)")
     timed.add_argument("--seed", type=int, default=0)
+    timed.add_argument("--start", type=Path, help="a finished model's folder to go on from")
     parser = argparse.ArgumentParser(prog="python -m generators.training.emoji", description=__doc__)
     commands = parser.add_subparsers(required=True)
     prepare = commands.add_parser("prepare", parents=[common])
@@ -57,7 +58,9 @@ def _prepare(options: argparse.Namespace) -> None:
 def _autoencoder(options: argparse.Namespace) -> None:
     corpus = emoji_data.Corpus.load(options.work)
     budget = Budget(steps=options.steps, minutes=options.minutes)
-    report = emoji_autoencoder.train(corpus, options.work / "autoencoder", budget, seed=options.seed)
+    report = emoji_autoencoder.train(
+        corpus, options.work / "autoencoder", budget, seed=options.seed, start=options.start
+    )
     logging.info("autoencoder: %s", report)
 
 
@@ -66,7 +69,7 @@ def _diffusion(options: argparse.Namespace) -> None:
 
     corpus = emoji_data.Corpus.load(options.work)
     budget = Budget(steps=options.steps, minutes=options.minutes)
-    emoji_diffusion.train(corpus, options.work, budget, seed=options.seed)
+    emoji_diffusion.train(corpus, options.work, budget, seed=options.seed, start=options.start)
 
 
 def _export(options: argparse.Namespace) -> None:

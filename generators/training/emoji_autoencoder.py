@@ -48,29 +48,47 @@ def build(widths: tuple[int, ...] = (16, 24, 48, 96)) -> Any:
 
 
 def draw(
-    corpus: Corpus, indices: torch.Tensor, count: int, noto: float, rng: torch.Generator
+    corpus: Corpus,
+    indices: torch.Tensor,
+    count: int,
+    noto: float,
+    rng: torch.Generator,
+    *,
+    things: float = _THINGS,
 ) -> torch.Tensor:
-    """``count`` of ``indices`` at random: a ``noto`` share in that style, ``_THINGS`` of them no people.
+    """``count`` of ``indices`` at random: a ``noto`` share in that style, ``things`` of them no people.
 
     Both on average; within such a group every drawing is as likely as any other.
     """
     labels = [corpus.labels[i] for i in indices.tolist()]
     groups = torch.tensor([2 * (x.style == "noto") + x.is_person for x in labels])
-    shares = torch.tensor([_THINGS, 1 - _THINGS]).repeat(2) * torch.tensor([1 - noto, 1 - noto, noto, noto])
+    shares = torch.tensor([things, 1 - things]).repeat(2) * torch.tensor([1 - noto, 1 - noto, noto, noto])
     sizes = torch.bincount(groups, minlength=4).clamp(min=1)
     return indices[torch.multinomial((shares / sizes)[groups], count, replacement=True, generator=rng)]
 
 
 def train(
-    corpus: Corpus, folder: Path, budget: Budget, *, seed: int, batch: int = _BATCH
+    corpus: Corpus,
+    folder: Path,
+    budget: Budget,
+    *,
+    seed: int,
+    start: Path | None = None,
+    batch: int = _BATCH,
 ) -> dict[str, float]:
     """Train (or continue) and write ``vae/`` and ``report.json`` into ``folder``.
+
+    Args:
+        start: a finished model's folder, whose ``vae/`` it goes on from, at half the rates.
 
     Returns:
         Held-out PSNR in dB (mean over pictures), its count, and the steps taken.
     """
     torch.manual_seed(seed)
-    run = Run(model := build(), matrix_rate=0.02, rate=1e-3, average=0.995, seed=seed)
+    model = AutoencoderKL.from_pretrained(start / "vae", use_safetensors=True).float() if start else build()
+    model.train()
+    scale = 0.5 if start else 1.0
+    run = Run(model, matrix_rate=0.02 * scale, rate=1e-3 * scale, average=0.995, seed=seed)
     run.resume(folder)
     while (spent := budget.spent(run.step, run.seconds)) < 1:
         target = compose(corpus.rgba[draw(corpus, corpus.train, batch, 0.2, run.rng)], run.rng)

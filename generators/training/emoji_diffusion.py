@@ -7,12 +7,14 @@ captions for classifier-free guidance (Ho and Salimans 2022).
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -29,6 +31,8 @@ _BATCH = 32
 _DROP = 0.3
 _EMPTY = 0.1
 _NOTO = 0.2
+_THINGS = 0.5
+"""Share of the batch: people are 19 figures in many variants, things are 145."""
 _VARIANTS = 12
 """Compositions (ground, scale, shift) of each drawing that are encoded before training."""
 _LOG = logging.getLogger(__name__)
@@ -99,10 +103,24 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to my
         return result
 
 
-def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int, batch: int = _BATCH) -> Denoiser:
-    """Train (or continue) and leave a checkpoint in ``work/diffusion``; returns the averaged model."""
+def train(
+    corpus: Corpus,
+    work: Path,
+    budget: Budget,
+    *,
+    seed: int,
+    start: Path | None = None,
+    batch: int = _BATCH,
+) -> Denoiser:
+    """Train (or continue) and leave a checkpoint in ``work/diffusion``; returns the averaged model.
+
+    Args:
+        start: a finished model's folder, whose weights it goes on from.
+    """
     torch.manual_seed(seed)
     model = Denoiser()
+    if start:
+        adopt(model, start)
     run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
@@ -111,7 +129,7 @@ def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int, batch: int =
     words = random.Random(seed + run.step)  # noqa: S311 simulation, not secrets
     scheduler, total = build_scheduler(), 0.0
     while (spent := budget.spent(run.step, run.seconds)) < 1:
-        chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng)
+        chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng, things=_THINGS)
         rows = torch.tensor([where[int(i)] for i in chosen])
         variants = torch.randint(len(latents), (batch,), generator=run.rng)
         said = [colours[v][row] for v, row in zip(variants.tolist(), rows.tolist(), strict=True)]
@@ -128,6 +146,21 @@ def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int, batch: int =
     run.use_average()
     model.eval()
     return model
+
+
+def adopt(model: Denoiser, folder: Path) -> None:
+    """Take over a finished model's weights; words that both know keep their meaning, new ones begin anew."""
+    model.unet.load_state_dict(load_file(folder / "unet" / "diffusion_pytorch_model.safetensors"))
+    tensors = load_file(folder / "text_encoder" / "model.safetensors")
+    name = next(key for key in tensors if key.endswith("token_embedding.weight"))
+    theirs = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))["model"][
+        "vocab"
+    ]
+    own = model.text_encoder.state_dict()
+    rows, ours = own[name].clone(), vocabulary()
+    for word in ours.keys() & theirs.keys():
+        rows[ours[word]] = tensors[name][theirs[word]].float()
+    model.text_encoder.load_state_dict({**tensors, name: rows})
 
 
 def _loss(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BATCH = 32
-_NOTO = 0.2
+_NOTO, _THINGS = 0.2, 0.5
+_ROUNDS = 4
 _SMOOTHING = 0.05
 """Label smoothing (Szegedy et al. 2016): the oracle should not be surer than its references are clear."""
 _LOG = logging.getLogger(__name__)
@@ -41,12 +43,11 @@ def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int) -> OracleNet
     torch.manual_seed(seed)
     run = Run(model := OracleNetwork(), matrix_rate=0.02, rate=1e-3, average=0.995, seed=seed)
     run.resume(work / "oracle")
-    autoencoder = load_autoencoder(work)
-    everything = torch.cat([corpus.train, corpus.held_out])
+    soft = passed(corpus, load_autoencoder(work), torch.Generator().manual_seed(seed + 1), rounds=_ROUNDS)
+    everything = torch.arange(len(corpus.labels))
     while (spent := budget.spent(run.step, run.seconds)) < 1:
-        pictures, answers = batch(
-            corpus, draw(corpus, everything, _BATCH, _NOTO, run.rng), autoencoder, run.rng
-        )
+        chosen = draw(corpus, everything, _BATCH, _NOTO, run.rng, things=_THINGS)
+        pictures, answers = batch(corpus, chosen, soft, run.rng)
         said = model(pictures)
         losses = [
             functional.cross_entropy(said[question], answers[question], label_smoothing=_SMOOTHING)
@@ -64,18 +65,48 @@ def train(corpus: Corpus, work: Path, budget: Budget, *, seed: int) -> OracleNet
     return model
 
 
-def batch(
-    corpus: Corpus, chosen: torch.Tensor, autoencoder: Any, rng: torch.Generator
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """Pictures of ``chosen`` as a generator might draw them, and the right answers."""
-    colours, names = ground_colours(len(chosen), rng)
-    pictures = compose(corpus.rgba[chosen], rng, base=colours)
-    half = len(chosen) // 2
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Passed:
+    """Drawings on grounds, after the autoencoder: what a generator can make of them at best.
+
+    Attributes:
+        pixels: (rounds, N, 3, S, S) uint8; in each round every drawing stands on another ground.
+        grounds: their names, by round and drawing.
+    """
+
+    pixels: torch.Tensor
+    grounds: tuple[tuple[str, ...], ...]
+
+
+def passed(corpus: Corpus, autoencoder: Any, rng: torch.Generator, *, rounds: int = 1) -> Passed:
+    """Every drawing ``rounds`` times, made beforehand: it costs three times as much as a step's learning."""
+    pixels, grounds = [], []
     with torch.no_grad():
-        latents = autoencoder.encode(pictures[:half]).latent_dist.mean
-        noisy = latents + 0.15 * torch.randn(latents.shape, generator=rng)
-        pictures = torch.cat([autoencoder.decode(noisy).sample, pictures[half:]])
-    rows = [truth(corpus.labels[i], name) for i, name in zip(chosen.tolist(), names, strict=True)]
+        for _ in range(rounds):
+            colours, names = ground_colours(len(corpus.labels), rng)
+            for rgba, base in zip(corpus.rgba.split(_BATCH), colours.split(_BATCH), strict=True):
+                latents = autoencoder.encode(compose(rgba, rng, base=base)).latent_dist.mean
+                noisy = latents + 0.15 * torch.randn(latents.shape, generator=rng)
+                made = autoencoder.decode(noisy).sample.clamp(-1, 1)
+                pixels.append(((made + 1) * 127.5).round().to(torch.uint8))
+            grounds.append(names)
+    return Passed(
+        pixels=torch.cat(pixels).view(rounds, len(corpus.labels), *pixels[0].shape[1:]),
+        grounds=tuple(grounds),
+    )
+
+
+def batch(
+    corpus: Corpus, chosen: torch.Tensor, soft: Passed, rng: torch.Generator
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Pictures of ``chosen`` as a generator might draw them, and the right answers; half of them new."""
+    half = len(chosen) // 2
+    again = torch.randint(len(soft.pixels), (half,), generator=rng)
+    colours, names = ground_colours(len(chosen) - half, rng)
+    new = compose(corpus.rgba[chosen[half:]], rng, base=colours)
+    pictures = torch.cat([soft.pixels[again, chosen[:half]].float() / 127.5 - 1, new])
+    stood = [soft.grounds[i][j] for i, j in zip(again.tolist(), chosen[:half].tolist(), strict=True)]
+    rows = [truth(corpus.labels[i], name) for i, name in zip(chosen.tolist(), (*stood, *names), strict=True)]
     answers = {question: torch.tensor([row[question] for row in rows]) for question in QUESTIONS}
     return _disturbed(pictures, rng), answers
 
@@ -96,10 +127,11 @@ def confusion(
 ) -> dict[str, list[list[int]]]:
     """Answers against truth on one new composition of every drawing, rows truth, columns answers."""
     rng = torch.Generator().manual_seed(seed)
+    soft = passed(corpus, autoencoder, rng)
     counts = {q: torch.zeros(len(a), len(a), dtype=torch.long) for q, a in QUESTIONS.items()}
     with torch.no_grad():
-        for part in torch.cat([corpus.train, corpus.held_out]).split(_BATCH):
-            pictures, answers = batch(corpus, part, autoencoder, rng)
+        for part in torch.randperm(len(corpus.labels), generator=rng).split(_BATCH):
+            pictures, answers = batch(corpus, part, soft, rng)
             for question, logits in model(pictures).items():
                 where = answers[question], logits.argmax(1)
                 counts[question].index_put_(where, torch.ones(len(part), dtype=torch.long), accumulate=True)

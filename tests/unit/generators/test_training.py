@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from generators.training import emoji_autoencoder, emoji_data, emoji_diffusion, emoji_export
 from generators.training.emoji_data import Corpus
@@ -142,6 +143,28 @@ def test_a_few_steps_end_to_end(tmp_path: Path) -> None:
     weights = examine(tmp_path / "out")
     assert sum(file.size for file in weights.files) < 20 * 2**20
     assert weights.pipeline == "StableDiffusionPipeline"
+
+
+def test_a_finished_model_is_gone_on_from(tmp_path: Path) -> None:
+    """Weights are taken over, and of the words those that both know, whatever their numbers."""
+    corpus, start = synthetic_corpus(), tmp_path / "start"
+    emoji_autoencoder.train(corpus, tmp_path / "autoencoder", Budget(steps=1), seed=0, batch=1)
+    emoji_diffusion.train(corpus, tmp_path, Budget(steps=1), seed=0, batch=2)
+    emoji_export.export(tmp_path, start)
+    tokens = start / "tokenizer" / "tokenizer.json"
+    tokens.write_text(tokens.read_text().replace('"judge"', '"referee"'))
+    torch.manual_seed(1)
+    model = emoji_diffusion.Denoiser()
+    before = model.text_encoder.get_input_embeddings().weight.clone()
+    emoji_diffusion.adopt(model, start)
+    after = model.text_encoder.get_input_embeddings().weight
+    same = (before == after).all(1)
+    assert same.nonzero().flatten().tolist() == [vocabulary()["judge"]]
+    trained = load_file(start / "unet" / "diffusion_pytorch_model.safetensors")
+    assert all(torch.equal(model.unet.state_dict()[name], value.float()) for name, value in trained.items())
+    again = emoji_autoencoder.train(corpus, tmp_path / "more", Budget(steps=1), seed=5, start=start, batch=1)
+    settled = emoji_autoencoder.AutoencoderKL.from_pretrained(start / "vae").float()
+    assert again["psnr_db"] == pytest.approx(emoji_autoencoder.psnr(settled, corpus), abs=0.3)
 
 
 @pytest.mark.slow
