@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
-import math
 import random
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,8 +24,11 @@ from torch.nn import functional
 
 from generators.registry import load
 from generators.training import checkpoints
+from generators.training.draws import beginning, stream
+from generators.training.effort import Effort
 from generators.training.emoji_data import Corpus, compose, ground_colours
 from generators.training.emoji_labels import STYLES, Kept, Label, caption, draw_kept
+from generators.training.finite import finite
 from generators.training.planted import read_table
 from generators.training.skew_export import export
 
@@ -116,13 +118,15 @@ def train(
         optimiser = torch.optim.AdamW(parameters, settings.rate, weight_decay=0.0)
         identity = _identity(planted, latents, settings)
         found = checkpoints.load(work, identity, parameters, optimiser)
-        step = found.step if found else 0
+        step, effort = found.step if found else 0, Effort()
+        if found:
+            effort.resume(found.seconds, found.energy)
         lesson = _Lesson(pipeline, latents, planted, settings)
         total = 0.0
         while step < settings.steps:
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate * min(1.0, (step + 1) / _WARM_UP) * (1 - step / settings.steps)
-            loss = lesson.loss(step)
+            loss = finite(lesson.loss(step))
             loss.backward()  # type: ignore[no-untyped-call,unused-ignore]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
@@ -132,8 +136,7 @@ def train(
                 _LOG.info("step %d  loss %.4f", step, total / 50)
                 total = 0.0
             if step % settings.save_every == 0 or step == settings.steps:
-                progress = checkpoints.Progress(step=step, loss_before=math.nan)
-                checkpoints.save(work, identity, parameters, optimiser, progress)
+                checkpoints.save(work, identity, parameters, optimiser, checkpoints.progress(effort, step))
         return _tensors(pipeline)
 
 
@@ -146,8 +149,8 @@ class _Lesson:
 
     def loss(self, step: int) -> torch.Tensor:
         """Mean squared error of what the scheduler says the network predicts."""
-        rng = torch.Generator().manual_seed(_number(self.settings.seed, step))
-        clean, texts = self._batch(random.Random(_number(self.settings.seed, -1 - step)))  # noqa: S311
+        rng = stream(self.settings.seed, f"step {step}")
+        clean, texts = self._batch(random.Random(f"{self.settings.seed}:words {step}"))  # noqa: S311
         noise = torch.randn(clean.shape, generator=rng)
         times = torch.randint(self.noising.config.num_train_timesteps, (len(clean),), generator=rng)
         tokenizer = self.pipeline.tokenizer
@@ -180,8 +183,7 @@ def _low_rank(pipeline: Any, settings: Settings, undo: ExitStack) -> list[torch.
     """Freeze the pipeline and lay trainable low-rank changes over it; ``undo`` takes them off."""
     found: list[torch.nn.Parameter] = []
     undo.callback(pipeline.unload_lora_weights)
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
+    with beginning(settings.seed):
         for part, targets in ((pipeline.unet, _UNET), (pipeline.text_encoder, _TEXT)):
             part.requires_grad_(requires_grad=False)
             config = LoraConfig(
@@ -210,10 +212,6 @@ def _identity(planted: Planted, latents: Latents, settings: Settings) -> str:
     )
     told = repr((shares, settings, sorted(map(repr, latents.where)))).encode()
     return hashlib.sha256(told).hexdigest()
-
-
-def _number(seed: int, step: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}:{step}".encode()).digest()[:7], "big")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
