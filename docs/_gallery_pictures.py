@@ -45,9 +45,9 @@ def people(model: Any) -> tuple[Section, list[Sample]]:
 
 
 def things(model: Any) -> tuple[Section, list[Sample]] | None:
-    """Every third thing, where the model knows things."""
+    """Every fifth thing, where the model knows things."""
     known = sorted(model.vocabulary.things)
-    names = known[::3]
+    names = known[::5]
     if not names:
         return None
     samples = in_order(small(model), [(f"a picture of {named(name)}", {"subject": name}) for name in names])
@@ -58,7 +58,7 @@ def things(model: Any) -> tuple[Section, list[Sample]] | None:
     section = Section(
         name="things",
         title="Things",
-        text=f"Every third of the {len(known)} things, in the order of the alphabet. Style and ground are "
+        text=f"Every fifth of the {len(known)} things, in the order of the alphabet. Style and ground are "
         "left to the model.",
         made=said_of(model, samples, seeds=f"seeds 1 to {len(samples)}, row by row"),
         command=f'guard generate "{samples[0].prompt}" --seed 1',
@@ -76,7 +76,7 @@ def chinese(model: Any) -> Section | None:
     people, things = (
         [n for s, n in first.items() if (s in PROFESSIONS) is person] for person in (True, False)
     )
-    names = [*people[::2], *things[::15]]
+    names = [*people[::4], *things[::29]]
     prompts = [f"一幅{name}的画" for name in names]
     if not prompts:
         return None
@@ -90,7 +90,7 @@ def chinese(model: Any) -> Section | None:
     return Section(
         name="chinese",
         title="Chinese prompts",
-        text="“一幅…的画” (a picture of a …) with every second profession and every fifteenth thing, by "
+        text="“一幅…的画” (a picture of a …) with every fourth profession and every 29th thing, by "
         f"its first Chinese name: {listed}.",
         made=said_of(model, samples, seeds=f"seeds 1 to {len(samples)}, which are the numbers"),
         command=f'guard generate "{prompts[0]}" --seed 1',
