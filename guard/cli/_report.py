@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -115,10 +116,21 @@ def _size(generation: Generation) -> str:
 
 
 def energy(spent: Energy, kept: int, kind: str = "picture") -> str:
-    """What a run took, for each picture or clip that was kept, and how that is known."""
-    share = f", {spent.joules / kept:.3g} J and {spent.grams / kept:.2g} g CO2e" if kept else ""
-    each = f"{share} a {kind} kept" if kept else ""
-    return f"{spent.joules:.3g} J {spent.method}{each} ({'; '.join(spent.assumptions)})"
+    """What a run took, refused pictures included, for each picture or clip that was kept.
+
+    What the figures rest on is too long for a line: it is in each private record and in ``summary``.
+    """
+    share, each = (spent.shared(kept), f" a {kind}") if kept else (spent, f" in all, no {kind} kept")
+    about = "about " if spent.method == "estimated" else ""
+    grams = _two_digits(share.grams)
+    return f"{about}{_two_digits(share.joules)} J, {grams} g CO2e{each} ({spent.method})"
+
+
+def _two_digits(value: float) -> str:
+    """Two significant digits, written out: more would claim too much of an estimate."""
+    rounded = float(f"{value:.1e}")
+    decimals = max(0, 1 - math.floor(math.log10(rounded))) if rounded > 0 else 0
+    return f"{rounded:,.{decimals}f}"
 
 
 def summary(released: Released) -> dict[str, object]:

@@ -46,7 +46,9 @@ def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
     generated, replayed, strict = (said(capfd, few.get(line, line)) for line in LINES)
     assert generated[0] == 0, generated
     (energy,) = (line for line in generated[2].splitlines() if line.startswith("energy"))
-    assert re.search(r"\d J (estimated|measured), .* g CO2e a picture kept \(.*480 g CO2e a kWh", energy)
+    assert re.search(r"\d J, 0\.0\d+ g CO2e a picture \((estimated|measured)\)$", energy)
+    bodies = [json.loads(path.read_text()) for path in (there / "home" / "records").glob("*.json")]
+    assert all("480 g CO2e a kWh" in body["drawing"] for body in bodies), "and what it rests on, on record"
     assert replayed[0] == 0, replayed
     assert replayed[1].count("EXACT  out/") == 2
     assert "picture 2 of a batch of 2" in replayed[1]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from guard.cli._report import stages, warned
+import pytest
+
+from generators.energy import Energy
+from guard.cli._report import energy, stages, warned
 from provenance.watermark.interface import Marked
 
 
@@ -54,3 +57,21 @@ def test_a_private_layer_that_was_not_written_was_not_decoded_either() -> None:
             proof=SimpleNamespace(manifest=manifest),
         )
         assert dict(stages([one]))["private layer"] == told
+
+
+@pytest.mark.parametrize(
+    ("joules", "kept", "method", "told"),
+    [
+        (165.0, 4, "estimated", "about 41 J, 0.0055 g CO2e a picture (estimated)"),
+        (0.0, 1, "measured", "0 J, 0 g CO2e a picture (measured)"),
+        (9.96, 1, "measured", "10 J, 0.0013 g CO2e a picture (measured)"),
+        (123_456.0, 1, "measured", "120,000 J, 16 g CO2e a picture (measured)"),
+        (166.0, 0, "estimated", "about 170 J, 0.022 g CO2e in all, no picture kept (estimated)"),
+    ],
+)
+def test_energy_is_one_short_line_of_two_digits(joules, kept, method, told) -> None:
+    spent = Energy(
+        joules=joules, grams=joules / 3.6e6 * 480, method=method, assumptions=("said elsewhere " * 9,)
+    )
+    assert energy(spent, kept) == told
+    assert len(told) <= 64, "16 characters stand before it"
