@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generators.adapter_files import PRIVATE
 from guard.inspect import draft_facts
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from provenance.canonical import Json
 
 _MADE = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
-PRIVATE = "training.private.json"
-"""Beside the record, for its owner only: names of files, words, seeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
