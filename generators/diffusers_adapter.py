@@ -23,7 +23,7 @@ from generators.interface import Generation, GenerationWarning, GeneratorInfo, L
 from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord, StageRecord
-from generators.recording_adapter import environment, hook_records
+from generators.recording_adapter import environment_of, hook_records
 from generators.scheduling_adapter import effective_class, install
 from generators.starting_points import pixels_digest
 from provenance.errors import InputError
@@ -181,7 +181,7 @@ class DiffusersGenerator:
             finish=finished,
             fast=fast,
             options=dict(request.options),
-            environment=environment(self.pipeline, packages=job.ability.family.packages),
+            environment=environment_of(self.pipeline, packages=job.ability.family.packages),
             batch_index=batch[0],
             batch_size=batch[1],
             frames=settled.frames,

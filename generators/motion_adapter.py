@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from generators import finishes, given_frames, shared_noise
-from generators.ability import unsupported
 from generators.ability_adapter import family_of
 from generators.family import InitRule
 from generators.given_frames import GivenFrames
 from generators.latents_adapter import own_side
+from generators.refusals import unsupported
 from generators.scheduling_adapter import effective_class, rescales
 from generators.starting_points import check_init, pixels_digest
 from provenance.codecs import resize

@@ -74,8 +74,10 @@ def read_words(path: Path, *, needed: tuple[str, ...] = ()) -> Words:
         raise bad_words(path, f"it has more than {_MOST_NAMES:,} names")
     return Words(
         meanings={name: _named(said[name]) for name in MEANINGS if name in said},
-        **{name: said[name] for name in _PAIRS if name in said},
-        **{name: tuple(said[name]) for name in _LISTS if name in said},
+        extra_professions=said.get("extra_professions", {}),
+        gendered=said.get("gendered", {}),
+        silent=tuple(said.get("silent", ())),
+        unmapped=tuple(said.get("unmapped", ())),
     )
 
 

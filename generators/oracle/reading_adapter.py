@@ -100,5 +100,6 @@ def network_of(path: Path) -> OracleNetwork:
         InputError: as ``read``.
     """
     what = "the file does not hold the network that reads pictures"
-    network: OracleNetwork = filled(OracleNetwork(), path, what=what)
-    return network.eval().requires_grad_(requires_grad=False)
+    network: OracleNetwork = filled(OracleNetwork(), path, what=what).eval()
+    network.requires_grad_(requires_grad=False)
+    return network
