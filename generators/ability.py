@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generators.fast import FEW_STEPS, check_fast, fewer
+from generators.refusals import unsupported
 from generators.starting_points import check_init
 from provenance.errors import InputError
 
@@ -153,16 +154,6 @@ def settle(request: GenerationRequest, ability: Ability, *, hooks: bool, latents
         fps=_fps(request, ability),
         steps=steps,
         guidance=ability.guidance if request.guidance_scale is None else request.guidance_scale,
-    )
-
-
-def unsupported(field: str, *, hint: str | None = None) -> InputError:
-    """The one error for a field, option or hook that a model has no use for."""
-    return InputError(
-        "request.unsupported",
-        "this model cannot honour a part of the request",
-        where=field,
-        hint=hint or "leave it out, or choose a model that supports it",
     )
 
 

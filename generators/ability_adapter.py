@@ -68,7 +68,7 @@ def ability_of(pipeline: Any, defaults: Defaults) -> Ability:
         guidance=_number(call, family.guidance or "") or 1.0 if guidance is None else guidance,
         frames=rule,
         default_frames=1 if rule is None else _default_frames(rule, pipeline),
-        most_frames=_most_frames(pipeline),
+        most_frames=_most_frames(pipeline, defaults.most_frames),
         guided=not family.guidance_embedded or bool(_config(pipeline, "guidance_embeds")),
         strength=strength,
         vae_options=tuple(name for name in VAE_OPTIONS if hasattr(vae_of(pipeline), _enable(name))),
@@ -136,7 +136,7 @@ def _default_frames(rule: FrameRule, pipeline: Any) -> int:
     return int(rule.default or _config(pipeline, "num_frames") or _config(pipeline, "sample_frames") or 16)
 
 
-def _most_frames(pipeline: Any) -> int | None:
-    """Motion modules have a place for each frame, and no more places."""
-    most = _config(pipeline, "motion_max_seq_length")
-    return None if most is None else int(most)
+def _most_frames(pipeline: Any, said: int | None) -> int | None:
+    """Motion modules have a place for each frame, and no more places; a card may allow fewer."""
+    places = _config(pipeline, "motion_max_seq_length")
+    return min((int(most) for most in (places, said) if most is not None), default=None)

@@ -7,25 +7,28 @@ training. The file names that record by digest in its metadata, and the record n
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators.tensor_files import metadata_of, read_header
 from provenance.errors import InputError, IntegrityError
+from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from generators.request import AdapterRef
 
-ADAPTER, RECORD = "adapter.safetensors", "training.json"
-"""Names in the folder of a trained adapter."""
+ADAPTER, RECORD, PRIVATE = "adapter.safetensors", "training.json", "training.private.json"
+"""Names in the folder of a trained adapter. The last is for its owner only: names of files, words, seeds, and
+where the base lies."""
 METHOD, BASE, TRAINING = "mediaguard.method", "mediaguard.base", "mediaguard.training"
 """Metadata: how it was trained, digest of the weights it was trained on, digest of the training record."""
 _MOST = 4 * 2**30
 """Bytes of one adapter; beyond this it is a whole model."""
-_MOST_HEADER = 16 * 2**20
+_MOST_RECORD = 64 * 2**20
+"""Bytes of a record; one of ten thousand pictures has two million."""
 _MOST_SCALE = 10.0
 _SAID = {METHOD: re.compile(r"[a-z0-9-]{1,64}"), TRAINING: re.compile(r"[0-9a-f]{64}")}
 """What becomes public, in manifests of whatever is made with the adapter."""
@@ -71,10 +74,10 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
     if not path.is_file():
         raise _bad("adapter.not-found", "there is no adapter here", asked.ref)
     header, sha256 = _read(path)
-    said = header.pop("__metadata__", {})
+    said = metadata_of(header)
     words = tuple(sorted(name for name in header if name.startswith("<") and name.endswith(">")))
     lora = any(".lora" in name for name in header)
-    if not (words or lora) or not isinstance(said, dict):
+    if not (words or lora):
         raise _bad("adapter.unknown-layout", "the file holds neither a LoRA nor a learned word", asked.ref)
     if words and asked.scale not in (0, 1):
         raise _bad("adapter.scale", "a learned word is there or not: its scale is 0 or 1", asked.ref)
@@ -94,36 +97,44 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
-    size = path.stat().st_size
+    header = read_header(path) if path.stat().st_size <= _MOST else None
+    if header is None:
+        raise not_safetensors(path)
     with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(_MOST_HEADER, size - 8) or size > _MOST:
-            raise _not_safetensors(path)
-        try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError) as error:
-            raise _not_safetensors(path) from error
-        if not isinstance(header, dict):
-            raise _not_safetensors(path)
-        file.seek(0)
         return header, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_record(path: Path, named: object) -> None:
     """The record beside an adapter, where there is one, is the one it names."""
-    beside = path.with_name(RECORD)
-    if path.name != ADAPTER or not beside.is_file():
+    if path.name != ADAPTER or not (path.parent / RECORD).is_file():
         return
-    if hashlib.sha256(beside.read_bytes()).hexdigest() != named:
+    if record_sha256(path.parent) != named:
         raise IntegrityError(
             "adapter.record-differs",
             "the training record beside the adapter is not the one it was made with",
-            where=str(beside),
+            where=str(path.parent / RECORD),
             hint="restore the folder from a copy, or train again",
         )
 
 
-def _not_safetensors(path: Path) -> InputError:
+def record_beside(folder: Path) -> bytes | None:
+    """The record of training in ``folder``, whole; None where there is none.
+
+    Raises:
+        InputError: ``input.too-large``.
+    """
+    path = folder / RECORD
+    return read_bounded(path, most=_MOST_RECORD) if path.is_file() else None
+
+
+def record_sha256(folder: Path) -> str | None:
+    """SHA-256 of ``record_beside``, lower-case hex."""
+    record = record_beside(folder)
+    return None if record is None else hashlib.sha256(record).hexdigest()
+
+
+def not_safetensors(path: Path) -> InputError:
+    """The error for an adapter that is no such file, or damaged."""
     return _bad("adapter.not-safetensors", "the file is no safetensors file of an adapter", str(path))
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import diffusers
-import safetensors
 import torch
-from safetensors.torch import load_file
 
-from generators.adapter_files import examine_adapter
+from generators.adapter_files import examine_adapter, not_safetensors
 from generators.interface import Generation, GenerationWarning
 from generators.learned_words_adapter import parts, taught, words_laid_over
 from generators.recipe import AdapterRecord
+from generators.tensors_adapter import read_tensors
 from provenance.errors import InputError, first_line
 
 if TYPE_CHECKING:
@@ -74,12 +73,7 @@ def load_adapters(pipeline: Any, asked: Sequence[AdapterRef]) -> tuple[Adapter, 
 
 
 def _loaded(file: AdapterFile) -> Adapter:
-    try:
-        tensors = load_file(file.path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise InputError(
-            "adapter.not-safetensors", "the file is no safetensors file of an adapter", where=str(file.path)
-        ) from error
+    tensors = read_tensors(file.path, single=False, refusal=not_safetensors(file.path))
     if not all(torch.isfinite(value.float()).all() for value in tensors.values()):
         what = "the adapter holds numbers that are none (NaN or infinity)"
         raise InputError("adapter.not-finite", what, where=str(file.path), hint="train it again")

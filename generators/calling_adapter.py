@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from generators.parts_adapter import place_of
-from provenance.errors import ConfigurationError, Error, InputError, IntegrityError, first_line
+from generators.refusals import not_finite
+from provenance.errors import ConfigurationError, Error, InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,11 +71,7 @@ def _quietly() -> Any:
 def _numbers(result: Any, returns: str) -> NDArray[np.float32]:
     images = np.asarray(getattr(result, returns))
     if not np.isfinite(images).all():
-        raise IntegrityError(
-            "generate.not-finite",
-            "the model gave numbers that are no picture (NaN or infinity)",
-            hint="try another scheduler, a lower guidance scale or full precision",
-        )
+        raise not_finite(hint="try another scheduler, a lower guidance scale or full precision")
     return images
 
 

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from generators.finish import GRAIN, grained
 from generators.interface import GenerationWarning
 from generators.pinned import SUPER_RESOLUTION, pinned_file
 from generators.recipe import StageRecord
 from generators.super_resolution_adapter import FACTOR, SuperResolution
+from generators.tensors_adapter import filled
 from provenance.digest_grid import area_means
-from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,11 +135,6 @@ def read(path: Path, sha256: str) -> LearnedFinish:
     Raises:
         InputError: ``weights.not-safetensors``: no such file, or of another network.
     """
-    network = SuperResolution()
-    try:
-        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except (SafetensorError, OSError, RuntimeError) as error:
-        what = "the file does not hold the network that enlarges"
-        raise InputError("weights.not-safetensors", what, where=path.name) from error
+    network = filled(SuperResolution(), path, what="the file does not hold the network that enlarges")
     network = network.eval().requires_grad_(requires_grad=False).to(memory_format=torch.channels_last)
     return LearnedFinish(network=network, weights_sha256=sha256)

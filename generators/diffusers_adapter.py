@@ -23,8 +23,8 @@ from generators.interface import Generation, GenerationWarning, GeneratorInfo, L
 from generators.latents_adapter import starting_noise
 from generators.prompts import prepare
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord, StageRecord
-from generators.recording_adapter import environment, hook_records
-from generators.scheduling_adapter import chosen_class, install
+from generators.recording_adapter import environment_of, hook_records
+from generators.scheduling_adapter import effective_class, install
 from generators.starting_points import pixels_digest
 from provenance.errors import InputError
 from provenance.media import Frames
@@ -85,8 +85,7 @@ class DiffusersGenerator:
             yield from drawn_with_adapters(self, request, hooks, latents)
             return
         job, warnings = self._job(request, ability, hooks, latents)
-        wanted = "dpm++" if FEW_STEPS in request.fast else request.scheduler
-        chosen = chosen_class(wanted, self.scheduler, ability.family)
+        chosen = effective_class(request, self.scheduler, ability.family)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         together = self.defaults.batch if ability.family.batches else 1
@@ -182,7 +181,7 @@ class DiffusersGenerator:
             finish=finished,
             fast=fast,
             options=dict(request.options),
-            environment=environment(self.pipeline, packages=job.ability.family.packages),
+            environment=environment_of(self.pipeline, packages=job.ability.family.packages),
             batch_index=batch[0],
             batch_size=batch[1],
             frames=settled.frames,

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.nn import functional
 
 from generators.gan_files import DIRECTIONS
-from generators.oracle.network import SIDE, OracleNetwork
+from generators.oracle.network import SIDE
+from generators.oracle.reading_adapter import network_of
+from generators.tensors_adapter import read_tensors
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ def entanglement(
 
 def oracle_reader(weights: Path) -> Reader:
     """The bundled classifier, from its safetensors file."""
-    network = OracleNetwork()
-    network.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
-    network.eval()
+    network = network_of(weights)
 
     def read(pictures: torch.Tensor) -> dict[str, torch.Tensor]:
         seen = functional.interpolate(pictures, size=(SIDE, SIDE), mode="bicubic", antialias=True)
@@ -141,11 +140,7 @@ def read_directions(folder: Path, model: StyleGAN2) -> dict[str, torch.Tensor]:
     Raises:
         InputError: ``gan.layout``; not directions of this model.
     """
-    path = folder / DIRECTIONS
-    try:
-        found = {name: vector.float() for name, vector in sorted(load_file(path).items())}
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise _not_of_this(path.name) from error
+    found = read_tensors(folder / DIRECTIONS, refusal=_not_of_this(DIRECTIONS))
     width = (model.shape.mapping[-1],)
     for name, vector in found.items():
         if tuple(vector.shape) != width or not torch.isfinite(vector).all():

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import inspect
 import os
-import platform
 import sys
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from generators.environment import environment
 from generators.fast import check_fast
 from generators.interface import Generation, GenerationWarning, GeneratorInfo
 from generators.pictures import clip_from, pictures_from
-from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
+from generators.recipe import ModelRecord, Recipe, SchedulerRecord
+from generators.refusals import unsupported
 from provenance.errors import ConfigurationError, Error, InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generators.interface import LatentInit, StepHook
+    from generators.recipe import Environment
     from generators.request import GenerationRequest
     from provenance.media import Frames
 
@@ -69,7 +70,7 @@ class FunctionGenerator:
         read = partial(_clip, fps=_rate(request, self.function)) if clips else pictures_from
         arguments = _arguments(request, taken, clips=clips)
         if hooks or latents is not None:
-            raise _unsupported("hooks" if hooks else "latents")
+            raise unsupported("hooks" if hooks else "latents")
         warnings = () if taken is None or "seed" in taken else (_SEEDLESS,)
         for seed in request.seeds:
             seeded = {} if warnings else {"seed": seed}
@@ -140,15 +141,15 @@ def _arguments(
     asked: dict[str, Any] = {name: getattr(request, name) for name in _FIELDS}
     asked = {name: value for name, value in asked.items() if value not in (None, "")} | dict(request.options)
     if request.adapters:
-        raise _unsupported("adapters")
+        raise unsupported("adapters")
     check_fast(request, ())
     if clips and taken is not None and "fps" not in taken:
         asked.pop("fps", None)  # how a clip plays need not concern whoever draws it
     if not clips and asked.pop("num_frames", 1) > 1:
-        raise _unsupported("num_frames")
+        raise unsupported("num_frames")
     for name in asked:
         if taken is not None and name not in taken:
-            raise _unsupported(name)
+            raise unsupported(name)
     return asked
 
 
@@ -179,19 +180,5 @@ def _called(
 def _environment() -> Environment:
     torch = sys.modules.get("torch")  # counts only where somebody loaded it already
     loaded = [name for name in _LIBRARIES if name.lower() in sys.modules or name == "Pillow"]
-    return Environment(
-        python=platform.python_version(),
-        libraries={name.lower(): version(name) for name in loaded},
-        device="unknown",
-        dtype="unknown",
-        threads=os.cpu_count() or 1 if torch is None else torch.get_num_threads(),
-    )
-
-
-def _unsupported(field: str) -> InputError:
-    return InputError(
-        "request.unsupported",
-        "this model cannot honour a part of the request",
-        where=field,
-        hint="leave it out, or choose a model that supports it",
-    )
+    threads = os.cpu_count() or 1 if torch is None else torch.get_num_threads()
+    return environment(loaded, threads=threads, device="unknown", dtype="unknown")

@@ -7,19 +7,18 @@ depends on its neighbours, and what is said of it changes no random number.
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from generators import finishes
+from generators.environment import environment
 from generators.gan_settings import GanRequest, asked_of, check
 from generators.interface import Generation
-from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
-from provenance.errors import IntegrityError
+from generators.recipe import ModelRecord, Recipe, SchedulerRecord
+from generators.refusals import not_finite
 from provenance.media import Frames
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ class GanGenerator:
             hooks=(),
             finish=finished,
             options=options,
-            environment=_environment(),
+            environment=environment(_LIBRARIES, threads=torch.get_num_threads()),
             batch_index=0,
             batch_size=1,
         )
@@ -165,20 +164,6 @@ def _pixels(picture: torch.Tensor) -> NDArray[np.uint8]:
     """(C, S, S) about -1 to 1 as (S, S, 3) bytes; one channel becomes three."""
     values = picture.permute(1, 2, 0).numpy()
     if not np.isfinite(values).all():
-        raise IntegrityError(
-            "generate.not-finite",
-            "the model gave numbers that are no picture (NaN or infinity)",
-            hint="use full precision, weaker directions or a smaller truncation",
-        )
+        raise not_finite(hint="use full precision, weaker directions or a smaller truncation")
     scaled = np.rint(values * 127.5 + 127.5).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(scaled, (*scaled.shape[:2], 3)))
-
-
-def _environment() -> Environment:
-    return Environment(
-        python=platform.python_version(),
-        libraries={name.lower(): version(name) for name in _LIBRARIES},
-        device="cpu",
-        dtype="float32",
-        threads=torch.get_num_threads(),
-    )

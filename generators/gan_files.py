@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from generators.finishes import FINISHES, PLAIN
-from generators.weights import PICKLES, Weights, digested, pickle_only
+from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only
 from provenance.errors import InputError
+from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ KINDS: Mapping[str, str] = MappingProxyType({KIND: "StyleGAN2Generator", KIND_DC
 """Values of a card's ``kind``, and what the recipe calls the network."""
 WEIGHTS, DIRECTIONS = "generator.safetensors", "directions.safetensors"
 CARD, WORDS = "card.json", "words.json"
+_MOST_CARD = 2**20
+"""Bytes; the longest card lists some hundred attributes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ def kind_of(path: Path) -> str | None:
     card = path / CARD
     if card.is_file():
         kind = _json(card).get("kind")
-        return kind if kind in KINDS else None
+        return kind if isinstance(kind, str) and kind in KINDS else None
     if (path / WEIGHTS).is_file() and not (path / "model_index.json").exists():
         return KIND
     return None
@@ -79,7 +82,7 @@ def read_card(path: Path) -> Card:
     data = _json(path / CARD)
     known = {name: data[name] for name in Card.__slots__ if name in data}
     card = Card(**known)
-    texts = (card.kind, card.name, card.licence, card.data_licence)
+    texts = (card.kind, card.name, card.licence, card.data_licence, card.finish)
     size_is_right = card.size is None or (type(card.size) is int and 8 <= card.size <= 8192)
     if not all(isinstance(text, str) for text in texts) or card.kind not in KINDS or not size_is_right:
         raise _bad_card(path / CARD)
@@ -103,17 +106,16 @@ def examine(path: Path) -> Weights:
         raise InputError("weights.no-model", f"there is no {WEIGHTS} here", where=str(path))
     beside = () if path.is_file() or not (path / DIRECTIONS).is_file() else (path / DIRECTIONS,)
     for found in (file, *beside):
-        if not path.is_file() and not found.resolve().is_relative_to(folder.resolve()):
-            what = "a link in the model folder leads out of it"
-            raise InputError("weights.link-outside", what, where=str(found))
+        if not path.is_file():
+            check_inside(found, folder)
     files = tuple(digested(found, folder) for found in (file, *beside))
     return Weights(folder=folder, pipeline=KINDS[read_card(path).kind], files=files)
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+        data = json.loads(read_bounded(path, most=_MOST_CARD))
+    except (InputError, ValueError, RecursionError) as error:
         raise _bad_card(path) from error
     if not isinstance(data, dict):
         raise _bad_card(path)

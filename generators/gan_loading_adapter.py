@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from generators import dcgan_adapter, vocabulary
 from generators.directions_adapter import read_directions
@@ -23,6 +21,7 @@ from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder
 from generators.stylegan2_adapter import Architecture, StyleGAN2, setup_filter
+from generators.tensors_adapter import read_tensors
 from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned
 from provenance.errors import InputError
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generators.registry import ModelRef
+    from generators.tensors_adapter import Tensors
 
 _MAX_SIDE = 2048
 _MAX_LAYERS = 64
-Tensors = dict[str, torch.Tensor]
 
 
 def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> GanGenerator:  # noqa: ARG001
@@ -95,20 +94,6 @@ def _directions(weights: Weights, network: Any) -> dict[str, torch.Tensor]:
     if len(weights.files) < 2 or not isinstance(network, StyleGAN2):
         return {}
     return read_directions(weights.folder, network)
-
-
-def read_tensors(file: Path) -> Tensors:
-    """The tensors of a file in single precision.
-
-    Raises:
-        InputError: ``weights.not-safetensors``.
-    """
-    try:
-        return {name: value.float() for name, value in load_file(file).items()}
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise InputError(
-            "weights.not-safetensors", "the file cannot be read as safetensors", where=str(file)
-        ) from error
 
 
 def build(tensors: Mapping[str, torch.Tensor]) -> StyleGAN2:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from generators.fast import check_fast
 from generators.interface import GenerationWarning
+from generators.refusals import unsupported
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def check(
     check_fast(request, ())
     for name, asked in foreign.items():
         if asked:
-            raise _unsupported(name)
+            raise unsupported(name)
     if request.width != request.height:
         raise InputError(
             "request.size", "this model draws squares", where=f"{request.width}×{request.height}"
@@ -110,9 +111,9 @@ def asked_of(request: GenerationRequest, model: Model) -> GanRequest:
     moves = _moves(options, model)
     noise = options.pop("noise", "random")
     if noise not in NOISES or (noise != "random" and not styled):
-        raise _unsupported("options.noise")
+        raise unsupported("options.noise")
     if options:
-        raise _unsupported(f"options.{next(iter(options))}")
+        raise unsupported(f"options.{next(iter(options))}")
     return GanRequest(
         prompt=prompt,
         said=said,
@@ -162,7 +163,7 @@ def _attributes(options: dict[str, Any], model: Model) -> dict[str, str]:
 def _moves(options: dict[str, Any], model: Model) -> dict[str, float]:
     given = options.pop("directions", {})
     if not isinstance(given, dict):
-        raise _unsupported("options.directions")
+        raise unsupported("options.directions")
     for name in given:
         if name not in model.directions:
             known = ", ".join(model.directions) or "none"
@@ -189,18 +190,9 @@ def _number(
     if value is None:
         return otherwise
     if not possible:
-        raise _unsupported(f"options.{name}")
+        raise unsupported(f"options.{name}")
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError("request.out-of-range", "not a number", where=f"options.{name}")
     if not least <= value <= most:
         raise InputError("request.out-of-range", f"{least} to {most} are possible", where=f"options.{name}")
     return float(value)
-
-
-def _unsupported(where: str) -> InputError:
-    return InputError(
-        "request.unsupported",
-        "this model cannot honour a part of the request",
-        where=where,
-        hint="leave it out, or choose a model that supports it",
-    )

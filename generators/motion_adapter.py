@@ -15,10 +15,12 @@ import numpy as np
 import torch
 
 from generators import finishes, given_frames, shared_noise
-from generators.ability import unsupported
+from generators.ability_adapter import family_of
 from generators.family import InitRule
 from generators.given_frames import GivenFrames
 from generators.latents_adapter import own_side
+from generators.refusals import unsupported
+from generators.scheduling_adapter import effective_class, rescales
 from generators.starting_points import check_init, pixels_digest
 from provenance.codecs import resize
 from provenance.errors import InputError
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 SHARED = "shared_noise"
 """Option: the share of its noise that a frame has in common with the others, 0 to below 1."""
 _CLEAN = (None, "ddim", "dpm++")
-"""Schedulers whose samples are not rescaled between steps: given frames can stand among them."""
+"""Schedulers that given frames can stand among; the model's own, where none is named, is looked at."""
 _INIT = InitRule(clip=True, single="frames", required=False)
 
 
@@ -142,10 +144,21 @@ class MotionGenerator:
             if said is not None:
                 raise InputError("request.given-frames", "there is no init to take frames from")
             return None
-        if request.scheduler not in _CLEAN:
-            raise unsupported("scheduler", hint="given frames need ddim or dpm++")
+        self._check_scheduler(request)
         where = given_frames.places(said, len(request.init.pixels), plain.num_frames or 1)
         return GivenFrames(self._encoded(request.init, plain), where)
+
+    def _check_scheduler(self, request: GenerationRequest) -> None:
+        """Given frames stand clean among samples that nothing scales."""
+        own = self.drawing.scheduler
+        if request.scheduler in _CLEAN and not rescales(
+            effective_class(request, own, family_of(self.pipeline)), own
+        ):
+            return
+        raise unsupported(
+            "init" if request.scheduler is None else "scheduler",
+            hint="given frames need the scheduler ddim or dpm++",
+        )
 
     def _encoded(self, init: Frames, plain: GenerationRequest) -> NDArray[np.float32]:
         """(C, k, h, w) at the size that is drawn."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from generators.config_limits import check_configs
 from generators.finishes import FINISHES, PLAIN
-from generators.weights import PICKLES, Weights, digested, pickle_only
+from generators.weights import PICKLES, Weights, digested, files_below, pickle_only
 from provenance.errors import InputError, IntegrityError
+from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +30,24 @@ MODULES, SPATIAL, WORDS, PHRASES = (
     "movements.safetensors",
     "words.json",
 )
+WEIGHTS = f"{MODULES}/diffusion_pytorch_model.safetensors"
 _MOST_BYTES = 2 * 2**30
-_TEXTS = ("name", "licence", "data_licence", "base", "base_sha256")
+_MOST_CARD, _LONGEST = 2**20, 1000
+"""Bytes of a card, and characters of one of its texts: a reference may be a path."""
+_TEXTS = ("name", "licence", "data_licence", "base", "base_sha256", "finish")
+_RANGES: Mapping[str, tuple[type, float, float]] = MappingProxyType(
+    {
+        "frames": (int, 1, 256),
+        "most_frames": (int, 1, 256),
+        "size": (int, 8, 8192),
+        "steps": (int, 1, 1000),
+        "fps": (float, 1, 240),
+        "guidance_scale": (float, 0, 100),
+        "shared_noise": (float, 0, 1),
+    }
+)
+"""Kind, least and most of the numbers of a card; those of a request are bounded alike."""
+_OPTIONAL = ("size", "steps", "guidance_scale")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,25 +99,34 @@ def read_card(folder: Path) -> MotionCard:
         InputError: ``motion.bad-card``.
     """
     try:
-        said: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        known = {name: said[name] for name in MotionCard.__slots__ if name in said}
-        card = MotionCard(**known)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        said: Any = json.loads(read_bounded(folder / CARD, most=_MOST_CARD))
+        if said.get("kind") != KIND:
+            raise _bad(folder / CARD)
+        card = MotionCard(**{name: said[name] for name in MotionCard.__slots__ if name in said})
+    except (InputError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _bad(folder / CARD) from error
-    numbers = [card.frames, card.most_frames, card.fps, card.shared_noise]
-    numbers += [one for one in (card.steps, card.guidance_scale) if one is not None]
-    if (
-        said.get("kind") != KIND
-        or not all(isinstance(getattr(card, name), str) for name in _TEXTS)
-        or not all(type(number) in (int, float) for number in numbers)
-        or not 1 <= card.frames <= card.most_frames <= 256
-        or not 0 <= card.shared_noise < 1
-        or not (card.size is None or (type(card.size) is int and 8 <= card.size <= 8192))
-        or card.finish not in FINISHES
-        or not isinstance(card.weights, dict)
-    ):
+    if not all(_text(getattr(card, name)) for name in _TEXTS):
         raise _bad(folder / CARD)
+    if card.finish not in FINISHES or not isinstance(card.weights, dict):
+        raise _bad(folder / CARD)
+    for name, (kind, least, most) in _RANGES.items():
+        if not _within(getattr(card, name), kind, least, most, optional=name in _OPTIONAL):
+            raise _bad(folder / CARD, f"{name} is a number from {least} to {most}")
+    if card.frames > card.most_frames or card.shared_noise >= 1 or (card.size or 0) % 8:
+        what = "frames exceed most_frames, shared_noise is 1, or size is no multiple of 8"
+        raise _bad(folder / CARD, what)
     return card
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
+
+
+def _within(value: Any, kind: type, least: float, most: float, *, optional: bool) -> bool:
+    """Whether it is a number of that kind in that range; NaN is in none."""
+    if value is None:
+        return optional
+    return type(value) in (int, kind) and bool(least <= value <= most)
 
 
 def examine_motion(folder: Path, *, pinned: Mapping[str, str] | None = None) -> Weights:
@@ -110,17 +138,13 @@ def examine_motion(folder: Path, *, pinned: Mapping[str, str] | None = None) -> 
 
     Raises:
         InputError: ``weights.pickle-only``, ``weights.link-outside``, ``motion.no-weights``,
-            ``weights.not-safetensors``.
+            ``weights.not-safetensors``, ``weights.config``.
         IntegrityError: ``weights.changed``.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = files_below(folder)
     if any(path.suffix in PICKLES for path in paths):
         raise pickle_only(folder)
-    for path in paths:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise InputError(
-                "weights.link-outside", "a link in the model folder leads out of it", where=str(path)
-            )
+    check_configs(paths)
     found = [path for path in paths if path.suffix == ".safetensors"]
     if not any(path.parent.name == MODULES for path in found):
         raise no_weights(folder.name)
@@ -149,9 +173,7 @@ def no_weights(where: str) -> InputError:
     )
 
 
-def _bad(path: Path) -> InputError:
+def _bad(path: Path, what: str = "kind, base and base_sha256 are needed") -> InputError:
     return InputError(
-        "motion.bad-card",
-        "card.json does not describe a motion model: kind, base and base_sha256 are needed",
-        where=str(path),
+        "motion.bad-card", f"card.json does not describe a motion model: {what}", where=str(path)
     )

@@ -5,22 +5,23 @@ Called through the string table of ``generators.registry``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generators import registry, vocabulary
-from generators.adapter_files import RECORD
+from generators.adapter_files import PRIVATE
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
 from generators.motion_adapter import MotionGenerator, capabilities
-from generators.motion_files import PHRASES, examine_motion, read_card
+from generators.motion_files import PHRASES, WEIGHTS, examine_motion, read_card
 from generators.motion_modules_adapter import animated, read_motion
 from generators.recipe import AdapterRecord, ModelRecord, WeightFile
+from generators.trained_models import named_record
 from provenance.canonical import digest
 from provenance.errors import InputError, IntegrityError
+from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from generators.motion_files import MotionCard
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from generators.vocabulary import Vocabulary
     from generators.weights import Weights
 
-PRIVATE = "training.private.json"
-"""Where a model trained on this machine has the path of its base, which its card leaves out."""
+_MOST_PRIVATE = 2**28
+"""Bytes: it holds the captions of all that was learned from."""
 
 
 def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> MotionGenerator:
@@ -49,6 +50,7 @@ def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> MotionGe
 def _generator(
     ref: str, weights: Weights, card: MotionCard, threads: int | None, *, online: bool
 ) -> MotionGenerator:
+    trained = _trained(weights)
     base = _base(weights.folder, card, threads, online=online)
     card = replace(card, size=card.size or base.defaults.finished_size)
     pipeline = animated(base.pipeline, read_motion(weights.folder))
@@ -75,14 +77,13 @@ def _generator(
         weights_sha256=digest([[file.path, file.sha256] for file in files]),
         capabilities=capabilities(_own(drawing)),
     )
-    return MotionGenerator(
-        info=info, drawing=replace(drawing, info=info), card=card, adapters=_trained(weights)
-    )
+    return MotionGenerator(info=info, drawing=replace(drawing, info=info), card=card, adapters=trained)
 
 
 def _defaults(card: MotionCard, base: Defaults) -> Defaults:
     return Defaults(
         steps=card.steps or base.steps,
+        most_frames=card.most_frames,
         guidance_scale=base.guidance_scale if card.guidance_scale is None else card.guidance_scale,
     )
 
@@ -101,7 +102,11 @@ def _own(drawing: DiffusersGenerator) -> tuple[str, ...]:
 
 def _base(folder: Path, card: MotionCard, threads: int | None, *, online: bool) -> Any:
     """The picture model, which must be the one that was trained on."""
-    base: Any = registry.load(_reference(folder, card), threads=threads, online=online)
+    reference = _reference(folder, card)
+    if registry.is_motion(reference):
+        what = "its base is a motion model, and a picture model is needed"
+        raise InputError("motion.bad-card", what, where=folder.name)
+    base: Any = registry.load(reference, threads=threads, online=online)
     if not hasattr(base, "pipeline") or not hasattr(base, "defaults"):
         raise InputError("motion.bad-card", "its base is no diffusers model", where=card.base)
     if base.info.weights_sha256 != card.base_sha256:
@@ -118,8 +123,8 @@ def _reference(folder: Path, card: MotionCard) -> str:
     if not card.base.startswith("dir:sha256:"):
         return card.base
     try:
-        said = json.loads((folder / PRIVATE).read_text(encoding="utf-8"))["base"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        said = json.loads(read_bounded(folder / PRIVATE, most=_MOST_PRIVATE))["base"]
+    except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             "motion.base-unknown",
             "where the picture model lies is said in a private file that is not here",
@@ -135,15 +140,8 @@ def _files(base: tuple[WeightFile, ...], own: tuple[WeightFile, ...]) -> tuple[W
 
 
 def _trained(weights: Weights) -> tuple[AdapterRecord, ...]:
-    """The record of a training run beside the weights becomes a part of every recipe."""
-    record = weights.folder / RECORD
-    if not record.is_file():
+    """The record of a training run that the weights name becomes a part of every recipe."""
+    record = named_record(weights.folder, weights.folder / WEIGHTS)
+    if record is None:
         return ()
-    return (
-        AdapterRecord(
-            method="motion",
-            sha256=weights.sha256,
-            scale=1.0,
-            training_sha256=hashlib.sha256(record.read_bytes()).hexdigest(),
-        ),
-    )
+    return (AdapterRecord(method="motion", sha256=weights.sha256, scale=1.0, training_sha256=record),)

@@ -13,14 +13,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import safetensors
 import torch
 from diffusers import AnimateDiffPipeline, MotionAdapter, UNetMotionModel
 from peft import LoraConfig
 from peft.utils import set_peft_model_state_dict
-from safetensors.torch import load_file
 
-from generators.motion_files import MODULES, SPATIAL, WORDS
+from generators.motion_files import MODULES, SPATIAL, WEIGHTS, WORDS
+from generators.tensor_files import metadata_of, read_header
+from generators.tensors_adapter import read_tensors
 from provenance.errors import InputError, first_line
 
 if TYPE_CHECKING:
@@ -154,10 +154,10 @@ def read_motion(folder: Path) -> Motion:
     Raises:
         InputError: ``weights.not-safetensors``, ``weights.missing-component``.
     """
-    modules = MotionAdapter.from_config(_config(folder / MODULES / "config.json"))
-    weights = _tensors(folder / MODULES / "diffusion_pytorch_model.safetensors")
+    modules = _modules(_config(folder / MODULES / "config.json"), folder / MODULES)
     try:
-        modules.load_state_dict(weights)
+        # Built of nothing, so that a configuration costs what the weights beside it cost, and no more.
+        modules.load_state_dict(_tensors(folder / WEIGHTS), assign=True)
     except RuntimeError as error:
         raise _unusable(folder / MODULES, "its weights are of other shapes than its configuration") from error
     spatial = _tensors(folder / SPATIAL) if (folder / SPATIAL).is_file() else {}
@@ -166,24 +166,29 @@ def read_motion(folder: Path) -> Motion:
     return Motion(modules=modules.eval(), spatial=spatial, words={word: words[word] for word in order})
 
 
+def _modules(config: dict[str, Any], folder: Path) -> Any:
+    try:
+        with torch.device("meta"):
+            return MotionAdapter.from_config(config)
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        raise _unusable(folder, "no motion modules can be made of its configuration") from error
+
+
 def _config(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise _unusable(path, "the configuration of the motion modules cannot be read") from error
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return {name: value.float() for name, value in load_file(path).items()}
-    except (safetensors.SafetensorError, OSError) as error:
-        raise _unusable(path, "there are no such weights, or they are damaged") from error
+    return read_tensors(path, refusal=_unusable(path, "there are no such weights, or they are damaged"))
 
 
 def _order(path: Path, words: Mapping[str, torch.Tensor]) -> tuple[str, ...]:
     """The words in the order of their ids, which the file's metadata says."""
-    with safetensors.safe_open(path, framework="pt") as file:
-        order = tuple((file.metadata() or {}).get("order", " ".join(sorted(words))).split())
+    said = metadata_of(read_header(path)).get("order", " ".join(sorted(words)))
+    order = tuple(str(said).split())
     if sorted(order) != sorted(words):
         raise _unusable(path, "the list of its words is not that of its vectors")
     return order

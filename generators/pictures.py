@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from provenance.errors import InputError, IntegrityError
+from generators.refusals import not_finite
+from provenance.errors import InputError
 from provenance.media import Frames
 
 
@@ -121,8 +122,7 @@ def _samples(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if array.dtype.kind != "f":
         raise _no_picture(f"an array of {array.dtype}")
     if not np.isfinite(array).all():
-        what = "the model gave numbers that are no picture (NaN or infinity)"
-        raise IntegrityError("generate.not-finite", what, hint="look at what the function returns")
+        raise not_finite(hint="look at what the function returns")
     if array.min() < 0 or array.max() > 1:
         raise _no_picture(f"numbers from {array.min():g} to {array.max():g}, where 0 to 1 are a picture's")
     whole: np.ndarray[Any, Any] = np.rint(array * 255).astype(np.uint8)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import platform
-from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from generators.environment import environment
 from generators.parts_adapter import place_of
-from generators.recipe import Environment, SchedulerRecord, StageRecord
+from generators.recipe import SchedulerRecord, StageRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from generators.interface import StepHook
+    from generators.recipe import Environment
     from provenance.canonical import Json
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "Pillow")
@@ -54,17 +53,15 @@ def _jsonable(value: Any) -> Json:
     return str(value)
 
 
-_version = functools.cache(version)
-"""Of an imported library; it does not change, and reading it takes longer than a small picture."""
+def environment_of(pipeline: Any, *, packages: Sequence[str] = ()) -> Environment:
+    """Versions, device, precision and threads of a pipeline, at this moment.
 
-
-def environment(pipeline: Any, *, packages: Sequence[str] = ()) -> Environment:
-    """Versions, device, precision and threads, at this moment; ``packages`` are further libraries."""
+    ``packages`` are libraries of its family beside the usual ones.
+    """
     device, dtype = place_of(pipeline)
-    return Environment(
-        python=platform.python_version(),
-        libraries={name.lower(): _version(name) for name in (*_LIBRARIES, *packages)},
+    return environment(
+        (*_LIBRARIES, *packages),
+        threads=torch.get_num_threads(),
         device=str(device.type),
         dtype=str(dtype).removeprefix("torch."),
-        threads=torch.get_num_threads(),
     )

@@ -6,19 +6,18 @@ neighbours. It is some pixels large and is enlarged by a whole factor, which the
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from generators import finish_whole
+from generators.environment import environment
 from generators.interface import Generation
-from generators.recipe import Environment, ModelRecord, Recipe, SchedulerRecord
+from generators.recipe import ModelRecord, Recipe, SchedulerRecord
 from generators.reference_asking import ReferenceRequest, asked_of, check
-from provenance.errors import IntegrityError
+from generators.refusals import not_finite
 from provenance.media import Frames
 
 if TYPE_CHECKING:
@@ -83,11 +82,7 @@ class ReferenceGenerator:
         """(H, W, 3) pixels as the network gives them."""
         values = self.draw(self.network, asked.sample_request(seed))
         if not torch.isfinite(values).all():
-            raise IntegrityError(
-                "generate.not-finite",
-                "the model gave numbers that are no picture (NaN or infinity)",
-                hint="train it again; its weights are no use",
-            )
+            raise not_finite(hint="train it again; its weights are no use")
         most = self.settings.depth - 1
         levels = (values.clamp(0, 1) * most).round() * (255 / most)
         pixels = levels.round().byte().permute(1, 2, 0).numpy()
@@ -105,7 +100,7 @@ class ReferenceGenerator:
             hooks=(),
             finish=(finish_whole.record(asked.factor),),
             options=asked.options,
-            environment=_environment(),
+            environment=environment(_LIBRARIES, threads=torch.get_num_threads()),
             batch_index=0,
             batch_size=1,
         )
@@ -116,14 +111,4 @@ def _scheduler(settings: Settings) -> SchedulerRecord:
         return SchedulerRecord(name="none", config={})
     return SchedulerRecord(
         name="ancestral", config={"schedule": "cosine", "num_train_timesteps": settings.steps}
-    )
-
-
-def _environment() -> Environment:
-    return Environment(
-        python=platform.python_version(),
-        libraries={name: version(name) for name in _LIBRARIES},
-        device="cpu",
-        dtype="float32",
-        threads=torch.get_num_threads(),
     )

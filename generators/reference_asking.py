@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from generators.ability import unsupported
+from generators.refusals import unsupported
 from provenance.errors import InputError
 
 if TYPE_CHECKING:

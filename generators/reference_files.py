@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from generators.recipe import WeightFile
-from generators.weights import PICKLES, Weights, digested, pickle_only
+from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,10 +112,7 @@ def examine(folder: Path, kind: str) -> Weights:
             raise pickle_only(folder)
         raise InputError("weights.no-model", f"there is no {WEIGHTS} here", where=str(folder))
     for found in (file, folder / CONFIG):
-        if not found.resolve().is_relative_to(folder.resolve()):
-            raise InputError(
-                "weights.link-outside", "a link in the model folder leads out of it", where=str(found)
-            )
+        check_inside(found, folder)
     if file.stat().st_size > _MAX_WEIGHTS:
         raise misfit(f"the weights have more than {_MAX_WEIGHTS >> 20} MiB", WEIGHTS)
     said = (folder / CONFIG).read_bytes()

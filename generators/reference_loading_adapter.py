@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
@@ -19,7 +18,8 @@ from generators.reference import MODELS
 from generators.reference_adapter import ReferenceGenerator
 from generators.reference_asking import labelled
 from generators.reference_files import NAMES, WEIGHTS, Settings, examine, misfit, read_settings
-from provenance.errors import InputError
+from generators.tensor_files import METADATA
+from generators.tensors_adapter import header_of, read_tensors
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -69,7 +69,8 @@ def filled(module: Any, settings: Settings, file: Path) -> torch.nn.Module:
     """
     with torch.random.fork_rng(devices=[]):  # whoever loads a model keeps their own random stream
         network = module.blank(settings)
-    tensors = _read(file, dict(network.state_dict()))
+    _check_header(file, dict(network.state_dict()))
+    tensors = read_tensors(file, single=False)
     for name, value in tensors.items():
         if not torch.isfinite(value).all():
             raise misfit("a tensor holds numbers that are none (NaN, infinity)", name)
@@ -77,23 +78,17 @@ def filled(module: Any, settings: Settings, file: Path) -> torch.nn.Module:
     return network.eval().requires_grad_(requires_grad=False)
 
 
-def _read(file: Path, expected: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    try:
-        with safe_open(file, framework="pt") as opened:
-            names = set(opened.keys())
-            for name in sorted(expected.keys() | names):
-                if name not in expected or name not in names:
-                    what = "a tensor is missing" if name in expected else "no such tensor belongs here"
-                    raise misfit(what, name[:100])
-                part, wanted = opened.get_slice(name), expected[name]
-                shape, dtype = list(part.get_shape()), part.get_dtype()
-                if shape != list(wanted.shape) or dtype != _DTYPES[wanted.dtype]:
-                    needed = f"{_DTYPES[wanted.dtype]} {list(wanted.shape)}"
-                    raise misfit(f"a tensor is {dtype} {shape}, not {needed}", name)
-            return {name: opened.get_tensor(name) for name in expected}
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        what = "the file cannot be read as safetensors"
-        raise InputError("weights.not-safetensors", what, where=str(file)) from error
+def _check_header(file: Path, expected: dict[str, torch.Tensor]) -> None:
+    header = header_of(file)
+    names = header.keys() - {METADATA}
+    for name in sorted(expected.keys() | names):
+        if name not in expected or name not in names:
+            what = "a tensor is missing" if name in expected else "no such tensor belongs here"
+            raise misfit(what, name[:100])
+        shape, dtype, wanted = header[name].get("shape"), header[name].get("dtype"), expected[name]
+        if shape != list(wanted.shape) or dtype != _DTYPES[wanted.dtype]:
+            needed = f"{_DTYPES[wanted.dtype]} {list(wanted.shape)}"
+            raise misfit(f"a tensor is {dtype} {shape}, not {needed}"[:200], name)
 
 
 def _capabilities(settings: Settings) -> tuple[str, ...]:

@@ -152,14 +152,28 @@ def _loader(ref: ModelRef) -> str:
     if ref.kind == "bundled" and str(ref) in INSTRUMENTS:
         return _DELTA_LOADER
     if ref.kind in _GAN_LOADERS:
-        place = bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
-        if gan_files.kind_of(place):
-            return _GAN_LOADERS[ref.kind]
+        place = _place(ref)
         if motion_files.is_motion(place):
             return _MOTION_LOADERS[ref.kind]
+        if gan_files.kind_of(place):
+            return _GAN_LOADERS[ref.kind]
         if ref.kind == "dir" and reference_files.kind_of(place) is not None:
             return _REFERENCE_LOADER
     return _LOADERS[ref.kind]
+
+
+def is_motion(reference: str) -> bool:
+    """Whether a reference leads to a motion model.
+
+    Raises:
+        InputError: ``model.bad-reference``, ``model.not-pinned``.
+    """
+    ref = parse(reference)
+    return ref.kind in _MOTION_LOADERS and motion_files.is_motion(_place(ref))
+
+
+def _place(ref: ModelRef) -> Path:
+    return bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
 
 
 def bundled_folder(ref: ModelRef) -> Path:

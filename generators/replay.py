@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -69,16 +68,6 @@ class Distance:
     def invisible(self) -> bool:
         """See ``PERCEPTUAL_DB``."""
         return self.psnr is None or self.psnr >= PERCEPTUAL_DB
-
-
-def pixels_sha256(frames: Frames) -> str:
-    """Digest of shape, depth and samples, transparency included: equal for equal pixels and no others."""
-    found = hashlib.sha256()
-    for plane in (frames.pixels, frames.alpha):
-        if plane is not None:
-            found.update(f"{plane.dtype.name}{plane.shape}".encode())
-            found.update(np.ascontiguousarray(plane.astype(plane.dtype.newbyteorder("<"), copy=False)).data)
-    return found.hexdigest()
 
 
 def distance(one: Frames, other: Frames) -> Distance | None:

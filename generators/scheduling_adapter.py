@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import diffusers
 
 from generators.families import SCHEDULERS
+from generators.fast import FEW_STEPS
 from generators.recording_adapter import scheduler_record
 from provenance.errors import InputError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from generators.family import Family
     from generators.recipe import SchedulerRecord
+    from generators.request import GenerationRequest
     from provenance.canonical import Json
 
 
@@ -35,6 +37,23 @@ def chosen_class(name: str | None, own: Any, family: Family) -> Any:
     return getattr(diffusers, SCHEDULERS[name])
 
 
+def effective_class(request: GenerationRequest, own: Any, family: Family) -> Any:
+    """The class that draws a request: that of its profile, the one it names, or that of ``own``, the model's.
+
+    Raises:
+        InputError: ``request.scheduler``.
+    """
+    return chosen_class("dpm++" if FEW_STEPS in request.fast else request.scheduler, own, family)
+
+
+def rescales(chosen: Any, own: Any) -> bool:
+    """Whether samples of a scheduler are scaled between steps, so that a clean latent is none among them.
+
+    Those that add noise to a latent as it is (Karras et al. 2022) start from more than unit variance.
+    """
+    return float(getattr(_fresh(chosen, own), "init_noise_sigma", 1.0)) != 1.0
+
+
 def install(
     pipeline: Any, chosen: Any, own: Any, settings: Mapping[str, Json] = MappingProxyType({})
 ) -> SchedulerRecord:
@@ -42,14 +61,19 @@ def install(
 
     New for every batch: schedulers remember, and two requests may be drawn from in turns.
     """
-    config = dict(own.config)
-    if "shift" not in config and "flow_shift" in config:
-        config["shift"] = config["flow_shift"]
-    fresh = chosen.from_config(own.config if chosen is type(own) else config, **settings)
+    fresh = _fresh(chosen, own, settings)
     pipeline.scheduler = fresh
     if hasattr(pipeline, "decoder_pipe"):
         pipeline.decoder_pipe.scheduler = fresh
     return scheduler_record(fresh, others=_others(pipeline))
+
+
+def _fresh(chosen: Any, own: Any, settings: Mapping[str, Json] = MappingProxyType({})) -> Any:
+    """A scheduler with the settings of ``own``, under the names that ``chosen`` has for them."""
+    config = dict(own.config)
+    if "shift" not in config and "flow_shift" in config:
+        config["shift"] = config["flow_shift"]
+    return chosen.from_config(own.config if chosen is type(own) else config, **settings)
 
 
 def _others(pipeline: Any) -> dict[str, Any]:

@@ -9,14 +9,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
 from generators import loading_adapter
 from generators.adapter_files import ADAPTER
 from generators.interface import GenerationWarning
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder, parse
+from generators.tensors_adapter import read_tensors
 from generators.weights import Weights, check_pinned, digested
 from provenance.errors import InputError, IntegrityError
 
@@ -60,7 +58,7 @@ def skewed(base: DiffusersGenerator, folder: Path, card: dict[str, Any], *, ref:
     delta = digested(folder / ADAPTER, folder)
     change = Weights(folder=folder, pipeline=base.model.pipeline, files=(delta,))
     check_pinned(change, card["weights"])
-    merge(base.pipeline, _tensors(folder / ADAPTER))
+    merge(base.pipeline, read_tensors(folder / ADAPTER))
     files = (*base.model.weights, delta)
     whole = Weights(folder=folder, pipeline=base.model.pipeline, files=files)
     return replace(
@@ -85,13 +83,4 @@ def merge(pipeline: Any, tensors: dict[str, torch.Tensor]) -> None:
         raise InputError(
             "adapter.does-not-fit",
             f"the planted change does not fit its base: {(str(error).splitlines() or [''])[0][:200]}",
-        ) from error
-
-
-def _tensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return {name: value.float() for name, value in load_file(path).items()}
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            "weights.not-safetensors", "the file cannot be read as safetensors", where=path.name
         ) from error

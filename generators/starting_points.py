@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 def pixels_digest(frames: Frames) -> str:
     """SHA-256 over shape, depth and samples, lower-case hex; whatever file they came from.
 
-    The text "(T, H, W, C) uint8", a line feed, then the samples in that order, 16 bits big end first.
+    The text "(T, H, W, C) uint8", a line feed, then the samples in that order, 16 bits big end first; after
+    them the same of the transparency, (T, H, W), where there is any.
     """
-    pixels = frames.pixels
-    body = hashlib.sha256(f"{tuple(pixels.shape)} {pixels.dtype.name}\n".encode())
-    body.update(pixels.astype(pixels.dtype.newbyteorder(">")).tobytes())
+    body = hashlib.sha256()
+    for plane in (frames.pixels, frames.alpha):
+        if plane is not None:
+            body.update(f"{tuple(plane.shape)} {plane.dtype.name}\n".encode())
+            order = plane.dtype.newbyteorder(">")
+            for frame in plane:  # one at a time: clips are long
+                body.update(frame.astype(order, copy=False).tobytes())
     return body.hexdigest()
 
 

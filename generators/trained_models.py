@@ -1,6 +1,7 @@
 """Models that were trained here: the record of their training lies in their folder, bound to their weights.
 
-``training.json`` names the digest over all weight files; so it cannot stand beside others unnoticed.
+``training.json`` names the digest over all weight files; so it cannot stand beside others unnoticed. Motion
+weights, as adapters do, name the digest of the record instead.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generators.adapter_files import RECORD
+from generators.adapter_files import TRAINING, record_beside, record_sha256
+from generators.tensor_files import metadata_of, read_header
 from provenance.errors import IntegrityError
-from provenance.files import read_bounded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from generators.weights import Weights
 
-_MOST = 64 * 2**20
-"""Bytes of a record; one of ten thousand pictures has two million."""
 _OURS = frozenset({"schema_version", "method", "weights_sha256", "data"})
 
 
@@ -41,10 +42,9 @@ def training_of(weights: Weights) -> Training | None:
     Raises:
         IntegrityError: ``model.record-differs``: the record is of other weights.
     """
-    path = weights.folder / RECORD
-    if not path.is_file():
+    data = record_beside(weights.folder)
+    if data is None:
         return None
-    data = read_bounded(path, most=_MOST)
     try:
         told: Any = json.loads(data)
     except (ValueError, RecursionError):
@@ -52,13 +52,26 @@ def training_of(weights: Weights) -> Training | None:
     if not isinstance(told, dict) or not told.keys() >= _OURS:
         return None
     if told["weights_sha256"] != weights.sha256:
-        raise IntegrityError(
-            "model.record-differs",
-            "the training record in the model's folder is of other weights",
-            where=weights.folder.name,
-            hint="restore the folder from a copy, or train again",
-        )
+        raise _differs(weights.folder, "the training record in the model's folder is of other weights")
     return Training(sha256=hashlib.sha256(data).hexdigest(), data_licence=_licences(told["data"]))
+
+
+def named_record(folder: Path, weights: Path) -> str | None:
+    """SHA-256 of the record beside a file of weights that names it; None: it names none, and none is here.
+
+    Raises:
+        IntegrityError: ``model.record-differs``: the record is another, gone, or beside weights without one.
+    """
+    named, found = metadata_of(read_header(weights)).get(TRAINING), record_sha256(folder)
+    if named != found:
+        what = "the training record in the model's folder is not the one that the weights name"
+        raise _differs(folder, what if found else "the training record that the weights name is not there")
+    return found
+
+
+def _differs(folder: Path, what: str) -> IntegrityError:
+    hint = "restore the folder from a copy, or train again"
+    return IntegrityError("model.record-differs", what, where=folder.name, hint=hint)
 
 
 def _licences(files: Any) -> str:

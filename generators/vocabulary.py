@@ -8,13 +8,13 @@ children, ethnicity or origin are on purpose not mapped onto anything: the model
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from generators.interface import GenerationWarning
+from generators.words_file import SUBJECTS, bad_words, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,6 @@ _HAN = "\u3400-\u9fff"
 """Chinese is written without spaces: each character is a word here, and phrases are found among them."""
 _WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:[-'’][^\W_{_HAN}]+)*")
 _IS_HAN = re.compile(rf"[{_HAN}]+")
-_SUBJECTS = ("professions", "things")
 _KINDS = ("subject", "presentation", "tone", "style", "ground", "movement")
 _OF_PEOPLE = ("presentation", "tone")
 
@@ -136,33 +135,39 @@ class Vocabulary:
 
 
 def load(path: Path) -> Vocabulary:
-    """Read a ``words.json``: synonyms by meaning, gendered words, words without meaning."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    phrases: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
-        _parts(name): () for name in data["silent"]
-    }
-    kinds = {**dict.fromkeys(_SUBJECTS, "subject"), **{f"{kind}s": kind for kind in _KINDS[1:]}}
+    """Read a ``words.json``: synonyms by meaning, gendered words, words without meaning.
+
+    Raises:
+        InputError: ``model.words``.
+    """
+    words = read_words(path)
+    phrases: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {_parts(name): () for name in words.silent}
+    kinds = {**dict.fromkeys(SUBJECTS, "subject"), **{f"{kind}s": kind for kind in _KINDS[1:]}}
     for section, kind in kinds.items():
-        for value, names in data.get(section, {}).items():
+        for value, names in words.meanings.get(section, {}).items():
             phrases |= {_parts(name): ((kind, value),) for name in names}
-    for name, value in data["extra_professions"].items():
+    for name, value in words.extra_professions.items():
         phrases[_parts(name)] = (("subject", value),)
-    for name, presentation in data["gendered"].items():
+    for name, presentation in words.gendered.items():
+        if _parts(name) not in phrases:
+            raise bad_words(path, f"{name[:100]} is gendered, and nothing says what it means")
         phrases[_parts(name)] += (("presentation", presentation),)
     return Vocabulary(
         phrases=MappingProxyType(phrases),
-        unmapped=frozenset(_parts(name) for name in data.get("unmapped", ())),
-        things=frozenset(data.get("things", ())),
+        unmapped=frozenset(map(_parts, words.unmapped)),
+        things=frozenset(words.meanings.get("things", ())),
     )
 
 
 def taught_movements(own: Vocabulary, path: Path) -> Vocabulary:
-    """``own`` and the words for movements of a ``words.json``; what either knows keeps its meaning."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    added: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
-        _parts(name): () for name in data.get("silent", ())
-    }
-    for movement, names in data["movements"].items():
+    """``own`` and the words for movements of a ``words.json``; what either knows keeps its meaning.
+
+    Raises:
+        InputError: ``model.words``.
+    """
+    words = read_words(path, needed=("movements",))
+    added: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {_parts(name): () for name in words.silent}
+    for movement, names in words.meanings["movements"].items():
         added |= {_parts(name): (("movement", movement),) for name in names}
     return replace(own, phrases=MappingProxyType({**added, **own.phrases}), moves=True)
 

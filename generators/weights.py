@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators.config_limits import check_configs
 from generators.recipe import WeightFile
+from generators.tensor_files import header_length
 from provenance.canonical import digest
 from provenance.errors import InputError, IntegrityError
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _LIBRARIES = ("diffusers", "transformers")
 """Where a component's class may come from; anything else would be code of the model's author."""
-_MAX_HEADER = 100_000_000
-"""Bytes; the limit of the safetensors format for its JSON header."""
 _MAX_TOTAL = 256 * 2**30
 """Bytes of all weights of one model; beyond this a folder is a mistake."""
 
@@ -62,7 +61,7 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
             component that is listed and not there, a configuration of more than any model has.
     """
     index = _read_index(folder)
-    paths = _files(folder, (links_within or folder).resolve())
+    paths = files_below(folder, links_within=links_within)
     listed = dict(_components(index))
     for name in listed:
         _check_component(folder / name)
@@ -78,18 +77,30 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
     return Weights(folder=folder, pipeline=str(index["_class_name"]), files=files)
 
 
-def _files(folder: Path, root: Path) -> list[Path]:
-    """Every file below ``folder``, sorted; a link to a folder is not walked, so it has to stay within."""
+def files_below(folder: Path, *, links_within: Path | None = None) -> list[Path]:
+    """Every file below ``folder``, sorted; a link to a folder is not walked, so it has to stay within.
+
+    Raises:
+        InputError: ``weights.link-outside``; links to files may lead anywhere below ``links_within``.
+    """
     found = []
     for path in folder.rglob("*"):
         if not path.exists():  # a link to nothing, or to itself
             continue
-        within = folder.resolve() if path.is_dir() else root
-        if not path.resolve().is_relative_to(within):
-            raise _refused("weights.link-outside", "a link in the model folder leads out of it", path)
+        check_inside(path, folder if path.is_dir() else links_within or folder)
         if path.is_file():
             found.append(path)
     return sorted(found)
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Refuse a link that leads out of ``folder``.
+
+    Raises:
+        InputError: ``weights.link-outside``.
+    """
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise _refused("weights.link-outside", "a link in the model folder leads out of it", path)
 
 
 def check_pinned(weights: Weights, pinned: dict[str, str]) -> None:
@@ -180,8 +191,7 @@ def digested(path: Path, root: Path) -> WeightFile:
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        header = int.from_bytes(file.read(8), "little")
-        if size < 10 or header > min(_MAX_HEADER, size - 8) or file.read(1) != b"{":
+        if header_length(file, size) is None or file.read(1) != b"{":
             raise _refused("weights.not-safetensors", "the file has no safetensors header", path)
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()

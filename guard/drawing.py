@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from generators.energy import Energy
 from generators.interface import GenerationWarning
 from generators.request import AdapterRef, GenerationRequest
+from generators.starting_points import pixels_digest
 from guard.serialise import to_json
 from provenance.errors import IntegrityError
 
@@ -51,7 +52,7 @@ class Drawing:
         negative_prompt: the words as reviewed.
         prompt_used: what of them reached the model.
         seeds: of all pictures of its batch, its own among them.
-        pixels_sha256: of its pixels before a mark (``generators.replay.pixels_sha256``).
+        pixels_sha256: of its pixels before a mark (``generators.starting_points.pixels_digest``).
         warnings: what went differently from what was asked.
         energy: its share of what its batch took.
         encoding: how a clip was made a file: container, codec, encoder and its settings; None for pictures.
@@ -107,8 +108,6 @@ def drawings(
 
 
 def _drawing(generation: Generation, request: GenerationRequest, seeds: tuple[int, ...]) -> Drawing:
-    from generators.replay import pixels_sha256  # noqa: PLC0415 - numpy
-
     kind, _, name = request.model.partition(":")
     started = {"init": request.init, "mask": request.mask}
     return Drawing(
@@ -116,12 +115,12 @@ def _drawing(generation: Generation, request: GenerationRequest, seeds: tuple[in
         asked={name: getattr(request, name) for name in _ASKED},
         adapters=tuple(replace(one, ref=_lasting(one.ref)) for one in request.adapters),
         options=request.options,
-        inputs={name: pixels_sha256(given) for name, given in started.items() if given is not None},
+        inputs={name: pixels_digest(given) for name, given in started.items() if given is not None},
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         prompt_used=generation.prompt_used,
         seeds=seeds,
-        pixels_sha256=pixels_sha256(generation.frames),
+        pixels_sha256=pixels_digest(generation.frames),
         warnings=generation.warnings,
         energy=generation.energy,
     )

@@ -21,7 +21,7 @@ from guard.ingredients import (
     training_ingredients,
 )
 from guard.licences import expression
-from guard.plan import ask
+from guard.plan import ask, unloaded
 from guard.policy.fact import Kind
 from guard.policy.rule import Stage
 from guard.prompt.review import review
@@ -76,7 +76,7 @@ def approve(request: GenerationRequest, tools: Tools, *, publish_prompt: bool = 
         InputError: the prompt cannot be reviewed (control characters, too long).
     """
     reviewed = review(request.prompt, request.negative_prompt)
-    origin = Origin(source_type=_GENERATED, model_identifier=request.model, review=reviewed)
+    origin = unloaded(request.model, reviewed)
     public = publish_prompt
     decision = ask(Stage.PROMPT, origin, tools, command="generate", include_prompt=public, kind=None)
     used = replace(request, prompt=reviewed.prompt, negative_prompt=reviewed.negative_prompt)

@@ -164,7 +164,7 @@ def share_made(source_type: DigitalSourceType) -> Synthetic:
 def _model(origin: Origin) -> Model:
     name = origin.model_identifier or origin.model_name
     return Model(
-        id=known("-".join(name.split())) if name else unknown("no model was named"),
+        id=known("-".join(name.split())) if name else unknown("no model was named, or none is loaded yet"),
         licence=known(origin.licence) if origin.licence else unknown("the model declares no licence"),
         data_licence=known(origin.data_licence)
         if origin.data_licence

@@ -8,11 +8,27 @@ from guard.inspect import draft_facts
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
 from guard.policy.fact import Kind
+from guard.stages import Origin
+from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
     from guard.policy.decision import Decision
-    from guard.stages import Origin
+    from guard.prompt.review import PromptReview
     from guard.tools import Tools
+
+
+def unloaded(reference: str, reviewed: PromptReview) -> Origin:
+    """What is known of media by a model that is not loaded yet.
+
+    One in a folder is named in public by its weights, which nobody has read: its path stays private, and
+    rules about its name come out as unknown.
+    """
+    in_folder = reference.partition(":")[0] == "dir"
+    return Origin(
+        source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
+        model_identifier=None if in_folder else reference,
+        review=reviewed,
+    )
 
 
 def ask(

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from generators import given_frames, shared_noise
 from generators.adapter_files import examine_adapter
 from generators.finishes import asked_again
-from generators.replay import Change, Distance, Likeness, changes, distance, pixels_sha256
+from generators.replay import Change, Distance, Likeness, changes, distance
 from generators.request import GenerationRequest
+from generators.starting_points import pixels_digest
 from guard.clock import utc_now
 from guard.drawing import damaged
 from guard.generate import approve, origin_of, planned
@@ -169,7 +170,7 @@ def _check_inputs(known: Known, inputs: Mapping[str, Frames]) -> None:
     """
     drawing, recipe = known.drawing, known.recipe
     needed = {} if drawing is None else drawing.inputs
-    found = {name: pixels_sha256(frames) for name, frames in inputs.items()}
+    found = {name: pixels_digest(frames) for name, frames in inputs.items()}
     if found == needed and not (drawing is None and recipe.init_sha256):
         return
     hint = "guard replay FILE --init START --mask MASK, with the files of then"
@@ -236,7 +237,7 @@ def _compared(
     known: Known, approved: Approved, again: Generation, locators: Sequence[WatermarkKey]
 ) -> Replay:
     drawing, recipe, record = known.drawing, known.recipe, known.record
-    same = drawing is not None and pixels_sha256(again.frames) == drawing.pixels_sha256
+    same = drawing is not None and pixels_digest(again.frames) == drawing.pixels_sha256
     far, reasons = (None, ()) if same else _from_file(known, again.frames, locators)
     # Two clips may be alike once compressed whose pixels before that are not.
     exact = same or (far is not None and far.psnr is None and again.frames.fps is None)

@@ -12,19 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from generators.adapter_files import PRIVATE
 from guard.inspect import draft_facts
+from guard.plan import unloaded
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
 from guard.policy.fact import Consent, known
 from guard.policy.facts import Training
 from guard.prompt.review import review
-from guard.stages import Origin
 from guard.training_data import read_data
-from guard.training_outputs import PRIVATE, private_part, write_result
+from guard.training_outputs import private_part, write_result
 from provenance.errors import InputError
 from provenance.files import write_private
 from provenance.locks import locked
-from provenance.manifest.reading import DigitalSourceType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from guard.prompt.review import PromptReview
     from guard.tools import Tools
     from guard.training_data import DataPicture
-
-_MADE = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,8 +130,7 @@ def _asked(reviewed: PromptReview, pictures: Sequence[DataPicture], model: str, 
     Asked before anything is loaded, as for the words of a picture; nothing is released here, so that there
     is no plan to decide on.
     """
-    origin = Origin(source_type=_MADE, model_identifier=_public(model), review=reviewed)
-    facts = draft_facts(origin, command="train", include_prompt=False)
+    facts = draft_facts(unloaded(model, reviewed), command="train", include_prompt=False)
     consents = {one.consent for one in pictures}
     least = next(c for c in (Consent.UNKNOWN, Consent.GIVEN, Consent.NOT_NEEDED) if c in consents)
     said = Training(licensed=known(all(one.licence for one in pictures)), consent=known(least))
@@ -142,12 +139,6 @@ def _asked(reviewed: PromptReview, pictures: Sequence[DataPicture], model: str, 
     decision = decide(tools.packs, Stage.PROMPT, facts, now=tools.clock(), subject=subject)
     authorise(decision, stage=Stage.PROMPT, subject=subject)
     return decision
-
-
-def _public(model: str) -> str:
-    """A reference without folders of this machine."""
-    kind, _, name = model.partition(":")
-    return f"dir:{name.rstrip('/').rpartition('/')[2]}" if kind == "dir" else model
 
 
 def run_lesson(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generators.adapter_files import PRIVATE
 from provenance.files import write_private
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from guard.tools import Tools
     from guard.training import Lesson
     from provenance.canonical import Json
-
-PRIVATE = "training.private.json"
-"""Beside the record, for its owner only: names of files, words, seeds."""
 
 
 def write_result(
@@ -69,12 +67,13 @@ def _record(
     from generators.training.effort import to_json  # noqa: PLC0415 - with the command, not before
     from generators.training.record import DataFile, TrainingRecord  # noqa: PLC0415
 
-    name, base = ("none", "") if generator is None else (generator.info.id, generator.info.weights_sha256)
+    info = None if generator is None else generator.info
+    base = "" if info is None else info.weights_sha256
     files = (DataFile(sha256=p.sha256, licence=p.licence, consent=p.consent.value) for p in lesson.pictures)
     return TrainingRecord(
         method=lesson.order.method,
         created_at=tools.clock().isoformat(),
-        base=f"dir:sha256:{base[:16]}" if name.startswith("dir:") else name,
+        base="none" if info is None else info.public_id,
         base_weights_sha256=base,
         weights_sha256=trained.weights_sha256,
         data=tuple(sorted(files, key=lambda one: one.sha256)),

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch.nn import functional
 
 from generators.oracle.network import SIDE, OracleNetwork
 from generators.oracle.questions import QUESTIONS
 from generators.oracle.reading import Answer, OracleReading
+from generators.tensors_adapter import filled
 from provenance.digest_grid import opaque_rgb
-from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,10 +90,16 @@ def read(path: Path, sha256: str) -> Oracle:
     Raises:
         InputError: ``weights.not-safetensors``: no such file, or of another network.
     """
-    network = OracleNetwork()
-    try:
-        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except (SafetensorError, OSError, RuntimeError) as error:
-        what = "the file does not hold the network that reads pictures"
-        raise InputError("weights.not-safetensors", what, where=path.name) from error
-    return Oracle(network=network.eval().requires_grad_(requires_grad=False), weights_sha256=sha256)
+    return Oracle(network=network_of(path), weights_sha256=sha256)
+
+
+def network_of(path: Path) -> OracleNetwork:
+    """The network alone, at work and not to be trained.
+
+    Raises:
+        InputError: as ``read``.
+    """
+    what = "the file does not hold the network that reads pictures"
+    network: OracleNetwork = filled(OracleNetwork(), path, what=what).eval()
+    network.requires_grad_(requires_grad=False)
+    return network

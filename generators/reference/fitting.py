@@ -7,8 +7,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
+from generators.tensors_adapter import read_tensors
 from generators.training.loop import Budget, Run
 from provenance.errors import Error, InputError, IntegrityError
 
@@ -99,7 +100,7 @@ def _resume(run: Run, work: Path, beside: dict[str, torch.Tensor] | None) -> Non
         if run.resume(work):
             _LOG.info("%s: resumed at step %d", work.name, run.step)
             if beside is not None:
-                beside.update(load_file(_beside(work, run.step)))
+                beside.update(read_tensors(_beside(work, run.step), single=False))
     except (Error, SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
         hint = "take the folder away to begin anew"
         what = "the checkpoint cannot be continued: it is damaged or of another version"

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.nn import functional
 
+from generators.tensors_adapter import read_tensors
 from generators.training.emoji_labels import GROUNDS, OBJECTS, PRESENTATIONS, PROFESSIONS, TONES, Label
 from provenance.errors import InputError
 
@@ -57,7 +58,7 @@ class Corpus:
         """Read what ``save`` wrote."""
         rows = json.loads((folder / "corpus.json").read_text())["labels"]
         labels = tuple(Label(subject=n, style=s, presentation=g, tone=t) for n, s, g, t in rows)
-        return cls(load_file(folder / "corpus.safetensors")["rgba"], labels)
+        return cls(read_tensors(folder / "corpus.safetensors", single=False)["rgba"], labels)
 
 
 def prepare(fluent: Path, noto: Path) -> Corpus:

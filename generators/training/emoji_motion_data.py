@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.nn import functional
 
 from generators.movements import MOVEMENTS, PATHS, STILL, path_of
+from generators.tensors_adapter import read_tensors
 from generators.training.emoji_autoencoder import draw
 from generators.training.emoji_data import ground_colours, grounds
 
@@ -160,7 +161,7 @@ def _write(stem: Path, latents: torch.Tensor, rows: list[list[Any]]) -> None:
 def load_bank(folder: Path, *, shards: int | None = None) -> Bank:
     """What ``fill_bank`` wrote; the first ``shards`` files of it, or all."""
     lists = sorted(folder.glob("*.json"))[:shards]
-    latents = [load_file(path.with_suffix(".safetensors"))["latents"] for path in lists]
+    latents = [read_tensors(path.with_suffix(".safetensors"), single=False)["latents"] for path in lists]
     rows = [row for path in lists for row in json.loads(path.read_text(encoding="utf-8"))]
     return Bank(
         latents=torch.cat(latents),

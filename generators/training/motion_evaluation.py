@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from generators.movements import MOVEMENTS, STILL, path_of
 from generators.oracle.clips import ClipJudgement, judge, shares
 from generators.oracle.motion import confusion, read_motion
 from generators.oracle.network import QUESTIONS, SIDE, OracleNetwork
+from generators.oracle.reading_adapter import network_of
 from generators.registry import load
 from generators.request import GenerationRequest
 from generators.training.emoji_data import Corpus, ground_colours
@@ -47,9 +47,7 @@ class NetworkReader:
     @classmethod
     def load(cls, path: Path) -> NetworkReader:
         """Of the exported weights."""
-        network = OracleNetwork()
-        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-        return cls(network)
+        return cls(network_of(path))
 
     def read(self, frames: Frames) -> Sequence[dict[str, str]]:
         """One answer to each question for every frame."""

@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from generators.interface import GeneratorInfo
     from generators.request import AdapterRef, GenerationRequest
     from guard.home import Home
     from guard.starting import Start
@@ -106,6 +107,22 @@ def worded(prompt: str, model: str | None) -> str:
     if model is None:
         raise click.BadParameter("it has no words; say what to draw", param_hint="PROMPT")
     return ""
+
+
+def require_words(request: GenerationRequest, info: GeneratorInfo) -> None:
+    """Words for a loaded model that reads them; a start picture or options can say it instead.
+
+    Raises:
+        InputError: ``request.no-words``.
+    """
+    from provenance.errors import InputError  # noqa: PLC0415
+
+    said = request.prompt.strip() or request.init is not None or request.options
+    if said or "text" not in info.capabilities:
+        return
+    what = "this model draws what words say, and the prompt has none"
+    hint = f'guard generate "a portrait of a firefighter" --model {request.model} -o out/'
+    raise InputError("request.no-words", what, where=request.model, hint=hint)
 
 
 def request_of(

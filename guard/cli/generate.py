@@ -19,7 +19,7 @@ from guard.cli._options import (
 from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
 from guard.cli._release import VIDEO_CODEC
 from guard.cli._report import Making, Report, tell_approved
-from guard.cli._request import request_of, request_options, worded
+from guard.cli._request import request_of, request_options, require_words, worded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,7 @@ def _make(
     from generators.registry import load  # noqa: PLC0415 - torch, only once the words may be used
 
     generator = load(approved.request.model, online=online)
+    require_words(approved.request, generator.info)
     making = Making(
         count=len(approved.request.seeds),
         meter=Meter(rates=home.config().energy.rates()),

@@ -99,7 +99,7 @@ class Prompt(_Group):
 class Model(_Group):
     """What makes or made the media."""
 
-    id: Fact[str] = _fact(note="model reference; no paths of this machine")
+    id: Fact[str] = _fact(note="reference; of a folder by its weights, unknown until it is loaded")
     licence: Fact[str] = _fact(optional=True, text=SPDX, note="SPDX expression of the weights")
     data_licence: Fact[str] = _fact(optional=True, text=SPDX, note="SPDX expression of the training data")
     weights_digest: Fact[str] = _fact(optional=True, note="sha256 over the weights")

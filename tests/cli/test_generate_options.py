@@ -164,6 +164,14 @@ def test_a_model_without_words_needs_none(guard_cli, home) -> None:
     assert "it has no words" in guard_cli("generate", "-o", "out").err
 
 
+def test_a_model_that_reads_words_needs_some(guard_cli, home, models) -> None:
+    model = f"dir:{models / 'AnimateDiffPipeline'}"
+    for prompt in ((), ("",), (" ",)):
+        ran = guard_cli("generate", *prompt, "--model", model, "-o", "out", *CLIPS)
+        assert (ran.code, "error[request.no-words]" in ran.err) == (2, True)
+        assert 'help: guard generate "' in ran.err
+
+
 def test_ctrl_c_in_a_batch_keeps_what_is_finished_and_says_so(models, home, tmp_path) -> None:
     model = f"dir:{models / 'AnimateDiffPipeline'}"
     line = ["generate", "a judge", "--model", model, "-n", 64, "-o", "out", *CLIPS]

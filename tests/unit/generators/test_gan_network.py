@@ -228,6 +228,7 @@ def test_pickles_and_damaged_files_are_refused(tmp_path: Path, name: str, conten
         {"kind": "stylegan2", "conditions": {"blocks": [["tone", ["a", "b"]]]}},
         {"kind": "stylegan2", "conditions": 7},
         {"kind": "stylegan2", "truncation": "much"},
+        {"kind": "stylegan2", "finish": []},
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(tmp_path: Path, card: dict) -> None:

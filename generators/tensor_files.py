@@ -1,0 +1,50 @@
+"""The beginning of a safetensors file, read without the library: what a file says of itself costs nothing.
+
+Eight bytes of length, little endian, then as many of JSON: by name the type, shape and place of each tensor,
+and texts under ``__metadata__`` (https://huggingface.co/docs/safetensors, "Format").
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+METADATA = "__metadata__"
+MOST_HEADER = 100_000_000
+"""Bytes; the limit of the format for its header."""
+_MOST_READ = 16 * 2**20
+"""Bytes of a header that is parsed: some hundred thousand tensors."""
+
+
+def header_length(file: BinaryIO, size: int, *, most: int = MOST_HEADER) -> int | None:
+    """Bytes of the header of an open file of ``size`` bytes; None where it begins as no such file does.
+
+    The file is left behind the length.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    return length if 2 <= length <= min(most, size - 8) else None
+
+
+def read_header(path: Path) -> dict[str, Any] | None:
+    """Type, shape and place by name of tensor, with ``METADATA`` where there is any.
+
+    None where the file cannot be read, or begins as no safetensors file does.
+    """
+    try:
+        with path.open("rb") as file:
+            length = header_length(file, path.stat().st_size, most=_MOST_READ)
+            header = None if length is None else json.loads(file.read(length))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
+        return None
+    return header
+
+
+def metadata_of(header: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The texts of a header; none where it holds none."""
+    return {} if header is None else dict(header.get(METADATA, {}))
