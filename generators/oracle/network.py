@@ -16,7 +16,7 @@ _WIDTHS = (24, 48, 96, 160, 192)
 
 
 class OracleNetwork(nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
-    """(N, 3, 128, 128) float in [-1, 1] to one row of logits for each question; 0.9 million parameters."""
+    """(N, 3, 128, 128) float in [-1, 1] to one row of logits for each question; 0.7 million parameters."""
 
     def __init__(self, widths: tuple[int, ...] = _WIDTHS) -> None:
         super().__init__()
