@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import safetensors
 
-from generators.adapter_files import ADAPTER, RECORD, TRAINING
+from generators.adapter_files import ADAPTER, PRIVATE, RECORD, TRAINING
 from generators.motion_files import MODULES, is_motion
 from generators.training import checkpoints
 from generators.training.model_writer import MODEL, weights_sha256
@@ -63,12 +63,14 @@ def finished_record(
     if reached is None and checkpoint.exists():
         return None  # of another run, or damaged: whoever continues it says so, and no --force helps
     names = (MODEL,) if method.whole else (ADAPTER, _MODULES, RECORD)
+    if reached is None:
+        names = (*names, PRIVATE)  # a method of another checkpoint may have left it, and may need it
     found = [name for name in names if os.path.lexists(folder / name)]
     ours = reached is not None and not method.whole
     if found and not replace and not ours:
         raise InputError(
             "output.exists",
-            "another model stands here" if method.whole else "another adapter or its record stands here",
+            "another model stands here" if MODEL in found else "another adapter or its record stands here",
             where=str(folder / found[0]),
             hint="give another folder with -o, or --force to replace it",
         )
