@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +18,7 @@ from generators.gan_conditions import Conditions, read_conditions
 from generators.gan_files import KIND_DCGAN, WORDS, Card, examine, read_card
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
-from generators.registry import bundled_folder
+from generators.registry import bundled_folder, folder_of
 from generators.stylegan2_adapter import Architecture, StyleGAN2, setup_filter
 from generators.tensors_adapter import read_tensors
 from generators.trained_models import training_of
@@ -46,7 +45,7 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> GanGene
 
 def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> GanGenerator:  # noqa: ARG001
     """A GAN on this machine: a folder, or one safetensors file. The recipe names it, not the path to it."""
-    path = Path(ref.name).expanduser()
+    path = folder_of(ref)
     weights, card = examine(path), read_card(path)
     told = training_of(weights) if path.is_dir() else None
     public = f"dir:{path.resolve().name}"

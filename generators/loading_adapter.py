@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from generators import vocabulary
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
-from generators.registry import bundled_folder
+from generators.registry import bundled_folder, folder_of
 from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
 from provenance.errors import ConfigurationError, InputError, first_line
@@ -74,7 +74,7 @@ def with_card(folder: Path, ref: str, threads: int | None) -> DiffusersGenerator
 
 def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:  # noqa: ARG001
     """A diffusers folder on this machine. The recipe names the folder, not the path to it."""
-    folder = Path(ref.name).expanduser()
+    folder = folder_of(ref)
     public = f"dir:{folder.resolve().name}"
     return _plain(public, None, examine(folder), threads)
 

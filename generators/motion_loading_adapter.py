@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generators import registry, vocabulary
@@ -24,6 +23,8 @@ from provenance.errors import InputError, IntegrityError
 from provenance.files import read_bounded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from generators.motion_files import MotionCard
     from generators.registry import ModelRef
     from generators.vocabulary import Vocabulary
@@ -42,7 +43,7 @@ def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> MotionG
 
 def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> MotionGenerator:
     """A motion model in a folder of this machine. The recipe names the folder, not the path to it."""
-    folder = Path(ref.name).expanduser()
+    folder = registry.folder_of(ref)
     public = f"dir:{folder.resolve().name}"
     return _generator(public, examine_motion(folder), read_card(folder), threads, online=online)
 

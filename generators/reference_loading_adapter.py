@@ -7,7 +7,6 @@ its kind can cost and no more.
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,10 +17,13 @@ from generators.reference import MODELS
 from generators.reference_adapter import ReferenceGenerator
 from generators.reference_asking import labelled
 from generators.reference_files import NAMES, WEIGHTS, Settings, examine, misfit, read_settings
+from generators.registry import folder_of
 from generators.tensor_files import METADATA
 from generators.tensors_adapter import header_of, read_tensors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from generators.registry import ModelRef
 
 _DTYPES = {torch.float32: "F32", torch.uint8: "U8"}
@@ -34,7 +36,7 @@ def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> Referenc
     Raises:
         InputError: ``reference.model``, ``weights.…``: whatever does not fit, in one line.
     """
-    folder = Path(ref.name).expanduser()
+    folder = folder_of(ref)
     settings = read_settings(folder)
     weights, name = examine(folder, settings.kind), f"dir:{folder.resolve().name}"
     module = import_module(MODELS[settings.kind])

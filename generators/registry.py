@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -84,7 +85,7 @@ def parse(reference: str) -> ModelRef:
             where=reference,
             hint="use it in that program: guard.wrap(model).replay(NAME); or say --model where it lies now",
         )
-    if not separator or kind not in (*_LOADERS, "plugin") or not name:
+    if not separator or kind not in (*_LOADERS, "plugin") or not name or "\0" in name:
         raise InputError(
             "model.bad-reference",
             "a model is bundled:NAME, dir:PATH, hf:ORG/NAME@COMMIT or plugin:NAME",
@@ -173,7 +174,12 @@ def is_motion(reference: str) -> bool:
 
 
 def _place(ref: ModelRef) -> Path:
-    return bundled_folder(ref) if ref.kind == "bundled" else Path(ref.name).expanduser()
+    return bundled_folder(ref) if ref.kind == "bundled" else folder_of(ref)
+
+
+def folder_of(ref: ModelRef) -> Path:
+    """Where a ``dir:`` reference leads; a user that there is none of is part of the path."""
+    return Path(os.path.expanduser(ref.name))  # noqa: PTH111 - Path raises where there is no such user
 
 
 def bundled_folder(ref: ModelRef) -> Path:

@@ -85,7 +85,7 @@ class Vocabulary:
     def _read(self, words: list[str]) -> Iterator[tuple[str, tuple[tuple[str, str], ...] | None]]:
         """Longest known phrase first, at each place; unknown words one at a time with None."""
         folded = [_singular(word.lower().replace("’", "'").removesuffix("'s")) for word in words]
-        longest = max(map(len, self.phrases), default=1)
+        longest = max((1, *map(len, self.phrases)))  # names of symbols alone have no words
         at = 0
         while at < len(words):
             for length in range(min(longest, len(words) - at), 0, -1):

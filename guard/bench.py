@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.quality.lab import Setup, measure, name_of
@@ -15,7 +14,7 @@ from audits.quality.looking import Instruments
 from audits.quality.planted import NAME, read_planted
 from audits.quality.sets import named, own
 from audits.quality.summary import Against, summarise
-from generators.registry import bundled_folder, load, parse
+from generators.registry import bundled_folder, folder_of, load, parse
 from guard.bench_instruments import extractor_of, flow_of, oracle_of, reference_of
 from guard.home import Home
 from guard.preview import sheet, stamped_preview
@@ -26,6 +25,7 @@ from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from audits.quality.lab import Measured
     from audits.quality.report import Report
@@ -195,5 +195,5 @@ def _planted(order: BenchOrder, model: str) -> Path | None:
     if order.planted is not None:
         return order.planted
     ref = parse(model)
-    folder = {"bundled": bundled_folder(ref), "dir": Path(ref.name).expanduser()}.get(ref.kind)
+    folder = {"bundled": bundled_folder(ref), "dir": folder_of(ref)}.get(ref.kind)
     return folder / NAME if folder is not None and (folder / NAME).is_file() else None

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import safetensors
 import torch
 from safetensors.torch import save as to_bytes
 
-from generators.training.effort import to_json
+from generators.training.effort import from_json, to_json
 from generators.training.finite import check_finite
 from generators.training.orders import CHECKPOINT
 from provenance.errors import InputError, IntegrityError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _RUN, _PROGRESS = "run", "progress"
 """Metadata."""
 _VALUE = "value"
-_UNREADABLE = (safetensors.SafetensorError, OSError, LookupError, TypeError, ValueError)
+_UNREADABLE = (safetensors.SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +204,14 @@ def load(
 
 
 def _said(path: Path) -> tuple[str, Progress]:
+    """The name of the run and how far it got; raises one of ``_UNREADABLE``."""
     with safetensors.safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
-    return metadata.get(_RUN, ""), Progress(**json.loads(metadata[_PROGRESS]))
+    said = Progress(**json.loads(metadata[_PROGRESS]))
+    if said.energy is not None:
+        from_json(said.energy)
+    before, seconds = float(said.loss_before), float(said.seconds)
+    return metadata.get(_RUN, ""), replace(said, step=int(said.step), loss_before=before, seconds=seconds)
 
 
 def _other_run(path: Path) -> InputError:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from generators.tensors_adapter import read_tensors
 from generators.training.emoji_autoencoder import LATENT_CHANNELS, draw
 from generators.training.emoji_data import Corpus, compose, ground_colours
 from generators.training.emoji_labels import MAX_TOKENS, caption, draw_kept, encode, vocabulary
@@ -150,8 +150,8 @@ def train(
 
 def adopt(model: Denoiser, folder: Path) -> None:
     """Take over a finished model's weights; words that both know keep their meaning, new ones begin anew."""
-    model.unet.load_state_dict(load_file(folder / "unet" / "diffusion_pytorch_model.safetensors"))
-    tensors = load_file(folder / "text_encoder" / "model.safetensors")
+    model.unet.load_state_dict(read_tensors(folder / "unet" / "diffusion_pytorch_model.safetensors"))
+    tensors = read_tensors(folder / "text_encoder" / "model.safetensors")
     name = next(key for key in tensors if key.endswith("token_embedding.weight"))
     theirs = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))["model"][
         "vocab"
@@ -159,7 +159,7 @@ def adopt(model: Denoiser, folder: Path) -> None:
     own = model.text_encoder.state_dict()
     rows, ours = own[name].clone(), vocabulary()
     for word in ours.keys() & theirs.keys():
-        rows[ours[word]] = tensors[name][theirs[word]].float()
+        rows[ours[word]] = tensors[name][theirs[word]]
     model.text_encoder.load_state_dict({**tensors, name: rows})
 
 

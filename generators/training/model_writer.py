@@ -6,10 +6,13 @@ The folder is its owner's only, as the words of the captions are in it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError
 
 from generators import gan_files, weights
 from generators.adapter_files import RECORD
@@ -25,7 +28,7 @@ from provenance.files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from generators.training.orders import Trained
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 MODEL = "model"
 """The folder of the model, in that of the run."""
 _PRIVATE_FOLDER = 0o700
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def write_model(
@@ -53,20 +57,21 @@ def write_model(
         ConfigurationError: as ``write_private``.
     """
     assert trained.write is not None
-    for left in temporaries_in(folder):  # of a run that was killed while it wrote
-        _remove(left)
     model = folder / MODEL
     part = temporary_beside(model)
     try:
         with disk_errors(model):
             part.mkdir(mode=_PRIVATE_FOLDER)
-            trained.write(part)
+            with _disk_of_safetensors():
+                trained.write(part)
             record = recorded(weights_sha256(part))
             write_private(part / RECORD, record.to_bytes())
             _make_private(part)
             _give_name(part, model, replace=replace)
     finally:
         _remove(part)
+    for left in temporaries_in(folder):  # of a run that was killed while it wrote; a model may be among them
+        _remove(left)
     return record
 
 
@@ -78,6 +83,18 @@ def weights_sha256(model: Path) -> str:
     """
     examine = gan_files.examine if gan_files.kind_of(model) else weights.examine
     return examine(model).sha256
+
+
+@contextmanager
+def _disk_of_safetensors() -> Iterator[None]:
+    """The library has an error of its own for a full disk; here it is the system's again."""
+    try:
+        yield
+    except SafetensorError as error:
+        number = _OS_ERROR.search(str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 def _give_name(part: Path, model: Path, *, replace: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from safetensors.torch import save
 
 from generators.adapter_files import BASE, METHOD, TRAINING
-from generators.motion_files import CARD, KIND, MODULES
+from generators.motion_files import CARD, KIND, MODULES, WEIGHTS
 from generators.training.adapter_writer import repeatable, write_record
 from generators.training.motion_tuning import PREFIX
 from provenance.files import write_private
@@ -44,7 +44,7 @@ def write_motion(folder: Path, trained: Trained, record: TrainingRecord, *, fram
     (folder / MODULES).mkdir(mode=0o700, exist_ok=True)
     write_record(folder, record)
     weights = repeatable(save(tensors, metadata))
-    write_private(folder / MODULES / "diffusion_pytorch_model.safetensors", weights, overwrite=True)
+    write_private(folder / WEIGHTS, weights, overwrite=True)
     write_private(folder / MODULES / "config.json", _json(config), overwrite=True)
     write_private(folder / CARD, _json(card), overwrite=True)
 

@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING
 
 import safetensors
 
-from generators.adapter_files import ADAPTER, RECORD, TRAINING
-from generators.motion_files import MODULES, is_motion
+from generators.adapter_files import ADAPTER, PRIVATE, RECORD, TRAINING, record_beside
+from generators.motion_files import WEIGHTS, is_motion
 from generators.training import checkpoints
 from generators.training.model_writer import MODEL, weights_sha256
 from generators.training.orders import METHODS
 from generators.training.record import TrainingRecord
 from provenance.errors import InputError
-from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from generators.training.orders import TrainingOrder
 
-_MODULES = f"{MODULES}/diffusion_pytorch_model.safetensors"
-_MOST = 64 * 2**20
-"""Bytes of a record; one of 10,000 files has about two million."""
 _NO_RESULT = (
     InputError,
     safetensors.SafetensorError,
@@ -62,13 +58,15 @@ def finished_record(
         return record
     if reached is None and checkpoint.exists():
         return None  # of another run, or damaged: whoever continues it says so, and no --force helps
-    names = (MODEL,) if method.whole else (ADAPTER, _MODULES, RECORD)
+    names = (MODEL,) if method.whole else (ADAPTER, WEIGHTS, RECORD)
+    if reached is None:
+        names = (*names, PRIVATE)  # a method of another checkpoint may have left it, and may need it
     found = [name for name in names if os.path.lexists(folder / name)]
     ours = reached is not None and not method.whole
     if found and not replace and not ours:
         raise InputError(
             "output.exists",
-            "another model stands here" if method.whole else "another adapter or its record stands here",
+            "another model stands here" if MODEL in found else "another adapter or its record stands here",
             where=str(folder / found[0]),
             hint="give another folder with -o, or --force to replace it",
         )
@@ -79,7 +77,7 @@ def _standing(folder: Path, order: TrainingOrder) -> TrainingRecord | None:
     """The record of the result that stands here, if each names the other and it tells of as many steps."""
     result = folder / MODEL if METHODS[order.method].whole else folder
     try:
-        written = read_bounded(result / RECORD, most=_MOST)
+        written = record_beside(result) or b""
         record = TrainingRecord.from_bytes(written)
         digest = hashlib.sha256(written).hexdigest()
         if METHODS[order.method].whole:
@@ -94,6 +92,6 @@ def _standing(folder: Path, order: TrainingOrder) -> TrainingRecord | None:
 
 def _named(folder: Path) -> str | None:
     """Digest of the record that the adapter or the motion modules name."""
-    weights = folder / (_MODULES if is_motion(folder) else ADAPTER)
+    weights = folder / (WEIGHTS if is_motion(folder) else ADAPTER)
     with safetensors.safe_open(weights, framework="np") as file:
         return (file.metadata() or {}).get(TRAINING)

@@ -10,19 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from generators.energy import Counter, Meter, Rates
 from generators.registry import load
 from generators.request import GenerationRequest
-from generators.training import checkpoints
+from generators.training import checkpoints, own_gan
 from generators.training.orders import METHODS, TrainingOrder, run_digest
 from generators.training.own_words import ids_of, vocabulary
 from guard.generate import approve, generate
 from guard.ingredients import training_ingredients
 from guard.training import _examples, approve_lesson, run_lesson
 from guard.training_outputs import PRIVATE
-from provenance.errors import InputError, IntegrityError
+from provenance.errors import ConfigurationError, InputError, IntegrityError
 
 
 @pytest.fixture
@@ -110,6 +111,40 @@ def test_a_model_of_others_is_kept_and_what_is_made_is_private(method, data, too
     digest = run_digest(lesson.order, examples, "").encode()
     holding = [p for p in tmp_path.rglob("*") if p.is_file() and digest in p.read_bytes()]
     assert [(p.name, p.stat().st_mode & 0o777) for p in holding] == [(METHODS[method].checkpoint, 0o600)]
+
+
+def test_what_another_run_keeps_private_is_kept(data, tools, tmp_path):
+    """Two methods go on from files of other names, so that neither sees the other's checkpoint."""
+    (tmp_path / PRIVATE).write_text("mine")
+    lesson = approve_lesson(data, order("gan", size=8, steps=1), tools, model="own:gan")
+    with pytest.raises(InputError) as refused:
+        run_lesson(lesson, None, tools, folder=tmp_path)
+    assert (refused.value.code, refused.value.where) == ("output.exists", str(tmp_path / PRIVATE))
+    assert (tmp_path / PRIVATE).read_text() == "mine"
+    assert not (tmp_path / "state.safetensors").exists()
+    run_lesson(lesson, None, tools, folder=tmp_path, force=True)
+    assert "a red sheet" in (tmp_path / PRIVATE).read_text()
+
+
+def test_a_full_disk_is_an_error_with_a_code_and_loses_no_model(data, tools, tmp_path, monkeypatch):
+    aside = tmp_path / ".guard-0.partial"
+    aside.mkdir()
+    (aside / "mine.txt").write_text("mine")  # of a run that was killed between two renames
+    lesson = approve_lesson(data, order("gan", size=8, steps=1), tools, model="own:gan")
+
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(own_gan, "save_file", full)
+        with pytest.raises(ConfigurationError) as failed:
+            run_lesson(lesson, None, tools, folder=tmp_path)
+    assert failed.value.code == "disk.full"
+    assert not (tmp_path / "model").exists()
+    assert [p.name for p in tmp_path.glob(".guard-*/*")] == ["mine.txt"]
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    assert (tmp_path / "model" / "generator.safetensors").is_file()
+    assert not aside.exists()
 
 
 def test_a_gan_learns_at_the_rate_that_was_asked_for_and_saves_as_often(data, tools, tmp_path):

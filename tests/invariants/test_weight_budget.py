@@ -32,6 +32,20 @@ def test_every_part_names_a_command_and_a_page_that_there_are(part) -> None:
     assert ((ROOT / MADE["PAGE"]).parent / part.told.partition("#")[0]).is_file()
 
 
+def test_the_page_on_the_emoji_models_says_which_of_them_ship() -> None:
+    said = (ROOT / "docs/reference/emoji-models.md").read_text(encoding="utf-8").split("\n\n")[1]
+    here, _, missing = said.replace("\n", " ").partition("Weights of a")
+    for name, folder in (
+        ("`bundled:emoji`", EMOJI),
+        ("oracle", "generators/oracle"),
+        ("second stage", "generators/bundled/super_resolution"),
+        ("`bundled:emoji-skewed`", "generators/bundled/emoji-skewed"),
+        ("`bundled:gan`", "generators/bundled/gan"),
+    ):
+        shipped = any((ROOT / folder).rglob("*.safetensors"))
+        assert (name in here, name in missing) == (shipped, not shipped), name
+
+
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """A repository with one weight file of the bundled model, and its card."""

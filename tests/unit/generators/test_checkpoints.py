@@ -85,6 +85,25 @@ def test_another_network_and_a_damaged_file_are_said(tmp_path: Path) -> None:
     assert smaller.value.code == unsaid.value.code == "train.checkpoint-damaged"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"step": "many"}',
+        '{"step": 1, "seconds": []}',
+        '{"step": 1, "energy": {"joules": 1}}',
+        '{"step": 1, "pace": 1}',
+        "[" * 100_000,
+    ],
+)
+def test_progress_that_is_none_is_a_damaged_checkpoint(said: str, tmp_path: Path) -> None:
+    file = tmp_path / "state.safetensors"
+    save_file({"rng": torch.zeros(1)}, file, metadata={"run": "ab", "progress": said})
+    assert checkpoints.reached(file, "ab") is None
+    with pytest.raises(IntegrityError) as damaged:
+        checkpoints.read(file, "ab")
+    assert damaged.value.code == "train.checkpoint-damaged"
+
+
 def test_what_is_no_number_ends_a_run_and_changes_nothing(tmp_path: Path) -> None:
     run = steps(fresh(), 1)
     run.save(tmp_path)

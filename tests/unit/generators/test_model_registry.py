@@ -27,11 +27,17 @@ def test_references_read_and_print_the_same(text: str, ref: ModelRef) -> None:
     assert str(ref) == text
 
 
-@pytest.mark.parametrize("text", ["", "emoji", "bundled:", "http://x", "pip:thing", ":emoji"])
+@pytest.mark.parametrize("text", ["", "emoji", "bundled:", "http://x", "pip:thing", ":emoji", "dir:a\0b"])
 def test_other_forms_are_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(text)
     assert caught.value.code == "model.bad-reference"
+
+
+def test_the_folder_of_a_user_that_there_is_none_of_is_no_model() -> None:
+    with pytest.raises(InputError) as caught:
+        load("dir:~nobody-of-this-name/model")
+    assert caught.value.code == "weights.no-model"
 
 
 @pytest.mark.parametrize(

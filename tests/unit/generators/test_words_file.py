@@ -64,6 +64,13 @@ def test_those_that_ship_are_read_whole() -> None:
             assert list(found[name]) == list(section)
 
 
+def test_names_of_symbols_alone_say_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "words.json"
+    path.write_text('{"silent": ["!"], "things": {"cat": ["\U0001f408"]}}')
+    words = vocabulary.load(path)
+    assert (words.map("a judge!").unknown, words.map("\U0001f408").meaning) == (("a", "judge"), {})
+
+
 def test_a_gan_in_a_folder_with_bad_words_ends_with_one_line(guard_cli, home, tmp_path: Path) -> None:
     conditions = Conditions(blocks=(("subject", ("judge", "pilot")),))
     network, _ = gan.players(gan.Settings(channels=(8, 8)), conditions.length)
