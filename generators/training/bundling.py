@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from generators import cascade_adapter, finishes
 from generators.oracle import reading, reading_adapter
-from generators.pinned import NOTICE, ORACLE, SUPER_RESOLUTION, listed
+from generators.pinned import LISTED, NOTICE, ORACLE, SUPER_RESOLUTION, listed
 from generators.registry import bundled
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _FLUENT, _BOTH = "MIT (Fluent emoji)", "MIT (Fluent emoji), Apache-2.0 (Noto emo
 def super_resolution(source: Path, target: Path = SUPER_RESOLUTION) -> None:
     """The step that enlarges."""
     cascade_adapter.read(source / cascade_adapter.WEIGHTS, "")
-    report = source / "report.json"
-    measured = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+    made = source / LISTED
+    measured = json.loads(made.read_text(encoding="utf-8")).get("measured", {}) if made.is_file() else {}
     _copied(source / cascade_adapter.WEIGHTS, target)
     _copied(NOTICE, target)
     listed(target, licence="Apache-2.0", data_licence=_FLUENT, measured=measured)

@@ -39,8 +39,9 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     (tmp_path / "trained").mkdir()
     save_file(SuperResolution().state_dict(), tmp_path / "trained" / cascade_adapter.WEIGHTS)
-    (tmp_path / "trained" / "report.json").write_text('{"psnr_db": 30.0}')
+    (tmp_path / "trained" / "weights.json").write_text('{"measured": {"psnr_db": 30.0}}')
     bundling.super_resolution(tmp_path / "trained", stage)
+    assert json.loads((stage / "weights.json").read_text())["measured"] == {"psnr_db": 30.0}
     monkeypatch.setattr(registry, "_BUNDLED", models)
     monkeypatch.setattr(cascade_adapter, "SUPER_RESOLUTION", stage)
     cascade_adapter.learned.cache_clear()
