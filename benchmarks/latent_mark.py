@@ -19,6 +19,7 @@ from _results import write
 
 from audits.robustness.attacks import crop, jpeg, levels, noise, resize, rotate
 from audits.statistics import wilson
+from generators.finishes import PLAIN, newest
 from generators.latents_adapter import DiffusersInverter
 from generators.recipe import StageRecord
 from generators.registry import load
@@ -66,7 +67,7 @@ class Drawn:
     frames: Frames
 
 
-def drawn(count: int, key: WatermarkKey, generator: Any) -> Iterator[Drawn]:
+def drawn(count: int, key: WatermarkKey, generator: Any, finish: str) -> Iterator[Drawn]:
     random = np.random.default_rng(404)
     for index in range(count):
         prompt = f"a portrait of a {ROLES[index % len(ROLES)]}"
@@ -81,7 +82,7 @@ def drawn(count: int, key: WatermarkKey, generator: Any) -> Iterator[Drawn]:
             kept.append(shade(plain, mark, key))
             return kept[0], StageRecord(name="benchmark", version="1", parameters={})
 
-        request = GenerationRequest(prompt=prompt, seeds=(1000 + index,))
+        request = GenerationRequest(prompt=prompt, seeds=(1000 + index,), options={"finish": finish})
         made = next(iter(generator.generate(request, latents=shaded)))
         frames = embed(made.frames, random.bytes(8), key).frames
         yield Drawn(prompt=prompt, mark=mark, noise=kept[0], frames=frames)
@@ -201,22 +202,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=40, help="pictures")
     parser.add_argument("--steps", type=int, default=10, help="of the walk back")
+    parser.add_argument("--finish", default=newest(), help="how pictures are enlarged")
     parser.add_argument("--refinements", type=int, default=0, help="gradient steps on the decoder")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     random = np.random.default_rng(22)
     key = WatermarkKey(key_id="benchmark", epoch=0, secret=random.bytes(32))
     generator = load("bundled:emoji", threads=1)
-    pictures = list(drawn(asked.n, key, generator))
+    pictures = list(drawn(asked.n, key, generator, asked.finish))
     how: dict[str, Any] = {"steps": asked.steps, "refinements": asked.refinements}
     inverters = {
         "empty": lambda _picture: DiffusersInverter(generator=generator, **how),
         "known": lambda picture: DiffusersInverter(generator=generator, prompt=picture.prompt, **how),
     }
     result = measured(pictures, inverters, key)
-    name = "latent_mark" if not asked.refinements else "latent_mark_refined"
+    names = ["latent_mark", *(["refined"] if asked.refinements else [])]
     write(
-        name,
+        "_".join([*names, *(["plain"] if asked.finish == PLAIN else [])]),
+        finish=asked.finish,
         pictures=f"bundled:emoji, {asked.n} pictures of {len(ROLES)} prompts",
         payload_bits=64,
         latent_numbers=int(pictures[0].noise.size),

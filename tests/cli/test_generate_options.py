@@ -56,7 +56,7 @@ def test_a_clip_from_the_command_line_and_again(made, guard_cli, home, tmp_path)
     how = ("--fps", 6, "--scheduler", "euler", "--option", "decode_chunk_size=3", "-n", 2, "--seed", 5)
     document, said = made("AnimateDiffPipeline", *CLIPS, *how, "--video-codec", "vp9")
     assert "2 of 2, 64×64, 6 frames at 6 a second, seed 5–6" in said
-    assert "a clip kept" in said
+    assert " CO2e a clip (" in said
     assert len(document["released"]) == 2
     for one in document["released"]:
         assert (one["state"], one["enlarged_from"]) == ("development", [64, 64])

@@ -39,7 +39,7 @@ def test_four_pictures_at_512(emoji: Generator) -> None:
         (10, 4, 3),
     ]
     assert all(p.warnings == () for p in pictures)
-    assert {p.recipe.finish[0].name for p in pictures} == {"lanczos-unsharp-grain"}
+    assert {p.recipe.finish[0].name for p in pictures} == {"super-resolution"}
 
 
 def test_synonyms_draw_the_same_picture(emoji: Generator) -> None:
