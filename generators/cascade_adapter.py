@@ -33,8 +33,8 @@ NAME, VERSION = "super-resolution", "1"
 WEIGHTS = "super_resolution.safetensors"
 LEARNT = 512
 """Pixels to a side of the pictures it was trained to draw."""
-_REDUCTIONS, _RELAXATION = 2, 0.7
-"""Of ``reduce``. The network sharpens, so a full step would overshoot; further passes fit grain and compression."""
+_REDUCTIONS, _RELAXATION = 3, 0.7
+"""Of ``reduce``. The network sharpens, so a full step would overshoot; more passes would fit the grain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
