@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from generators import registry
 from generators.registry import ModelRef, bundled, load, parse
 from generators.request import GenerationRequest
 from provenance.errors import ConfigurationError, InputError
 
+ROOT = Path(__file__).resolve().parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -55,6 +60,18 @@ def test_unknown_bundled_names_list_the_known(name: str) -> None:
         load(f"bundled:{name}")
     assert caught.value.code == "model.unknown"
     assert "bundled:emoji" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["gan", "emoji-skewed"])
+def test_a_bundled_model_without_weights_says_so_and_what_trains_it(name: str, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(registry, "_BUNDLED", tmp_path)  # whatever this version ships
+    with pytest.raises(ConfigurationError) as caught:
+        load(f"bundled:{name}")
+    assert caught.value.code == "weights.not-installed"
+    assert caught.value.what == f"the weights of bundled:{name} do not ship with this version"
+    module, page = re.findall(r"python -m (\S+) trains them, as (\S+) says", caught.value.hint or "")[0]
+    assert importlib.util.find_spec(module) is not None
+    assert f"python -m {module}" in (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_hub_model_that_is_not_here_says_how_to_get_it() -> None:
