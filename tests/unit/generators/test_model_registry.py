@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,14 @@ def test_hub_models_load_from_the_local_cache_through_its_links(tiny_folder, tmp
     (picture,) = generator.generate(request)
     assert picture.recipe.model.ref == f"hf:org/tiny@{COMMIT}"
     assert picture.recipe.model.revision == COMMIT
+
+
+@pytest.mark.parametrize("said", ["[]", '{"professions": {"judge": 5}}', '{"kind": "stylegan2"}'])
+def test_a_diffusers_folder_is_what_its_index_says_whatever_lies_beside_it(
+    tiny_folder, tmp_path, said
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    for name in ("card.json", "words.json"):
+        (copy / name).write_text(said)
+    assert load(f"dir:{copy}", threads=1).info.name == "StableDiffusionPipeline"
