@@ -185,7 +185,7 @@ def _missing(weights: Weights) -> Iterator[str]:
     for config in sorted(weights.folder.glob("*/config.json")):
         said = json.loads(config.read_text(encoding="utf-8"))
         kind = said.get("_class_name") if isinstance(said, dict) else None
-        network = getattr(diffusers, str(kind), None)
+        network: Any = getattr(diffusers, str(kind), None)
         if not (isinstance(network, type) and issubclass(network, diffusers.ModelMixin)):
             continue
         with torch.device("meta"):
