@@ -186,7 +186,8 @@ def _missing(weights: Weights) -> Iterator[str]:
         said = json.loads(config.read_text(encoding="utf-8"))
         kind = said.get("_class_name") if isinstance(said, dict) else None
         network: Any = getattr(diffusers, str(kind), None)
-        if not (isinstance(network, type) and issubclass(network, diffusers.ModelMixin)):
+        known = isinstance(network, type) and issubclass(network, diffusers.ModelMixin)
+        if not known:
             continue
         with torch.device("meta"):
             expected = network.from_config(said).state_dict()
