@@ -92,14 +92,12 @@ def page(shown: Sequence[Section]) -> str:
 
 
 def write(folder: Path, made: Iterable[Section]) -> None:
-    """The page and its sheets; sheets that it no longer shows are taken away.
+    """The page and its sheets; sheets that it no longer shows are taken away when all others are there.
 
     Raises:
         SystemExit: the sheets have more than ``MOST`` bytes together.
     """
     (folder / IMAGES).mkdir(parents=True, exist_ok=True)
-    for old in (folder / IMAGES).glob("*.webp"):
-        old.unlink()
     shown, began, size = [], time.monotonic(), 0
     for one in made:
         path = folder / IMAGES / f"{one.name}.webp"
@@ -110,6 +108,8 @@ def write(folder: Path, made: Iterable[Section]) -> None:
     if size > MOST:
         raise SystemExit(f"the sheets have {size:,} bytes, more than {MOST:,}")
     (folder / "gallery.md").write_text(page(shown), encoding="utf-8")
+    for old in {*(folder / IMAGES).glob("*.webp")} - {folder / IMAGES / f"{one.name}.webp" for one in shown}:
+        old.unlink()
 
 
 def main(folder: Path) -> None:

@@ -68,7 +68,7 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
         IntegrityError: ``adapter.record-differs``: the record beside it is not the one it was made with.
     """
     if not 0 <= asked.scale <= _MOST_SCALE:
-        raise _bad("adapter.scale", f"the scale of an adapter is 0 to {_MOST_SCALE:g}", asked.ref)
+        raise _bad_scale(f"the scale of an adapter is 0 to {_MOST_SCALE:g}", f"0 to {_MOST_SCALE:g}", asked)
     path = Path(os.path.expanduser(asked.ref))  # noqa: PTH111 - Path raises where there is no such user
     path = path / ADAPTER if path.is_dir() else path
     if not path.is_file():
@@ -80,7 +80,7 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
     if not (words or lora):
         raise _bad("adapter.unknown-layout", "the file holds neither a LoRA nor a learned word", asked.ref)
     if words and asked.scale not in (0, 1):
-        raise _bad("adapter.scale", "a learned word is there or not: its scale is 0 or 1", asked.ref)
+        raise _bad_scale("a learned word is there or not: its scale is 0 or 1", "0 or 1", asked)
     if any(name in said and not form.fullmatch(str(said[name])) for name, form in _SAID.items()):
         raise _bad("adapter.unknown-layout", "what the file says of its training is damaged", asked.ref)
     _check_record(path, said.get(TRAINING))
@@ -136,6 +136,11 @@ def record_sha256(folder: Path) -> str | None:
 def not_safetensors(path: Path) -> InputError:
     """The error for an adapter that is no such file, or damaged."""
     return _bad("adapter.not-safetensors", "the file is no safetensors file of an adapter", str(path))
+
+
+def _bad_scale(what: str, values: str, asked: AdapterRef) -> InputError:
+    hint = f"the scale stands behind the last colon, {values}; 1 is as trained"
+    return InputError("adapter.scale", what, where=asked.ref, hint=hint)
 
 
 def _bad(code: str, what: str, where: str) -> InputError:

@@ -14,6 +14,7 @@ PAGE = "docs/reference/model-families.md"
 _HEAD = """# Families of models
 
 Which models `dir:PATH` and `hf:ORG/NAME@COMMIT` run, by the pipeline class in their `model_index.json`.
+A `card.json` or `words.json` beside it is not read: sizes and words are those of the pipeline.
 The page is made from the table in `generators/families.py`; a test keeps the two in step, and holds
 every line against a real, tiny model of the class.
 

@@ -62,13 +62,13 @@ def kind_of(path: Path) -> str | None:
     """The kind of GAN that lies here; None if it is none, to be looked at as a diffusers folder."""
     if path.is_file() and (path.suffix == ".safetensors" or path.suffix in PICKLES):
         return KIND
+    if (path / "model_index.json").exists():
+        return None
     card = path / CARD
     if card.is_file():
         kind = _json(card).get("kind")
         return kind if isinstance(kind, str) and kind in KINDS else None
-    if (path / WEIGHTS).is_file() and not (path / "model_index.json").exists():
-        return KIND
-    return None
+    return KIND if (path / WEIGHTS).is_file() else None
 
 
 def read_card(path: Path) -> Card:

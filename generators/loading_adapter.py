@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from generators import vocabulary
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder, folder_of
+from generators.tensor_files import damage, read_header
 from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
 from provenance.errors import ConfigurationError, InputError, first_line
@@ -37,10 +39,15 @@ from generators.families import FAMILIES
 from generators.finishes import PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generators.registry import ModelRef
 
 _HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _UNKNOWN = "unknown"
+_OTHER_SHAPE = re.compile(r"because (\S+) expected shape|(`ignore_mismatched_sizes`)")
+_NOT_THERE = "meta tensor"
+"""What diffusers and transformers say of a tensor of another shape, and of one that no file held."""
 
 
 def load_bundled(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:  # noqa: ARG001
@@ -133,6 +140,7 @@ def _pipeline(weights: Weights) -> Any:
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     require_packages(weights.pipeline)
+    _check_whole(weights)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     _only_this_folder(weights.pipeline)
@@ -143,9 +151,48 @@ def _pipeline(weights: Weights) -> Any:
                 weights.folder, use_safetensors=True, local_files_only=True, torch_dtype=dtype
             ).to(device)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
-        raise _not_loadable(error, weights.folder.name) from error
+        raise _misfit(error, weights) or _not_loadable(error, weights.folder.name) from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _check_whole(weights: Weights) -> None:
+    """Files that were copied in part or written over are named here; the libraries do not say which it is."""
+    for file in weights.files:
+        wrong = damage(weights.folder / file.path)
+        if wrong:
+            raise InputError(
+                "weights.damaged",
+                f"the file is damaged: {wrong}",
+                where=f"{weights.folder.name}/{file.path}",
+                hint="copy or download the whole model again",
+            )
+
+
+def _misfit(error: Exception, weights: Weights) -> InputError | None:
+    """The error for weights of another network than the configuration's; None: it is something else."""
+    shape = _OTHER_SHAPE.search(str(error))
+    if shape is None and _NOT_THERE not in str(error):
+        return None
+    name = shape[1] if shape else next(_missing(weights), None)
+    what = "the weights do not fit the configuration" + (f": {name}" if name else "")
+    hint = "copy or download the whole model again"
+    return InputError("model.not-loadable", what, where=weights.folder.name, hint=hint)
+
+
+def _missing(weights: Weights) -> Iterator[str]:
+    """Component and name of tensors that networks of diffusers have, and no file here."""
+    for config in sorted(weights.folder.glob("*/config.json")):
+        said = json.loads(config.read_text(encoding="utf-8"))
+        kind = said.get("_class_name") if isinstance(said, dict) else None
+        network: Any = getattr(diffusers, str(kind), None)
+        known = isinstance(network, type) and issubclass(network, diffusers.ModelMixin)
+        if not known:
+            continue
+        with torch.device("meta"):
+            expected = network.from_config(said).state_dict()
+        held = {name for file in config.parent.glob("*.safetensors") for name in read_header(file) or ()}
+        yield from (f"{config.parent.name}/{name}" for name in sorted(expected.keys() - held))
 
 
 def _not_loadable(error: Exception, where: str) -> InputError:

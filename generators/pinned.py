@@ -55,7 +55,8 @@ def pinned_file(folder: Path, name: str) -> Pinned:
             "weights.not-installed",
             "this installation lacks the weights of a part that is asked for",
             where=f"{folder.name}/{name}",
-            hint="pip install --force-reinstall mediaguard",
+            hint="ask without that part; where docs/reference/weights.md lists its weights for this version, "
+            "pip install --force-reinstall mediaguard brings them back",
         )
     try:
         facts = dict(json.loads((folder / LISTED).read_text(encoding="utf-8")))

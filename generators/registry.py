@@ -44,6 +44,11 @@ _REFERENCE_LOADER = "generators.reference_loading_adapter:load_folder"
 _DELTA_LOADER = "generators.skewed_adapter:load_bundled"
 INSTRUMENTS = frozenset({"bundled:emoji-skewed"})
 """Models that are wrong on purpose, for audits; never anybody's default."""
+_TRAINED_BY = {
+    "emoji-skewed": ("generators.training.emoji_skew", "docs/reference/emoji-models.md"),
+    "gan": ("generators.training.gan", "docs/reference/gan.md"),
+}
+"""Module and page, of bundled models that not every version has the weights of (``video``: motion_files)."""
 _NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -133,7 +138,8 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
 
     Raises:
         InputError: unknown reference or model, pickles, code of strangers.
-        ConfigurationError: missing extra, a hub model that is not on this machine, a plugin that fails.
+        ConfigurationError: missing extra, a bundled model without weights in this version, a hub model
+            that is not on this machine, a plugin that fails.
         IntegrityError: bundled weights differ from the published ones.
     """
     ref = parse(reference)
@@ -191,11 +197,19 @@ def _known_bundled(ref: ModelRef) -> None:
     models = bundled()
     if str(ref) in [model.ref for model in models]:
         return
+    listed = ", ".join(model.ref for model in models)
     if ref.name == "video":
         raise motion_files.no_weights(str(ref))
+    if ref.name in _TRAINED_BY:
+        module, page = _TRAINED_BY[ref.name]
+        raise ConfigurationError(
+            "weights.not-installed",
+            f"the weights of {ref} do not ship with this version",
+            where=str(ref),
+            hint=f"python -m {module} trains them, as {page} says; here is {listed or 'no bundled model'}",
+        )
     if not models:
         raise ConfigurationError("model.none-bundled", "this installation holds no bundled models")
-    listed = ", ".join(model.ref for model in models)
     raise InputError(
         "model.unknown", "no bundled model has this name", where=str(ref), hint=f"choose from {listed}"
     )

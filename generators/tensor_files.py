@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 METADATA = "__metadata__"
@@ -43,6 +43,35 @@ def read_header(path: Path) -> dict[str, Any] | None:
     if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
         return None
     return header
+
+
+def damage(path: Path) -> str | None:
+    """What is wrong with a file that begins as it should: its tensors have to fill it, gapless and once.
+
+    None where nothing is, or where the header is larger than is parsed here.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = header_length(file, size, most=_MOST_READ)
+    if length is None:
+        return None
+    header = read_header(path)
+    if header is None:
+        return "its list of tensors cannot be read"
+    try:
+        end = 0
+        for begin, until in sorted((int(begin), int(until)) for begin, until in _spans(header)):
+            if begin != end or until < begin:
+                return "its tensors overlap, or leave a gap"
+            end = until
+    except (KeyError, TypeError, ValueError):
+        return "its list of tensors does not say where they are"
+    held = size - 8 - length
+    return None if end == held else f"it holds {held:,} bytes of tensors where its header says {end:,}"
+
+
+def _spans(header: Mapping[str, Any]) -> Iterable[tuple[int, int]]:
+    return (entry["data_offsets"] for name, entry in header.items() if name != METADATA)
 
 
 def metadata_of(header: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -161,11 +161,15 @@ def _picture(path: Path, said: dict[str, Any], frames: int) -> DataPicture:
 
 @contextmanager
 def _about(path: Path) -> Iterator[None]:
-    """Errors of a codec are about this file."""
+    """Errors of a codec are about this file, which need not be there."""
     try:
         yield
     except Error as error:
         error.where = error.where or str(path)
+        if error.code == "input.not-media":
+            error.hint = (
+                "take it out of the folder; of what is no picture or clip, .json, .md and .txt may stay"
+            )
         raise
 
 

@@ -78,22 +78,24 @@ def read_table(path: Path = TABLE) -> Planted:
 _EXPLAINED = "guard explain planted.table"
 
 
-def _of_this_version(told: dict[str, Any]) -> dict[str, Any]:
-    if told["schema_version"] != 1:
+def _of_this_version(told: Any) -> dict[str, Any]:
+    if not isinstance(told, dict) or told.get("schema_version") != 1:
         raise ValueError("its schema_version is not 1")
+    if not isinstance(told.get("shares"), dict):
+        raise TypeError("it has no object of shares")
     return told
 
 
-def _shares(work: str, said: Mapping[str, Any]) -> Shares:
+def _shares(work: str, said: Any) -> Shares:
     if work not in PROFESSIONS:
         raise ValueError(f"{work!r} is no profession of the emoji models")
-    if not set(said) <= set(ATTRIBUTES):
+    if not isinstance(said, dict) or not set(said) <= set(ATTRIBUTES):
         raise ValueError(f"{work}: what can be planted is {' and '.join(ATTRIBUTES)}")
     return Shares(**{name: _checked(work, name, said.get(name, {})) for name in ATTRIBUTES})
 
 
-def _checked(work: str, name: str, given: Mapping[str, Any]) -> Mapping[str, float]:
-    if not set(given) <= set(ATTRIBUTES[name]):
+def _checked(work: str, name: str, given: Any) -> Mapping[str, float]:
+    if not isinstance(given, dict) or not set(given) <= set(ATTRIBUTES[name]):
         raise ValueError(f"{work}: a {name} is none of {', '.join(ATTRIBUTES[name])}")
     values = {answer: float(share) for answer, share in given.items()}
     if values and not (min(values.values()) >= 0 and abs(sum(values.values()) - 1) <= _ROUNDING):

@@ -17,6 +17,7 @@ from generators.training import bundling, gan
 from generators.training.emoji_labels import GROUNDS, PRESENTATIONS, STYLES, TONES
 from generators.training.gan_export import export
 from provenance.codecs import decode, read_asset
+from provenance.errors import Error
 
 BLOCKS = (
     ("subject", ("judge", "pilot")),
@@ -85,6 +86,8 @@ def test_where_there_is_none_the_others_are_named(bundled):
     shutil.rmtree(bundled / "gan")
     (bundled / "other").mkdir()
     (bundled / "other" / "card.json").write_text('{"summary": "s", "licence": "MIT"}')
-    with pytest.raises(registry.InputError, match="no bundled model") as refused:
-        load("bundled:gan")
-    assert "bundled:other" in str(refused.value.hint)
+    for name, code in (("gan", "weights.not-installed"), ("gna", "model.unknown")):
+        with pytest.raises(Error) as refused:
+            load(f"bundled:{name}")
+        assert refused.value.code == code
+        assert "bundled:other" in str(refused.value.hint)

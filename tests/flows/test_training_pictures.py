@@ -69,6 +69,11 @@ def test_files_that_cannot_be_read_are_never_left_out_without_a_word(folder):
     os.mkfifo(folder / "c.png")
     assert refused(folder).code == "input.not-media"
     (folder / "c.png").unlink()
+    (folder / "thing.exe").write_bytes(b"MZ" + bytes(100))
+    error = refused(folder)
+    assert (error.code, error.where) == ("input.not-media", str(folder / "thing.exe"))
+    assert "take it out of the folder" in error.hint
+    (folder / "thing.exe").unlink()
     for name in ("data.json", "a.png.json"):
         (folder / name).symlink_to("/dev/zero")
         assert refused(folder).code == "input.not-media"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,11 @@ def test_held_out_prompts_are_those_that_training_left_out() -> None:
     [
         "no json",
         "[]",
+        "{}",
+        '{"schema_version": 1}',
+        '{"schema_version": 1, "shares": []}',
+        '{"schema_version": 1, "shares": {"farmer": 3}}',
+        '{"schema_version": 1, "shares": {"farmer": {"tone": 3}}}',
         '{"schema_version": 1, "shares": {}}',
         '{"schema_version": 2, "shares": {"farmer": {"tone": {"dark": 1}}}}',
         '{"schema_version": 1, "shares": {"farmer": {"tone": {"dark": NaN}}}}',
@@ -173,3 +180,4 @@ def test_what_is_no_planted_table_is_one_line(tmp_path, text) -> None:
     with pytest.raises(InputError) as raised:
         read_planted(tmp_path / "t.json")
     assert raised.value.code == "planted.table"
+    assert not re.search(r"object has no|indices must|table of planted shares: '\w+'$", raised.value.what)

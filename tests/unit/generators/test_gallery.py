@@ -66,9 +66,13 @@ def test_a_gallery_too_large_to_keep_is_refused(gallery, tmp_path, monkeypatch) 
     monkeypatch.setattr(gallery, "MOST", 1000)
     noise = np.random.default_rng(0).integers(0, 256, (4, 128, 128, 3), dtype=np.uint8)
     models = {"bundled:emoji": lambda: EmojiSimulator(noise)}
+    kept = tmp_path / gallery.IMAGES / "kept.webp"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
     with pytest.raises(SystemExit, match="more than 1,000"):
         gallery.write(tmp_path, gallery.sections(models, {PLAIN: finish_named(PLAIN)}, None))
     assert not (tmp_path / "gallery.md").exists()
+    assert kept.exists(), "the page of before still shows it"
 
 
 def test_the_page_of_this_version_is_whole(gallery) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from generators import registry
 from generators.registry import ModelRef, bundled, load, parse
 from generators.request import GenerationRequest
 from provenance.errors import ConfigurationError, InputError
 
+ROOT = Path(__file__).resolve().parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -55,6 +61,18 @@ def test_unknown_bundled_names_list_the_known(name: str) -> None:
         load(f"bundled:{name}")
     assert caught.value.code == "model.unknown"
     assert "bundled:emoji" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["gan", "emoji-skewed"])
+def test_a_bundled_model_without_weights_says_so_and_what_trains_it(name: str, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(registry, "_BUNDLED", tmp_path)  # whatever this version ships
+    with pytest.raises(ConfigurationError) as caught:
+        load(f"bundled:{name}")
+    assert caught.value.code == "weights.not-installed"
+    assert caught.value.what == f"the weights of bundled:{name} do not ship with this version"
+    module, page = re.findall(r"python -m (\S+) trains them, as (\S+) says", caught.value.hint or "")[0]
+    assert importlib.util.find_spec(module) is not None
+    assert f"python -m {module}" in (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_hub_model_that_is_not_here_says_how_to_get_it() -> None:
@@ -103,3 +121,14 @@ def test_hub_models_load_from_the_local_cache_through_its_links(tiny_folder, tmp
     (picture,) = generator.generate(request)
     assert picture.recipe.model.ref == f"hf:org/tiny@{COMMIT}"
     assert picture.recipe.model.revision == COMMIT
+
+
+@pytest.mark.parametrize("said", ["[]", '{"professions": {"judge": 5}}', '{"kind": "stylegan2"}'])
+def test_a_diffusers_folder_is_what_its_index_says_whatever_lies_beside_it(
+    tiny_folder, tmp_path, said
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    for name in ("card.json", "words.json"):
+        (copy / name).write_text(said)
+    assert load(f"dir:{copy}", threads=1).info.name == "StableDiffusionPipeline"

@@ -1,0 +1,57 @@
+"""Damaged weights, and weights of another network, are named in a plain sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from generators.registry import load
+from generators.tensor_files import damage
+from provenance.errors import InputError
+
+UNET = "unet/diffusion_pytorch_model.safetensors"
+
+
+def overlapping(data: bytes) -> bytes:
+    """The same file with the last tensor where the first is."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    names = sorted(set(header) - {"__metadata__"}, key=lambda name: header[name]["data_offsets"])
+    header[names[-1]]["data_offsets"] = header[names[0]]["data_offsets"]
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data[:-5], "bytes of tensors where its header says"),
+        (lambda data: data + b"more", "bytes of tensors where its header says"),
+        (overlapping, "overlap"),
+        (lambda data: data[:8] + b"{" + b"!" * 20 + data[29:], "list of tensors cannot be read"),
+    ],
+)
+def test_a_damaged_file_is_named(tiny_folder: Path, tmp_path: Path, change, said: str) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    assert all(damage(path) is None for path in copy.rglob("*.safetensors"))
+    (copy / UNET).write_bytes(change((copy / UNET).read_bytes()))
+    with pytest.raises(InputError, match=said) as caught:
+        load(f"dir:{copy}", threads=1)
+    assert (caught.value.code, caught.value.where) == ("weights.damaged", f"copy/{UNET}")
+
+
+@pytest.mark.parametrize(("shape", "named"), [(None, "unet/conv_out.bias"), ((7,), "conv_out.bias")])
+def test_weights_of_another_network_are_named(tiny_folder: Path, tmp_path: Path, shape, named: str) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    tensors = load_file(copy / UNET)
+    del tensors["conv_out.bias"]
+    save_file(tensors if shape is None else {**tensors, "conv_out.bias": torch.zeros(shape)}, copy / UNET)
+    with pytest.raises(InputError) as caught:
+        load(f"dir:{copy}", threads=1)
+    assert caught.value.code == "model.not-loadable"
+    assert caught.value.what == f"the weights do not fit the configuration: {named}"
