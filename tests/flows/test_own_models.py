@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -286,11 +287,22 @@ def test_another_run_is_not_continued(data, tools, tmp_path):
             run_lesson(lesson, None, tools, folder=tmp_path)
 
 
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+def test_libraries_say_nothing_while_a_model_is_made(method, home, data, guard_process):
+    """A process of its own, which imports them anew."""
+    done = guard_process(
+        "train", method, str(data), "--steps", "1", "--size", "16", "--threads", "1", "-o", "own"
+    )
+    assert (done.code, done.err) == (0, "data: 4 pictures; policy: allowed to train\n")
+
+
 def test_the_command_makes_one_and_takes_no_base(home, data, guard_cli):
     asked = ["train", "gan", str(data), "--steps", "1", "--size", "8", "--threads", "1", "-o", "own"]
     done = guard_cli(*asked)
     assert done.code == 0, done.err
     assert "--model dir:" in done.out
+    (grams,) = re.findall(r"energy   .*\d J, ([\d,.]+) g CO2e \(", done.out)
+    assert 0 < len(grams.replace(".", "").strip("0")) <= 2
     refused = guard_cli(*asked, "--model", "bundled:emoji")
     assert refused.code == 2
     assert "no --model" in refused.err
