@@ -12,6 +12,7 @@ import click
 from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath, output_folders
 from guard.cli._passphrase import existing_passphrase
 from guard.cli._progress import Stepping
+from guard.cli._report import amount
 from guard.text import plain
 
 if TYPE_CHECKING:
@@ -249,10 +250,9 @@ def _text(finished: Finished) -> str:
 
 def _energy(record: TrainingRecord) -> list[str]:
     """One line; none for records of before it was metered."""
-    spent = record.energy
-    if spent is None:
-        return []
-    return [f"  energy   {spent['joules']} J, {spent['grams']} g CO2e ({spent['method']})"]
+    from generators.training.effort import from_json  # noqa: PLC0415 - with the command, not before
+
+    return [] if record.energy is None else [f"  energy   {amount(from_json(record.energy))}"]
 
 
 def _json(finished: Finished) -> str:
