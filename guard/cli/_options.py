@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from provenance.errors import Error, InputError
+from provenance.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,34 +110,6 @@ POLICY = click.option(
     callback=_named,
     help="Policy packs beside base: names or .yaml paths, comma-separated.",
 )
-
-
-@contextmanager
-def output_folders(*folders: Path) -> Iterator[None]:
-    """Folders for outputs, made if absent; those made here that stay empty are removed again.
-
-    Raises:
-        InputError: ``output.folder``.
-    """
-    made: list[Path] = []
-    try:
-        for folder in folders:
-            made += [part for part in (folder, *folder.parents) if not part.exists()]
-            _make(folder)
-        yield
-    finally:
-        for part in sorted(made, key=lambda part: len(part.parts), reverse=True):
-            with suppress(OSError):  # not empty
-                part.rmdir()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"the output folder cannot be made: {error.strerror}"
-        hint = "name another folder with -o"
-        raise InputError("output.folder", what, where=str(folder), hint=hint) from error
 
 
 def debugging() -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._bench import FORMAT_OR_MARKDOWN, RESULT, TRIALS, check_folder, tenths, write_documents
-from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath, finish, output_folders
+from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath, finish
 from guard.cli._output import warning, write_document
+from guard.output_folders import output_folders
 from guard.verdict import MET
 
 if TYPE_CHECKING:

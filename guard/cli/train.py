@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath, output_folders
+from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath
 from guard.cli._passphrase import existing_passphrase
 from guard.cli._progress import Stepping
 from guard.cli._report import amount
+from guard.output_folders import output_folders
 from guard.text import plain
 
 if TYPE_CHECKING:
