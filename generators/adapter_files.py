@@ -25,6 +25,8 @@ ADAPTER, RECORD, PRIVATE = "adapter.safetensors", "training.json", "training.pri
 where the base lies."""
 METHOD, BASE, TRAINING = "mediaguard.method", "mediaguard.base", "mediaguard.training"
 """Metadata: how it was trained, digest of the weights it was trained on, digest of the training record."""
+RECORDED = "mediaguard.record"
+"""Metadata of whole models: the file name of their record, which in turn names their digest."""
 _MOST = 4 * 2**30
 """Bytes of one adapter; beyond this it is a whole model."""
 _MOST_RECORD = 64 * 2**20

@@ -21,7 +21,7 @@ from generators.recipe import ModelRecord
 from generators.registry import bundled_folder, folder_of
 from generators.stylegan2_adapter import Architecture, StyleGAN2, setup_filter
 from generators.tensors_adapter import read_tensors
-from generators.trained_models import training_of
+from generators.trained_models import is_recorded, training_of
 from generators.weights import Weights, check_pinned
 from provenance.errors import InputError
 
@@ -47,7 +47,8 @@ def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> GanGener
     """A GAN on this machine: a folder, or one safetensors file. The recipe names it, not the path to it."""
     path = folder_of(ref)
     weights, card = examine(path), read_card(path)
-    told = training_of(weights) if path.is_dir() else None
+    # A record beside a single file that says nothing of it belongs to something else.
+    told = training_of(weights) if path.is_dir() or is_recorded(weights) else None
     public = f"dir:{path.resolve().name}"
     if told is None:
         return _generator(public, weights, card, threads)

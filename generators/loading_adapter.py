@@ -134,11 +134,16 @@ def _others_here(ref: ModelRef) -> str:
     return f"; here is {', '.join(found[:3])}" if found else ""
 
 
-def _pipeline(weights: Weights) -> Any:
+def quiet_libraries() -> None:
+    """Lines and bars of diffusers and transformers stay off stderr, which is for those of ``guard``."""
     diffusers.utils.logging.set_verbosity_error()
     transformers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
+
+
+def _pipeline(weights: Weights) -> Any:
+    quiet_libraries()
     require_packages(weights.pipeline)
     _check_whole(weights)
     device = "cuda" if torch.cuda.is_available() else "cpu"

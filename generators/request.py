@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -75,10 +75,11 @@ class GenerationRequest:
     options: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
+        for name in ("prompt", "negative_prompt", "model"):
+            if not isinstance(getattr(self, name), str):
+                raise _no_argument(name, "a text", getattr(self, name))
         if not 1 <= len(self.seeds) <= MAX_PICTURES:
-            raise _out_of_range(
-                "seeds", f"{len(self.seeds)} pictures asked for; 1 to {MAX_PICTURES} are possible"
-            )
+            raise _pictures(len(self.seeds))
         if any(not 0 <= seed <= MAX_SEED for seed in self.seeds):
             raise _out_of_range("seeds", f"a seed lies outside 0 to {MAX_SEED}")
         for name, least, most in _RANGES:
@@ -116,8 +117,27 @@ def _check_options(options: Mapping[str, Json]) -> None:
 
 
 def consecutive_seeds(first: int, count: int) -> tuple[int, ...]:
-    """``first``, ``first`` + 1, …: what the command line's ``--seed`` and ``-n`` mean."""
-    return tuple(range(first, first + count))
+    """``first``, ``first`` + 1, …: what the command line's ``--seed`` and ``-n`` mean.
+
+    Raises:
+        InputError: ``request.argument``, ``request.out-of-range``.
+    """
+    given: tuple[tuple[str, object], ...] = (("n", count), ("seed", first))
+    for name, value in given:
+        if not isinstance(value, Integral):
+            raise _no_argument(name, "a whole number", value)
+    if not 1 <= count <= MAX_PICTURES:
+        raise _pictures(count)
+    return tuple(range(int(first), int(first) + int(count)))
+
+
+def _pictures(count: int) -> InputError:
+    return _out_of_range("seeds", f"{count} pictures asked for; 1 to {MAX_PICTURES} are possible")
+
+
+def _no_argument(name: str, kind: str, value: object) -> InputError:
+    what = f"the argument is {kind}, not {type(value).__name__}"
+    return InputError("request.argument", what, where=name)
 
 
 def _out_of_range(where: str, what: str) -> InputError:

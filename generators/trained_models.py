@@ -1,7 +1,8 @@
 """Models that were trained here: the record of their training lies in their folder, bound to their weights.
 
-``training.json`` names the digest over all weight files; so it cannot stand beside others unnoticed. Motion
-weights, as adapters do, name the digest of the record instead.
+``training.json`` names the digest over all weight files; so it cannot stand beside others unnoticed. The
+weights say that they have a record; so it cannot be taken away unnoticed. Motion weights, as adapters do,
+name the digest of the record instead.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generators.adapter_files import TRAINING, record_beside, record_sha256
+from generators.adapter_files import RECORDED, TRAINING, record_beside, record_sha256
 from generators.tensor_files import metadata_of, read_header
 from provenance.errors import IntegrityError
 
@@ -40,20 +41,33 @@ def training_of(weights: Weights) -> Training | None:
     """The record beside the weights; None where there is none, or a file of that name of another program's.
 
     Raises:
-        IntegrityError: ``model.record-differs``: the record is of other weights.
+        IntegrityError: ``model.record-differs``: the record is of other weights; or it is gone or none, and
+            the weights say that they have one.
     """
     data = record_beside(weights.folder)
-    if data is None:
-        return None
-    try:
-        told: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(told, dict) or not told.keys() >= _OURS:
+    told = _told(data)
+    if data is None or told is None:
+        if is_recorded(weights):
+            what = "is not there" if data is None else "is none"
+            raise _differs(weights.folder, f"the training record that belongs to the weights {what}")
         return None
     if told["weights_sha256"] != weights.sha256:
         raise _differs(weights.folder, "the training record in the model's folder is of other weights")
     return Training(sha256=hashlib.sha256(data).hexdigest(), data_licence=_licences(told["data"]))
+
+
+def is_recorded(weights: Weights) -> bool:
+    """Whether one of the files says that a record belongs to it; models of before say nothing."""
+    return any(RECORDED in metadata_of(read_header(weights.folder / file.path)) for file in weights.files)
+
+
+def _told(data: bytes | None) -> dict[str, Any] | None:
+    """What a record of ours says; None of anything else."""
+    try:
+        told: Any = json.loads(data or b"")
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and told.keys() >= _OURS else None
 
 
 def named_record(folder: Path, weights: Path) -> str | None:

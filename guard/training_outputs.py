@@ -39,7 +39,6 @@ def write_result(
     """
     from generators.training.adapter_writer import ran_on, write  # noqa: PLC0415 - torch
     from generators.training.model_writer import ran_here, write_model  # noqa: PLC0415 - torch
-    from generators.training.motion_writer import write_motion  # noqa: PLC0415 - torch
 
     write_private(folder / PRIVATE, private_part(lesson), overwrite=True)
     ran = ran_here() if generator is None else ran_on(generator)
@@ -51,6 +50,8 @@ def write_result(
     if trained.modules is None:
         write(folder, trained, record)
     else:
+        from generators.training.motion_writer import write_motion  # noqa: PLC0415 - pipelines of diffusers
+
         write_motion(folder, trained, record, frames=lesson.order.frames)
     return record
 

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from generators.interface import GeneratorInfo
 from guard.home import Home
+from guard.output_folders import output_folders
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from generators.interface import Generator
     from guard.replay import Replay
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from provenance.media import Frames
 
 _UNKNOWN = "unknown"
+_FROM_ELSEWHERE = ("prompt", "model", "seeds")
 _MADE = {"image": "pictures", "video": "clips"}
 
 
@@ -70,7 +73,8 @@ class Guarded:
 
         Raises:
             Denied: policy refuses the words, the plan or a picture. Pictures before it stay released.
-            InputError: the model cannot honour a field, failed, or returned no picture.
+            InputError: an argument is unknown or not of its kind; the model cannot honour a field, failed, or
+                returned no picture.
             ConfigurationError: the installation is missing (``guard init``) or unusable.
         """
         how: dict[str, Any] = {"publish_prompt": publish_prompt, "latent_mark": latent_mark}
@@ -96,24 +100,20 @@ class Guarded:
         from guard.tools import assemble  # noqa: PLC0415
 
         self._check()
+        folder = _folder(output)
         tools = assemble(self._home, policy=self._policy)
         first = secrets.randbelow(2**32) if seed is None else seed
+        _check_fields(fields)
         given = {name: _given(name, value) for name, value in fields.items()}
         request = GenerationRequest(
             prompt=prompt, model=self.info.id, seeds=consecutive_seeds(first, n), **given
         )
         approved = approve(request, tools, publish_prompt=publish_prompt)
-        folder = Path(output)
-        _make(folder)
         latents = Shading(key=tools.marker.key, random=tools.random) if latent_mark else None
-        yield from generate(
-            approved,
-            self._generator,
-            tools,
-            folder=folder,
-            latents=latents,
-            training_mining=self._home.config().training_mining or None,
-        )
+        mining = self._home.config().training_mining or None
+        how: dict[str, Any] = {"latents": latents, "training_mining": mining}
+        with output_folders(folder):
+            yield from generate(approved, self._generator, tools, folder=folder, **how)
 
     def replay(self, name: Path | str, *, init: Any = None, mask: Any = None) -> Replay:
         """Draw a picture again that was released here, and say how alike the two are (``guard replay``).
@@ -252,9 +252,23 @@ def _frames(value: Any) -> Frames:
     return value if isinstance(value, Frames) else start_from(value)
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"the output folder cannot be made: {error.strerror}"
-        raise InputError("output.folder", what, where=str(folder), hint="name another folder") from error
+def _folder(output: object) -> Path:
+    if not isinstance(output, str | Path) or not str(output):
+        what = f"the output folder is a text or path, not {type(output).__name__}"
+        raise InputError("output.folder", what, where="output", hint='output="out"')
+    return Path(output)
+
+
+def _check_fields(given: Mapping[str, Any]) -> None:
+    """Those of a request; the prompt, the model and the seeds come from elsewhere.
+
+    Raises:
+        InputError: ``request.argument``.
+    """
+    from generators.request import GenerationRequest  # noqa: PLC0415
+
+    known = [one.name for one in fields_of(GenerationRequest) if one.name not in _FROM_ELSEWHERE]
+    for name in given:
+        if name not in known:
+            hint = f"there are {', '.join(known)}"
+            raise InputError("request.argument", "a request has no field of this name", where=name, hint=hint)

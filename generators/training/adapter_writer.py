@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import save
 
 from generators.adapter_files import ADAPTER, BASE, METHOD, RECORD, TRAINING
+from generators.tensor_files import METADATA, metadata_of
 from generators.training.record import environment
 from provenance.files import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
@@ -48,10 +51,18 @@ def write_record(folder: Path, record: TrainingRecord) -> None:
     write_private(folder / RECORD, record.to_bytes(), overwrite=True)
 
 
-def repeatable(file: bytes) -> bytes:
-    """The same file with its header sorted: the library writes metadata in an order drawn at random."""
+def repeatable(file: bytes, said: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """The same file with its header sorted: the library writes metadata in an order drawn at random.
+
+    Args:
+        file: a whole safetensors file.
+        said: further metadata.
+    """
     length = int.from_bytes(file[:8], "little")
-    header = json.dumps(json.loads(file[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    told = json.loads(file[8 : 8 + length])
+    if said:
+        told[METADATA] = {**metadata_of(told), **said}
+    header = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # tensors begin at a multiple of eight bytes
     return len(header).to_bytes(8, "little") + header + file[8 + length :]
 

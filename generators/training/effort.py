@@ -54,9 +54,14 @@ class Effort:
 
 
 def to_json(energy: Energy) -> dict[str, Json]:
-    """Joules and grams to three places, how they were found, and what they rest on."""
-    rounded = replace(energy, joules=round(energy.joules, 3), grams=round(energy.grams, 3))
+    """Joules and grams to six digits, how they were found, and what they rest on."""
+    rounded = replace(energy, joules=_six_digits(energy.joules), grams=_six_digits(energy.grams))
     return {**asdict(rounded), "assumptions": list(energy.assumptions)}
+
+
+def _six_digits(value: float) -> float:
+    """Significant ones: short runs take fractions of a gram."""
+    return float(f"{value:.6g}")
 
 
 def from_json(said: Mapping[str, Json]) -> Energy:

@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
@@ -40,8 +40,8 @@ def export(work: Path, out: Path) -> None:
     if not run.resume(work / "diffusion"):
         raise FileNotFoundError(work / "diffusion" / "state.safetensors")
     run.use_average()
-    pipeline = StableDiffusionPipeline(
-        vae=AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True),
+    pipeline: Any = diffusers.StableDiffusionPipeline(
+        vae=diffusers.AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True),
         text_encoder=model.text_encoder,
         tokenizer=build_tokenizer(),
         unet=model.unet,

@@ -15,7 +15,8 @@ import torch
 from safetensors import SafetensorError
 
 from generators import gan_files, weights
-from generators.adapter_files import RECORD
+from generators.adapter_files import RECORD, RECORDED
+from generators.training.adapter_writer import repeatable
 from generators.training.record import environment
 from provenance.errors import InputError
 from provenance.files import (
@@ -64,6 +65,7 @@ def write_model(
             part.mkdir(mode=_PRIVATE_FOLDER)
             with _disk_of_safetensors():
                 trained.write(part)
+            _name_record(part)
             record = recorded(weights_sha256(part))
             write_private(part / RECORD, record.to_bytes())
             _make_private(part)
@@ -83,6 +85,12 @@ def weights_sha256(model: Path) -> str:
     """
     examine = gan_files.examine if gan_files.kind_of(model) else weights.examine
     return examine(model).sha256
+
+
+def _name_record(model: Path) -> None:
+    """The weights say that a record belongs to them, so that it is missed where it is gone."""
+    for path in model.rglob("*.safetensors"):
+        path.write_bytes(repeatable(path.read_bytes(), {RECORDED: RECORD}))
 
 
 @contextmanager

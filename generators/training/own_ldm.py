@@ -11,10 +11,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import diffusers
 import torch
-from diffusers import StableDiffusionPipeline
 from torch.nn import functional
 
+from generators.loading_adapter import quiet_libraries
 from generators.training import checkpoints
 from generators.training.draws import beginning, stream
 from generators.training.emoji_diffusion import build_scheduler
@@ -153,7 +154,8 @@ class _Lesson:
 
 def _write(lesson: _Lesson, folder: Path) -> None:
     lesson.latents()
-    pipeline = StableDiffusionPipeline(
+    quiet_libraries()  # before the name of the pipeline, whose import warns of what is not installed
+    pipeline: Any = diffusers.StableDiffusionPipeline(
         **{name: part.eval() for name, part in lesson.parts.items()},
         tokenizer=build_tokenizer(lesson.words),
         scheduler=lesson.scheduler,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+import math
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from provenance.errors import Error, InputError
+from provenance.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,17 @@ class NewPath(click.Path):
         if value == "-":
             self.fail("released files are never written to stdout; name a file or folder", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class FiniteRange(click.FloatRange):
+    """A finite number within bounds. NaN, which compares to nothing, would pass for one within any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does, for finite numbers."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is no finite number", param, ctx)
+        return number
 
 
 def _named(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -98,34 +110,6 @@ POLICY = click.option(
     callback=_named,
     help="Policy packs beside base: names or .yaml paths, comma-separated.",
 )
-
-
-@contextmanager
-def output_folders(*folders: Path) -> Iterator[None]:
-    """Folders for outputs, made if absent; those made here that stay empty are removed again.
-
-    Raises:
-        InputError: ``output.folder``.
-    """
-    made: list[Path] = []
-    try:
-        for folder in folders:
-            made += [part for part in (folder, *folder.parents) if not part.exists()]
-            _make(folder)
-        yield
-    finally:
-        for part in sorted(made, key=lambda part: len(part.parts), reverse=True):
-            with suppress(OSError):  # not empty
-                part.rmdir()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"the output folder cannot be made: {error.strerror}"
-        hint = "name another folder with -o"
-        raise InputError("output.folder", what, where=str(folder), hint=hint) from error
 
 
 def debugging() -> bool:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._batch import RESULTS, Batch
-from guard.cli._options import FILE, FORCE, FORMAT, POLICY, TRAINING_MINING, NewPath, output_folders
+from guard.cli._options import FILE, FORCE, FORMAT, POLICY, TRAINING_MINING, NewPath
 from guard.cli._output import stage_line
 from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
 from guard.cli._report import Report, packs_of
+from guard.output_folders import output_folders
 from provenance.errors import InputError
 
 if TYPE_CHECKING:

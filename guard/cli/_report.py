@@ -121,9 +121,14 @@ def energy(spent: Energy, kept: int, kind: str = "picture") -> str:
     What the figures rest on is too long for a line: it is in each private record and in ``summary``.
     """
     share, each = (spent.shared(kept), f" a {kind}") if kept else (spent, f" in all, no {kind} kept")
+    return amount(share, each)
+
+
+def amount(spent: Energy, each: str = "") -> str:
+    """Joules and grams, each to two digits, ``each`` behind them, and how they were found."""
     about = "about " if spent.method == "estimated" else ""
-    grams = _two_digits(share.grams)
-    return f"{about}{_two_digits(share.joules)} J, {grams} g CO2e{each} ({spent.method})"
+    joules, grams = _two_digits(spent.joules), _two_digits(spent.grams)
+    return f"{about}{joules} J, {grams} g CO2e{each} ({spent.method})"
 
 
 def _two_digits(value: float) -> str:

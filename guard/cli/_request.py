@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guard.cli._options import FiniteRange
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -53,12 +55,12 @@ _OPTIONS = (
     click.option("--width", type=click.IntRange(8, 8192), help="Pixels; by default as the model draws."),
     click.option("--height", type=click.IntRange(8, 8192), help="Pixels; by default as the model draws."),
     click.option("--frames", "num_frames", type=click.IntRange(1, 4096), help="Frames of a clip."),
-    click.option("--fps", type=click.FloatRange(1, 240), help="Frames a second at which a clip plays."),
+    click.option("--fps", type=FiniteRange(1, 240), help="Frames a second at which a clip plays."),
     click.option("--steps", "num_inference_steps", type=click.IntRange(1, 1000), help="Denoising steps."),
     click.option(
         "--guidance",
         "guidance_scale",
-        type=click.FloatRange(0, 100),
+        type=FiniteRange(0, 100),
         help="Classifier-free guidance; 1 is none.",
     ),
     click.option(

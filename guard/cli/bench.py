@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._bench import FORMAT_OR_MARKDOWN, RESULT, TRIALS, check_folder, tenths, write_documents
-from guard.cli._options import FORCE, NewPath, finish, output_folders
+from guard.cli._options import FORCE, NewPath, finish
 from guard.cli._output import stage_line, warning, write_document
 from guard.cli.bench_generators import command as generators
+from guard.output_folders import output_folders
 from guard.verdict import MET, NOT_MET
 
 if TYPE_CHECKING:

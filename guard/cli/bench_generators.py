@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guard.cli._bench import FORMAT_OR_MARKDOWN, RESULT, TRIALS, check_folder, tenths, write_documents
-from guard.cli._options import FORCE, POLICY, NewPath, finish, output_folders
+from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath, finish
 from guard.cli._output import warning, write_document
+from guard.output_folders import output_folders
 from guard.verdict import MET
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _READ = click.Path(path_type=Path, readable=False)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option(
     "--guidance",
-    type=click.FloatRange(0, 100),
+    type=FiniteRange(0, 100),
     multiple=True,
     metavar="SCALE",
     help="Draw every set at this scale; may be given several times. By default skew at 1 and 3, the others "

@@ -14,12 +14,12 @@ from guard.cli._options import (
     PRIVATE_NUMBER,
     TRAINING_MINING,
     finish,
-    output_folders,
 )
 from guard.cli._passphrase import PASSPHRASE_FROM, existing_passphrase
 from guard.cli._release import VIDEO_CODEC
 from guard.cli._report import Making, Report, tell_approved
 from guard.cli._request import request_of, request_options, require_words, worded
+from guard.output_folders import output_folders
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guard.cli._options import FORMAT, debugging, finish
+from guard.cli._options import FORMAT, FiniteRange, debugging, finish
 from guard.cli._output import bug, stage_line, warning, write_document
 from guard.cli._registry_text import Row, row_of
 from guard.text import plain
@@ -36,7 +36,7 @@ _MOST_FILES = click.option(
     "--most-files", type=click.IntRange(1), default=200_000, show_default=True, help="In the registry."
 )
 _SECONDS = click.option(
-    "--seconds", type=click.FloatRange(1), default=900.0, show_default=True, help="From beginning to end."
+    "--seconds", type=FiniteRange(1), default=900.0, show_default=True, help="From beginning to end."
 )
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guard.cli._options import FORCE, POLICY, NewPath, output_folders
+from guard.cli._options import FORCE, POLICY, FiniteRange, NewPath
 from guard.cli._passphrase import existing_passphrase
 from guard.cli._progress import Stepping
+from guard.cli._report import amount
+from guard.output_folders import output_folders
 from guard.text import plain
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _COMMON = (
     click.option("--steps", type=click.IntRange(1, 1_000_000), default=200, show_default=True),
     click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=0, show_default=True),
     click.option(
-        "--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate; by default the method's."
+        "--rate", type=FiniteRange(0, 1, min_open=True), help="Learning rate; by default the method's."
     ),
     click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True),
     click.option(
@@ -61,7 +63,7 @@ _CLASS_PICTURES = click.option(
     default=20,
     help="Pictures the model draws of the class.",
 )
-_PRIOR_WEIGHT = click.option("--prior-weight", type=click.FloatRange(0, 100), default=1.0)
+_PRIOR_WEIGHT = click.option("--prior-weight", type=FiniteRange(0, 100), default=1.0)
 _CLASS = "What the subject is one of, as the model knows it; it is kept as it was."
 
 
@@ -249,10 +251,9 @@ def _text(finished: Finished) -> str:
 
 def _energy(record: TrainingRecord) -> list[str]:
     """One line; none for records of before it was metered."""
-    spent = record.energy
-    if spent is None:
-        return []
-    return [f"  energy   {spent['joules']} J, {spent['grams']} g CO2e ({spent['method']})"]
+    from generators.training.effort import from_json  # noqa: PLC0415 - with the command, not before
+
+    return [] if record.energy is None else [f"  energy   {amount(from_json(record.energy))}"]
 
 
 def _json(finished: Finished) -> str:

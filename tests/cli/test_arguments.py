@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import click
 import pytest
 from PIL import Image
 
-from guard.cli.main import run
+from guard.cli._options import FiniteRange
+from guard.cli.main import cli, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MADE = ("--source", "generated")
 
@@ -45,6 +52,41 @@ def test_a_dash_is_no_file(capsys, monkeypatch, tmp_path, line):
     monkeypatch.chdir(tmp_path)
     assert "never written to stdout" in refusal(capsys, *line, "-o", "-")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["train", "lora", "pictures", "-o", "out", "--rate"],
+        ["train", "gan", "pictures", "-o", "out", "--rate"],
+        ["train", "dreambooth", "pictures", "-o", "out", "--class-prompt", "a cook", "--prior-weight"],
+        ["generate", "a cook", "-o", "out", "--fps"],
+        ["generate", "a cook", "-o", "out", "--guidance"],
+        ["bench", "generators", "bundled:emoji", "--guidance"],
+        ["registry", "update", "--seconds"],
+    ],
+    ids=lambda line: f"{line[0]} {line[1]} {line[-1]}",
+)
+def test_nan_and_infinity_are_wrong_usage_of_any_option(capsys, line, number):
+    assert line[-1] in refusal(capsys, *line, number)
+
+
+def test_every_option_with_a_fraction_is_of_the_kind_that_refuses_them():
+    for command in commands(cli):
+        for option in command.params:
+            if isinstance(option.type, click.types.FloatParamType):
+                assert isinstance(option.type, FiniteRange), (command.name, option.name)
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        yield found
+        if isinstance(found, click.Group):
+            yield from commands(found)
 
 
 def test_the_help_says_how_a_hub_model_is_pinned(guard_cli):

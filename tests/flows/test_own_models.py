@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from generators.energy import Counter, Meter, Rates
 from generators.registry import load
@@ -225,8 +226,35 @@ def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):
     with pytest.raises(IntegrityError) as differs:
         load(f"dir:{record.parent}")
     assert differs.value.code == "model.record-differs"
-    record.write_text('{"of another": "program"}')
-    assert load(f"dir:{record.parent}").info.training_sha256 is None
+
+
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+def test_a_record_that_is_gone_or_none_is_missed(method, data, tools, tmp_path):
+    lesson = approve_lesson(data, order(method, steps=1), tools, model=f"own:{method}")
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    model = tmp_path / "model"
+    record = model / "training.json"
+    refs = [model] if method == "ldm" else [model, model / "generator.safetensors"]
+    for ref in refs:
+        assert load(f"dir:{ref}").info.training_sha256 == hashlib.sha256(record.read_bytes()).hexdigest()
+    for said in ("", "{}", "[]", '{"of another": "program"}', None):
+        record.unlink()
+        if said is not None:
+            record.write_text(said)
+        for ref in refs:
+            with pytest.raises(IntegrityError) as differs:
+                load(f"dir:{ref}")
+            assert differs.value.code == "model.record-differs"
+
+
+def test_weights_of_before_that_name_no_record_are_drawn_from_without_one(data, tools, tmp_path):
+    lesson = approve_lesson(data, order("gan", size=8, steps=1), tools, model="own:gan")
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    model = tmp_path / "model"
+    save_file(load_file(model / "generator.safetensors"), model / "generator.safetensors")
+    (model / "training.json").write_text('{"of another": "program"}')
+    for ref in (model, model / "generator.safetensors"):
+        assert load(f"dir:{ref}").info.training_sha256 is None
 
 
 @pytest.mark.parametrize(("method", "size"), [("ldm", 24), ("gan", 24), ("gan", 512)])
@@ -259,11 +287,22 @@ def test_another_run_is_not_continued(data, tools, tmp_path):
             run_lesson(lesson, None, tools, folder=tmp_path)
 
 
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+def test_libraries_say_nothing_while_a_model_is_made(method, home, data, guard_process):
+    """A process of its own, which imports them anew."""
+    done = guard_process(
+        "train", method, str(data), "--steps", "1", "--size", "16", "--threads", "1", "-o", "own"
+    )
+    assert (done.code, done.err) == (0, "data: 4 pictures; policy: allowed to train\n")
+
+
 def test_the_command_makes_one_and_takes_no_base(home, data, guard_cli):
     asked = ["train", "gan", str(data), "--steps", "1", "--size", "8", "--threads", "1", "-o", "own"]
     done = guard_cli(*asked)
     assert done.code == 0, done.err
     assert "--model dir:" in done.out
+    (grams,) = re.findall(r"energy   .*\d J, ([\d,.]+) g CO2e \(", done.out)
+    assert 0 < len(grams.replace(".", "").strip("0")) <= 2
     refused = guard_cli(*asked, "--model", "bundled:emoji")
     assert refused.code == 2
     assert "no --model" in refused.err

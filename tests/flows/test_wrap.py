@@ -161,3 +161,39 @@ def test_the_model_is_not_among_its_public_names(home):
     assert public == {"info", "generate", "each", "replay"}
     assert "lambda" in repr(wrapped)
     assert "function" not in repr(wrapped)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "where"),
+    [
+        ({"prompt": 5}, "request.argument", "prompt"),
+        ({"prompt": None}, "request.argument", "prompt"),
+        ({"negative_prompt": 5}, "request.argument", "negative_prompt"),
+        ({"seed": "x"}, "request.argument", "seed"),
+        ({"n": 1.5}, "request.argument", "n"),
+        ({"colour": "red"}, "request.argument", "colour"),
+        ({"seeds": (1, 2)}, "request.argument", "seeds"),
+        ({"output": None}, "output.folder", "output"),
+        ({"n": -1}, "request.out-of-range", "seeds"),
+        ({"n": 10**12}, "request.out-of-range", "seeds"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named_and_leaves_nothing(home, tmp_path, asked, code, where):
+    given = {"prompt": "a judge", "output": tmp_path / "new" / "out", **asked}
+    with pytest.raises(InputError) as caught:
+        guard.wrap(lambda prompt: None).generate(given.pop("prompt"), **given)
+    assert (caught.value.code, caught.value.where) == (code, where)
+    if where == "seeds" and "n" in asked:
+        assert caught.value.what == f"{asked['n']} pictures asked for; 1 to 1000 are possible"
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_call_that_fails_leaves_no_folder(home, tmp_path):
+    def draw(prompt):
+        raise RuntimeError("the server is busy")
+
+    (tmp_path / "there").mkdir()
+    for output in (tmp_path / "new" / "out", tmp_path / "there"):
+        with pytest.raises(InputError, match="busy"):
+            guard.wrap(draw).generate("a judge", output=output)
+    assert [path.name for path in tmp_path.iterdir() if path.name in ("new", "there")] == ["there"]

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from generators.energy import Energy
-from guard.cli._report import energy, stages, warned
+from generators.training.effort import from_json, to_json
+from guard.cli._report import amount, energy, stages, warned
 from provenance.watermark.interface import Marked
 
 
@@ -75,3 +76,8 @@ def test_energy_is_one_short_line_of_two_digits(joules, kept, method, told) -> N
     )
     assert energy(spent, kept) == told
     assert len(told) <= 64, "16 characters stand before it"
+
+
+def test_the_energy_of_a_short_run_keeps_its_digits_in_a_record() -> None:
+    spent = Energy(joules=6.3123456, grams=0.000841646)
+    assert amount(from_json(to_json(spent))) == "6.3 J, 0.00084 g CO2e (measured)"
