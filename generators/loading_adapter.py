@@ -18,7 +18,7 @@ from generators import vocabulary
 from generators.interface import GeneratorInfo
 from generators.recipe import ModelRecord
 from generators.registry import bundled_folder, folder_of
-from generators.tensor_files import damage, read_header
+from generators.tensor_files import damage, numbers, read_header
 from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
 from provenance.errors import ConfigurationError, InputError, first_line
@@ -157,6 +157,7 @@ def _pipeline(weights: Weights) -> Any:
             ).to(device)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
         raise _misfit(error, weights) or _not_loadable(error, weights.folder.name) from error
+    _check_filled(pipeline, weights)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -170,6 +171,23 @@ def _check_whole(weights: Weights) -> None:
                 "weights.damaged",
                 f"the file is damaged: {wrong}",
                 where=f"{weights.folder.name}/{file.path}",
+                hint="copy or download the whole model again",
+            )
+
+
+def _check_filled(pipeline: Any, weights: Weights) -> None:
+    """A network of transformers draws anew what no file holds, and says so in a log at most."""
+    for name, part in pipeline.components.items():
+        if not isinstance(part, transformers.PreTrainedModel):
+            continue
+        files = (weights.folder / name).glob("*.safetensors")
+        needed = sum(one.numel() for one in part.parameters() if one.is_floating_point())
+        held = sum(map(numbers, files))
+        if held < needed:
+            raise InputError(
+                "weights.damaged",
+                f"the files hold {held:,} of the {needed:,} numbers that the network has",
+                where=f"{weights.folder.name}/{name}",
                 hint="copy or download the whole model again",
             )
 

@@ -7,6 +7,7 @@ and texts under ``__metadata__`` (https://huggingface.co/docs/safetensors, "Form
 from __future__ import annotations
 
 import json
+from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 METADATA = "__metadata__"
 MOST_HEADER = 100_000_000
 """Bytes; the limit of the format for its header."""
+_FRACTIONS = ("F", "BF")
 _MOST_READ = 16 * 2**20
 """Bytes of a header that is parsed: some hundred thousand tensors."""
 
@@ -77,3 +79,12 @@ def _spans(header: Mapping[str, Any]) -> Iterable[tuple[int, int]]:
 def metadata_of(header: Mapping[str, Any] | None) -> dict[str, Any]:
     """The texts of a header; none where it holds none."""
     return {} if header is None else dict(header.get(METADATA, {}))
+
+
+def numbers(path: Path) -> int:
+    """How many fractions a file holds, whatever their precision; whole numbers and truth values aside."""
+    header = read_header(path) or {}
+    tensors = (entry for name, entry in header.items() if name != METADATA)
+    return sum(
+        prod(one.get("shape", ())) for one in tensors if str(one.get("dtype", "")).startswith(_FRACTIONS)
+    )

@@ -55,3 +55,16 @@ def test_weights_of_another_network_are_named(tiny_folder: Path, tmp_path: Path,
         load(f"dir:{copy}", threads=1)
     assert caught.value.code == "model.not-loadable"
     assert caught.value.what == f"the weights do not fit the configuration: {named}"
+
+
+def test_a_text_encoder_with_a_part_missing_is_not_filled_with_random_numbers(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    path = copy / "text_encoder" / "model.safetensors"
+    tensors = load_file(path)
+    tensors.pop(next(name for name in tensors if name.endswith("fc1.weight")))
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(InputError, match="numbers that the network has") as caught:
+        load(f"dir:{copy}", threads=1)
+    assert (caught.value.code, caught.value.where) == ("weights.damaged", "copy/text_encoder")
