@@ -91,10 +91,19 @@ def replace_atomically(temporary: Path, final: Path, *, overwrite: bool = True) 
     with disk_errors(final):
         _fsync(temporary, os.O_RDWR)
         if overwrite:
+            _refuse_device(final)
             temporary.replace(final)
         else:
             _move_to_new_name(temporary, final)
         fsync_folder(final.parent)
+
+
+def _refuse_device(final: Path) -> None:
+    """A rename over a pipe or device would put a file in its place, for every program of the machine."""
+    mode = final.lstat().st_mode if final.exists() else stat.S_IFREG
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+        what = "a pipe, socket or device stands here; files are written under names of their own"
+        raise InputError("output.unwritable", what, where=str(final), hint="name a file")
 
 
 def fsync_folder(folder: Path) -> None:

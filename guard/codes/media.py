@@ -38,7 +38,7 @@ MEDIA: dict[str, str] = {
     "output.quality": "The quality of JPEG and WebP is a whole number from 1 to 100. PNG and TIFF lose nothing and ignore it.",
     "output.size": "The chosen format cannot hold a picture with so long a side. Choose PNG or TIFF, or scale the picture down.",
     "output.twice": "Two files of one batch would get the same output name, and the second would replace the first. Nothing was done. Release them into different folders.",
-    "output.unwritable": "The operating system refuses to write here: permissions, a read-only medium, or a name it does not allow. This is checked before the work starts.",
+    "output.unwritable": "The operating system refuses to write here: permissions, a read-only medium, or a name it does not allow; or a pipe, socket or device stands here, which a file must not take the place of. This is checked before the work starts.",
     "video.alpha": "The clip is transparent in places. Codecs that are written here do not store transparency, and it is not dropped silently. Lay the clip on a background first.",
     "video.codec": "The frames are compressed in a way that is not read here. H.264, HEVC, AV1, VP8, VP9, MPEG-4, ProRes and Motion JPEG are. Others are refused because every further decoder is one more parser for hostile files.",
     "video.codec-container": "The container cannot hold what was asked for, or holds only H.264. MP4 is written with AV1 (the default), VP9 or H.264, WebM with VP9 (the default) or AV1, QuickTime with H.264 only. H.264 is never chosen by itself: its encoder x264 is GPL and comes inside PyAV's wheels.",

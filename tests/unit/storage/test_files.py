@@ -151,6 +151,15 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no named pipes in folders")
+def test_a_pipe_is_never_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert code_of(write_private, pipe, b"x", overwrite=True) == "output.unwritable"
+    assert pipe.is_fifo()
+    assert names(tmp_path) == ["pipe"]
+
+
 def test_a_device_that_is_really_full():
     full = Path("/dev/full")
     with pytest.raises(ConfigurationError) as caught, disk_errors(full), full.open("wb", buffering=0) as file:
