@@ -86,9 +86,8 @@ def train(
     """
     torch.manual_seed(seed)
     model = AutoencoderKL.from_pretrained(start / "vae", use_safetensors=True).float() if start else build()
-    model.train()
     scale = 0.5 if start else 1.0
-    run = Run(model, matrix_rate=0.02 * scale, rate=1e-3 * scale, average=0.995, seed=seed)
+    run = Run(model.train(), matrix_rate=0.02 * scale, rate=1e-3 * scale, average=0.995, seed=seed)
     run.resume(folder)
     while (spent := budget.spent(run.step, run.seconds)) < 1:
         target = compose(corpus.rgba[draw(corpus, corpus.train, batch, 0.2, run.rng)], run.rng)
@@ -103,8 +102,7 @@ def train(
             _LOG.info("held-out PSNR of the raw weights %.2f dB", psnr(model, corpus, count=32))
     run.save(folder)
     run.use_average()
-    model.eval()
-    standardise(model, corpus)
+    standardise(model.eval(), corpus)
     model.save_pretrained(folder / "vae")
     report = {"psnr_db": psnr(model, corpus), "pictures": len(corpus.held_out), "steps": run.step}
     (folder / "report.json").write_text(json.dumps(report))

@@ -118,9 +118,7 @@ def train(
         start: a finished model's folder, whose weights it goes on from.
     """
     torch.manual_seed(seed)
-    model = Denoiser()
-    if start:
-        adopt(model, start)
+    model = Denoiser() if start is None else adopt(Denoiser(), start)
     run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
@@ -144,23 +142,23 @@ def train(
             run.save(work / "diffusion")
     run.save(work / "diffusion")
     run.use_average()
-    model.eval()
-    return model
+    trained: Denoiser = model.eval()
+    return trained
 
 
-def adopt(model: Denoiser, folder: Path) -> None:
-    """Take over a finished model's weights; words that both know keep their meaning, new ones begin anew."""
+def adopt(model: Denoiser, folder: Path) -> Denoiser:
+    """``model`` with a finished one's weights; words that both know keep their meaning, others begin anew."""
     model.unet.load_state_dict(read_tensors(folder / "unet" / "diffusion_pytorch_model.safetensors"))
     tensors = read_tensors(folder / "text_encoder" / "model.safetensors")
     name = next(key for key in tensors if key.endswith("token_embedding.weight"))
-    theirs = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))["model"][
-        "vocab"
-    ]
+    tokenizer = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
+    theirs = tokenizer["model"]["vocab"]
     own = model.text_encoder.state_dict()
     rows, ours = own[name].clone(), vocabulary()
     for word in ours.keys() & theirs.keys():
         rows[ours[word]] = tensors[name][theirs[word]]
     model.text_encoder.load_state_dict({**tensors, name: rows})
+    return model
 
 
 def _loss(
