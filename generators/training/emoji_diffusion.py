@@ -142,8 +142,7 @@ def train(
             run.save(work / "diffusion")
     run.save(work / "diffusion")
     run.use_average()
-    trained: Denoiser = model.eval()
-    return trained
+    return model.eval()  # type: ignore[no-any-return]  # torch is untyped to mypy here
 
 
 def adopt(model: Denoiser, folder: Path) -> Denoiser:
