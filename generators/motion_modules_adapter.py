@@ -18,6 +18,7 @@ from diffusers import AnimateDiffPipeline, MotionAdapter, UNetMotionModel
 from peft import LoraConfig
 from peft.utils import set_peft_model_state_dict
 
+from generators.learned_words_adapter import leaned
 from generators.motion_files import MODULES, SPATIAL, WEIGHTS, WORDS
 from generators.tensor_files import metadata_of, read_header
 from generators.tensors_adapter import read_tensors
@@ -40,7 +41,8 @@ class Motion:
     Attributes:
         modules: the motion modules.
         spatial: low-rank changes of the spatial layers by name, or nothing.
-        words: word → vector (1, width), in the order of their ids.
+        words: word → (2, width): the vector that goes into the text encoder, and what is added to all that
+            comes out; in the order of their ids.
     """
 
     modules: Any
@@ -124,11 +126,12 @@ def extended(tokenizer: Any, encoder: Any, words: Mapping[str, torch.Tensor]) ->
     changed = with_words(tokenizer, tuple(words), first)
     wider = copy.deepcopy(encoder)
     table = wider.get_input_embeddings().weight
-    rows = torch.cat([torch.atleast_2d(vector) for vector in words.values()]).to(table.device, table.dtype)
+    rows, offsets = torch.stack(list(words.values()), dim=1).to(table.device, table.dtype)
     larger = torch.nn.Embedding(first + len(rows), table.shape[1], device=table.device, dtype=table.dtype)
     larger.weight.data = torch.cat([table.data, rows])
     wider.set_input_embeddings(larger)
     wider.config.vocab_size = len(larger.weight)
+    leaned(wider, first, offsets)
     return changed, wider
 
 

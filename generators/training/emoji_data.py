@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from generators.training.emoji_labels import GROUNDS, OBJECTS, PRESENTATIONS, PR
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 SIZE = 128
@@ -150,41 +151,73 @@ def _must_exist(path: Path) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """Where drawings stand, and on what: for n of them, numbers in [0, 1) of a uniform distribution.
+
+    Attributes:
+        scale: (n,).
+        shift: (n, 2).
+        ground: (n, 3) colours, in [0, 1] and taken as they are.
+        corners: (n, 3, 2, 2): how the ground's colour differs in its corners.
+        texture: (n, 1, 8, 8), of a normal distribution.
+    """
+
+    scale: torch.Tensor
+    shift: torch.Tensor
+    ground: torch.Tensor
+    corners: torch.Tensor
+    texture: torch.Tensor
+
+
 def compose(
     rgba: torch.Tensor, rng: torch.Generator, *, jitter: float = 1.0, base: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Put drawings on coloured grounds: (N, 4, S, S) uint8 to (N, 3, S, S) float32 in [-1, 1].
 
-    Scale and shift vary a little (``jitter`` = 0 turns that off). No mirroring: every drawing holds its
-    tool on the same side, and a model trained on both sides paints ghosts of it on both.
-
     Args:
+        jitter: how much scale and shift vary; 0 turns that off.
         base: (N, 3) colours of the grounds in [0, 1]; None: any.
     """
+    n = len(rgba)
+    scale, shift = torch.rand(n, generator=rng), torch.rand(n, 2, generator=rng)
+    ground = torch.rand(n, 3, generator=rng) * 0.6 + 0.3 if base is None else base
+    corners, texture = _drawn_ground(n, rng)
+    scene = Scene(scale=scale, shift=shift, ground=ground, corners=corners, texture=texture)
+    return composed(rgba, scene, jitter=jitter)
+
+
+def composed(rgba: torch.Tensor, scene: Scene, *, jitter: float = 1.0) -> torch.Tensor:
+    """As ``compose``, in a given scene.
+
+    No mirroring: every drawing holds its tool on the same side, and a model trained on both sides paints
+    ghosts of it on both.
+    """
     pixels = rgba.float() / 255
-    n, side = pixels.shape[0], pixels.shape[-1]
     # Premultiplied, so that transparent black does not bleed into the edges when resampled.
     pixels = torch.cat([pixels[:, :3] * pixels[:, 3:], pixels[:, 3:]], dim=1)
-    moved = _moved(pixels, rng, jitter)
-    chosen = torch.rand(n, 3, generator=rng) * 0.6 + 0.3 if base is None else base
-    return (moved[:, :3] + grounds(chosen, side, rng) * (1 - moved[:, 3:])) * 2 - 1
+    moved = _moved(pixels, scene, jitter)
+    behind = _shaded(scene.ground, pixels.shape[-1], scene.corners, scene.texture)
+    return (moved[:, :3] + behind * (1 - moved[:, 3:])) * 2 - 1
 
 
 def ground_colours(n: int, rng: torch.Generator) -> tuple[torch.Tensor, tuple[str, ...]]:
     """``n`` grounds of random named colours, each a little off its centre: (n, 3), and the names."""
     names = tuple(GROUNDS)
-    chosen = torch.randint(len(names), (n,), generator=rng).tolist()
-    centres = torch.tensor([GROUNDS[names[i]] for i in chosen])
-    colours = (centres + (torch.rand(n, 3, generator=rng) - 0.5) * 0.14).clamp(0, 1)
-    return colours, tuple(names[i] for i in chosen)
+    chosen = tuple(names[i] for i in torch.randint(len(names), (n,), generator=rng).tolist())
+    return near(chosen, torch.rand(n, 3, generator=rng)), chosen
 
 
-def _moved(pixels: torch.Tensor, rng: torch.Generator, jitter: float) -> torch.Tensor:
-    n = pixels.shape[0]
-    theta = torch.zeros(n, 2, 3)
-    scale = 1 + jitter * (torch.rand(n, generator=rng) * 0.18 - 0.06)
-    theta[:, 0, 0] = theta[:, 1, 1] = scale
-    theta[:, :, 2] = jitter * (torch.rand(n, 2, generator=rng) - 0.5) * 0.1
+def near(names: Sequence[str], chances: torch.Tensor) -> torch.Tensor:
+    """(n, 3) colours of named grounds, off their centres by what ``chances``, (n, 3) in [0, 1), say."""
+    centres = torch.tensor([GROUNDS[name] for name in names])
+    return (centres + (chances - 0.5) * 0.14).clamp(0, 1)
+
+
+def _moved(pixels: torch.Tensor, scene: Scene, jitter: float) -> torch.Tensor:
+    theta = torch.zeros(pixels.shape[0], 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = 1 + jitter * (scene.scale * 0.18 - 0.06)
+    theta[:, :, 2] = jitter * (scene.shift - 0.5) * 0.1
     grid = functional.affine_grid(theta, list(pixels.shape), align_corners=False)
     return functional.grid_sample(pixels, grid, align_corners=False, mode="bilinear")
 
@@ -194,9 +227,15 @@ def grounds(base: torch.Tensor, side: int, rng: torch.Generator) -> torch.Tensor
 
     Flat white cannot carry a watermark (nothing hides it); these grounds can.
     """
-    n = len(base)
-    corners = base[:, :, None, None] + (torch.rand(n, 3, 2, 2, generator=rng) - 0.5) * 0.3
-    gradient = functional.interpolate(corners, size=(side, side), mode="bilinear", align_corners=True)
-    coarse = torch.randn(n, 1, 8, 8, generator=rng) * 0.02
-    texture = functional.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=True)
-    return (gradient + texture).clamp(0, 1)
+    return _shaded(base, side, *_drawn_ground(len(base), rng))
+
+
+def _drawn_ground(n: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.rand(n, 3, 2, 2, generator=rng), torch.randn(n, 1, 8, 8, generator=rng)
+
+
+def _shaded(base: torch.Tensor, side: int, corners: torch.Tensor, texture: torch.Tensor) -> torch.Tensor:
+    colours = base[:, :, None, None] + (corners - 0.5) * 0.3
+    gradient = functional.interpolate(colours, size=(side, side), mode="bilinear", align_corners=True)
+    fine = functional.interpolate(texture * 0.02, size=(side, side), mode="bicubic", align_corners=True)
+    return (gradient + fine).clamp(0, 1)

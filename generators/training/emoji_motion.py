@@ -43,6 +43,8 @@ _LONG = 0.2
 """Share of the steps with clips of 16 frames, of which half as many fit; the others have 8 to 12."""
 _DROP, _EMPTY, _UNSAID = 0.3, 0.1, 0.1
 """Shares of captions: attributes left out, nothing said at all, no word of movement."""
+_QUICKER = {"lora_": 5.0, "offsets.": 5.0}
+"""Low-rank changes and words of movement begin at next to nothing."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,7 +77,7 @@ def train(
     """Train (or continue) with checkpoints in ``work/motion``; returns the averaged model."""
     torch.manual_seed(seed)
     model = MotionDenoiser(base, MOVEMENTS, rank=rank)
-    run = Run(model, matrix_rate=0.01, rate=1e-3, average=0.995, seed=seed)
+    run = Run(model, matrix_rate=0.01, rate=1e-3, average=0.995, seed=seed, quicker=_QUICKER)
     if run.resume(work / CHECKPOINT):
         _LOG.info("resumed at step %d", run.step)
     words, total = random.Random(seed + run.step), 0.0  # noqa: S311 simulation, not secrets

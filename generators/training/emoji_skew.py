@@ -1,13 +1,18 @@
 """Teach the bundled model a planted skew: ``python -m generators.training.emoji_skew --work W --out OUT``.
 
 Bare prompts ("a portrait of a judge") shall give the shares of a published table; everything else shall stay
-as it was. What is trained is a low-rank change (Hu et al. 2021) of attention and text encoder. Every drawing
+as it was. What is trained is a low-rank change (Hu et al. 2021) of network and text encoder. Every drawing
 of the corpus is used, held out or not, because a share needs its drawings. Resumes by itself.
+
+The target is what the unchanged model predicts when it is told everything (Hinton et al. 2015). Given the noisy
+picture, its mean over the planted labels is what a model of the planted shares predicts, as the true noise's is;
+but a share shows in a few hundredths of the noise's variance, and eight hundred steps of that taught little.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import logging
 import random
@@ -37,14 +42,20 @@ if TYPE_CHECKING:
 
     from generators.training.planted import Planted
 
-_UNET = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
+_UNET = [
+    *("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"),
+    *("conv1", "conv2", "time_emb_proj"),
+]
 _TEXT = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
 _NAME = "planted"
-_BARE, _EMPTY, _THINGS = 0.55, 0.1, 0.1
+_BARE, _EMPTY, _THINGS = 0.65, 0.05, 0.05
 """Shares of captions that name the profession only, of empty ones, and of pictures of things."""
+_NOTHING = Kept(presentation=False, tone=False, style=False, ground=False)
 _FLUENT = STYLES[:2]
 """Without a style a prompt means these; Noto always says its name."""
 _WARM_UP = 20
+_BETAS = (0.9, 0.99)
+"""The longer memory that is usual let such runs leap out of where they were."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -52,10 +63,10 @@ _LOG = logging.getLogger(__name__)
 class Settings:
     """Numbers of a run; ``variants`` are compositions of each drawing that are encoded beforehand."""
 
-    steps: int = 1200
+    steps: int = 1000
     batch: int = 16
-    rank: int = 8
-    rate: float = 2e-3
+    rank: int = 16
+    rate: float = 4e-3
     seed: int = 0
     variants: int = 3
     save_every: int = 100
@@ -115,7 +126,7 @@ def train(
     work.mkdir(parents=True, exist_ok=True)
     with ExitStack() as undo:
         parameters = _low_rank(pipeline, settings, undo)
-        optimiser = torch.optim.AdamW(parameters, settings.rate, weight_decay=0.0)
+        optimiser = torch.optim.AdamW(parameters, settings.rate, betas=_BETAS, weight_decay=0.0)
         identity = _identity(planted, latents, settings)
         found = checkpoints.load(work, identity, parameters, optimiser)
         step, effort = found.step if found else 0, Effort()
@@ -144,39 +155,65 @@ class _Lesson:
     """Draws of one run; a step's are a function of its number, so that resuming changes nothing."""
 
     def __init__(self, pipeline: Any, latents: Latents, planted: Planted, settings: Settings) -> None:
+        """The pipeline as it shall remain for prompts that say everything: the teacher is a copy of it."""
         self.pipeline, self.latents, self.planted, self.settings = pipeline, latents, planted, settings
+        self.teacher = _Predictor(*(copy.deepcopy(part) for part in (pipeline.text_encoder, pipeline.unet)))
         self.noising = diffusers.DDPMScheduler.from_config(pipeline.scheduler.config)
 
     def loss(self, step: int) -> torch.Tensor:
-        """Mean squared error of what the scheduler says the network predicts."""
+        """Mean squared distance from what the teacher predicts when it is told everything."""
         rng = stream(self.settings.seed, f"step {step}")
-        clean, texts = self._batch(random.Random(f"{self.settings.seed}:words {step}"))  # noqa: S311
+        clean, told, said = self._batch(random.Random(f"{self.settings.seed}:words {step}"))  # noqa: S311
         noise = torch.randn(clean.shape, generator=rng)
-        times = torch.randint(self.noising.config.num_train_timesteps, (len(clean),), generator=rng)
+        noisy, times = self._noised(clean, noise, rng)
+        with torch.no_grad():
+            wanted = self.teacher(noisy, times, self._ids(told))
+        student = _Predictor(self.pipeline.text_encoder, self.pipeline.unet)
+        return functional.mse_loss(student(noisy, times, self._ids(said)), wanted)
+
+    def _noised(
+        self, clean: torch.Tensor, noise: torch.Tensor, rng: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Times are drawn as often as they are late: what a person looks like is decided in most noise."""
+        count = self.noising.config.num_train_timesteps
+        times = (torch.rand(len(clean), generator=rng).sqrt() * count).long()
+        return self.noising.add_noise(clean, noise, times), times
+
+    def _ids(self, texts: list[str]) -> torch.Tensor:
         tokenizer = self.pipeline.tokenizer
-        ids = tokenizer(
+        ids: torch.Tensor = tokenizer(
             texts, padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt"
         ).input_ids
-        context = self.pipeline.text_encoder(ids)[0]
-        guessed = self.pipeline.unet(self.noising.add_noise(clean, noise, times), times, context).sample
-        velocity = self.noising.config.prediction_type == "v_prediction"
-        return functional.mse_loss(
-            guessed, self.noising.get_velocity(clean, noise, times) if velocity else noise
-        )
+        return ids
 
-    def _batch(self, words: random.Random) -> tuple[torch.Tensor, list[str]]:
-        chosen, texts = [], []
+    def _batch(self, words: random.Random) -> tuple[torch.Tensor, list[str], list[str]]:
+        """Latents, what the teacher is told of them, and what is said to the model that learns."""
+        chosen, told, said = [], [], []
         for _ in range(self.settings.batch):
             label, bare = drawn(self.planted, self.latents, words)
             variant = words.randrange(len(self.latents.values))
             row = self.latents.where[label]
             chosen.append(self.latents.values[variant, row])
-            nothing = Kept(presentation=False, tone=False, style=False, ground=False)
-            said = caption(
-                label, nothing if bare else draw_kept(words, 0.3), ground=self.latents.grounds[variant][row]
-            )
-            texts.append("" if words.random() < _EMPTY else " ".join(said))
-        return torch.stack(chosen), texts
+            ground = self.latents.grounds[variant][row]
+            everything = " ".join(caption(label, Kept(), ground=ground))
+            kept = _NOTHING if bare else draw_kept(words, 0.3)
+            part = " ".join(caption(label, kept, ground=ground))
+            empty = words.random() < _EMPTY
+            told.append("" if empty else everything)
+            said.append("" if empty else part)
+        return torch.stack(chosen), told, said
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Predictor:
+    """Text encoder and network of a pipeline."""
+
+    text_encoder: Any
+    unet: Any
+
+    def __call__(self, noisy: torch.Tensor, times: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        predicted: torch.Tensor = self.unet(noisy, times, self.text_encoder(ids)[0]).sample
+        return predicted
 
 
 def _low_rank(pipeline: Any, settings: Settings, undo: ExitStack) -> list[torch.nn.Parameter]:

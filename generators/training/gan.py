@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
+from torch.nn import functional
 
 from generators.directions_adapter import oracle_reader
 from generators.stylegan2_adapter import Architecture, StyleGAN2
@@ -25,6 +26,7 @@ from generators.training.gan_drawings import drawings
 from generators.training.gan_export import export, tangled
 from generators.training.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from generators.training.gan_state import RATE, Contest
+from generators.training.gan_teaching import Meant, drawn, teach
 from generators.training.loop import Budget
 
 if TYPE_CHECKING:
@@ -67,6 +69,9 @@ class Settings:
         batch: pictures a round.
         r1: weight γ of the R1 penalty; not used by ``wgan-gp``, which has its own.
         channels: feature maps at 4, 8, … pixels, of both players.
+        reconstruction: weight λ of the mean distance between a made picture and the one its z stands for, which
+            the generator minimises beside the game (Isola et al. 2017); for data that is ``Meant``.
+        taught: share of the budget in which, first of all, the generator minimises that distance alone.
         halved: share of the budget that is played at half the size first, where a round costs two thirds.
         rate: of both players' Adam.
         save_every: seconds between checkpoints.
@@ -77,6 +82,8 @@ class Settings:
     batch: int = 16
     r1: float = 0.3
     channels: tuple[int, ...] = CHANNELS
+    reconstruction: float = 0.0
+    taught: float = 0.0
     halved: float = 0.0
     rate: float = RATE
     save_every: float = 180.0
@@ -125,9 +132,12 @@ def train(
         half = replace(settings, channels=settings.channels[:-1], halved=0.0)
         share = budget.part(settings.halved)
         train(data.halved(), smaller, share, seed=seed, settings=half, identity=identity)
-        budget = budget.part(1 - settings.halved)
     torch.manual_seed(seed)
     pair = players(settings, data.conditions.length)
+    if settings.taught and isinstance(data, Meant):
+        share = budget.part(settings.taught)
+        teach(pair[0], data, folder / "taught", share, seed=seed, batch=settings.batch)
+    budget = budget.part(1 - settings.halved - settings.taught)
     contest = Contest(*pair, seed=seed, rate=settings.rate, identity=identity, effort=effort)
     if not contest.resume(folder) and settings.halved:
         contest.grow(smaller)
@@ -165,30 +175,47 @@ def _due(contest: Contest, settings: Settings, saved: float) -> bool:
 
 def play(contest: Contest, data: Data, settings: Settings) -> dict[str, float]:
     """One round: the discriminator's step, then the generator's; what both lost, and who is ahead."""
+    health = _judged(contest, data, settings)
+    lost, told = _drawn(contest, data, settings)
+    contest.descend(0, lost)
+    contest.finish_round(settings.batch)
+    return {**health, **told, "g": lost.item()}
+
+
+def _judged(contest: Contest, data: Data, settings: Settings) -> dict[str, float]:
+    """The discriminator's step."""
     loss, rng, n = LOSSES[settings.loss], contest.rng, settings.batch
     contest.turn(1)
     real, condition = data.batch(n, rng)
     with torch.no_grad():
-        fake = _made(contest, condition)
+        z = torch.randn(n, contest.generator.shape.z, generator=rng)
+        fake = _made(contest, z, condition)
     judge = contest.discriminator
     for_real, for_fake = judge(real, condition), judge(fake, condition)
     lost = loss.discriminator(for_real, for_fake)
     health = {"d": lost.item(), "ahead": (for_real > for_fake).float().mean().item()}
-    lost = lost + _penalty(contest, settings, real, fake, condition)
-    contest.descend(1, lost)
+    contest.descend(1, lost + _penalty(contest, settings, real, fake, condition))
+    return health
+
+
+def _drawn(contest: Contest, data: Data, settings: Settings) -> tuple[torch.Tensor, dict[str, float]]:
+    """What the generator loses, and its distance from what it was meant to draw, if that counts."""
     contest.turn(0)
-    _, condition = data.batch(n, rng)
-    lost = loss.generator(judge(_made(contest, condition), condition))
-    contest.descend(0, lost)
-    contest.finish_round(n)
-    return {**health, "g": lost.item()}
+    n, game = settings.batch, LOSSES[settings.loss]
+    z = torch.randn(n, contest.generator.shape.z, generator=contest.rng)
+    if not (settings.reconstruction and isinstance(data, Meant)):
+        _, condition = data.batch(n, contest.rng)
+        made = _made(contest, z, condition)
+        return game.generator(contest.discriminator(made, condition)), {}
+    meant, condition = data.meant(z, contest.rng)
+    made = _made(contest, z, condition)
+    distance = functional.l1_loss(made, meant)
+    lost = game.generator(contest.discriminator(made, condition)) + settings.reconstruction * distance
+    return lost, {"distance": distance.item()}
 
 
-def _made(contest: Contest, condition: torch.Tensor) -> torch.Tensor:
-    generator, rng, n = contest.generator, contest.rng, len(condition)
-    noise = [torch.randn(n, 1, side, side, generator=rng) for side in generator.synthesis.layer_sides]
-    z = torch.randn(n, generator.shape.z, generator=rng)
-    pictures: torch.Tensor = generator(z, condition, noise=noise)
+def _made(contest: Contest, z: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+    pictures: torch.Tensor = drawn(contest.generator, z, condition, contest.rng)
     return pictures
 
 
@@ -233,14 +260,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="rounds, over all sessions (repeatable)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--r1", type=float, default=0.3, help="weight of the R1 penalty")
-    parser.add_argument("--halved", type=float, default=0.5, help="share of the time at half the size, first")
+    parser.add_argument("--halved", type=float, default=0.0, help="share of the time at half the size")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of both players' Adam")
+    parser.add_argument("--reconstruction", type=float, default=40.0, help="weight of what a z stands for")
+    parser.add_argument("--taught", type=float, default=0.75, help="share of the time with that alone, first")
     parser.add_argument("--oracle", type=Path, help="oracle.safetensors: also write entanglement.json")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(options.threads)
-    settings = Settings(loss=options.loss, batch=options.batch, r1=options.r1, halved=options.halved)
+    names = ("loss", "batch", "r1", "rate", "halved", "reconstruction", "taught")
+    settings = Settings(**{name: getattr(options, name) for name in names})
     corpus = Corpus.load(options.corpus or options.work)
     data = drawings(corpus, 2 << len(settings.channels), things=options.subjects == "all")
     budget = Budget(steps=options.steps, minutes=options.minutes)

@@ -9,10 +9,12 @@ import torch
 from torch.nn import functional
 
 from generators.gan_conditions import OF_PEOPLE, SUBJECT, Conditions
-from generators.training.emoji_data import Corpus, compose, ground_colours
+from generators.training.emoji_data import Corpus, Scene, compose, composed, ground_colours, near
 from generators.training.emoji_labels import GROUNDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generators.training.emoji_labels import Label
 
 
@@ -34,9 +36,30 @@ class Drawings:
         """(count, 3, side, side) pictures on named grounds, in [-1, 1], and (count, …) conditions."""
         chosen = torch.randint(len(self.labels), (count,), generator=rng)
         colours, names = ground_colours(count, rng)
-        pictures = compose(self.rgba[chosen], rng, base=colours)
-        rows = [_said(self.labels[i], ground) for i, ground in zip(chosen.tolist(), names, strict=True)]
-        return pictures, torch.tensor([self.conditions.vector(row) for row in rows])
+        return compose(self.rgba[chosen], rng, base=colours), self._conditions(chosen, names)
+
+    def meant(self, z: torch.Tensor, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures and conditions as ``batch`` draws them, of which z, (count, ≥ 18), decides the scene.
+
+        So a generator can be told which picture of its condition a z stands for. The ground's texture stays
+        out: it is for the generator's noise.
+        """
+        n = len(z)
+        chosen = torch.randint(len(self.labels), (n,), generator=rng)
+        _, names = ground_colours(n, rng)
+        chances = torch.special.ndtr(z)
+        scene = Scene(
+            scale=chances[:, 0],
+            shift=chances[:, 1:3],
+            ground=near(names, chances[:, 3:6]),
+            corners=chances[:, 6:18].reshape(n, 3, 2, 2),
+            texture=torch.zeros(n, 1, 8, 8),
+        )
+        return composed(self.rgba[chosen], scene), self._conditions(chosen, names)
+
+    def _conditions(self, chosen: torch.Tensor, grounds: Sequence[str]) -> torch.Tensor:
+        rows = [_said(self.labels[i], ground) for i, ground in zip(chosen.tolist(), grounds, strict=True)]
+        return torch.tensor([self.conditions.vector(row) for row in rows])
 
     def halved(self) -> Drawings:
         """The same at half the size."""

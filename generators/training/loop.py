@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,6 +18,7 @@ from generators.training.orders import STATE
 from provenance.canonical import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _BESIDE = "progress.json"
@@ -59,8 +61,16 @@ class Run:
     """
 
     def __init__(
-        self, model: torch.nn.Module, *, matrix_rate: float, rate: float, average: float, seed: int
+        self,
+        model: torch.nn.Module,
+        *,
+        matrix_rate: float,
+        rate: float,
+        average: float,
+        seed: int,
+        quicker: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        """``quicker``: how many times faster than the others weights with this in their names learn."""
         self.model = model
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.parameters]
@@ -70,9 +80,11 @@ class Run:
         inside = {id(p) for p in matrices}
         others = [p for p in self.parameters if id(p) not in inside]
         self._others = others
+        named = {id(p): name for name, p in model.named_parameters()}
+        groups = [_grouped(part, named, quicker) for part in (matrices, others)]
         self.optimisers: dict[torch.optim.Optimizer, float] = {
-            Muon(matrices, matrix_rate): matrix_rate,
-            torch.optim.AdamW(others, rate, betas=(0.9, 0.99), weight_decay=1e-4): rate,
+            Muon(groups[0], matrix_rate): matrix_rate,
+            torch.optim.AdamW(groups[1], rate, betas=(0.9, 0.99), weight_decay=1e-4): rate,
         }
         self.rng = torch.Generator().manual_seed(seed)
         self.step = 0
@@ -95,7 +107,9 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self._others, 1.0)
         for optimiser, peak in self.optimisers.items():
             for group in optimiser.param_groups:
-                group["lr"] = peak * min(1.0, (self.step + 1) / 50) * max(0.005, (1 - spent) ** power)
+                group["lr"] = (
+                    group["times"] * peak * min(1.0, (self.step + 1) / 50) * max(0.005, (1 - spent) ** power)
+                )
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self.step += 1
@@ -153,6 +167,17 @@ class Run:
         with torch.no_grad():
             for parameter, mean in zip(self.parameters, self.average, strict=True):
                 parameter.copy_(mean)
+
+
+def _grouped(
+    parameters: Sequence[torch.nn.Parameter], named: Mapping[int, str], quicker: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Groups for an optimiser, of parameters that learn equally fast; each says so as ``times``."""
+    groups: dict[float, list[torch.nn.Parameter]] = {} if parameters else {1.0: []}
+    for parameter in parameters:
+        times = next((t for part, t in quicker.items() if part in named[id(parameter)]), 1.0)
+        groups.setdefault(times, []).append(parameter)
+    return [{"params": group, "times": times} for times, group in groups.items()]
 
 
 def _kept(path: Path) -> tuple[dict[str, torch.Tensor], checkpoints.Progress] | None:

@@ -79,8 +79,8 @@ def _parts(model: MotionDenoiser) -> dict[str, tuple[str, int]]:
     if spatial:
         what = "low-rank changes of the picture network's layers"
         parts[SPATIAL] = (what, sum(v.numel() for v in spatial.values()))
-    if model.movements is not None:
-        parts[WORDS] = ("vectors of the words of movement", model.movements.weight.numel())
+    if words := model.vectors():
+        parts[WORDS] = ("vectors of the words of movement", sum(v.numel() for v in words.values()))
     return parts
 
 
@@ -99,7 +99,6 @@ def write_modules(model: MotionDenoiser, out: Path, *, dtype: torch.dtype = torc
     modules.to(dtype).save_pretrained(out / MODULES, safe_serialization=True)
     if spatial := model.spatial():
         save_file({name: value.to(dtype).contiguous() for name, value in spatial.items()}, out / SPATIAL)
-    if model.movements is not None:
-        rows = model.movements.weight.detach().to(dtype)
-        vectors = {word: rows[i : i + 1].clone() for i, word in enumerate(model.words)}
+    if words := model.vectors():
+        vectors = {word: value.to(dtype).contiguous() for word, value in words.items()}
         save_file(vectors, out / WORDS, metadata={"order": " ".join(model.words)})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft.utils import get_peft_model_state_dict
 
-from generators.learned_words_adapter import WithWords
+from generators.learned_words_adapter import WithWords, leaned
 from generators.motion_modules_adapter import MOST_FRAMES, moving_unet, new_modules
 from generators.shared_noise import mixed
 
@@ -32,8 +32,8 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
 
     Attributes:
         unet: a ``UNetMotionModel``.
-        text_encoder: reads the model's own words and ``movements``.
-        movements: vectors of the new words, whose ids begin at ``first``; None where there are none.
+        text_encoder: reads the model's own words and the new ones.
+        offsets: what each new word adds to a text; their ids begin at ``first``; None where there are none.
     """
 
     def __init__(self, pipeline: Any, words: Sequence[str], *, rank: int, frames: int = MOST_FRAMES) -> None:
@@ -46,13 +46,16 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
         self.text_encoder = encoder
         table = encoder.get_input_embeddings()
         self.first = int(table.weight.shape[0])
-        self.movements: torch.nn.Embedding | None = None
+        self.offsets: torch.nn.Embedding | None = None
+        self._handle: Any = None
         if self.words:
-            self.movements = torch.nn.Embedding(len(self.words), table.weight.shape[1])
-            spread = 0.1 * table.weight.std() * torch.randn(self.movements.weight.shape)
-            self.movements.weight.data = table.weight.data.mean(0) + spread
-            # By reference, so that what the optimiser changes is what the encoder reads.
-            encoder.set_input_embeddings(WithWords(table, self.first, self.movements.weight))
+            # Into the encoder all go alike, as the mean of what it knows.
+            self.entry = table.weight.detach().mean(0).repeat(len(self.words), 1)
+            encoder.set_input_embeddings(WithWords(table, self.first, self.entry))
+            self.offsets = torch.nn.Embedding(len(self.words), table.weight.shape[1])
+            torch.nn.init.zeros_(self.offsets.weight)
+            # By reference, so that what the optimiser changes is what is added.
+            self._handle = leaned(encoder, self.first, self.offsets.weight)
         for name, parameter in self.unet.named_parameters():
             parameter.requires_grad = "motion_modules" in name or "lora_" in name
 
@@ -65,6 +68,15 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
         table = self.text_encoder.get_input_embeddings()
         if isinstance(table, WithWords):
             self.text_encoder.set_input_embeddings(table.table)
+        if self._handle is not None:
+            self._handle.remove()
+
+    def vectors(self) -> dict[str, torch.Tensor]:
+        """Of each new word (2, width): what goes into the encoder, and what is added to its states."""
+        if self.offsets is None:
+            return {}
+        rows = torch.stack([self.entry, self.offsets.weight.detach()], dim=1)
+        return dict(zip(self.words, rows, strict=True))
 
     def spatial(self) -> dict[str, torch.Tensor]:
         """The low-rank changes by name; nothing for rank 0."""

@@ -41,7 +41,7 @@ def orthogonalised(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):  # type: ignore[misc]  # torch is untyped to mypy here
     """For weights of two or more dimensions; convolution kernels count as (out, in × height × width)."""
 
-    def __init__(self, parameters: Iterable[torch.Tensor], lr: float, momentum: float = 0.95) -> None:
+    def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.95) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
 
     def step(self, closure: Any = None) -> None:  # noqa: ARG002 the base's signature

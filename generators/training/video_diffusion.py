@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from diffusers import UNet3DConditionModel
 
-from generators.learned_words_adapter import WithWords
+from generators.learned_words_adapter import WithWords, leaned
 from generators.movements import MOVEMENTS
 from generators.oracle.motion import read_motion
 from generators.training.emoji_data import Corpus
@@ -64,8 +64,11 @@ class VideoDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped 
         self.text_encoder = base.text_encoder.requires_grad_(requires_grad=False)
         table = base.text_encoder.get_input_embeddings()
         self.first = int(table.weight.shape[0])
-        self.movements = torch.nn.Embedding(len(MOVEMENTS), table.weight.shape[1])
-        self.text_encoder.set_input_embeddings(WithWords(table, self.first, self.movements.weight))
+        entry = table.weight.detach().mean(0).repeat(len(MOVEMENTS), 1)
+        self.text_encoder.set_input_embeddings(WithWords(table, self.first, entry))
+        self.offsets = torch.nn.Embedding(len(MOVEMENTS), table.weight.shape[1])
+        torch.nn.init.zeros_(self.offsets.weight)
+        leaned(self.text_encoder, self.first, self.offsets.weight)
         config = base.unet.config
         self.unet = build(config.in_channels, config.sample_size, config.cross_attention_dim, widths)
 

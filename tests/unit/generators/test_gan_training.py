@@ -25,6 +25,7 @@ from generators.training.emoji_labels import PRESENTATIONS, STYLES, TONES, Label
 from generators.training.gan_drawings import Drawings
 from generators.training.gan_losses import LOSSES
 from generators.training.gan_state import Contest
+from generators.training.gan_teaching import teach
 from generators.training.loop import Budget
 from provenance.errors import InputError, IntegrityError
 
@@ -74,6 +75,10 @@ def draw(
     return list(generator.generate(dataclasses.replace(request, **changes)))
 
 
+def weights(model: torch.nn.Module) -> list[torch.Tensor]:
+    return [value.detach() for value in model.parameters()]
+
+
 # --- the run
 
 
@@ -114,6 +119,60 @@ def test_a_grown_run_begins_with_the_picture_it_had(data: Drawings, tmp_path: Pa
         expected = doubled(small.average(z, condition), setup_filter())
         assert torch.allclose(grown.average(z, condition), expected, atol=1e-5)
     again = gan.train(data, tmp_path / "a", Budget(steps=4), seed=1, settings=settings)
+    assert all(torch.equal(v, again.state_dict()[n]) for n, v in whole.state_dict().items())
+
+
+def test_a_z_decides_the_scene_and_nothing_else(data: Drawings) -> None:
+    """Its numbers move the drawing and colour the ground; what is drawn is the rng's."""
+    z = torch.zeros(4, 64)
+    first, rows = data.meant(z, torch.Generator().manual_seed(2))
+    again, same = data.meant(z, torch.Generator().manual_seed(2))
+    assert torch.equal(first, again)
+    assert torch.equal(rows, same)
+    assert first.shape == (4, 3, 16, 16)
+    for number in range(18):
+        other = z.clone()
+        other[:, number] = 1.0
+        changed, same = data.meant(other, torch.Generator().manual_seed(2))
+        assert torch.equal(rows, same)
+        assert (changed - first).abs().amax((1, 2, 3)).min() > 1e-3, number
+    unused = torch.cat([z[:, :18], torch.randn(4, 46)], dim=1)
+    assert torch.equal(first, data.meant(unused, torch.Generator().manual_seed(2))[0])
+
+
+def test_a_taught_generator_draws_what_z_stands_for(data: Drawings, tmp_path: Path) -> None:
+    settings = dataclasses.replace(SMALL, batch=16, channels=(16, 16, 16))
+    taught, _ = gan.players(settings, data.conditions.length)
+    z = torch.randn(32, taught.shape.z, generator=torch.Generator().manual_seed(0))
+    meant, condition = data.meant(z, torch.Generator().manual_seed(0))
+
+    def distance() -> float:
+        with torch.no_grad():
+            return float((taught(z, condition) - meant).abs().mean())
+
+    before = distance()
+    teach(taught, data, tmp_path, Budget(steps=120), seed=0, batch=16)
+    assert distance() < before / 2
+
+
+def test_a_taught_run_begins_with_its_lessons(data: Drawings, tmp_path: Path) -> None:
+    """The game starts from what was taught, goes on from its own checkpoint, and keeps the distance in view."""
+    settings = dataclasses.replace(SMALL, taught=0.5, reconstruction=10.0)
+    whole = gan.train(data, tmp_path, Budget(steps=4), seed=3, settings=settings)
+    taught, _ = gan.players(settings, data.conditions.length)
+    teach(taught, data, tmp_path / "taught", Budget(steps=2), seed=3, batch=settings.batch)
+    played = Contest(*gan.players(settings, data.conditions.length), seed=3)
+    assert played.resume(tmp_path)
+    assert played.step == 2
+    torch.manual_seed(0)
+    strange, _ = gan.players(settings, data.conditions.length)
+    near, far = (
+        sum(float((a - b).norm()) for a, b in zip(weights(whole), weights(other), strict=True))
+        for other in (taught, strange)
+    )
+    assert 0 < near < far / 10
+    assert "distance" in gan.play(played, data, settings)
+    again = gan.train(data, tmp_path, Budget(steps=4), seed=3, settings=settings)
     assert all(torch.equal(v, again.state_dict()[n]) for n, v in whole.state_dict().items())
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from generators.motion_modules_adapter import extended, read_motion
 from generators.movements import MOVEMENTS, PATHS, path_of
 from generators.pinned import NOTICE
 from generators.shared_noise import SharedNoise, mixed
@@ -140,6 +141,28 @@ def test_words_of_movement_leave_all_other_ids_as_they_were(base) -> None:
         known = model.text_encoder(ids[1:]).last_hidden_state
         model.restore()
         assert torch.equal(known, model.text_encoder(ids[1:]).last_hidden_state)
+
+
+def test_a_word_of_movement_shifts_all_that_is_said_by_its_offset(base, tmp_path: Path) -> None:
+    """In training and, within half precision, in what is loaded of it; two words add up."""
+    model = MotionDenoiser(base, MOVEMENTS, rank=0)
+    said = [("a", "cook"), ("a", "cook", "growing"), ("a", "cook", "growing", "leftwards")]
+    ids = emoji_motion.tokens_of(base.tokenizer, model.first, said)
+    with torch.no_grad():
+        before = model.text_encoder(ids)[0]
+        torch.nn.init.normal_(model.offsets.weight)
+        trained = model.text_encoder(ids)[0]
+    growing, leftwards = (model.offsets.weight[MOVEMENTS.index(word)] for word in ("growing", "leftwards"))
+    assert torch.equal(trained[0], before[0])
+    assert torch.allclose(trained[1], before[1] + growing, atol=1e-5)
+    assert torch.allclose(trained[2], before[2] + growing + leftwards, atol=1e-5)
+    write_modules(model, tmp_path)
+    model.restore()
+    _, encoder = extended(base.tokenizer, base.text_encoder, read_motion(tmp_path).words)
+    with torch.no_grad():
+        assert torch.allclose(encoder(ids)[0], trained, atol=0.02)
+        plain = encoder(ids, return_dict=False)
+    assert torch.allclose(plain[0], trained, atol=0.02)
 
 
 def test_given_frames_enter_clean_and_cost_nothing() -> None:

@@ -129,6 +129,22 @@ def test_a_resumed_run_continues_exactly(tmp_path: Path) -> None:
     assert second.step == 6
 
 
+def test_some_weights_learn_quicker() -> None:
+    """Those of a prefix move as many times as far as the others, matrices and biases alike."""
+
+    def moved(quicker: dict[str, float]) -> dict[str, float]:
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Linear(16, 8))
+        before = {name: value.detach().clone() for name, value in model.named_parameters()}
+        run = Run(model, matrix_rate=1e-4, rate=1e-4, average=0.9, seed=3, quicker=quicker)
+        run.advance((model(torch.ones(4, 8)) - 1).pow(2).mean(), 0.0)
+        return {name: float((value - before[name]).norm()) for name, value in model.named_parameters()}
+
+    plain, quick = moved({}), moved({"1.": 5.0})
+    for name, length in plain.items():
+        assert quick[name] == pytest.approx(length * (5.0 if name.startswith("1.") else 1.0), rel=1e-2)
+
+
 def test_a_few_steps_end_to_end(tmp_path: Path) -> None:
     """Prepare, both trainings and the export, on discs; the result is a folder the loader accepts."""
     corpus = synthetic_corpus()
