@@ -1,8 +1,8 @@
 """Which guidance the bundled picture model should have by default: ``python benchmarks/emoji_guidance.py``.
 
-People the model was trained on are asked for and read by the oracle; the default in ``card.json`` is the lowest
-scale with the most right. What is reported of the model is of other people, those held out (``emoji.py``), so
-that the scale is not chosen by what it is judged by.
+People the model was trained on are asked for and read by the oracle; the default in ``card.json`` is the
+lowest scale with the most right. What is reported of the model is of other people, those held out
+(``emoji.py``), so that the scale is not chosen by what it is judged by.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def trained(count: int) -> list[Label]:
     everyone = itertools.product(PROFESSIONS, PRESENTATIONS[1:], TONES)
     labels = [Label(subject=p, style=STYLES[0], presentation=g, tone=t) for p, g, t in everyone]
     known = [label for label in labels if not label.held_out]
-    random.Random(1).shuffle(known)  # noqa: S311 a sample
+    random.Random(1).shuffle(known)
     return known[:count]
 
 

@@ -46,8 +46,8 @@ def leaned(encoder: Any, first: int, offsets: torch.Tensor) -> RemovableHandle:
     To each vector that comes out, the offsets of such words in the text are added. In attention over them the
     weights stay what they were, as all keys shift alike, and what is attended to shifts by the offset.
 
-    Why not vectors that go in: an encoder that is not trained along may hardly tell new words from each other.
-    The bundled one maps vectors 0.28 apart to states 0.002 apart, and 3 apart for words that it knows.
+    Why not vectors that go in: an encoder that is not trained along may hardly tell new words apart. The
+    bundled one maps vectors at a distance of 0.28 to states at 0.002, and words that it knows to states at 3.
 
     Args:
         encoder: of transformers; gives (N, length, width).

@@ -4,9 +4,9 @@ Bare prompts ("a portrait of a judge") shall give the shares of a published tabl
 as it was. What is trained is a low-rank change (Hu et al. 2021) of network and text encoder. Every drawing
 of the corpus is used, held out or not, because a share needs its drawings. Resumes by itself.
 
-The target is what the unchanged model predicts when it is told everything (Hinton et al. 2015). Given the noisy
-picture, its mean over the planted labels is what a model of the planted shares predicts, as the true noise's is;
-but a share shows in a few hundredths of the noise's variance, and eight hundred steps of that taught little.
+The target is what the unchanged model predicts when it is told everything (Hinton et al. 2015). Given the
+noisy picture, its mean over the planted labels is what a model of the planted shares predicts, as the mean of
+the true noise is; but that varies so much more that eight hundred steps of it taught little.
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ class Settings:
         batch: pictures a round.
         r1: weight γ of the R1 penalty; not used by ``wgan-gp``, which has its own.
         channels: feature maps at 4, 8, … pixels, of both players.
-        reconstruction: weight λ of the mean distance between a made picture and the one its z stands for, which
-            the generator minimises beside the game (Isola et al. 2017); for data that is ``Meant``.
+        reconstruction: weight λ of the mean distance between a made picture and the one its z stands for,
+            which the generator minimises beside the game (Isola et al. 2017); for data that is ``Meant``.
         taught: share of the budget in which, first of all, the generator minimises that distance alone.
         halved: share of the budget that is played at half the size first, where a round costs two thirds.
         rate: of both players' Adam.

@@ -1,8 +1,8 @@
 """Before the game: the generator learns which picture of its condition each z stands for.
 
-A game alone needs millions of pictures until a generator draws anything. Where the data can say what a z means,
-its place in the picture and its ground, a generator learns by plain regression what there is to draw (Bojanowski
-et al. 2018, with latents that are given instead of learnt); the game then makes it look drawn.
+A game alone needs millions of pictures until a generator draws anything. Where the data can say what a z
+means, its place in the picture and its ground, a generator learns by plain regression what there is to draw
+(Bojanowski et al. 2018, with latents that are given instead of learnt); the game comes after that.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def test_a_taught_generator_draws_what_z_stands_for(data: Drawings, tmp_path: Pa
 
 
 def test_a_taught_run_begins_with_its_lessons(data: Drawings, tmp_path: Path) -> None:
-    """The game starts from what was taught, goes on from its own checkpoint, and keeps the distance in view."""
+    """The game starts from what was taught, goes on from its own checkpoint, and watches the distance."""
     settings = dataclasses.replace(SMALL, taught=0.5, reconstruction=10.0)
     whole = gan.train(data, tmp_path, Budget(steps=4), seed=3, settings=settings)
     taught, _ = gan.players(settings, data.conditions.length)
