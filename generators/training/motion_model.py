@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RANK = 8
 """Of the spatial changes: 0.4 million numbers on the bundled model, beside 2.8 of the motion modules."""
-_GIVEN, _SHARED = 0.3, 0.5
+_GIVEN, _SHARED = 0.15, 0.25
 """Shares of the clips in which some frames are given, and whose frames share noise."""
 _MOST_SHARED = 0.9
 
@@ -110,7 +110,7 @@ class Conditions:
 
 def drawn_conditions(count: int, frames: int, times: int, rng: torch.Generator) -> Conditions:
     """At random; late times (much noise) more often, because that is where the movement is decided."""
-    when = (times * torch.rand(count, generator=rng).sqrt()).long().clamp(max=times - 1)
+    when = (times * torch.rand(count, generator=rng) ** 0.25).long().clamp(max=times - 1)
     shared = torch.rand(count, generator=rng) < _SHARED
     share = torch.where(shared, _MOST_SHARED * torch.rand(count, generator=rng), torch.zeros(()))
     given = torch.rand(count, frames, generator=rng) < torch.rand(count, 1, generator=rng) * 0.5
