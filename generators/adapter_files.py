@@ -27,6 +27,8 @@ METHOD, BASE, TRAINING = "mediaguard.method", "mediaguard.base", "mediaguard.tra
 """Metadata: how it was trained, digest of the weights it was trained on, digest of the training record."""
 RECORDED = "mediaguard.record"
 """Metadata of whole models: the file name of their record, which in turn names their digest."""
+MADE_OF = "mediaguard.made-of"
+"""Metadata of whole models: digest of what their record says that they were made of."""
 _MOST = 4 * 2**30
 """Bytes of one adapter; beyond this it is a whole model."""
 _MOST_RECORD = 64 * 2**20

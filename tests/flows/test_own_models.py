@@ -24,6 +24,7 @@ from guard.generate import approve, generate
 from guard.ingredients import training_ingredients
 from guard.training import _examples, approve_lesson, run_lesson
 from guard.training_outputs import PRIVATE
+from provenance.canonical import canonical_bytes
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 
 
@@ -226,6 +227,22 @@ def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):
     with pytest.raises(IntegrityError) as differs:
         load(f"dir:{record.parent}")
     assert differs.value.code == "model.record-differs"
+
+
+@pytest.mark.parametrize("written", [canonical_bytes, lambda told: json.dumps(told, indent=1).encode()])
+def test_a_record_that_was_edited_is_refused_by_what_the_weights_name(written, data, tools, tmp_path):
+    lesson = approve_lesson(data, order("gan", size=8, steps=1), tools, model="own:gan")
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    record = tmp_path / "model" / "training.json"
+    told = json.loads(record.read_bytes())
+    edited = {**told, "data": [{**one, "licence": "CC-BY-4.0", "consent": "given"} for one in told["data"]]}
+    record.write_bytes(written(edited))  # weights_sha256 as it was
+    with pytest.raises(IntegrityError, match="edited") as differs:
+        load(f"dir:{record.parent}")
+    assert differs.value.code == "model.record-differs"
+    with pytest.raises(InputError) as refused:  # nor does it stand as the result of the run that made it
+        run_lesson(lesson, None, tools, folder=tmp_path)
+    assert refused.value.code == "output.exists"
 
 
 @pytest.mark.parametrize("method", ["ldm", "gan"])
