@@ -15,10 +15,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from generators.energy import Counter, Meter, Rates
+from generators.gan_conditions import read_conditions
 from generators.registry import load
 from generators.request import GenerationRequest
 from generators.training import checkpoints, own_gan
-from generators.training.orders import METHODS, TrainingOrder, run_digest
+from generators.training.orders import METHODS, Example, TrainingOrder, run_digest
 from generators.training.own_words import ids_of, vocabulary
 from guard.generate import approve, generate
 from guard.ingredients import training_ingredients
@@ -323,3 +324,12 @@ def test_the_command_makes_one_and_takes_no_base(home, data, guard_cli):
     refused = guard_cli(*asked, "--model", "bundled:emoji")
     assert refused.code == 2
     assert "no --model" in refused.err
+
+
+@pytest.mark.parametrize(("longest", "classes"), [(200, 2), (201, 0)])
+def test_a_caption_longer_than_a_card_may_name_is_no_class(longest, classes):
+    blank = np.zeros((8, 8, 3), np.uint8)
+    examples = [Example(pixels=blank, caption="c" * n, sha256="00" * 32) for n in (1, longest)]
+    conditions = own_gan.pictures(examples, 8).conditions
+    assert conditions.length == classes
+    assert not classes or read_conditions(conditions.to_json()) == conditions
