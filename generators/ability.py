@@ -266,6 +266,6 @@ def _check_strength(request: GenerationRequest, ability: Ability, steps: int) ->
     if ability.strength is None or request.init is None:
         return
     strength = request.options.get("strength", ability.strength)
-    if isinstance(strength, int | float) and int(steps * strength) < 1:
+    if isinstance(strength, int | float) and steps * strength < 1:
         what = f"{steps} steps at strength {strength} are none at all"
         raise InputError("request.steps", what, hint="ask for more steps, or for more strength")
