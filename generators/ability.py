@@ -7,6 +7,7 @@ names what could be; nothing is rounded, cut or left out in silence.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from provenance.errors import InputError
 if TYPE_CHECKING:
     from generators.family import Family, FrameRule
     from generators.request import GenerationRequest
+    from provenance.canonical import Json
 
 VAE_OPTIONS = ("vae_slicing", "vae_tiling")
 """Options of ours: decode picture by picture, or tile by tile, to save memory. Pixels move a little."""
@@ -203,6 +205,19 @@ def _check_options(request: GenerationRequest, ability: Ability) -> None:
                 raise unsupported(f"options.{name}")
         elif name not in ability.accepted or name in _RESERVED | own or _NO_DATA.fullmatch(name):
             raise unsupported(f"options.{name}")
+        elif _has_text(value):
+            hint = "say it in the prompt: options hold numbers, and no words that nobody reviewed"
+            raise unsupported(f"options.{name}", hint=hint)
+
+
+def _has_text(value: Json) -> bool:
+    """Whether it would bring words to the model beside the prompt: second prompts, templates around it.
+
+    No argument of the families that can be asked for takes another kind of text.
+    """
+    if isinstance(value, Mapping):
+        return any(map(_has_text, value.values()))
+    return isinstance(value, str) or (isinstance(value, Sequence) and any(map(_has_text, value)))
 
 
 def _size(request: GenerationRequest, ability: Ability) -> tuple[int, int]:
@@ -266,6 +281,6 @@ def _check_strength(request: GenerationRequest, ability: Ability, steps: int) ->
     if ability.strength is None or request.init is None:
         return
     strength = request.options.get("strength", ability.strength)
-    if isinstance(strength, int | float) and int(steps * strength) < 1:
+    if isinstance(strength, int | float) and steps * strength < 1:
         what = f"{steps} steps at strength {strength} are none at all"
         raise InputError("request.steps", what, hint="ask for more steps, or for more strength")

@@ -71,7 +71,7 @@ def ability_of(pipeline: Any, defaults: Defaults) -> Ability:
         most_frames=_most_frames(pipeline, defaults.most_frames),
         guided=not family.guidance_embedded or bool(_config(pipeline, "guidance_embeds")),
         strength=strength,
-        vae_options=tuple(name for name in VAE_OPTIONS if hasattr(vae_of(pipeline), _enable(name))),
+        vae_options=tuple(name for name in VAE_OPTIONS if _sliceable(vae_of(pipeline), name)),
         square=defaults.finished_size is not None,
         fast=tuple(name for name in family.fast if _able(pipeline, name)),
     )
@@ -80,7 +80,7 @@ def ability_of(pipeline: Any, defaults: Defaults) -> Ability:
 def _able(pipeline: Any, profile: str) -> bool:
     """Whether this model, here, can be drawn with what its family can."""
     if profile == SLICED:
-        return hasattr(vae_of(pipeline), "enable_slicing")
+        return _sliceable(vae_of(pipeline), "vae_slicing")
     return profile != INT8 or place_of(pipeline)[0].type == "cpu"
 
 
@@ -89,8 +89,10 @@ def vae_of(pipeline: Any) -> Any:
     return getattr(pipeline, "vae", None) or getattr(pipeline, "movq", None)
 
 
-def _enable(option: str) -> str:
-    return f"enable_{option.removeprefix('vae_')}"
+def _sliceable(vae: Any, option: str) -> bool:
+    """Whether it can be told so: all autoencoders of diffusers have the method, and some raise in it."""
+    how = option.removeprefix("vae_")
+    return hasattr(vae, f"enable_{how}") and hasattr(vae, f"use_{how}")
 
 
 def _config(pipeline: Any, name: str) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators.tensor_files import metadata_of, read_header
 from provenance.errors import InputError, IntegrityError
-from provenance.files import read_bounded
+from provenance.files import can_be_named, read_bounded
 
 if TYPE_CHECKING:
     from generators.request import AdapterRef
@@ -27,11 +27,15 @@ METHOD, BASE, TRAINING = "mediaguard.method", "mediaguard.base", "mediaguard.tra
 """Metadata: how it was trained, digest of the weights it was trained on, digest of the training record."""
 RECORDED = "mediaguard.record"
 """Metadata of whole models: the file name of their record, which in turn names their digest."""
+MADE_OF = "mediaguard.made-of"
+"""Metadata of whole models: digest of what their record says that they were made of."""
 _MOST = 4 * 2**30
 """Bytes of one adapter; beyond this it is a whole model."""
 _MOST_RECORD = 64 * 2**20
 """Bytes of a record; one of ten thousand pictures has two million."""
 _MOST_SCALE = 10.0
+_SHOWN = 200
+"""Characters of a name that is none."""
 _SAID = {METHOD: re.compile(r"[a-z0-9-]{1,64}"), TRAINING: re.compile(r"[0-9a-f]{64}")}
 """What becomes public, in manifests of whatever is made with the adapter."""
 
@@ -71,6 +75,8 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
     """
     if not 0 <= asked.scale <= _MOST_SCALE:
         raise _bad_scale(f"the scale of an adapter is 0 to {_MOST_SCALE:g}", f"0 to {_MOST_SCALE:g}", asked)
+    if not can_be_named(asked.ref):
+        raise _bad("adapter.not-found", "no folder can have this name", asked.ref[:_SHOWN])
     path = Path(os.path.expanduser(asked.ref))  # noqa: PTH111 - Path raises where there is no such user
     path = path / ADAPTER if path.is_dir() else path
     if not path.is_file():

@@ -94,8 +94,11 @@ _REFUSALS = (
     AttributeError,
     LookupError,
     AssertionError,
+    ArithmeticError,
+    NameError,
 )
-"""What diffusers and torch raise over arguments that they cannot work with."""
+"""What diffusers and torch raise over arguments that they cannot work with; over none to divide by, and over
+loops of no steps, which leave a variable unset, too."""
 _NO_MEMORY = "can't allocate memory"
 """How torch's allocator for the CPU says it, as a plain RuntimeError."""
 

@@ -143,6 +143,9 @@ class DiffusersGenerator:
             drawn, flagged = pictures_of(
                 self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
             )
+        if len(drawn) != len(seeds):
+            what = f"the model made {len(drawn)} pictures for {len(seeds)} seeds"
+            raise InputError("generate.failed", what, hint="leave out the options that it cannot work with")
         for index, (seed, pixels) in enumerate(zip(seeds, drawn, strict=True)):
             frames, finished = _finished(pixels, job, seed)
             recipe = self._recipe(

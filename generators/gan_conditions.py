@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 SUBJECT = "subject"
 OF_PEOPLE = ("presentation", "tone")
+LONGEST_NAME = 200
+"""Characters of an attribute's name or of one of its values: they stand in recipes and in errors."""
+_MOST_BLOCKS, _MOST_VALUES = 64, 4096
+"""Attributes of one model, and their values together; ImageNet's classes are a thousand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +98,41 @@ def read_conditions(data: Any) -> Conditions:
     """
     try:
         blocks = tuple(_blocks(data["blocks"]))
-        return Conditions(blocks=blocks, things=frozenset(map(str, data.get("things", ()))))
+        found = Conditions(blocks=blocks, things=frozenset(_names(data.get("things", ()))))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             "gan.card", "the model's card does not say what its condition means", where="conditions"
         ) from error
+    if what := _too_much(found):
+        raise InputError("gan.card", what, where="conditions")
+    return found
+
+
+def _too_much(found: Conditions) -> str | None:
+    """What no model has so much of; None: all is within bounds."""
+    names = (*found.names, *found.things, *(value for _, values in found.blocks for value in values))
+    longest = max(map(len, names), default=0)
+    counts = (
+        (len(found.blocks), _MOST_BLOCKS, "attributes"),
+        (max(found.length, len(found.things)), _MOST_VALUES, "values"),
+        (longest, LONGEST_NAME, "characters in a name or value"),
+    )
+    return next(
+        (f"the card lists {n:,} {of}; {most:,} are the limit" for n, most, of in counts if n > most), None
+    )
 
 
 def _blocks(rows: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, values in rows:
-        if not values or isinstance(values, str):
+        if not values:
             raise ValueError(name)
-        yield str(name), tuple(map(str, values))
+        yield str(name), _names(values)
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise TypeError(values[:LONGEST_NAME])
+    return tuple(map(str, values))
 
 
 def _listed(values: Sequence[str], most: int = 12) -> str:

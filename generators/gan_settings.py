@@ -24,6 +24,8 @@ NOISES = ("random", "const", "none")
 """Fresh from the seed, the one stored with the weights, or none."""
 _MAX_STRENGTH = 20.0
 _CLASS = "class"
+_MOST_DIGITS = 9
+"""Of the number of a class: Python turns no more than 4,300 into a number."""
 
 
 class Model(Protocol):
@@ -151,11 +153,11 @@ def _attributes(options: dict[str, Any], model: Model) -> dict[str, str]:
     if not length or _CLASS not in options:
         return {}
     number = str(options.pop(_CLASS))
-    if not number.isdecimal() or int(number) >= length:
+    if not number.isdecimal() or len(number) > _MOST_DIGITS or int(number) >= length:
         raise InputError(
             "request.condition",
             f"classes are numbers from 0 to {length - 1}",
-            where=f"options.class={number}",
+            where=f"options.class={number[:_MOST_DIGITS]}",
         )
     return {_CLASS: str(int(number))}
 

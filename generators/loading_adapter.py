@@ -37,6 +37,7 @@ from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
 from generators.families import FAMILIES
 from generators.finishes import PLAIN
+from generators.surplus_adapter import check_surplus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,6 +156,7 @@ def _pipeline(weights: Weights) -> Any:
             pipeline = diffusers.DiffusionPipeline.from_pretrained(
                 weights.folder, use_safetensors=True, local_files_only=True, torch_dtype=dtype
             ).to(device)
+            check_surplus(pipeline, weights.folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
         raise _misfit(error, weights) or _not_loadable(error, weights.folder.name) from error
     _check_filled(pipeline, weights)

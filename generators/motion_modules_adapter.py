@@ -93,7 +93,7 @@ def animated(pipeline: Any, motion: Motion) -> Any:
     try:
         moving = moving_unet(pipeline.unet, motion.modules, rank=_rank(motion.spatial))
         if motion.spatial:
-            set_peft_model_state_dict(moving, dict(motion.spatial), adapter_name=_SPATIAL)
+            _fill_spatial(moving, motion.spatial)
             moving.fuse_lora()
             moving.unload_lora()
         tokenizer, encoder = extended(pipeline.tokenizer, pipeline.text_encoder, motion.words)
@@ -112,6 +112,13 @@ def animated(pipeline: Any, motion: Motion) -> Any:
     )
     made.set_progress_bar_config(disable=True)
     return made
+
+
+def _fill_spatial(moving: Any, spatial: Mapping[str, torch.Tensor]) -> None:
+    """The library leaves out in silence what there is no layer for."""
+    told = set_peft_model_state_dict(moving, dict(spatial), adapter_name=_SPATIAL)
+    if told.unexpected_keys:
+        raise ValueError(f"it has no layer for {min(told.unexpected_keys)}")
 
 
 def _rank(spatial: Mapping[str, torch.Tensor]) -> int:

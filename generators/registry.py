@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from generators import gan_files, motion_files, reference_files
 from generators.plugins import load_plugin, plugins
 from provenance.errors import ConfigurationError, InputError, missing_extra
+from provenance.files import can_be_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ _TRAINED_BY = {
 """Module and page, of bundled models that not every version has the weights of (``video``: motion_files)."""
 _NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_SHOWN = 200
+"""Characters of a path that is none."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -97,6 +100,9 @@ def parse(reference: str) -> ModelRef:
             where=reference,
             hint="guard generate … --model bundled:emoji",
         )
+    if kind == "dir" and not can_be_named(name):
+        what = "no folder can have the name that stands behind dir:"
+        raise InputError("model.bad-reference", what, where=reference[:_SHOWN], hint="check the path")
     if kind != "hf":
         return ModelRef(kind=cast(Literal["bundled", "dir", "plugin"], kind), name=name)
     repository, _, revision = name.partition("@")

@@ -13,7 +13,7 @@ from audits.quality.lab import Setup, measure, name_of
 from audits.quality.looking import Instruments
 from audits.quality.planted import NAME, read_planted
 from audits.quality.sets import named, own
-from audits.quality.summary import Against, summarise
+from audits.quality.summary import Against, check_enough, summarise
 from generators.registry import bundled_folder, folder_of, load, parse
 from guard.bench_instruments import extractor_of, flow_of, oracle_of, reference_of
 from guard.home import Home
@@ -121,6 +121,7 @@ def bench(
     oracle = oracle_of(order.oracle, needed=any(one.expected for set_ in setup.sets for one in set_.asked))
     extractor = None if order.reference is None else extractor_of(order.features, oracle, order.oracle)
     reference, refused = reference_of(order.reference, extractor)
+    check_enough(setup, reference)
     look = Instruments(reader=oracle, extractor=extractor, flow=flow_of(), preview=stamped_preview)
     measured = measure(models, opening, setup, look, checkpoint=checkpoint, progress=progress)
     against = Against(

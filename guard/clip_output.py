@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from provenance.video.container import DRAWN_MIME, VideoCodec, codec_for, require_av
+from typing import TYPE_CHECKING
+
+from provenance.video.container import DRAWN_MIME, ClipLimits, VideoCodec, codec_for, require_av
+from provenance.video.counting import check_extent
+
+if TYPE_CHECKING:
+    from generators.interface import GeneratorInfo
+    from generators.request import GenerationRequest
 
 _DEPTH = 8
+
+
+def require_readable(request: GenerationRequest, info: GeneratorInfo | None = None) -> None:
+    """Refuse a clip that is larger or longer than what is read back before it is released.
+
+    Args:
+        request: what is asked for.
+        info: of the model; None: it is not loaded yet, and what the request leaves open is not known.
+
+    Raises:
+        InputError: ``video.too-large``.
+    """
+    if info is None and (request.num_frames or 1) == 1:
+        return  # a picture; those have other limits, which no request can exceed
+    own = (1, 1) if info is None else (info.width, info.height)
+    frames = request.num_frames or 1
+    seconds = 0.0 if request.fps is None else frames / request.fps
+    width, height = request.width or own[0], request.height or own[1]
+    check_extent(width, height, ClipLimits(), frames=frames, seconds=seconds)
 
 
 def require_writable(codec: VideoCodec | str | None, private_number: int | None) -> VideoCodec:

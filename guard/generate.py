@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generators.energy import Meter, metered
-from guard.clip_output import encoding, require_writable
+from guard.clip_output import encoding, require_readable, require_writable
 from guard.drawing import drawings
 from guard.ingredients import (
     adapter_ingredients,
@@ -73,8 +73,10 @@ def approve(request: GenerationRequest, tools: Tools, *, publish_prompt: bool = 
 
     Raises:
         Denied: policy refuses the words.
-        InputError: the prompt cannot be reviewed (control characters, too long).
+        InputError: the prompt cannot be reviewed (control characters, too long); ``video.too-large``: a clip
+            of this size cannot be released.
     """
+    require_readable(request)
     reviewed = review(request.prompt, request.negative_prompt)
     origin = unloaded(request.model, reviewed)
     public = publish_prompt
@@ -117,7 +119,7 @@ def generate(
         InputError: the model cannot honour a field of the request, or its clips cannot be written.
         ConfigurationError: ``extra.missing`` where clips are made and cannot be written here.
     """
-    written = _written_with(generator, tools, codec, shaded=latents is not None)
+    written = _written_with(approved.request, generator, tools, codec, shaded=latents is not None)
     origin = replace(_started_from(approved, generator, start), training_mining=training_mining)
     owed = planned(origin, tools, generator, include_prompt=approved.publish_prompt)
     pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
@@ -144,12 +146,18 @@ def planned(origin: Origin, tools: Tools, generator: Generator, *, include_promp
 
 
 def _written_with(
-    generator: Generator, tools: Tools, codec: VideoCodec | str | None, *, shaded: bool
+    request: GenerationRequest,
+    generator: Generator,
+    tools: Tools,
+    codec: VideoCodec | str | None,
+    *,
+    shaded: bool,
 ) -> VideoCodec | None:
     """What clips are compressed with; None for pictures.
 
     Raises:
-        InputError: ``request.unsupported``, ``latent.clip``; as ``guard.clip_output.require_writable``.
+        InputError: ``request.unsupported``, ``latent.clip``; as ``require_readable`` and ``require_writable``
+            of ``guard.clip_output``.
         ConfigurationError: as there.
     """
     if generator.info.kind != "video":
@@ -160,6 +168,7 @@ def _written_with(
     if shaded:
         what = "marks in the noise are read from single pictures, and this model makes clips"
         raise InputError("latent.clip", what, where=generator.info.id, hint="leave --latent-mark out")
+    require_readable(request, generator.info)
     return require_writable(codec, getattr(tools.marker, "private_number", None))
 
 

@@ -22,8 +22,7 @@ def output_folders(*folders: Path) -> Iterator[None]:
     made: list[Path] = []
     try:
         for folder in folders:
-            made += [part for part in (folder, *folder.parents) if not part.exists()]
-            _make(folder)
+            made += _make(folder)
         yield
     finally:
         for part in sorted(made, key=lambda part: len(part.parts), reverse=True):
@@ -31,10 +30,15 @@ def output_folders(*folders: Path) -> Iterator[None]:
                 part.rmdir()
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path) -> list[Path]:
+    """What of it and the folders above it was not there."""
+    absent: list[Path] = []
     try:
+        absent += [part for part in (folder, *folder.parents) if not part.exists()]
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"the output folder cannot be made: {error.strerror}"
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or "no folder can have this name"
+        what = f"the output folder cannot be made: {reason}"
         hint = "name another folder"
         raise InputError("output.folder", what, where=str(folder), hint=hint) from error
+    return absent

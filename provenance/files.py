@@ -142,6 +142,20 @@ def check_writable_folder(folder: Path, *, need_bytes: int = 0) -> None:
         raise _disk_full(folder, f"{free:,} bytes are free, {need_bytes:,} are needed")
 
 
+def can_be_named(text: str) -> bool:
+    """Whether a file can have this name, which may begin with ``~``: not with a NUL, nor if it is too long.
+
+    ``Path.is_dir`` and its like raise for some of these, where they say False of whatever else is not there.
+    """
+    try:
+        os.lstat(os.path.expanduser(text))  # noqa: PTH111 - Path raises where there is no such user
+    except ValueError:
+        return False
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+    return True
+
+
 def read_bounded(path: Path, *, most: int) -> bytes:
     """The bytes of the regular file at ``path``, at most ``most`` of them.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from audits.quality.accuracy import as_asked, items
+from audits.quality.delete_half import LEAST, enough
 from audits.quality.distances import frechet, frechet_estimate, kernel, kernel_estimate
 from audits.quality.manifolds import manifolds
 from audits.quality.planted import uniform
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from audits.quality.confusion import Confusion
-    from audits.quality.lab import Measured
+    from audits.quality.lab import Measured, Setup
     from audits.quality.recovery import Recovery
     from audits.quality.sets import PromptSet
     from audits.quality.trial import Trial
@@ -57,11 +58,30 @@ class Against:
     small: bool = False
 
 
+def check_enough(setup: Setup, reference: NDArray[np.float64] | None) -> None:
+    """Refuse before anything is drawn what ``summarise`` would refuse when all is.
+
+    Args:
+        setup: what will be drawn.
+        reference: features (N, D) of pictures; None: no distances are asked for.
+
+    Raises:
+        InputError: ``quality.too-few``.
+    """
+    if reference is None:
+        return
+    enough(len(reference), LEAST, "reference")
+    for set_ in setup.sets:
+        drawn = sum(len(setup.seeds(set_, item)) for item in range(len(set_.asked)))
+        enough(drawn, LEAST, f"generated ({set_.name})")
+
+
 def summarise(measured: Measured, against: Against, *, command: str) -> Report:
     """The report.
 
     Raises:
-        InputError: ``quality.too-few``: a reference, and too few pictures of it or of a set.
+        InputError: ``quality.too-few``: a reference, and too few pictures of it or of a set, of which the
+            packs may have refused some.
     """
     return Report(
         command=command,

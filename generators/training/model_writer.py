@@ -15,7 +15,8 @@ import torch
 from safetensors import SafetensorError
 
 from generators import gan_files, weights
-from generators.adapter_files import RECORD, RECORDED
+from generators.adapter_files import MADE_OF, RECORD, RECORDED
+from generators.trained_models import made_of_sha256
 from generators.training.adapter_writer import repeatable
 from generators.training.record import environment
 from provenance.errors import InputError
@@ -65,8 +66,8 @@ def write_model(
             part.mkdir(mode=_PRIVATE_FOLDER)
             with _disk_of_safetensors():
                 trained.write(part)
-            _name_record(part)
-            record = recorded(weights_sha256(part))
+            _name_record(part, recorded("").to_bytes())
+            record = recorded(weights_of(part).sha256)
             write_private(part / RECORD, record.to_bytes())
             _make_private(part)
             _give_name(part, model, replace=replace)
@@ -77,20 +78,21 @@ def write_model(
     return record
 
 
-def weights_sha256(model: Path) -> str:
-    """The digest over the weight files of a whole model.
+def weights_of(model: Path) -> weights.Weights:
+    """The weight files of a whole model, digested.
 
     Raises:
         InputError: it is none; as ``generators.weights.examine`` and ``generators.gan_files.examine``.
     """
     examine = gan_files.examine if gan_files.kind_of(model) else weights.examine
-    return examine(model).sha256
+    return examine(model)
 
 
-def _name_record(model: Path) -> None:
-    """The weights say that a record belongs to them, so that it is missed where it is gone."""
+def _name_record(model: Path, record: bytes) -> None:
+    """The weights say that a record belongs to them and name what it tells: it is missed, edits are seen."""
+    said = {RECORDED: RECORD, MADE_OF: str(made_of_sha256(record))}
     for path in model.rglob("*.safetensors"):
-        path.write_bytes(repeatable(path.read_bytes(), {RECORDED: RECORD}))
+        path.write_bytes(repeatable(path.read_bytes(), said))
 
 
 @contextmanager

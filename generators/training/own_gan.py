@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from generators.gan_conditions import SUBJECT, Conditions
+from generators.gan_conditions import LONGEST_NAME, SUBJECT, Conditions
 from generators.gan_files import CARD, KIND, WEIGHTS, WORDS
 from generators.training import checkpoints, gan
 from generators.training.loop import Budget
@@ -57,10 +57,14 @@ class Pictures:
 
 
 def pictures(examples: Sequence[Example], side: int) -> Pictures:
-    """Middle squares; captions become classes where there are 2 to ``_CLASSES`` of them."""
+    """Middle squares; captions become classes where there are 2 to ``_CLASSES`` of them.
+
+    None where one is longer than the name of a class may be.
+    """
     classes = tuple(" ".join(one.caption.lower().split()) for one in examples)
     names = tuple(sorted(set(classes)))
-    blocks = ((SUBJECT, names),) if 2 <= len(names) <= _CLASSES else ()
+    named = 2 <= len(names) <= _CLASSES and max(map(len, names)) <= LONGEST_NAME
+    blocks = ((SUBJECT, names),) if named else ()
     return Pictures(
         pixels=torch.stack([signed_square(one.pixels, side) for one in examples]),
         classes=classes,

@@ -10,11 +10,12 @@ import safetensors
 
 from generators.adapter_files import ADAPTER, PRIVATE, RECORD, TRAINING, record_beside
 from generators.motion_files import WEIGHTS, is_motion
+from generators.trained_models import training_of
 from generators.training import checkpoints
-from generators.training.model_writer import MODEL, weights_sha256
+from generators.training.model_writer import MODEL, weights_of
 from generators.training.orders import METHODS
 from generators.training.record import TrainingRecord
-from provenance.errors import InputError
+from provenance.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NO_RESULT = (
     InputError,
+    IntegrityError,
     safetensors.SafetensorError,
     OSError,
     LookupError,
@@ -81,7 +83,8 @@ def _standing(folder: Path, order: TrainingOrder) -> TrainingRecord | None:
         record = TrainingRecord.from_bytes(written)
         digest = hashlib.sha256(written).hexdigest()
         if METHODS[order.method].whole:
-            same = (digest, weights_sha256(result)) == (record.sha256, record.weights_sha256)
+            training = training_of(weights_of(result))
+            same = training is not None and digest == training.sha256 == record.sha256
         else:
             same = _named(folder) == digest == record.sha256
     except _NO_RESULT:

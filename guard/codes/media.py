@@ -59,7 +59,7 @@ MEDIA: dict[str, str] = {
     "video.sound": "The container cannot hold the clip's sound as it is, and sound is copied, never compressed anew.",
     "video.streams": "The file has several tracks of moving pictures. Marking one would leave the others unmarked; keep the one you mean.",
     "video.times": "Frames have no time, two have the same, or times go backwards, as happens where frames are missing in the middle; or the container to be written cannot hold them to the tick. Encode the clip anew.",
-    "video.too-large": "The clip is over a limit for untrusted media: 8 GiB, 8192 pixels on a side, 54,000 frames, half an hour, or 10^11 pixels in all frames together.",
+    "video.too-large": "The clip is over a limit for untrusted media: 8 GiB, 8192 pixels on a side, 36,000,000 pixels in a frame, 54,000 frames, half an hour, or 10^11 pixels in all frames together. What is asked of a model is held against them before it draws.",
     "video.too-small": "The encoder of AV1 is not given clips with fewer than 32 pixels on the shorter side: it does not come to an end with some of them. VP9 takes them.",
     "video.truncated": "The clip ends before its container says it does, or a packet is cut off: the download or copy was not finished. Nothing is released of it.",
     "watermark.capacity-exceeded": "The picture cannot carry the invisible mark without visible harm: it is too small, flat, clipped, transparent, or far longer than wide, so that at the quality floor (40 dB) the mark does not outlive a JPEG-50 copy. Enlarge the picture, or let a policy release it without a mark.",

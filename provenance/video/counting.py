@@ -124,6 +124,21 @@ class Count:
         return InputError("video.truncated", f"the clip ends after {self.end_s:.2f} s: {why}", hint=_AGAIN)
 
 
+def check_extent(
+    width: int, height: int, limits: ClipLimits, *, frames: int = 1, seconds: float = 0.0
+) -> None:
+    """Hold a clip that nobody has decoded, or drawn, against the limits of its readers.
+
+    Raises:
+        InputError: ``video.too-large``.
+    """
+    within(max(width, height), limits.max_side, "pixels on one side")
+    within(width * height, limits.max_frame_pixels, "pixels in a frame")
+    within(frames, limits.max_frames, "frames")
+    within(width * height * frames, limits.max_pixels, "pixels in all frames together")
+    within(seconds, limits.max_seconds, "seconds")
+
+
 def within(found: float, most: float, of: str) -> None:
     """Raises:
     InputError: ``video.too-large``.

@@ -24,7 +24,7 @@ from provenance.video.container import (
     codec_for,
     rate_of,
 )
-from provenance.video.counting import within
+from provenance.video.counting import check_extent
 from provenance.video.writer import ClipWriter
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class DrawnClip:
         self._frames, self._rate = frames, rate_of(frames)
         self._to_planes = VideoReformatter()
         count, bounds = len(frames.pixels), limits or ClipLimits()
-        within(max(frames.width, frames.height), bounds.max_side, "pixels on one side")
-        within(count, bounds.max_frames, "frames")
+        seconds = float(count / self._rate)
+        check_extent(frames.width, frames.height, bounds, frames=count, seconds=seconds)
         self.clip = Clip(
             mime=DRAWN_MIME,
             width=frames.width,
@@ -73,7 +73,7 @@ class DrawnClip:
             time_base=Fraction(1, self._rate.numerator),
             rate=self._rate,
             frames=count,
-            seconds=float(count / self._rate),
+            seconds=seconds,
             colour=_SRGB,
             pixel_aspect=Fraction(1),
             matrix=None,

@@ -19,7 +19,7 @@ from provenance.metadata.generator_text import KEYWORDS
 from provenance.sniff import format_name
 from provenance.stored import stream_of
 from provenance.video.container import MIMES, Clip, ClipLimits, Colour, unsupported
-from provenance.video.counting import damaged, no_frames, require_whole, within
+from provenance.video.counting import check_extent, damaged, no_frames, require_whole, within
 from provenance.video.orientation import Orientation
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def describe(source: Bytes, mime: str, limits: ClipLimits) -> Clip:
     """
     with opened(source, mime, limits) as container:
         track = picture_track(container, limits)
-        _check_size(track.codec_context.width, track.codec_context.height, limits)
+        check_extent(track.codec_context.width, track.codec_context.height, limits)
         with translated("the first frame cannot be decoded"):
             first = _first_frame(container, track)
         return _described(container, track, first, mime)
@@ -176,11 +176,6 @@ def _colour(first: Any) -> Colour:
         primaries=int(first.color_primaries),
         transfer=int(first.color_trc),
     )
-
-
-def _check_size(width: int, height: int, limits: ClipLimits) -> None:
-    within(max(width, height), limits.max_side, "pixels on one side")
-    within(width * height, limits.max_frame_pixels, "pixels in a frame")
 
 
 def _transparent() -> InputError:

@@ -244,6 +244,24 @@ def test_an_unknown_model_is_named_before_anything_is_made(guard_cli, home, tmp_
     assert_told(guard_cli("generate", "a cook", "--model", "nope", "-o", "out"), "model.bad-reference", 2)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--model", "dir:" + "m" * 5000), "model.bad-reference"),
+        (("--adapter", "a" * 5000), "adapter.not-found"),
+        (("-o", "o" * 5000), "output.folder"),
+        (("--option", 'finish="\\u0000"'), "request.finish"),
+        (("--option", 'finish="\\u001b[2J"'), "request.finish"),
+        (("--option", '"finish\\u0000"=1'), "request.option"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one[0],
+)
+def test_names_that_no_file_has_and_texts_that_no_option_has(guard_cli, home, arguments, code):
+    ran = guard_cli("generate", "a cook", "--steps", "1", "-o", "out", *arguments)
+    assert_told(ran, code, 2)
+    assert "\x1b" not in ran.err
+
+
 def test_an_unknown_source_type_lists_the_words(guard_cli, home, tmp_path):
     picture(tmp_path / "a.png")
     ran = guard_cli("release", "a.png", "--source", "magic", "-o", "out")

@@ -105,6 +105,22 @@ def test_own_prompts_stay_here_and_distances_name_their_features(guard_cli, scen
     assert "FID" not in everything.replace("they are no FID", "")
 
 
+@pytest.mark.parametrize(("real", "each", "which"), [(7, 8, "7 reference"), (8, 7, "7 generated (")])
+def test_too_few_pictures_for_distances_are_said_before_any_is_drawn(
+    guard_cli, scene, tmp_path, real, each, which
+) -> None:
+    (tmp_path / "prompts.txt").write_text("a portrait of a judge")
+    (tmp_path / "real").mkdir()
+    for number, picture in enumerate(drawings(real, seed=4)[0]):
+        Image.fromarray(picture).save(tmp_path / "real" / f"{number}.png")
+    asked = ("--prompts", "prompts.txt", "-n", each, "--reference", "real", "-o", "out")
+    ran = guard_cli("bench", "generators", MODEL, *asked)
+    assert ran.code == 2
+    assert "error[quality.too-few]" in ran.err
+    assert which in ran.err
+    assert not list(tmp_path.glob("out/*"))  # no trial was finished
+
+
 def test_a_model_in_a_folder_is_named_by_its_weights_and_never_by_its_place(
     guard_cli, home, tmp_path
 ) -> None:

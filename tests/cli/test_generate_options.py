@@ -114,6 +114,7 @@ def test_a_part_of_a_picture_is_repainted_and_the_replay_needs_both_files(
         (("--init", "nothing.png"), "input.missing"),
         (("--mask", "words.txt"), "input.not-media"),
         (("--latent-mark",), "latent.clip"),
+        (("--width", "8192", "--height", "8192"), "video.too-large"),
     ],
     ids=lambda one: one if isinstance(one, str) else " ".join(one),
 )
@@ -126,6 +127,23 @@ def test_what_cannot_be_honoured_is_one_line_and_leaves_nothing(
     assert document["released"] == []
     assert said.count("error[") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--width", 8192, "--height", 8192, "--frames", 2), "video.too-large"),
+        (("--width", 4096, "--height", 4096, "--frames", 4096, "--fps", 24), "weights.no-model"),
+        (("--frames", 1801, "--fps", 1), "video.too-large"),
+        (("--width", 8192, "--height", 8192), "weights.no-model"),  # of pictures it is no limit
+    ],
+)
+def test_a_clip_too_large_to_release_is_refused_before_a_model_is_looked_for(
+    arguments, code, guard_cli, home
+) -> None:
+    ran = guard_cli("generate", "a judge", "--model", "dir:nowhere", *arguments, "-o", "out")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"error[{code}]" in ran.err
 
 
 def test_every_command_of_the_guide_runs(models, guard_cli, home, photograph, tmp_path) -> None:

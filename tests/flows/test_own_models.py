@@ -15,15 +15,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from generators.energy import Counter, Meter, Rates
+from generators.gan_conditions import read_conditions
 from generators.registry import load
 from generators.request import GenerationRequest
 from generators.training import checkpoints, own_gan
-from generators.training.orders import METHODS, TrainingOrder, run_digest
+from generators.training.orders import METHODS, Example, TrainingOrder, run_digest
 from generators.training.own_words import ids_of, vocabulary
 from guard.generate import approve, generate
 from guard.ingredients import training_ingredients
 from guard.training import _examples, approve_lesson, run_lesson
 from guard.training_outputs import PRIVATE
+from provenance.canonical import canonical_bytes
 from provenance.errors import ConfigurationError, InputError, IntegrityError
 
 
@@ -228,6 +230,22 @@ def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):
     assert differs.value.code == "model.record-differs"
 
 
+@pytest.mark.parametrize("written", [canonical_bytes, lambda told: json.dumps(told, indent=1).encode()])
+def test_a_record_that_was_edited_is_refused_by_what_the_weights_name(written, data, tools, tmp_path):
+    lesson = approve_lesson(data, order("gan", size=8, steps=1), tools, model="own:gan")
+    run_lesson(lesson, None, tools, folder=tmp_path)
+    record = tmp_path / "model" / "training.json"
+    told = json.loads(record.read_bytes())
+    edited = {**told, "data": [{**one, "licence": "CC-BY-4.0", "consent": "given"} for one in told["data"]]}
+    record.write_bytes(written(edited))  # weights_sha256 as it was
+    with pytest.raises(IntegrityError, match="edited") as differs:
+        load(f"dir:{record.parent}")
+    assert differs.value.code == "model.record-differs"
+    with pytest.raises(InputError) as refused:  # nor does it stand as the result of the run that made it
+        run_lesson(lesson, None, tools, folder=tmp_path)
+    assert refused.value.code == "output.exists"
+
+
 @pytest.mark.parametrize("method", ["ldm", "gan"])
 def test_a_record_that_is_gone_or_none_is_missed(method, data, tools, tmp_path):
     lesson = approve_lesson(data, order(method, steps=1), tools, model=f"own:{method}")
@@ -306,3 +324,12 @@ def test_the_command_makes_one_and_takes_no_base(home, data, guard_cli):
     refused = guard_cli(*asked, "--model", "bundled:emoji")
     assert refused.code == 2
     assert "no --model" in refused.err
+
+
+@pytest.mark.parametrize(("longest", "classes"), [(200, 2), (201, 0)])
+def test_a_caption_longer_than_a_card_may_name_is_no_class(longest, classes):
+    blank = np.zeros((8, 8, 3), np.uint8)
+    examples = [Example(pixels=blank, caption="c" * n, sha256="00" * 32) for n in (1, longest)]
+    conditions = own_gan.pictures(examples, 8).conditions
+    assert conditions.length == classes
+    assert not classes or read_conditions(conditions.to_json()) == conditions

@@ -57,6 +57,31 @@ def test_weights_of_another_network_are_named(tiny_folder: Path, tmp_path: Path,
     assert caught.value.what == f"the weights do not fit the configuration: {named}"
 
 
+@pytest.mark.parametrize("file", [UNET, "text_encoder/model.safetensors"])
+def test_a_tensor_that_the_network_has_no_place_for_is_named(
+    tiny_folder: Path, tmp_path: Path, file: str
+) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    surplus = {"hidden.weight": torch.zeros(3), "other.bias": torch.zeros(1)}
+    save_file({**load_file(copy / file), **surplus}, copy / file, {"format": "pt"})
+    with pytest.raises(
+        InputError, match=r"no place for a tensor of the files: hidden\.weight and 1"
+    ) as caught:
+        load(f"dir:{copy}", threads=1)
+    assert (caught.value.code, caught.value.where) == ("weights.damaged", f"copy/{file.partition('/')[0]}")
+
+
+def test_what_older_files_hold_beside_their_weights_is_no_surplus(tiny_folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    path = copy / "text_encoder" / "model.safetensors"
+    tensors = {f"text_model.{name}": value for name, value in load_file(path).items()}
+    beside = {"text_model.embeddings.position_ids": torch.arange(16)[None], "logit_scale": torch.ones(())}
+    save_file({**tensors, **beside, "text_projection.weight": torch.ones(4, 4)}, path, {"format": "pt"})
+    drawn = [load(f"dir:{folder}", threads=1).pipeline.text_encoder for folder in (tiny_folder, copy)]
+    before, after = (encoder.state_dict() for encoder in drawn)
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
 def test_a_text_encoder_with_a_part_missing_is_not_filled_with_random_numbers(
     tiny_folder: Path, tmp_path: Path
 ) -> None:

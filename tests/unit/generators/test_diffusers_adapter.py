@@ -148,7 +148,7 @@ def test_numbers_that_are_no_picture_are_refused(tiny: Generator) -> None:
 
 def test_what_the_library_refuses_is_one_line(tiny: Generator) -> None:
     with pytest.raises(InputError) as caught:
-        one(tiny, options={"clip_skip": "many"})
+        one(tiny, options={"clip_skip": [1]})
     assert caught.value.code == "generate.failed"
     assert "\n" not in caught.value.what
 

@@ -376,6 +376,38 @@ class Greedy(Watcher):
         return {}
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("FluxPipeline", {"max_sequence_length": -1}, "generate.failed"),  # OverflowError in a tokenizer
+        ("LatentConsistencyModelPipeline", {"original_inference_steps": 0}, "generate.failed"),  # a divisor
+        ("StableDiffusionImg2ImgPipeline", {"strength": 1e308}, "generate.failed"),
+        ("StableDiffusion3Img2ImgPipeline", {"sigmas": []}, "generate.failed"),  # no picture for a seed
+        ("KandinskyV22CombinedPipeline", {"vae_slicing": True}, "request.unsupported"),
+    ],
+)
+def test_numbers_that_the_library_trips_over_are_one_line(families, name: str, options, code: str) -> None:
+    with pytest.raises(InputError) as refused:
+        list(families(name).generate(small(name, options=options)))
+    assert refused.value.code == code
+    assert "\n" not in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("StableDiffusionXLPipeline", {"prompt_2": "words that nobody reviewed"}),
+        ("StableDiffusion3Pipeline", {"negative_prompt_3": ["words"]}),
+        ("HunyuanVideoPipeline", {"prompt_template": {"template": "words, {}", "crop_start": 0}}),
+    ],
+)
+def test_no_option_brings_words_past_the_review(families, name: str, options) -> None:
+    with pytest.raises(InputError, match="cannot honour") as refused:
+        list(families(name).generate(small(name, options=options)))
+    assert refused.value.code == "request.unsupported"
+    assert "prompt" in refused.value.hint
+
+
 def test_failures_in_the_midst_are_one_line_and_leave_the_model_usable(families, plain) -> None:
     name = "AnimateDiffPipeline"
     generator, before = families(name), plain(name)

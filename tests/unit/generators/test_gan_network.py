@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from scipy.signal import convolve2d, correlate2d
 
+from generators.gan_conditions import read_conditions
 from generators.gan_loading_adapter import architecture, build
 from generators.registry import load
 from generators.request import GenerationRequest
@@ -194,7 +195,7 @@ def test_converted_weights_draw_without_a_card(tmp_path: Path) -> None:
     number = drawn[0].recipe.options["class"]
     (said,) = generator.generate(GenerationRequest(prompt="", seeds=(1,), options={"class": number}))
     assert np.array_equal(said.frames.pixels, drawn[0].frames.pixels)
-    for wrong in ({"class": "3"}, {"class": "-1"}, {"class": 1.5}):
+    for wrong in ({"class": "3"}, {"class": "9" * 5000}, {"class": "-1"}, {"class": 1.5}):
         with pytest.raises(InputError) as caught:
             list(generator.generate(GenerationRequest(prompt="", seeds=(1,), options=wrong)))
         assert caught.value.code == "request.condition"
@@ -217,6 +218,30 @@ def test_pickles_and_damaged_files_are_refused(tmp_path: Path, name: str, conten
         with pytest.raises(InputError) as caught:
             load(reference)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        ({"blocks": [[f"a{i}", ["yes"]] for i in range(65)]}, "65 attributes; 64"),
+        ({"blocks": [["subject", [f"s{i}" for i in range(4097)]]]}, "4,097 values; 4,096"),
+        ({"blocks": [["subject", ["s" * 201]]]}, "201 characters"),
+        ({"blocks": [["s" * 201, ["cat"]]]}, "201 characters"),
+        ({"blocks": [["subject", ["cat"]]], "things": ["s" * 201]}, "201 characters"),
+        ({"blocks": [["subject", ["cat"]]], "things": "cat"}, "what its condition means"),
+    ],
+)
+def test_what_a_card_says_of_conditions_is_bounded(conditions: dict, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        read_conditions(conditions)
+    assert caught.value.code == "gan.card"
+
+
+def test_conditions_at_their_bounds_are_read() -> None:
+    names = [f"{i:0200}" for i in range(64)]
+    blocks = [[name, [f"{name[:190]}{value:010}" for value in range(64)]] for name in names]
+    assert read_conditions({"blocks": blocks, "things": names}).length == 4096
+    assert read_conditions({"blocks": []}).length == 0
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,21 @@ def test_references_read_and_print_the_same(text: str, ref: ModelRef) -> None:
     assert str(ref) == text
 
 
-@pytest.mark.parametrize("text", ["", "emoji", "bundled:", "http://x", "pip:thing", ":emoji", "dir:a\0b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "emoji",
+        "bundled:",
+        "http://x",
+        "pip:thing",
+        ":emoji",
+        "dir:a\0b",
+        "dir:" + "a" * 5000,
+        "dir:~a\0b/c",
+        "dir:\ud800",
+    ],
+)
 def test_other_forms_are_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(text)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from simulators.tiny_motion import build_motion
 
 from generators import vocabulary
 from generators.adapter_files import RECORD, TRAINING
-from generators.motion_files import CARD, PHRASES, WEIGHTS, read_card
+from generators.motion_files import CARD, PHRASES, SPATIAL, WEIGHTS, read_card
 from generators.registry import load
 from generators.request import GenerationRequest
 from provenance.errors import Error, InputError, IntegrityError
@@ -146,6 +147,20 @@ def test_words_of_a_motion_model_are_read_by_the_one_reader(folder: Path) -> Non
         with pytest.raises(InputError) as caught:
             vocabulary.taught_movements(own, folder / PHRASES)
         assert caught.value.code == "model.words"
+
+
+def test_a_spatial_change_of_no_layer_is_refused(folder: Path) -> None:
+    unet = load(f"dir:{folder}", threads=1).pipeline.unet
+    layer = next(name for name, _ in unet.named_modules() if name.endswith("resnets.0.conv1"))
+    wide = unet.get_submodule(layer).weight.shape
+    change = {"lora_A.weight": torch.zeros(2, *wide[1:]), "lora_B.weight": torch.zeros(wide[0], 2, 1, 1)}
+    known = {f"{layer}.{name}": value for name, value in change.items()}
+    save_file(known, folder / SPATIAL)
+    assert load(f"dir:{folder}", threads=1)
+    save_file({**known, "hidden.lora_A.weight": torch.zeros(2, 3)}, folder / SPATIAL)
+    error = refused(folder)
+    assert error.code == "motion.does-not-fit"
+    assert "no layer for hidden.lora_A" in error.what
 
 
 @pytest.fixture

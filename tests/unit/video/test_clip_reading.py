@@ -258,7 +258,7 @@ def test_every_limit_is_held(make_clip, limits) -> None:
 
 @pytest.mark.parametrize("codec", ["libx264", "libsvtav1", "libx265"])
 def test_decoders_refuse_frames_that_no_header_announced(make_clip, monkeypatch, codec) -> None:
-    monkeypatch.setattr(opening, "_check_size", lambda *_: None)
+    monkeypatch.setattr(opening, "check_extent", lambda *_: None)
     quiet = {"x265-params": "log-level=none"} if codec == "libx265" else {}
     small = ClipLimits(max_frame_pixels=10_000)
     assert refusal(make_clip(codec=codec, options=quiet), limits=small).code == "video.damaged"
