@@ -57,20 +57,67 @@ def leaned(encoder: Any, first: int, offsets: torch.Tensor) -> RemovableHandle:
     Returns:
         What takes the words off again.
     """
-    news = torch.arange(first, first + len(offsets))
 
     def said(_module: Any, inputs: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
-        ids = named["input_ids"] if "input_ids" in named else inputs[0]
-        found = (ids[:, :, None] == news.to(ids.device)).any(dim=1)
-        states = output[0]
-        moved = states + (found.to(states.dtype) @ offsets.to(states))[:, None]
-        if isinstance(output, tuple):
-            return (moved, *output[1:])
-        output.last_hidden_state = moved
-        return output
+        return _with_states(output, output[0] + _sums(inputs, named, first, offsets)[:, None].to(output[0]))
 
     handle: RemovableHandle = encoder.register_forward_hook(said, with_kwargs=True)
     return handle
+
+
+def drifting(encoder: Any, unet: Any, first: int, drifts: torch.Tensor) -> tuple[RemovableHandle, ...]:
+    """Let the ids ``first``, ``first`` + 1, … mean something else in every frame of a clip.
+
+    What the text says is shifted by the sum of their drifts times the frame's phase, -1 in the first frame
+    and 1 in the last. The sum travels from the encoder to the network as one more vector behind the states.
+
+    Why: a direction is the product of a word and a time. Motion modules see times and spatial layers see
+    words; in 500 steps of training neither learnt of the other.
+
+    Args:
+        encoder: of transformers; gives (N, length, width).
+        unet: a ``UNetMotionModel``; takes (N · frames, length, width).
+        first: smallest of the new ids.
+        drifts: (words, width), by reference.
+
+    Returns:
+        What takes the words off again.
+    """
+
+    def said(_module: Any, inputs: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
+        last = _sums(inputs, named, first, drifts)[:, None].to(output[0])
+        return _with_states(output, torch.cat([output[0], last], dim=1))
+
+    def heard(_module: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        sample = named["sample"] if "sample" in named else inputs[0]
+        given = named["encoder_hidden_states"] if "encoder_hidden_states" in named else inputs[2]
+        frames = sample.shape[2]
+        phase = torch.linspace(-1, 1, frames).to(given).repeat(len(given) // frames)
+        context = given[:, :-1] + phase[:, None, None] * given[:, -1:]
+        if "encoder_hidden_states" in named:
+            return inputs, {**named, "encoder_hidden_states": context}
+        return (*inputs[:2], context, *inputs[3:]), named
+
+    return (
+        encoder.register_forward_hook(said, with_kwargs=True),
+        unet.register_forward_pre_hook(heard, with_kwargs=True),
+    )
+
+
+def _sums(inputs: tuple[Any, ...], named: dict[str, Any], first: int, vectors: torch.Tensor) -> torch.Tensor:
+    """(N, width): of the vectors of the new words in each text that an encoder is called with."""
+    ids = named["input_ids"] if "input_ids" in named else inputs[0]
+    news = torch.arange(first, first + len(vectors), device=ids.device)
+    found = (ids[:, :, None] == news).any(dim=1)
+    return found.to(vectors) @ vectors
+
+
+def _with_states(output: Any, states: torch.Tensor) -> Any:
+    """What an encoder gave, with other states."""
+    if isinstance(output, tuple):
+        return (states, *output[1:])
+    output.last_hidden_state = states
+    return output
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from diffusers import AnimateDiffPipeline, MotionAdapter, UNetMotionModel
 from peft import LoraConfig
 from peft.utils import set_peft_model_state_dict
 
-from generators.learned_words_adapter import leaned
+from generators.learned_words_adapter import drifting, leaned
 from generators.motion_files import MODULES, SPATIAL, WEIGHTS, WORDS
 from generators.tensor_files import metadata_of, read_header
 from generators.tensors_adapter import read_tensors
@@ -41,8 +41,8 @@ class Motion:
     Attributes:
         modules: the motion modules.
         spatial: low-rank changes of the spatial layers by name, or nothing.
-        words: word → (2, width): the vector that goes into the text encoder, and what is added to all that
-            comes out; in the order of their ids.
+        words: word → (3, width): the vector that goes into the text encoder, what is added to all that comes
+            out (``leaned``), and what is added from frame to frame (``drifting``); in the order of their ids.
     """
 
     modules: Any
@@ -96,7 +96,7 @@ def animated(pipeline: Any, motion: Motion) -> Any:
             _fill_spatial(moving, motion.spatial)
             moving.fuse_lora()
             moving.unload_lora()
-        tokenizer, encoder = extended(pipeline.tokenizer, pipeline.text_encoder, motion.words)
+        tokenizer, encoder = extended(pipeline.tokenizer, pipeline.text_encoder, moving, motion.words)
     except (RuntimeError, ValueError, KeyError, AttributeError, TypeError) as error:
         first = first_line(error)
         raise InputError(
@@ -125,20 +125,21 @@ def _rank(spatial: Mapping[str, torch.Tensor]) -> int:
     return next((len(value) for name, value in spatial.items() if "lora_A" in name), 0)
 
 
-def extended(tokenizer: Any, encoder: Any, words: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
-    """Copies of both that know ``words``; every id that was there means what it meant."""
+def extended(tokenizer: Any, encoder: Any, moving: Any, words: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
+    """Copies of both that know ``words``, as ``moving`` does then; other ids mean what they meant."""
     if not words:
         return tokenizer, encoder
     first = encoder.get_input_embeddings().weight.shape[0]
     changed = with_words(tokenizer, tuple(words), first)
     wider = copy.deepcopy(encoder)
     table = wider.get_input_embeddings().weight
-    rows, offsets = torch.stack(list(words.values()), dim=1).to(table.device, table.dtype)
+    rows, offsets, drifts = torch.stack(list(words.values()), dim=1).to(table.device, table.dtype)
     larger = torch.nn.Embedding(first + len(rows), table.shape[1], device=table.device, dtype=table.dtype)
     larger.weight.data = torch.cat([table.data, rows])
     wider.set_input_embeddings(larger)
     wider.config.vocab_size = len(larger.weight)
     leaned(wider, first, offsets)
+    drifting(wider, moving, first, drifts)
     return changed, wider
 
 

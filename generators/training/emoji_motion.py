@@ -43,7 +43,7 @@ _LONG = 0.2
 """Share of the steps with clips of 16 frames, of which half as many fit; the others have 8 to 12."""
 _DROP, _EMPTY, _UNSAID = 0.3, 0.05, 0.05
 """Shares of captions: attributes left out, nothing said at all, no word of movement."""
-_QUICKER = {"lora_": 5.0, "offsets.": 20.0}
+_QUICKER = {"lora_": 5.0, "offsets.": 20.0, "drifts.": 20.0}
 """Low-rank changes and words of movement begin at next to nothing."""
 _LOG = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft.utils import get_peft_model_state_dict
 
-from generators.learned_words_adapter import WithWords, leaned
+from generators.learned_words_adapter import WithWords, drifting, leaned
 from generators.motion_modules_adapter import MOST_FRAMES, moving_unet, new_modules
 from generators.shared_noise import mixed
 
@@ -34,6 +34,7 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
         unet: a ``UNetMotionModel``.
         text_encoder: reads the model's own words and the new ones.
         offsets: what each new word adds to a text; their ids begin at ``first``; None where there are none.
+        drifts: what each adds more from frame to frame; likewise.
     """
 
     def __init__(self, pipeline: Any, words: Sequence[str], *, rank: int, frames: int = MOST_FRAMES) -> None:
@@ -47,15 +48,18 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
         table = encoder.get_input_embeddings()
         self.first = int(table.weight.shape[0])
         self.offsets: torch.nn.Embedding | None = None
-        self._handle: Any = None
+        self.drifts: torch.nn.Embedding | None = None
+        self._handles: tuple[Any, ...] = ()
         if self.words:
             # Into the encoder all go alike, as the mean of what it knows.
             self.entry = table.weight.detach().mean(0).repeat(len(self.words), 1)
             encoder.set_input_embeddings(WithWords(table, self.first, self.entry))
-            self.offsets = torch.nn.Embedding(len(self.words), table.weight.shape[1])
-            torch.nn.init.zeros_(self.offsets.weight)
+            self.offsets, self.drifts = (_zeros(len(self.words), table.weight.shape[1]) for _ in range(2))
             # By reference, so that what the optimiser changes is what is added.
-            self._handle = leaned(encoder, self.first, self.offsets.weight)
+            self._handles = (
+                leaned(encoder, self.first, self.offsets.weight),
+                *drifting(encoder, self.unet, self.first, self.drifts.weight),
+            )
         for name, parameter in self.unet.named_parameters():
             parameter.requires_grad = "motion_modules" in name or "lora_" in name
 
@@ -68,14 +72,14 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
         table = self.text_encoder.get_input_embeddings()
         if isinstance(table, WithWords):
             self.text_encoder.set_input_embeddings(table.table)
-        if self._handle is not None:
-            self._handle.remove()
+        for handle in self._handles:
+            handle.remove()
 
     def vectors(self) -> dict[str, torch.Tensor]:
-        """Of each new word (2, width): what goes into the encoder, and what is added to its states."""
-        if self.offsets is None:
+        """Of each new word (3, width): what goes into the encoder, its offset and its drift."""
+        if self.offsets is None or self.drifts is None:
             return {}
-        rows = torch.stack([self.entry, self.offsets.weight.detach()], dim=1)
+        rows = torch.stack([self.entry, self.offsets.weight.detach(), self.drifts.weight.detach()], dim=1)
         return dict(zip(self.words, rows, strict=True))
 
     def spatial(self) -> dict[str, torch.Tensor]:
@@ -87,6 +91,12 @@ class MotionDenoiser(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
     def modules_state(self) -> dict[str, torch.Tensor]:
         """The motion modules by name, as a ``MotionAdapter`` has them."""
         return {name: value for name, value in self.unet.state_dict().items() if "motion_modules" in name}
+
+
+def _zeros(words: int, width: int) -> torch.nn.Embedding:
+    table = torch.nn.Embedding(words, width)
+    torch.nn.init.zeros_(table.weight)
+    return table
 
 
 def denoised(

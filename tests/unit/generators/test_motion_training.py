@@ -7,13 +7,14 @@ import json
 import random
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 
-from generators.motion_modules_adapter import extended, read_motion
+from generators.motion_modules_adapter import animated, read_motion
 from generators.movements import MOVEMENTS, PATHS, path_of
 from generators.pinned import NOTICE
 from generators.shared_noise import SharedNoise, mixed
@@ -24,7 +25,7 @@ from generators.training.emoji_labels import PROFESSIONS, Label
 from generators.training.emoji_motion_data import fill_bank, load_bank, poses, render, rows_for, take
 from generators.training.loop import Budget
 from generators.training.motion_export import write_modules
-from generators.training.motion_model import Conditions, MotionDenoiser, drawn_conditions, loss
+from generators.training.motion_model import Conditions, MotionDenoiser, denoised, drawn_conditions, loss
 
 
 @pytest.fixture(scope="module")
@@ -138,31 +139,44 @@ def test_words_of_movement_leave_all_other_ids_as_they_were(base) -> None:
     assert ids[0, 6] == model.first + MOVEMENTS.index("leftwards")
     assert ids[1].tolist()[:4] == [0, before["a"], before["cook"], 1]
     with torch.no_grad():
-        known = model.text_encoder(ids[1:]).last_hidden_state
+        known, drift = model.text_encoder(ids[1:]).last_hidden_state.split([16, 1], dim=1)
+        assert not drift.any()
         model.restore()
         assert torch.equal(known, model.text_encoder(ids[1:]).last_hidden_state)
 
 
-def test_a_word_of_movement_shifts_all_that_is_said_by_its_offset(base, tmp_path: Path) -> None:
+def test_words_of_movement_shift_all_that_is_said_from_frame_to_frame(base, tmp_path: Path) -> None:
     """In training and, within half precision, in what is loaded of it; two words add up."""
+
+    def heard(encoder: Any, unet: Any) -> torch.Tensor:
+        """What of the text reaches the first attention to it: (clips, frames, length, width)."""
+        seen: list[torch.Tensor] = []
+        attention = next(m for name, m in unet.named_modules() if name.endswith("attn2.to_k"))
+        handle = attention.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+        with torch.no_grad():
+            denoised(unet, encoder, torch.zeros(3, 4, 5, 16, 16), torch.tensor([10, 10, 10]), ids)
+        handle.remove()
+        return seen[0].unflatten(0, (3, 5))
+
     model = MotionDenoiser(base, MOVEMENTS, rank=0)
     said = [("a", "cook"), ("a", "cook", "growing"), ("a", "cook", "growing", "leftwards")]
     ids = emoji_motion.tokens_of(base.tokenizer, model.first, said)
-    with torch.no_grad():
-        before = model.text_encoder(ids)[0]
-        torch.nn.init.normal_(model.offsets.weight)
-        trained = model.text_encoder(ids)[0]
-    growing, leftwards = (model.offsets.weight[MOVEMENTS.index(word)] for word in ("growing", "leftwards"))
+    before = heard(model.text_encoder, model.unet)
+    torch.nn.init.normal_(model.offsets.weight)
+    torch.nn.init.normal_(model.drifts.weight)
+    trained = heard(model.text_encoder, model.unet)
+    phase = torch.tensor([-1, -0.5, 0, 0.5, 1])[:, None, None]
+    rows = [MOVEMENTS.index(word) for word in ("growing", "leftwards")]
+    growing, leftwards = (model.offsets.weight[row] + phase * model.drifts.weight[row] for row in rows)
     assert torch.equal(trained[0], before[0])
     assert torch.allclose(trained[1], before[1] + growing, atol=1e-5)
     assert torch.allclose(trained[2], before[2] + growing + leftwards, atol=1e-5)
     write_modules(model, tmp_path)
     model.restore()
-    _, encoder = extended(base.tokenizer, base.text_encoder, read_motion(tmp_path).words)
-    with torch.no_grad():
-        assert torch.allclose(encoder(ids)[0], trained, atol=0.02)
-        plain = encoder(ids, return_dict=False)
-    assert torch.allclose(plain[0], trained, atol=0.02)
+    loaded = animated(base, read_motion(tmp_path))
+    assert torch.allclose(heard(loaded.text_encoder, loaded.unet), trained, atol=0.02)
+    plain = loaded.text_encoder(ids, return_dict=False)
+    assert torch.equal(plain[0], loaded.text_encoder(ids).last_hidden_state)
 
 
 def test_given_frames_enter_clean_and_cost_nothing() -> None:
