@@ -69,9 +69,10 @@ _CLASS = "What the subject is one of, as the model knows it; it is kept as it wa
 
 @click.group("train")
 def command() -> None:
-    """Teach a model from your own pictures; the result is an adapter with a record of its training.
+    """Teach a model from your own pictures or clips, or make a new one; the result has a record.
 
-    DATA is a folder of pictures. data.json in it says licence and consent and gives captions.
+    DATA is a folder of pictures, for motion of clips. data.json in it says licence and consent and gives
+    captions.
     """
 
 
