@@ -186,8 +186,9 @@ def _run(
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
     order = TrainingOrder(method=method, **settings)
     whole = METHODS[method].whole
-    if whole and model is not None:
-        raise click.UsageError(f"train {method} makes a model of its own; it takes no --model")
+    if whole and (model is not None or online):
+        given = "--online" if model is None else "--model"
+        raise click.UsageError(f"train {method} makes a model of its own; it takes no {given}")
     chosen = f"own:{method}" if whole else model or home.config().model
     lesson = approve_lesson(data, order, tools, model=chosen, prompt=prompt)
     _tell(lesson)

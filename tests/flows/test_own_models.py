@@ -296,13 +296,20 @@ def test_libraries_say_nothing_while_a_model_is_made(method, home, data, guard_p
     assert (done.code, done.err) == (0, "data: 4 pictures; policy: allowed to train\n")
 
 
-def test_the_command_makes_one_and_takes_no_base(home, data, guard_cli):
+def test_the_command_makes_one(home, data, guard_cli):
     asked = ["train", "gan", str(data), "--steps", "1", "--size", "8", "--threads", "1", "-o", "own"]
     done = guard_cli(*asked)
     assert done.code == 0, done.err
     assert "--model dir:" in done.out
     (grams,) = re.findall(r"energy   .*\d J, ([\d,.]+) g CO2e \(", done.out)
     assert 0 < len(grams.replace(".", "").strip("0")) <= 2
-    refused = guard_cli(*asked, "--model", "bundled:emoji")
+
+
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+@pytest.mark.parametrize("base", [("--model", "bundled:emoji"), ("--online",)])
+def test_options_about_a_base_are_refused_where_there_is_none(method, base, home, data, tmp_path, guard_cli):
+    small = ("--steps", "1", "--size", "16", "--threads", "1")
+    refused = guard_cli("train", method, str(data), *small, "-o", str(tmp_path / "own"), *base)
     assert refused.code == 2
-    assert "no --model" in refused.err
+    assert f"it takes no {base[0]}" in refused.err
+    assert not (tmp_path / "own").exists()
