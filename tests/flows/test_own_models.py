@@ -197,7 +197,7 @@ def test_energy_is_that_of_all_sessions(method, data, tools, tmp_path):
 
 def test_captions_in_any_script_are_words_and_prompts_are_read_alike(data, tools, tmp_path):
     said = json.loads((data / "data.json").read_text())
-    captions = ["красный Лист", "一张红纸", "हरा पत्ता", "Cafe\u0301 ２"]
+    captions = ["красный Лист", "一张红纸", "हरा पत्ता", "Cafe\u0301 ２ می\u200cخواهم"]
     said["files"] = {f"secret-{i}.png": {"caption": text} for i, text in enumerate(captions)}
     (data / "data.json").write_text(json.dumps(said))
     lesson = approve_lesson(data, order("ldm", steps=1), tools, model="own:ldm")
@@ -205,15 +205,21 @@ def test_captions_in_any_script_are_words_and_prompts_are_read_alike(data, tools
     generator = load(f"dir:{tmp_path}/model", threads=1)
     tokenizer = generator.pipeline.tokenizer
     read = [tokenizer.convert_ids_to_tokens(tokenizer(text).input_ids)[1:-1] for text in captions]
-    assert read == [["красный", "лист"], ["一", "张", "红", "纸"], ["हरा", "पत्ता"], ["café", "2"]]
+    assert read == [
+        ["красный", "лист"],
+        ["一", "张", "红", "纸"],
+        ["हरा", "पत्ता"],
+        ["café", "2", "می\u200cخواهم"],
+    ]
     table = vocabulary(captions)
     for text in captions:
         assert tokenizer(text, padding="max_length").input_ids == ids_of(text, table)
     request = GenerationRequest(prompt="КРАСНЫЙ лист", seeds=(3,), num_inference_steps=1)
     assert next(iter(generator.generate(request))).warnings == ()
-    with pytest.raises(InputError) as nothing:
-        vocabulary(["a red sheet", "🍎"])
-    assert nothing.value.code == "train.no-caption"
+    for symbols in ("🍎", "- -"):
+        with pytest.raises(InputError) as nothing:
+            vocabulary(["a red sheet", symbols])
+        assert nothing.value.code == "train.no-caption"
 
 
 def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):
