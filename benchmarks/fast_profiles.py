@@ -2,24 +2,24 @@
 
     python benchmarks/fast_profiles.py [--model REF] [--rounds N] [--oracle FOLDER]
 
-Without the weights of the oracle whether the pictures show what was asked for is "not checked".
+Without `--oracle generators/oracle`, say, whether the pictures show what was asked for is "not checked".
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from _results import write
-from safetensors.torch import load_file
-from torch.nn.functional import interpolate
 
 from audits.robustness.fidelity import ssim
 from generators.fast_measure import measure
-from generators.oracle.network import QUESTIONS, SIDE, OracleNetwork
+from generators.oracle import reading, reading_adapter
+from generators.oracle.questions import QUESTIONS
 from generators.registry import load
 from generators.request import GenerationRequest
 
@@ -72,15 +72,11 @@ def linear_share(network: torch.nn.Module) -> float:
 
 def oracle(folder: str, prompt: str) -> Callable[[Sequence[Frames]], float]:
     """Share of pictures of which the oracle says that they show the subject of ``prompt``."""
-    network, answers = OracleNetwork().eval(), QUESTIONS["subject"]
-    network.load_state_dict(load_file(Path(folder) / "oracle.safetensors"))
-    (wanted,) = (place for place, name in enumerate(answers) if name in prompt.split())
+    reader = reading_adapter.read(Path(folder) / reading.WEIGHTS, "")
+    (wanted,) = (name for name in QUESTIONS["subject"] if name in prompt.split())
 
     def right(pictures: Sequence[Frames]) -> float:
-        squares = torch.stack([torch.from_numpy(one.pixels[0].copy()).permute(2, 0, 1) for one in pictures])
-        small = interpolate(squares.float() / 127.5 - 1, (SIDE, SIDE), mode="area")
-        with torch.no_grad():
-            return float((network(small)["subject"].argmax(1) == wanted).float().mean())
+        return statistics.fmean(reader.read(one)[0]["subject"] == wanted for one in pictures)
 
     return right
 

@@ -73,6 +73,12 @@ def wrapped(items: Sequence[Any], columns: int) -> list[Sequence[Any]]:
     return [items[start : start + columns] for start in range(0, len(items), columns)]
 
 
+def captioned(pictures: Sequence[Pixels], captions: Sequence[str], columns: int) -> list[Row]:
+    """``pictures`` in rows, each with its caption below."""
+    lines = wrapped(list(zip(pictures, captions, strict=True)), columns)
+    return [Row(pixels=[one for one, _ in line], captions=[said for _, said in line]) for line in lines]
+
+
 def beside(sheets: Sequence[Image.Image], gap: int = 28) -> Image.Image:
     """Sheets in one line."""
     page = Image.new("RGB", (sum(s.width + gap for s in sheets) - gap, max(s.height for s in sheets)), PAPER)

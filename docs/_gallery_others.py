@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from _gallery_drawn import Sample, Section, drawn, in_order, named, said_of, small
-from _gallery_layout import Row, beside, sheet, wrapped
+from _gallery_layout import Row, beside, captioned, sheet
 
 from audits.statistics import wilson
 from generators.movements import MOVEMENTS
@@ -31,10 +31,7 @@ def gan(model: Any) -> Iterator[Section]:
     names = [work for work in PROFESSIONS for _ in range(2)]
     asked = [(f"a portrait of {named(work)}", {}) for work in names]
     samples = in_order(model, asked, width=_SIDE, height=_SIDE)
-    rows = [
-        Row(pixels=[one.pixels for one, _ in line], captions=[work for _, work in line])
-        for line in wrapped(list(zip(samples, names, strict=True)), 10)
-    ]
+    rows = captioned([one.pixels for one in samples], names, 10)
     yield Section(
         name="gan",
         title="The GAN",
@@ -144,13 +141,9 @@ def wrong(model: Any, samples: Sequence[Sample], reader: PictureReader) -> Secti
     ]
     if not missed:
         return None
-    rows = [
-        Row(
-            pixels=[one.pixels for one, _ in line],
-            captions=[f"{_words(one.expected)}\nread: {_words(wrongly)}" for one, wrongly in line],
-        )
-        for line in wrapped(missed[:_MOST_WRONG], 8)
-    ]
+    shown = missed[:_MOST_WRONG]
+    captions = [f"{_words(one.expected)}\nread: {_words(wrongly)}" for one, wrongly in shown]
+    rows = captioned([one.pixels for one, _ in shown], captions, 8)
     share = wilson(len(missed), len(samples))
     return Section(
         name="wrong",

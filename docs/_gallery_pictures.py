@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _gallery_drawn import Sample, Section, drawn, in_order, named, said_of, small
-from _gallery_layout import Row, beside, sheet, wrapped
+from _gallery_layout import Row, beside, captioned, sheet, wrapped
 
 from generators.finishes import LEARNED, PLAIN
 from generators.training.emoji_labels import GROUNDS, PROFESSIONS, STYLES, TONES
@@ -51,10 +51,7 @@ def things(model: Any) -> tuple[Section, list[Sample]] | None:
     if not names:
         return None
     samples = in_order(small(model), [(f"a picture of {named(name)}", {"subject": name}) for name in names])
-    rows = [
-        Row(pixels=[one.pixels for one, _ in line], captions=[name for _, name in line])
-        for line in wrapped(list(zip(samples, names, strict=True)), 10)
-    ]
+    rows = captioned([one.pixels for one in samples], names, 10)
     section = Section(
         name="things",
         title="Things",
@@ -82,10 +79,7 @@ def chinese(model: Any) -> Section | None:
         return None
     samples = in_order(small(model), [(prompt, {}) for prompt in prompts])
     numbers = [str(number) for number in range(1, len(samples) + 1)]
-    rows = [
-        Row(pixels=[one.pixels for one, _ in line], captions=[number for _, number in line])
-        for line in wrapped(list(zip(samples, numbers, strict=True)), 10)
-    ]
+    rows = captioned([one.pixels for one in samples], numbers, 10)
     listed = ", ".join(f"{number} {name}" for number, name in zip(numbers, names, strict=True))
     return Section(
         name="chinese",

@@ -9,21 +9,20 @@ children, ethnicity or origin are on purpose not mapped onto anything: the model
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from generators.interface import GenerationWarning
+from generators.words_adapter import HAN, split
 from generators.words_file import SUBJECTS, bad_words, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_HAN = "\u3400-\u9fff"
-"""Chinese is written without spaces: each character is a word here, and phrases are found among them."""
-_WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:[-'’][^\W_{_HAN}]+)*")
-_IS_HAN = re.compile(rf"[{_HAN}]+")
+_IS_HAN = re.compile(rf"[{HAN}]+")
 _KINDS = ("subject", "presentation", "tone", "style", "ground", "movement")
 _OF_PEOPLE = ("presentation", "tone")
 
@@ -66,13 +65,13 @@ class Vocabulary:
         """In canonical form: "a portrait of a dark skin woman health worker flat style on blue"."""
         meanings: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         unknown: list[str] = []
-        for written, found in self._read(_WORD.findall(prompt)):
+        for written, found in self._read(_words(prompt)):
             for kind, value in found or ():
                 if value not in meanings[kind]:
                     meanings[kind].append(value)
             if found is None:
                 unknown.append(written)
-        unknown = list(dict.fromkeys(_joined(unknown, prompt)))
+        unknown = list(dict.fromkeys(_joined(unknown, _alike(prompt))))
         dropped = self._not_of_a_thing(meanings)
         meaning = {kind: values[0] for kind, values in meanings.items() if values}
         return Mapped(
@@ -172,8 +171,17 @@ def taught_movements(own: Vocabulary, path: Path) -> Vocabulary:
     return replace(own, phrases=MappingProxyType({**added, **own.phrases}), moves=True)
 
 
+def _alike(text: str) -> str:
+    """With one form for characters that Unicode holds for the same."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def _words(text: str) -> list[str]:
+    return split(_alike(text))
+
+
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple(part for word in _WORD.findall(name) for part in word.split("-"))
+    return tuple(part for word in _words(name) for part in word.split("-"))
 
 
 def _singular(word: str) -> str:

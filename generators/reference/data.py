@@ -36,7 +36,8 @@ class Pictures:
         depth: how many values a channel can have: 17 for the digits, 256 for pictures.
         labels: (N,) int64, indices into ``classes``.
         name: what the data are, for the card.
-        licence: under which they are, for the card.
+        licence: SPDX expression of what they are under, or ``UNSAID``.
+        licence_source: who says so, for the card; "" for whoever trained.
     """
 
     values: torch.Tensor
@@ -45,6 +46,7 @@ class Pictures:
     classes: tuple[str, ...]
     name: str
     licence: str
+    licence_source: str = ""
 
     @property
     def held_out(self) -> torch.Tensor:
@@ -93,7 +95,9 @@ def digits() -> Pictures:
         labels=torch.from_numpy(found.target.astype(np.int64)),
         classes=tuple("0123456789"),
         name="Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998), as scikit-learn has it",
-        licence="CC-BY-4.0 (as the UCI repository distributes them, doi 10.24432/C50P49)",
+        licence="CC-BY-4.0",
+        licence_source="by the UCI repository's donation policy (doi:10.24432/C50P49); "
+        "scikit-learn's description of its copy points there and names no licence",
     )
 
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import save_file
 
-from generators.reference.data import UNSAID
+from generators.reference.data import UNSAID, Pictures
 from generators.reference_files import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from generators.reference.data import Picture, Pictures
+    from generators.reference.data import Picture
     from generators.reference_files import Settings
 
 
@@ -84,13 +84,15 @@ def card(made: TrainedReference, settings: Settings, data: Picture | Pictures, t
     trained = f"{count} numbers in `{WEIGHTS}`"
     untrained = f"none, nothing is trained; `{WEIGHTS}` holds the picture as numbers"
     unsaid = "not stated by whoever trained it"
+    source = data.licence_source if isinstance(data, Pictures) else ""
+    data_licence = unsaid if data.licence == UNSAID else data.licence
     lines = [
         f"# {made.title}",
         "",
         made.about,
         "",
         f"- data: {data.name} (sha256 `{data.sha256}`)",
-        f"- licence of the data: {unsaid if data.licence == UNSAID else data.licence}",
+        f"- licence of the data: {', '.join(filter(None, (data_licence, source)))}",
         f"- licence of the weights: {unsaid if settings.licence == UNSAID else settings.licence}",
         f"- weights: {untrained if settings.kind == 'gpnn' else trained}",
         f"- steps: {task.steps}; seed: {task.seed}; torch {torch.__version__}",

@@ -15,6 +15,7 @@ from diffusers import AutoencoderKL
 from torch.nn import functional
 
 from generators.training.emoji_data import SIZE, Corpus, compose
+from generators.training.latent_parts import autoencoder
 from generators.training.loop import Budget, Run
 
 if TYPE_CHECKING:
@@ -30,21 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 def build(widths: tuple[int, ...] = (16, 24, 48, 96)) -> Any:
     """The untrained autoencoder; ``widths`` from full resolution to an eighth of it."""
-    model = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * len(widths),
-        up_block_types=("UpDecoderBlock2D",) * len(widths),
-        block_out_channels=widths,
-        layers_per_block=1,
-        latent_channels=LATENT_CHANNELS,
-        norm_num_groups=8,
-        sample_size=SIZE,
-        mid_block_add_attention=False,
-    )
-    with torch.no_grad():
-        # Start with little latent noise: at the default deviation of 1 nothing gets through at first.
-        model.quant_conv.weight[LATENT_CHANNELS:] *= 0.1
-        model.quant_conv.bias[LATENT_CHANNELS:] = -6
-    return model
+    return autoencoder(widths, channels=LATENT_CHANNELS, side=SIZE)
 
 
 def draw(

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch.nn import functional
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from generators.tensors_adapter import read_tensors
 from generators.training.emoji_autoencoder import LATENT_CHANNELS, draw
 from generators.training.emoji_data import Corpus, compose, ground_colours
 from generators.training.emoji_labels import MAX_TOKENS, caption, draw_kept, encode, vocabulary
+from generators.training.latent_parts import text_encoder
 from generators.training.loop import Budget, Run
 
 if TYPE_CHECKING:
@@ -40,20 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 def build_text_encoder(width: int = 128) -> Any:
     """Two transformer layers over the corpus's own words."""
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(vocabulary()),
-            hidden_size=width,
-            intermediate_size=2 * width,
-            projection_dim=width,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            max_position_embeddings=MAX_TOKENS,
-            bos_token_id=0,
-            eos_token_id=1,
-            pad_token_id=1,
-        )
-    )
+    return text_encoder(len(vocabulary()), width=width, longest=MAX_TOKENS)
 
 
 def build_unet(text_width: int = 128) -> Any:

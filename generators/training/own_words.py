@@ -1,17 +1,18 @@
 """The words of captions, and the tokenizer of a model of one's own: it reads prompts by the same rule.
 
-A word is a run of letters, marks, digits and hyphens of any script, in lower case; each Han character is one,
-since Chinese has no spaces. Characters that Unicode holds for the same (NFKC) are the same here.
+Words are those of ``generators.words_adapter`` in lower case. Characters that Unicode holds for the
+same (NFKC) are the same here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, models, normalizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from generators.training.emoji_labels import BEGIN, END, UNKNOWN
+from generators.words_adapter import SPLIT, split
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,14 +20,12 @@ if TYPE_CHECKING:
 
 LONGEST = 30
 """Words of a caption that count."""
-_WORD = r"\p{Han}|[[\p{L}\p{M}\p{N}-]&&[^\p{Han}]]+"
 _NORMALISED = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-_SPLIT = pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)
 
 
 def words_of(text: str) -> list[str]:
     """In order, as they are looked up."""
-    return [word for word, _ in _SPLIT.pre_tokenize_str(_NORMALISED.normalize_str(text))]
+    return split(_NORMALISED.normalize_str(text))
 
 
 def vocabulary(captions: Sequence[str]) -> dict[str, int]:
@@ -54,7 +53,7 @@ def build_tokenizer(table: dict[str, int]) -> Any:
     """Whole words of ``table``; any other is ``<unk>``."""
     tokenizer = Tokenizer(models.WordLevel(table, unk_token=UNKNOWN))
     tokenizer.normalizer = _NORMALISED
-    tokenizer.pre_tokenizer = _SPLIT
+    tokenizer.pre_tokenizer = SPLIT
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A {END}", special_tokens=[(word, table[word]) for word in (BEGIN, END)]
     )

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("guard.cli.explain", "Explain an error code or a policy rule."),
     "generate": ("guard.cli.generate", "Make pictures or clips; release them marked, signed and logged."),
     "replay": ("guard.cli.replay", "Draw a released picture again and say how alike it is."),
-    "train": ("guard.cli.train", "Teach a model from your own pictures."),
+    "train": ("guard.cli.train", "Teach a model from your own pictures or clips, or make a new one."),
     "release": ("guard.cli.release", "Release media made elsewhere."),
     "sign": ("guard.cli.sign", "Sign a file without marking it."),
     "watermark": ("guard.cli.watermark", "Write or read an invisible mark."),
@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "registry": ("guard.cli.registry", "Publish what marks lead to; look marks up in what others published."),
     "log": ("guard.cli.log", "Check, prove, publish and witness the transparency log."),
     "records": ("guard.cli.records", "Erase the private record of a release."),
-    "bench": ("guard.cli.bench", "Measure marking methods under attack on your own pictures."),
+    "bench": ("guard.cli.bench", "Measure marks under attack on your own pictures, and what models draw."),
 }
 """Name → (module, help line). The help line stands here so that ``guard --help`` loads no command."""
 

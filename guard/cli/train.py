@@ -69,9 +69,10 @@ _CLASS = "What the subject is one of, as the model knows it; it is kept as it wa
 
 @click.group("train")
 def command() -> None:
-    """Teach a model from your own pictures; the result is an adapter with a record of its training.
+    """Teach a model from your own pictures or clips, or make a new one; the result has a record.
 
-    DATA is a folder of pictures. data.json in it says licence and consent and gives captions.
+    DATA is a folder of pictures, for motion of clips. data.json in it says licence and consent and gives
+    captions.
     """
 
 
@@ -185,8 +186,9 @@ def _run(
     tools = assemble(home, policy=policy, passphrase=existing_passphrase)
     order = TrainingOrder(method=method, **settings)
     whole = METHODS[method].whole
-    if whole and model is not None:
-        raise click.UsageError(f"train {method} makes a model of its own; it takes no --model")
+    if whole and (model is not None or online):
+        given = "--online" if model is None else "--model"
+        raise click.UsageError(f"train {method} makes a model of its own; it takes no {given}")
     chosen = f"own:{method}" if whole else model or home.config().model
     lesson = approve_lesson(data, order, tools, model=chosen, prompt=prompt)
     _tell(lesson)

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 from simulators.command_line import parses
 
-from guard.cli.main import COMMANDS
+from guard.cli.main import COMMANDS, cli
 from guard.verdict import State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,14 @@ def test_every_command_has_help_that_starts_like_its_line_in_the_table(guard_cli
 def test_every_command_is_in_the_readme_and_the_readme_names_no_other():
     table = set(re.findall(r"^\| `guard ([a-z]+)", README, flags=re.MULTILINE))
     assert table == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_subcommand_is_in_the_rows_of_its_command(name):
+    command = cli.get_command(click.Context(cli), name)
+    rows = "".join(re.findall(rf"^\| `guard {name}\b.*", README, flags=re.MULTILINE))
+    inner = command.commands if isinstance(command, click.Group) else ()
+    assert [sub for sub in inner if not re.search(rf"`(guard {name} )?{sub}\b", rows)] == []
 
 
 @pytest.mark.parametrize("line", sorted(set(re.findall(r"^(guard [a-z].*)$", README, flags=re.MULTILINE))))

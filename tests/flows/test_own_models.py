@@ -199,7 +199,7 @@ def test_energy_is_that_of_all_sessions(method, data, tools, tmp_path):
 
 def test_captions_in_any_script_are_words_and_prompts_are_read_alike(data, tools, tmp_path):
     said = json.loads((data / "data.json").read_text())
-    captions = ["красный Лист", "一张红纸", "हरा पत्ता", "Cafe\u0301 ２"]
+    captions = ["красный Лист", "一张红纸", "हरा पत्ता", "Cafe\u0301 ２ می\u200cخواهم"]
     said["files"] = {f"secret-{i}.png": {"caption": text} for i, text in enumerate(captions)}
     (data / "data.json").write_text(json.dumps(said))
     lesson = approve_lesson(data, order("ldm", steps=1), tools, model="own:ldm")
@@ -207,15 +207,21 @@ def test_captions_in_any_script_are_words_and_prompts_are_read_alike(data, tools
     generator = load(f"dir:{tmp_path}/model", threads=1)
     tokenizer = generator.pipeline.tokenizer
     read = [tokenizer.convert_ids_to_tokens(tokenizer(text).input_ids)[1:-1] for text in captions]
-    assert read == [["красный", "лист"], ["一", "张", "红", "纸"], ["हरा", "पत्ता"], ["café", "2"]]
+    assert read == [
+        ["красный", "лист"],
+        ["一", "张", "红", "纸"],
+        ["हरा", "पत्ता"],
+        ["café", "2", "می\u200cخواهم"],
+    ]
     table = vocabulary(captions)
     for text in captions:
         assert tokenizer(text, padding="max_length").input_ids == ids_of(text, table)
     request = GenerationRequest(prompt="КРАСНЫЙ лист", seeds=(3,), num_inference_steps=1)
     assert next(iter(generator.generate(request))).warnings == ()
-    with pytest.raises(InputError) as nothing:
-        vocabulary(["a red sheet", "🍎"])
-    assert nothing.value.code == "train.no-caption"
+    for symbols in ("🍎", "- -"):
+        with pytest.raises(InputError) as nothing:
+            vocabulary(["a red sheet", symbols])
+        assert nothing.value.code == "train.no-caption"
 
 
 def test_a_record_of_other_weights_is_refused(data, tools, tmp_path):
@@ -314,16 +320,23 @@ def test_libraries_say_nothing_while_a_model_is_made(method, home, data, guard_p
     assert (done.code, done.err) == (0, "data: 4 pictures; policy: allowed to train\n")
 
 
-def test_the_command_makes_one_and_takes_no_base(home, data, guard_cli):
+def test_the_command_makes_one(home, data, guard_cli):
     asked = ["train", "gan", str(data), "--steps", "1", "--size", "8", "--threads", "1", "-o", "own"]
     done = guard_cli(*asked)
     assert done.code == 0, done.err
     assert "--model dir:" in done.out
     (grams,) = re.findall(r"energy   .*\d J, ([\d,.]+) g CO2e \(", done.out)
     assert 0 < len(grams.replace(".", "").strip("0")) <= 2
-    refused = guard_cli(*asked, "--model", "bundled:emoji")
+
+
+@pytest.mark.parametrize("method", ["ldm", "gan"])
+@pytest.mark.parametrize("base", [("--model", "bundled:emoji"), ("--online",)])
+def test_options_about_a_base_are_refused_where_there_is_none(method, base, home, data, tmp_path, guard_cli):
+    small = ("--steps", "1", "--size", "16", "--threads", "1")
+    refused = guard_cli("train", method, str(data), *small, "-o", str(tmp_path / "own"), *base)
     assert refused.code == 2
-    assert "no --model" in refused.err
+    assert f"it takes no {base[0]}" in refused.err
+    assert not (tmp_path / "own").exists()
 
 
 @pytest.mark.parametrize(("longest", "classes"), [(200, 2), (201, 0)])

@@ -66,7 +66,10 @@ FIXED = ("DiTPipeline", "ConsistencyModelPipeline", "DDPMPipeline", "DDIMPipelin
 """Their pictures have one size."""
 EDITS = ("StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline")
 """They draw so much of a picture anew that three steps are two and three."""
+SHORT = {"max_sequence_length": 64}
+"""UMT5 pads a text to its limit, and relates every place in it to every other."""
 OPTIONS: dict[str, dict] = {
+    **{name: SHORT for name in FAMILIES if name.startswith("Wan")},
     "PixArtAlphaPipeline": {"use_resolution_binning": False},
     "PixArtSigmaPipeline": {"use_resolution_binning": False},
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from generators.interface import Generation
 from generators.reference import MODELS, data, ddpm, gpnn, nca
@@ -136,6 +138,15 @@ def test_digits_are_whole_numbers_and_a_fifth_is_held_out() -> None:
     assert int(pictures.held_out.sum()) == 359
     assert pictures.signed.min() == -1
     assert pictures.signed.max() == 1
+
+
+def test_the_licence_of_the_digits_is_an_identifier_and_the_card_says_whose_word_it_is(tmp_path) -> None:
+    assert main(["realnvp", "--data", "digits", "--steps", "1", "--out", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "config.json").read_text())["data_licence"] == "CC-BY-4.0"
+    (line,) = (s for s in (tmp_path / "MODEL_CARD.md").read_text().splitlines() if "licence of the data" in s)
+    assert "CC-BY-4.0, by the UCI repository's donation policy" in line
+    assert "names no licence" in line
+    assert "licen" not in load_digits().DESCR.lower()
 
 
 @pytest.mark.parametrize(

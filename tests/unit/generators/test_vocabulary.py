@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,16 @@ def test_every_thing_has_a_chinese_name_and_its_caption_is_kept(thing: str) -> N
     assert TRAINED.map(text).prompt == text
     names = [key for key, value in TRAINED.phrases.items() if value == (("subject", thing),)]
     assert any("\u3400" <= "".join(name)[0] <= "\u9fff" for name in names)
+
+
+def test_words_of_scripts_with_vowel_signs_and_joiners_are_whole(tmp_path: Path) -> None:
+    names = {"book": ["किताब"], "cut": ["कताब"], "teacher": ["ครู"], "café": ["cafe\u0301"]}
+    (tmp_path / "words.json").write_text(json.dumps({"things": names}))
+    words = load(tmp_path / "words.json")
+    for thing, (name,) in names.items():
+        assert words.map(name).meaning == {"subject": thing}
+    assert words.map("CAFÉ").meaning == {"subject": "café"}
+    assert words.map("கீதம் می\u200cخواهم क्\u200dष").unknown == ("கீதம்", "می\u200cخواهم", "क्\u200dष")
 
 
 @given(st.text(max_size=40) | st.lists(st.sampled_from(sorted(TRAINED.phrases))).map(_spoken))
