@@ -151,7 +151,8 @@ def test_words_of_movement_shift_all_that_is_said_from_frame_to_frame(base, tmp_
     def heard(encoder: Any, unet: Any) -> torch.Tensor:
         """What of the text reaches the first attention to it: (clips, frames, length, width)."""
         seen: list[torch.Tensor] = []
-        attention = next(m for name, m in unet.named_modules() if name.endswith("attn2.to_k"))
+        keys = [(name, m) for name, m in unet.named_modules() if name.endswith("attn2.to_k")]
+        attention = next(m for name, m in keys if "motion_modules" not in name)
         handle = attention.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
         with torch.no_grad():
             denoised(unet, encoder, torch.zeros(3, 4, 5, 16, 16), torch.tensor([10, 10, 10]), ids)
