@@ -18,7 +18,7 @@ from generators.oracle import reading
 from generators.registry import load
 from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, STYLES, TONES, Label
 
-SCALES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
+SCALES = (1.0, 1.5, 2.0, 2.5, 3.0)
 
 
 def trained(count: int) -> list[Label]:

@@ -129,8 +129,7 @@ def train(
     """
     smaller = folder / "halved"
     if settings.halved:
-        half = replace(settings, channels=settings.channels[:-1], halved=0.0)
-        share = budget.part(settings.halved)
+        share, half = budget.part(settings.halved), _half(settings)
         train(data.halved(), smaller, share, seed=seed, settings=half, identity=identity)
     torch.manual_seed(seed)
     pair = players(settings, data.conditions.length)
@@ -146,6 +145,11 @@ def train(
         contest.save(folder)
     averaged: StyleGAN2 = contest.average
     return averaged
+
+
+def _half(settings: Settings) -> Settings:
+    """The same at half the size."""
+    return replace(settings, channels=settings.channels[:-1], halved=0.0)
 
 
 def _until_saved(
@@ -270,6 +274,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(options.threads)
+    if not 0 <= options.halved + options.taught < 1:
+        parser.error("--halved and --taught together leave no time for the game")
     names = ("loss", "batch", "r1", "rate", "halved", "reconstruction", "taught")
     settings = Settings(**{name: getattr(options, name) for name in names})
     corpus = Corpus.load(options.corpus or options.work)
