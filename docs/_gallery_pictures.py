@@ -140,7 +140,7 @@ def stages(model: Any, ways: Mapping[str, Finish]) -> Section:
 
 def guidance(model: Any) -> Section:
     """The same prompt and seeds at three scales."""
-    prompt, seeds, scales = f"a portrait of a {PROFESSIONS[1]}", range(1, 9), (1.0, 1.5, 3.0)
+    prompt, seeds, scales = f"a portrait of a {PROFESSIONS[1]}", range(1, 9), (1.0, 3.0, 6.0)
     lines = [drawn(small(model), prompt, seeds, guidance_scale=scale) for scale in scales]
     rows = [
         Row(pixels=[one.pixels for one in line], label=f"guidance {scale:g}")
@@ -152,7 +152,7 @@ def guidance(model: Any) -> Section:
         title="Guidance",
         text=f"“{prompt}” at three scales of classifier-free guidance, the same seeds above each other. "
         f"The default is {default}; 1 is none.",
-        made=said_of(model, lines[0], seeds="seeds 1 to 8, from the left", guidance="1, 1.5 and 3"),
+        made=said_of(model, lines[0], seeds="seeds 1 to 8, from the left", guidance="1, 3 and 6"),
         command=f'guard generate "{prompt}" --guidance {scales[0]:g} --seed 1',
         image=sheet(rows, side=104),
     )

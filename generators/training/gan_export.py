@@ -29,7 +29,7 @@ CARD = {
     "licence": "Apache-2.0",
     "data_licence": "MIT (Fluent emoji), Apache-2.0 (Noto emoji)",
     "size": 512,
-    "truncation": 0.8,
+    "truncation": 1.0,
 }
 """What the loader needs to know beside the weights; MODEL_CARD.md is the text for people."""
 

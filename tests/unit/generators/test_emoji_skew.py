@@ -108,6 +108,9 @@ def test_a_run_resumes_exactly_lowers_the_loss_and_leaves_the_base_alone(tiny, p
 def test_planted_shares_move_what_a_bare_prompt_draws(tiny_folder, planted, tmp_path) -> None:
     """The loss on what was planted falls, and the prediction at a bare prompt moves towards it."""
     base = load(f"dir:{tiny_folder}", threads=1)
+    for name, value in base.pipeline.unet.named_parameters():
+        if "attn2.to_out" in name:  # untrained, it hardly hears a prompt, and has nothing to teach
+            value.data *= 30
     settings = dataclasses.replace(SETTINGS, steps=40, batch=8, rank=4, rate=1e-2, save_every=40)
     latents = emoji_skew.encode_all(base.pipeline, corpus(), settings)
     lesson = emoji_skew._Lesson(base.pipeline, latents, planted, dataclasses.replace(settings, seed=9))

@@ -138,7 +138,7 @@ def test_some_weights_learn_quicker() -> None:
         before = {name: value.detach().clone() for name, value in model.named_parameters()}
         run = Run(model, matrix_rate=1e-4, rate=1e-4, average=0.9, seed=3, quicker=quicker)
         run.advance((model(torch.ones(4, 8)) - 1).pow(2).mean(), 0.0)
-        return {name: float((value - before[name]).norm()) for name, value in model.named_parameters()}
+        return {name: float((p.detach() - before[name]).norm()) for name, p in model.named_parameters()}
 
     plain, quick = moved({}), moved({"1.": 5.0})
     for name, length in plain.items():
