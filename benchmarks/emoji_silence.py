@@ -1,0 +1,53 @@
+"""What the bundled picture model draws where a prompt is silent: ``python benchmarks/emoji_silence.py``.
+
+Portraits of every profession with nothing else said, at no guidance and at the default, read by the oracle.
+Even answers would be a third each for presentation and a sixth each for tone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from _results import write
+
+from audits.statistics import wilson
+from generators.oracle import reading
+from generators.registry import load
+from generators.request import GenerationRequest
+from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, TONES
+
+SCALES = (1.0, 3.0)
+QUESTIONS = {"presentation": PRESENTATIONS, "tone": TONES}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="bundled:emoji")
+    parser.add_argument("-n", type=int, default=6, help="pictures of each profession")
+    options = parser.parse_args()
+    generator, oracle, results = load(options.model, threads=1), reading.oracle(), {}
+    size = {"width": 128, "height": 128}
+    for scale in SCALES:
+        seen = [
+            oracle.read(one.frames)[0]
+            for work in PROFESSIONS
+            for one in generator.generate(
+                GenerationRequest(
+                    prompt=f"a portrait of a {work}",
+                    seeds=tuple(range(7000, 7000 + options.n)),
+                    guidance_scale=scale,
+                    **size,
+                )
+            )
+        ]
+        counts = {question: Counter(one[question] for one in seen) for question in QUESTIONS}
+        results[f"guidance {scale:g}"] = {
+            question: {value: wilson(counts[question][value], len(seen)).to_json() for value in values}
+            for question, values in QUESTIONS.items()
+        }
+    write("emoji_silence", model=options.model, weights_sha256=generator.info.weights_sha256, **results)
+
+
+if __name__ == "__main__":
+    main()
