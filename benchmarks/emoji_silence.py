@@ -27,7 +27,6 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=6, help="pictures of each profession")
     options = parser.parse_args()
     generator, oracle, results = load(options.model, threads=1), reading.oracle(), {}
-    size = {"width": 128, "height": 128}
     for scale in SCALES:
         seen = [
             oracle.read(one.frames)[0]
@@ -37,7 +36,8 @@ def main() -> None:
                     prompt=f"a portrait of a {work}",
                     seeds=tuple(range(7000, 7000 + options.n)),
                     guidance_scale=scale,
-                    **size,
+                    width=128,
+                    height=128,
                 )
             )
         ]
