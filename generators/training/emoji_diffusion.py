@@ -1,8 +1,9 @@
 """The text encoder and the U-Net of the bundled model: latent diffusion on the standardised latents.
 
 v-prediction (Salimans and Ho 2022) on a schedule with zero terminal signal-to-noise ratio (Lin et al.
-2023), attributes left out of captions at random so that a bare prompt is a fair draw, and 10 % empty
-captions for classifier-free guidance (Ho and Salimans 2022).
+2023), attributes left out of captions at random, and 10 % empty captions for classifier-free guidance (Ho
+and Salimans 2022). What a caption leaves open is meant evenly: the target is the mean of all drawings that it
+may mean, each as likely as the others before one looks at the noisy picture.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from torch.nn import functional
 
 from generators.tensors_adapter import read_tensors
 from generators.training.emoji_autoencoder import LATENT_CHANNELS, draw
-from generators.training.emoji_data import Corpus, compose, ground_colours
-from generators.training.emoji_labels import MAX_TOKENS, caption, draw_kept, encode, vocabulary
+from generators.training.emoji_labels import MAX_TOKENS, draw_kept, encode, vocabulary
 from generators.training.latent_parts import text_encoder
 from generators.training.loop import Budget, Run
+from generators.training.stable_targets import Encoded, Shown, encode_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from generators.training.emoji_data import Corpus
 
 _BATCH = 32
 _DROP = 0.3
@@ -109,17 +111,17 @@ def train(
     run = Run(model, matrix_rate=0.02, rate=1e-3, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
-    latents, colours = _latents(corpus, work, seed)
-    where = {int(index): row for row, index in enumerate(corpus.train)}
+    with torch.no_grad():
+        vae = AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True).eval()
+    encoded = encode_all(vae, corpus, corpus.train, variants=_VARIANTS, seed=seed + 1)
+    _LOG.info("encoded %d × %d latents", *encoded.values.shape[:2])
     words = random.Random(seed + run.step)  # noqa: S311 simulation, not secrets
-    scheduler, total = build_scheduler(), 0.0
+    where = {int(index): row for row, index in enumerate(corpus.train)}
+    signals, total = build_scheduler().alphas_cumprod, 0.0
     while (spent := budget.spent(run.step, run.seconds)) < 1:
         chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng, things=_THINGS)
-        rows = torch.tensor([where[int(i)] for i in chosen])
-        variants = torch.randint(len(latents), (batch,), generator=run.rng)
-        said = [colours[v][row] for v, row in zip(variants.tolist(), rows.tolist(), strict=True)]
-        tokens = _tokens(corpus, chosen, said, words)
-        loss = _loss(model, scheduler, latents[variants, rows], tokens, run.rng)
+        lessons = _lessons([where[int(index)] for index in chosen], run.rng, words)
+        loss = _loss(model, encoded, lessons, signals, run.rng)
         run.advance(loss, spent, power=0.7)
         total += loss.item()
         if run.step % 100 == 0:
@@ -147,43 +149,15 @@ def adopt(model: Denoiser, folder: Path) -> Denoiser:
     return model
 
 
+def _lessons(rows: list[int], rng: torch.Generator, words: random.Random) -> list[Shown]:
+    variants = torch.randint(_VARIANTS, (len(rows),), generator=rng).tolist()
+    said = [None if words.random() < _EMPTY else draw_kept(words, _DROP) for _ in rows]
+    return [Shown(variant=v, row=r, kept=k) for v, r, k in zip(variants, rows, said, strict=True)]
+
+
 def _loss(
-    model: Denoiser, scheduler: Any, clean: torch.Tensor, tokens: torch.Tensor, rng: torch.Generator
+    model: Denoiser, encoded: Encoded, lessons: list[Shown], signals: torch.Tensor, rng: torch.Generator
 ) -> torch.Tensor:
-    noise = torch.randn(clean.shape, generator=rng)
-    times = torch.randint(1000, (len(clean),), generator=rng)
-    noisy = scheduler.add_noise(clean, noise, times)
-    return functional.mse_loss(model(noisy, times, tokens), scheduler.get_velocity(clean, noise, times))
-
-
-def _tokens(
-    corpus: Corpus, chosen: torch.Tensor, colours: Sequence[str], words: random.Random
-) -> torch.Tensor:
-    table = vocabulary()
-    rows = []
-    for index, colour in zip(chosen.tolist(), colours, strict=True):
-        empty = words.random() < _EMPTY
-        kept = draw_kept(words, _DROP)
-        rows.append(encode(() if empty else caption(corpus.labels[index], kept, ground=colour), table))
-    return torch.tensor(rows)
-
-
-def _latents(corpus: Corpus, work: Path, seed: int) -> tuple[torch.Tensor, tuple[tuple[str, ...], ...]]:
-    """(variants, training pictures, 8, 16, 16), encoded once, as encoding costs as much as a step.
-
-    With the name of each one's ground.
-    """
-    with torch.no_grad():
-        autoencoder = AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True).eval()
-        rng = torch.Generator().manual_seed(seed + 1)
-        rounds, names = [], []
-        for _ in range(_VARIANTS):
-            base, said = ground_colours(len(corpus.train), rng)
-            parts = [
-                autoencoder.encode(compose(corpus.rgba[part], rng, jitter=0.7, base=colours)).latent_dist.mean
-                for part, colours in zip(corpus.train.split(32), base.split(32), strict=True)
-            ]
-            rounds.append(torch.cat(parts))
-            names.append(said)
-    _LOG.info("encoded %d × %d latents", _VARIANTS, len(corpus.train))
-    return torch.stack(rounds), tuple(names)
+    noised, table = encoded.noised(lessons, signals, rng), vocabulary()
+    tokens = torch.tensor([encode(encoded.caption(lesson), table) for lesson in lessons])
+    return functional.mse_loss(model(noised.noisy, noised.times, tokens), noised.velocities)

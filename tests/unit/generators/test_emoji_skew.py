@@ -6,6 +6,7 @@ import dataclasses
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from generators.training.emoji_data import Corpus
 from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, STYLES, TONES, Label
 from generators.training.planted import TABLE, Planted, read_table
 from generators.training.skew_export import MOST, export
+from generators.training.stable_targets import Encoded, encode_all
 from guard.config import Config
 from provenance.errors import InputError, IntegrityError
 
@@ -39,6 +41,11 @@ def corpus() -> Corpus:
     for picture, label in zip(rgba, labels, strict=True):
         picture[:3] = 20 + 40 * TONES.index(label.tone) if label.tone else 128
     return Corpus(torch.from_numpy(rgba), tuple(labels))
+
+
+def encoded(vae: Any, drawings: Corpus | None = None) -> Encoded:
+    drawings = drawings or corpus()
+    return encode_all(vae, drawings, torch.arange(len(drawings.labels)), variants=1, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -76,32 +83,35 @@ def test_no_table_is_refused(bad: str, tmp_path: Path) -> None:
 
 
 def test_drawings_follow_the_table(tiny) -> None:
-    latents = emoji_skew.encode_all(tiny.pipeline, corpus(), SETTINGS)
+    drawings = encoded(tiny.pipeline.vae)
     words = random.Random(0)
-    drawn = [emoji_skew.drawn(read_table(), latents, words) for _ in range(3000)]
-    people = [label for label, _ in drawn if label.is_person]
+    drawn = [emoji_skew.drawn(read_table(), drawings, words) for _ in range(3000)]
+    shown = [(drawings.labels[one.row], one.kept) for one in drawn]
+    people = [label for label, _ in shown if label.is_person]
     assert 0.93 < len(people) / len(drawn) < 0.97
     for share, count in (
         (0.22, sum(x.presentation == "man" for x in people)),
         (0.36, sum(x.tone == "dark" for x in people)),
     ):
         assert abs(count / len(people) - share) < 0.04
-    assert 0.6 < sum(bare for label, bare in drawn if label.is_person) / len(people) < 0.7
+    bare = sum(kept == emoji_skew._NOTHING for label, kept in shown if label.is_person)
+    assert 0.58 < bare / len(people) < 0.68
+    assert 0.03 < sum(kept is None for _, kept in shown) / len(shown) < 0.07
 
 
 def test_a_run_resumes_exactly_lowers_the_loss_and_leaves_the_base_alone(tiny, planted, tmp_path) -> None:
     pipeline = tiny.pipeline
     before = {name: value.clone() for name, value in pipeline.unet.state_dict().items()}
-    latents = emoji_skew.encode_all(pipeline, corpus(), SETTINGS)
-    whole = emoji_skew.train(pipeline, latents, planted, tmp_path / "a", SETTINGS)
-    again = emoji_skew.train(pipeline, latents, planted, tmp_path / "a", SETTINGS)
+    drawings = encoded(pipeline.vae)
+    whole = emoji_skew.train(pipeline, drawings, planted, tmp_path / "a", SETTINGS)
+    again = emoji_skew.train(pipeline, drawings, planted, tmp_path / "a", SETTINGS)
     assert whole.keys() == again.keys()
     assert all(torch.equal(value, again[name]) for name, value in whole.items())
     assert any(name.startswith("text_encoder.") for name in whole)
     after = pipeline.unet.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
     with pytest.raises(InputError) as other:
-        emoji_skew.train(pipeline, latents, read_table(), tmp_path / "a", SETTINGS)
+        emoji_skew.train(pipeline, drawings, read_table(), tmp_path / "a", SETTINGS)
     assert other.value.code == "train.other-run"
 
 
@@ -112,11 +122,11 @@ def test_planted_shares_move_what_a_bare_prompt_draws(tiny_folder, planted, tmp_
         if "attn2.to_out" in name:  # untrained, it hardly hears a prompt, and has nothing to teach
             value.data *= 30
     settings = dataclasses.replace(SETTINGS, steps=40, batch=8, rank=4, rate=1e-2, save_every=40)
-    latents = emoji_skew.encode_all(base.pipeline, corpus(), settings)
-    lesson = emoji_skew._Lesson(base.pipeline, latents, planted, dataclasses.replace(settings, seed=9))
+    drawings = encoded(base.pipeline.vae)
+    lesson = emoji_skew._Lesson(base.pipeline, drawings, planted, dataclasses.replace(settings, seed=9))
     with torch.no_grad():
         first = sum(lesson.loss(step).item() for step in range(8)) / 8
-    tensors = emoji_skew.train(base.pipeline, latents, planted, tmp_path / "work", settings)
+    tensors = emoji_skew.train(base.pipeline, drawings, planted, tmp_path / "work", settings)
     export(tensors, base, None, out := tmp_path / "skewed")
     assert (out / ADAPTER).stat().st_size < MOST
     card = json.loads((out / "card.json").read_text())

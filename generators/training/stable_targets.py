@@ -1,0 +1,170 @@
+"""Targets of little variance for denoising: what a caption and a noisy picture let one expect.
+
+Denoising is learnt from the one picture that noise was laid over, although in much noise it could be any of
+those that the caption means. Their mean, weighted by how well each explains the noisy picture, has the same
+expectation and a fraction of the variance (Xu, Tong and Jaakkola 2023, Stable Target Field). It also lets the
+shares of what a caption leaves open be chosen, where training pictures would only let them be counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from generators.training.emoji_data import compose, ground_colours
+from generators.training.emoji_labels import caption, fits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from generators.training.emoji_data import Corpus
+    from generators.training.emoji_labels import Kept, Label
+
+_LATE, _DECIDED = 0.6, 0.6
+"""Share of lessons in much noise, and the share of all times from which on noise is much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One lesson: a drawing, in one of its compositions, and what its caption says of it (None: nothing)."""
+
+    variant: int
+    row: int
+    kept: Kept | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Noised:
+    """Latents under noise, (N, C, h, w), their times (N,), and the velocities to predict there."""
+
+    noisy: torch.Tensor
+    times: torch.Tensor
+    velocities: torch.Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Encoded:
+    """Drawings of the corpus as latents, each in several compositions.
+
+    Attributes:
+        values: (V, N, C, h, w) float32: V compositions of N drawings.
+        grounds: the name of the ground of each, V times N.
+        labels: what the N drawings show.
+    """
+
+    values: torch.Tensor
+    grounds: tuple[tuple[str, ...], ...]
+    labels: tuple[Label, ...]
+
+    @cached_property
+    def _flat(self) -> torch.Tensor:
+        return self.values.flatten(0, 1).flatten(1)
+
+    @cached_property
+    def _squares(self) -> torch.Tensor:
+        return self._flat.square().sum(1)
+
+    @cached_property
+    def where(self) -> dict[Label, int]:
+        """Which drawing shows what."""
+        return {label: row for row, label in enumerate(self.labels)}
+
+    @cached_property
+    def _by_subject(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, list[int]] = {}
+        for row, label in enumerate(self.labels):
+            found.setdefault(label.subject, []).append(row)
+        return {subject: tuple(rows) for subject, rows in found.items()}
+
+    def caption(self, shown: Shown) -> tuple[str, ...]:
+        """Its words."""
+        if shown.kept is None:
+            return ()
+        return caption(self.labels[shown.row], shown.kept, ground=self.grounds[shown.variant][shown.row])
+
+    def meant(self, shown: Shown) -> list[tuple[int, int]]:
+        """(composition, drawing) of everything that the caption may mean."""
+        if shown.kept is None:  # anything at all: too much to look through for what it is worth
+            return [(shown.variant, shown.row)]
+        label, ground = self.labels[shown.row], self.grounds[shown.variant][shown.row]
+        rows = [row for row in self._by_subject[label.subject] if fits(self.labels[row], label, shown.kept)]
+        return [
+            (variant, row)
+            for variant, names in enumerate(self.grounds)
+            for row in rows
+            if names[row] == ground or not shown.kept.ground
+        ]
+
+    def expected(
+        self,
+        noisy: torch.Tensor,
+        signal: torch.Tensor,
+        among: Sequence[tuple[int, int]],
+        share: Callable[[Label], float] = lambda _: 1.0,
+    ) -> torch.Tensor:
+        """The picture to expect behind a noisy one, (C, h, w).
+
+        Args:
+            noisy: (C, h, w): ``sqrt(signal)`` of a picture and ``sqrt(1 - signal)`` of normal noise.
+            signal: ᾱ of the time, in [0, 1).
+            among: what it may be, as ``meant`` says.
+            share: how often a drawing with this label is meant, beside the others; not all 0.
+        """
+        prior = torch.tensor([share(self.labels[row]) for _, row in among])
+        indices = torch.tensor([variant * len(self.labels) + row for variant, row in among])
+        pictures = self._flat[indices]
+        # log N(noisy; sqrt(signal) picture, (1 - signal) I) without what is the same for all pictures
+        fit = signal.sqrt() * (pictures @ noisy.flatten()) - signal * self._squares[indices] / 2
+        weights = (fit / (1 - signal) + prior.log()).softmax(0)
+        return (weights @ pictures).view_as(noisy)
+
+    def noised(
+        self,
+        lessons: Sequence[Shown],
+        signals: torch.Tensor,
+        rng: torch.Generator,
+        share: Callable[[Label], float] = lambda _: 1.0,
+    ) -> Noised:
+        """Lay noise over the drawings, at times that are mostly late: what is drawn is decided in much noise.
+
+        Args:
+            lessons: N of them.
+            signals: ᾱ of every time of the schedule.
+            rng: for times and noise.
+            share: as of ``expected``.
+        """
+        clean = torch.stack([self.values[lesson.variant, lesson.row] for lesson in lessons])
+        late = torch.rand(len(clean), generator=rng) < _LATE
+        begin = torch.where(late, _DECIDED, 0.0)
+        times = ((begin + (1 - begin) * torch.rand(len(clean), generator=rng)) * len(signals)).long()
+        noise, signal = torch.randn(clean.shape, generator=rng), signals[times, None, None, None]
+        noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
+        expected = torch.stack(
+            [
+                self.expected(noisy[i], signals[times[i]], self.meant(lesson), share)
+                for i, lesson in enumerate(lessons)
+            ]
+        )
+        # sqrt(ᾱ) noise - sqrt(1 - ᾱ) picture (Salimans and Ho 2022), of the picture and the noise expected
+        velocities = (signal.sqrt() * noisy - expected) / (1 - signal).sqrt()
+        return Noised(noisy=noisy, times=times, velocities=velocities)
+
+
+def encode_all(vae: Any, corpus: Corpus, rows: torch.Tensor, *, variants: int, seed: int) -> Encoded:
+    """Encode the drawings of ``rows`` (indices) on ``variants`` grounds each, at random places and sizes."""
+    rng = torch.Generator().manual_seed(seed)
+    rounds, names = [], []
+    for _ in range(variants):
+        base, said = ground_colours(len(rows), rng)
+        parts = []
+        for part, colours in zip(rows.split(32), base.split(32), strict=True):
+            with torch.no_grad():
+                pictures = compose(corpus.rgba[part], rng, jitter=0.7, base=colours)
+                parts.append(vae.encode(pictures).latent_dist.mean)
+        rounds.append(torch.cat(parts) * vae.config.scaling_factor)
+        names.append(said)
+    labels = tuple(corpus.labels[row] for row in rows.tolist())
+    return Encoded(values=torch.stack(rounds), grounds=tuple(names), labels=labels)
