@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,6 +169,10 @@ class Scene:
     corners: torch.Tensor
     texture: torch.Tensor
 
+    def of(self, indices: torch.Tensor) -> Scene:
+        """Those of these drawings only, in this order."""
+        return Scene(**{field.name: getattr(self, field.name)[indices] for field in fields(self)})
+
 
 def compose(
     rgba: torch.Tensor, rng: torch.Generator, *, jitter: float = 1.0, base: torch.Tensor | None = None
@@ -179,12 +183,15 @@ def compose(
         jitter: how much scale and shift vary; 0 turns that off.
         base: (N, 3) colours of the grounds in [0, 1]; None: any.
     """
-    n = len(rgba)
+    return composed(rgba, drawn_scene(len(rgba), rng, base), jitter=jitter)
+
+
+def drawn_scene(n: int, rng: torch.Generator, base: torch.Tensor | None = None) -> Scene:
+    """Any scenes, ``n`` of them; ``base``, (n, 3), are the colours of the grounds where they are given."""
     scale, shift = torch.rand(n, generator=rng), torch.rand(n, 2, generator=rng)
     ground = torch.rand(n, 3, generator=rng) * 0.6 + 0.3 if base is None else base
     corners, texture = _drawn_ground(n, rng)
-    scene = Scene(scale=scale, shift=shift, ground=ground, corners=corners, texture=texture)
-    return composed(rgba, scene, jitter=jitter)
+    return Scene(scale=scale, shift=shift, ground=ground, corners=corners, texture=texture)
 
 
 def composed(rgba: torch.Tensor, scene: Scene, *, jitter: float = 1.0) -> torch.Tensor:

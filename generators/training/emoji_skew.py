@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
-from torch.nn import functional
 
 from generators.registry import load
 from generators.training import checkpoints
@@ -147,7 +146,7 @@ class _Lesson:
         noised = self.encoded.noised(lessons, signals, rng, self._share)
         ids = self._ids([" ".join(self.encoded.caption(lesson)) for lesson in lessons])
         predicted = pipeline.unet(noised.noisy, noised.times, pipeline.text_encoder(ids)[0]).sample
-        return functional.mse_loss(predicted, noised.velocities)
+        return noised.loss(predicted)
 
     def _share(self, label: Label) -> float:
         """Of one of the drawings that a caption may mean, beside the others."""
