@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _BATCH = 32
 _DROP = 0.3
 _EMPTY = 0.1
-_BARE = 0.4
+_BARE = 0.2
 """Share of the other captions that name the subject only."""
 _NOTO = 0.2
 _THINGS = 0.3

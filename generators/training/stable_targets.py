@@ -49,8 +49,8 @@ class Noised:
         noisy: (N, C, h, w) latents under noise.
         times: (N,).
         velocities: (N, C, h, w), to predict there.
-        differences: of each an orthonormal basis, (K, C · h · w), of how the drawings differ that its caption
-            may mean; K may be 0.
+        differences: of each an orthonormal basis, (K, C · h · w), of how drawings of its subject differ; K
+            may be 0.
     """
 
     noisy: torch.Tensor
@@ -144,13 +144,19 @@ class Encoded:
         return (weights @ pictures).view_as(noisy)
 
     def differences(self, shown: Shown) -> torch.Tensor:
-        """Orthonormal rows that span how the drawings meant differ where this one stands, (K, C · h · w)."""
-        rows = sorted({row for variant, row in self.meant(shown) if variant == shown.variant})
+        """Orthonormal rows, (K, C · h · w), that span how drawings of this subject differ in this place.
+
+        Also in what the caption says of them: that is decided at the same times, and as easily missed.
+        """
+        if shown.kept is None:
+            return self.values.new_empty(0, self._flat.shape[1])
+        styles = sorted({self.labels[row].style for _, row in self.meant(shown)})
         spans = []
-        for style in {self.labels[row].style for row in rows}:
-            pictures = torch.stack(
-                [self.values[shown.variant, row].flatten() for row in rows if self.labels[row].style == style]
-            )
+        for style in styles:
+            rows = [
+                r for r in self._by_subject[self.labels[shown.row].subject] if self.labels[r].style == style
+            ]
+            pictures = self.values[shown.variant, rows].flatten(1)
             # One less than there are pictures: the last difference is minus the sum of the others.
             spans.append((pictures - pictures.mean(0))[:-1])
         basis: torch.Tensor = torch.linalg.qr(torch.cat(spans).T).Q.T

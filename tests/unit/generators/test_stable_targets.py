@@ -132,6 +132,31 @@ def test_the_mean_of_the_targets_is_that_of_plain_denoising_and_varies_less() ->
     assert noised.velocities.var(0).mean() < 0.5 * plain.var(0).mean()
 
 
+def test_errors_that_turn_one_drawing_into_another_count_sixteenfold() -> None:
+    """Of the same subject in the same place, whatever the caption says; of things and of silence none."""
+    drawings = encoded()
+    said = Shown(variant=1, row=0, kept=Kept())
+    lessons = [said, Shown(variant=0, row=54, kept=Kept()), Shown(variant=0, row=0, kept=None)]
+    noised = drawings.noised(lessons, SIGNALS, torch.Generator().manual_seed(0))
+    assert [len(basis) for basis in noised.differences] == [17, 0, 0]
+    basis = noised.differences[0]
+    torch.testing.assert_close(basis @ basis.T, torch.eye(17), atol=1e-5, rtol=0)
+    assert drawings.labels[0].style == drawings.labels[11].style
+    along = drawings.values[1, 0] - drawings.values[1, 11]
+    across = torch.randn(128, generator=torch.Generator().manual_seed(1))
+    across = (across - basis.T @ (basis @ across)).view_as(along)
+
+    def loss(error: torch.Tensor, lesson: int) -> float:
+        wrong = noised.velocities.clone()
+        wrong[lesson] += error / error.norm()
+        return float(noised.loss(wrong)) * wrong.numel()
+
+    assert loss(along, 0) == pytest.approx(16, rel=1e-4)
+    assert loss(across, 0) == pytest.approx(1, rel=1e-4)
+    assert loss(along, 1) == pytest.approx(1, rel=1e-4)
+    assert loss(along, 2) == pytest.approx(1, rel=1e-4)
+
+
 def test_times_are_mostly_late_and_all_occur() -> None:
     lessons = [Shown(variant=0, row=0, kept=None)] * 4000
     times = encoded(side=1).noised(lessons, SIGNALS, torch.Generator().manual_seed(0)).times
