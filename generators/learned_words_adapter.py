@@ -69,7 +69,8 @@ def drifting(encoder: Any, unet: Any, first: int, drifts: torch.Tensor) -> tuple
     """Let the ids ``first``, ``first`` + 1, … mean something else in every frame of a clip.
 
     What the text says is shifted by the sum of their drifts times the frame's phase, -1 in the first frame
-    and 1 in the last. The sum travels from the encoder to the network as one more vector behind the states.
+    and 1 in the last. The sum travels from the encoder to the network behind each state: these are twice as wide
+    on their way, and as many as before, because pipelines read off them how long a text may be.
 
     Why: a direction is the product of a word and a time. Motion modules see times and spatial layers see
     words; in 500 steps of training neither learnt of the other.
@@ -85,15 +86,16 @@ def drifting(encoder: Any, unet: Any, first: int, drifts: torch.Tensor) -> tuple
     """
 
     def said(_module: Any, inputs: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
-        last = _sums(inputs, named, first, drifts)[:, None].to(output[0])
-        return _with_states(output, torch.cat([output[0], last], dim=1))
+        drift = _sums(inputs, named, first, drifts)[:, None].to(output[0]).expand_as(output[0])
+        return _with_states(output, torch.cat([output[0], drift], dim=-1))
 
     def heard(_module: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         sample = named["sample"] if "sample" in named else inputs[0]
         given = named["encoder_hidden_states"] if "encoder_hidden_states" in named else inputs[2]
         frames = sample.shape[2]
         phase = torch.linspace(-1, 1, frames).to(given).repeat(len(given) // frames)
-        context = given[:, :-1] + phase[:, None, None] * given[:, -1:]
+        states, drift = given.chunk(2, dim=-1)
+        context = states + phase[:, None, None] * drift
         if "encoder_hidden_states" in named:
             return inputs, {**named, "encoder_hidden_states": context}
         return (*inputs[:2], context, *inputs[3:]), named

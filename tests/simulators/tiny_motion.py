@@ -20,6 +20,6 @@ def build_motion(folder: Path, tiny_folder: Path) -> Path:
     for name, parameter in model.named_parameters():
         if "proj_out" in name or "lora_B" in name or "offsets" in name or "drifts" in name:
             torch.nn.init.normal_(parameter, std=0.2)
-    about = {"size": 64, "frames": 8, "steps": 2, "guidance_scale": 1.0, "licence": "Apache-2.0"}
+    about = {"size": 64, "frames": 8, "steps": 2, "guidance_scale": 1.5, "licence": "Apache-2.0"}
     export(model, folder, base=f"dir:{tiny_folder}", base_sha256=base.info.weights_sha256, about=about)
     return folder
