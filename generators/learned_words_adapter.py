@@ -69,8 +69,8 @@ def drifting(encoder: Any, unet: Any, first: int, drifts: torch.Tensor) -> tuple
     """Let the ids ``first``, ``first`` + 1, … mean something else in every frame of a clip.
 
     What the text says is shifted by the sum of their drifts times the frame's phase, -1 in the first frame
-    and 1 in the last. The sum travels from the encoder to the network behind each state: these are twice as wide
-    on their way, and as many as before, because pipelines read off them how long a text may be.
+    and 1 in the last. The sum travels from the encoder to the network behind each state: these are twice as
+    wide on their way, and as many as before, because pipelines read off them how long a text may be.
 
     Why: a direction is the product of a word and a time. Motion modules see times and spatial layers see
     words; in 500 steps of training neither learnt of the other.

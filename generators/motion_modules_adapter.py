@@ -13,8 +13,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import diffusers
 import torch
-from diffusers import AnimateDiffPipeline, MotionAdapter, UNetMotionModel
+from diffusers import MotionAdapter, UNetMotionModel
 from peft import LoraConfig
 from peft.utils import set_peft_model_state_dict
 
@@ -102,7 +103,7 @@ def animated(pipeline: Any, motion: Motion) -> Any:
         raise InputError(
             "motion.does-not-fit", f"the motion modules do not fit this picture model: {first}"
         ) from error
-    made = AnimateDiffPipeline(
+    made = diffusers.AnimateDiffPipeline(
         vae=pipeline.vae,
         text_encoder=encoder,
         tokenizer=tokenizer,

@@ -70,7 +70,8 @@ $M references --work W --out OUT/{references}
 
 ## Limits
 - One figure, one movement, along a straight line, in size or by a turn: nobody walks, nothing bends.
-- Detail is that of the picture model, 128 pixels; what enlarges it knows nothing of time.
+- What a prompt leaves open may change along a clip: a face, a tone. What enlarges knows nothing of time.
+- Detail is that of the picture model, 128 pixels.
 - Emoji are no footage: nothing measured on these clips carries over to detectors or audits of films.
 
 ## Licence
