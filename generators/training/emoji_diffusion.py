@@ -113,8 +113,7 @@ def train(
     run = Run(model, matrix_rate=0.02 * pace, rate=1e-3 * pace, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
-    with torch.no_grad():
-        vae = AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True).eval()
+    vae = AutoencoderKL.from_pretrained(work / "autoencoder" / "vae", use_safetensors=True).eval()
     encoded = encode_all(vae, corpus, corpus.train, variants=_VARIANTS, seed=seed + 1)
     _LOG.info("encoded %d × %d latents", *encoded.values.shape[:2])
     words = random.Random(seed + run.step)  # noqa: S311 simulation, not secrets

@@ -270,18 +270,6 @@ def caption(label: Label, kept: Kept = Kept(), *, ground: str | None = None) -> 
     return tuple(words)
 
 
-def fits(label: Label, said: Label, kept: Kept) -> bool:
-    """Whether the caption of ``said``, its ground aside, may mean a drawing with this ``label`` as well."""
-    style = label.style == said.style if kept.style or said.style == "noto" else label.style != "noto"
-    worded = kept.presentation and said.presentation in PRESENTATIONS[1:]
-    return (
-        style
-        and label.subject == said.subject
-        and (label.tone == said.tone or not kept.tone)
-        and (label.presentation == said.presentation or not worded)
-    )
-
-
 def draw_kept(rng: random.Random, drop: float) -> Kept:
     """Each attribute is left out of a caption with probability ``drop``."""
     return Kept(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from generators.training.emoji_data import composed, drawn_scene, ground_colours
-from generators.training.emoji_labels import caption, fits
+from generators.training.emoji_labels import PRESENTATIONS, caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,6 +193,18 @@ class Encoded:
         velocities = (signal.sqrt() * noisy - expected) / (1 - signal).sqrt()
         differences = tuple(self.differences(lesson) for lesson in lessons)
         return Noised(noisy=noisy, times=times, velocities=velocities, differences=differences)
+
+
+def fits(label: Label, said: Label, kept: Kept) -> bool:
+    """Whether the caption of ``said``, its ground aside, may mean a drawing with this ``label`` as well."""
+    style = label.style == said.style if kept.style or said.style == "noto" else label.style != "noto"
+    worded = kept.presentation and said.presentation in PRESENTATIONS[1:]
+    return (
+        style
+        and label.subject == said.subject
+        and (label.tone == said.tone or not kept.tone)
+        and (label.presentation == said.presentation or not worded)
+    )
 
 
 def encode_all(vae: Any, corpus: Corpus, rows: torch.Tensor, *, variants: int, seed: int) -> Encoded:

@@ -18,9 +18,8 @@ from generators.training.emoji_labels import (
     Label,
     caption,
     draw_kept,
-    fits,
 )
-from generators.training.stable_targets import Encoded, Shown
+from generators.training.stable_targets import Encoded, Shown, fits
 
 BARE = Kept(presentation=False, tone=False, style=False, ground=False)
 SIGNALS = torch.linspace(0.9999, 0.0, 1000)
