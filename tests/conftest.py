@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from datetime import UTC, datetime
@@ -22,6 +23,11 @@ from simulators.tsa import Clock
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# What is started in the background, as by nohup, is started with Ctrl-C ignored, and so is all that it starts:
+# tests of Ctrl-C would then wait for nothing.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Without a deadline: a machine that is busy is no defect. Under CI the same examples on every run, so that
 # a red run is about the change; people and nightly runs explore.
