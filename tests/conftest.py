@@ -24,8 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-# What is started in the background, as by nohup, is started with Ctrl-C ignored, and so is all that it starts:
-# tests of Ctrl-C would then wait for nothing.
+# What is started in the background, as by nohup, ignores Ctrl-C, and so does all that it starts: tests of
+# Ctrl-C would wait for nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
