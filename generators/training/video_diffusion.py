@@ -126,7 +126,7 @@ def sample(
 def progress(model: Any, base: Any, run: Run, *, clips: int, seed: int) -> dict[str, Any]:
     """How far a run got: steps, time, and how many sampled clips move as they were asked to."""
     read: Counter[str] = Counter()
-    right = 0
+    right, seconds = 0, round(run.seconds)  # before sampling, which is no training
     for i in range(clips):
         movement = MOVEMENTS[i % len(MOVEMENTS)]
         pixels = sample(model, base, ("a", "portrait", "of", "a", "cook", movement), seed=seed + i)
@@ -135,7 +135,7 @@ def progress(model: Any, base: Any, run: Run, *, clips: int, seed: int) -> dict[
         right += seen == movement
     return {
         "steps": run.step,
-        "seconds": round(run.seconds),
+        "seconds": seconds,
         "parameters": sum(p.numel() for p in model.unet.parameters()),
         "clips": clips,
         "movement_right": right,
