@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 _LATE, _DECIDED = 0.6, 0.6
 """Share of lessons in much noise, and the share of all times from which on noise is much."""
 _WEIGHT = 15.0
+"""What errors along the differences count beyond the one that all errors count."""
+
+
+def even(_label: Label) -> float:
+    """Of the drawings that a caption may mean, each as often as any other."""
+    return 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +65,7 @@ class Noised:
     differences: tuple[torch.Tensor, ...]
 
     def loss(self, predicted: torch.Tensor) -> torch.Tensor:
-        """Mean squared error; along the differences it counts ``_WEIGHT`` times more."""
+        """Mean squared error; along the differences it counts 1 + ``_WEIGHT`` times."""
         errors = (predicted - self.velocities).flatten(1)
         along = [
             (basis @ error).square().sum() for basis, error in zip(self.differences, errors, strict=True)
@@ -125,7 +131,7 @@ class Encoded:
         noisy: torch.Tensor,
         signal: torch.Tensor,
         among: Sequence[tuple[int, int]],
-        share: Callable[[Label], float] = lambda _: 1.0,
+        share: Callable[[Label], float] = even,
     ) -> torch.Tensor:
         """The picture to expect behind a noisy one, (C, h, w).
 
@@ -167,7 +173,7 @@ class Encoded:
         lessons: Sequence[Shown],
         signals: torch.Tensor,
         rng: torch.Generator,
-        share: Callable[[Label], float] = lambda _: 1.0,
+        share: Callable[[Label], float] = even,
     ) -> Noised:
         """Lay noise over the drawings, at times that are mostly late: what is drawn is decided in much noise.
 
