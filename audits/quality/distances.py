@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1000
 """Most pictures of one kernel estimate, as in Bińkowski et al."""
+_LEAST = 2
+"""Fewest: of one picture alone there is no distance to another of its set."""
 
 
 def frechet(reference: NDArray[np.float64], generated: NDArray[np.float64]) -> float:
@@ -69,7 +71,8 @@ def kernel(reference: NDArray[np.float64], generated: NDArray[np.float64]) -> fl
 def kernel_estimate(reference: NDArray[np.float64], generated: NDArray[np.float64], *, seed: int) -> Estimate:
     """``kernel`` with an interval: the mean over random blocks of at most ``BLOCK`` pictures.
 
-    Blocks do not overlap, so every picture counts once (Zaremba et al., NeurIPS 2013).
+    Blocks do not overlap, so every picture counts once (Zaremba et al., NeurIPS 2013). Beside a set too small
+    to be divided as often, they are larger.
 
     Raises:
         InputError: ``quality.too-few``.
@@ -77,7 +80,8 @@ def kernel_estimate(reference: NDArray[np.float64], generated: NDArray[np.float6
     rng = np.random.default_rng(seed)
 
     def over_blocks(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-        count = -(-max(len(one), len(other)) // BLOCK)
+        wanted, possible = -(-max(len(one), len(other)) // BLOCK), min(len(one), len(other)) // _LEAST
+        count = min(wanted, possible)
         pairs = zip(_blocks(one, count, rng), _blocks(other, count, rng), strict=True)
         return float(np.mean([kernel(*pair) for pair in pairs]))
 

@@ -79,6 +79,14 @@ def test_kernel_estimates_over_many_pictures_are_means_of_blocks_and_repeat(monk
     assert first.value == pytest.approx(kernel(one, other), rel=0.15)
 
 
+def test_a_kernel_estimate_beside_few_references_is_a_number(monkeypatch) -> None:
+    """Blocks of one picture have no distances within."""
+    monkeypatch.setattr(distances, "BLOCK", 10)
+    estimate = kernel_estimate(normal(1, 8, 3), normal(2, 420, 3), seed=3)
+    assert np.isfinite([estimate.value, estimate.low, estimate.high, estimate.half]).all()
+    assert estimate.low < 0 < estimate.high
+
+
 def test_a_collapsed_model_is_precise_and_recalls_little() -> None:
     real = normal(7, 300, 2)
     alike = manifolds(real, normal(8, 300, 2))
