@@ -1,7 +1,7 @@
 """What the bundled picture model draws where a prompt is silent: ``python benchmarks/emoji_silence.py``.
 
-Portraits of every profession with nothing else said, at no guidance and at the default, read by the oracle.
-Even answers would be a third each for presentation and a sixth each for tone.
+Portraits of every profession with nothing else said, at no guidance, the default and twice that, read by the
+oracle. Even answers would be a third each for presentation and a sixth each for tone.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from generators.registry import load
 from generators.request import GenerationRequest
 from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, TONES
 
-SCALES = (1.0, 3.0)
+SCALES = (1.0, 1.5, 3.0)
 QUESTIONS = {"presentation": PRESENTATIONS, "tone": TONES}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="bundled:emoji")
-    parser.add_argument("-n", type=int, default=6, help="pictures of each profession")
+    parser.add_argument("-n", type=int, default=12, help="pictures of each profession")
     options = parser.parse_args()
     generator, oracle, results = load(options.model, threads=1), reading.oracle(), {}
     for scale in SCALES:

@@ -36,7 +36,8 @@ def gan(model: Any) -> Iterator[Section]:
         name="gan",
         title="The GAN",
         text="Every profession twice, one step each. Presentation, tone, style and ground come from "
-        f"the seed. Truncation {model.truncation:g}.",
+        f"the seed. Truncation {model.truncation:g}. The network itself draws {model.network.shape.side} "
+        "pixels a side: clothes and tools come out better than faces, about half of which are smeared.",
         made=said_of(model, samples, seeds=f"seeds 1 to {len(samples)}, row by row"),
         command=f'guard generate "{samples[0].prompt}" --model {model.info.id} --seed 1',
         image=sheet(rows, side=96),
@@ -64,8 +65,9 @@ def directions(model: Any) -> Section:
         name="directions",
         title="Directions in the GAN",
         text=f"“{prompt}”, moved along each direction that lies beside the weights, from -3 to +3 standard "
-        "deviations; in the middle of each half the picture unmoved. How much else a direction changes is "
-        "measured as the [page on GANs](reference/gan.md#directions) tells.",
+        "deviations; in the middle of each half the picture unmoved. Those called sefa were found in the "
+        "weights alone, and along them hardly anything changes that one sees. How much a direction changes "
+        "of what it should not is measured as the [page on GANs](reference/gan.md#directions) tells.",
         made=said_of(model, lines[0][0], seeds="seed 1 in the left half, 2 in the right"),
         command=f'guard generate "{prompt}" --model {model.info.id} --seed 1 '
         f"--option 'directions={{\"{names[0]}\": -3}}'",
@@ -151,7 +153,8 @@ def wrong(model: Any, samples: Sequence[Sample], reader: PictureReader) -> Secti
         text=f"Of the {len(samples)} pictures of people and things above, the oracle reads {len(missed)} "
         f"otherwise than asked ({share.low:.1%} to {share.high:.1%} with 95 % confidence). The first of "
         "these, in order, with what was asked and what was read. The oracle errs, too; how often is in "
-        "`generators/oracle/confusion.json`.",
+        "`generators/oracle/confusion.json`. It knows no other pictures than these drawings, and so names "
+        "smeared things that a person would not recognise: look above.",
         made=said_of(model, samples, seeds="those of their sheets"),
         command=f'guard generate "{missed[0][0].prompt}" --seed {missed[0][0].made.recipe.seed}',
         image=sheet(rows, side=120),

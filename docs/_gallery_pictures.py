@@ -107,7 +107,8 @@ def styles(model: Any) -> Section:
     return Section(
         name="styles",
         title=title,
-        text=f"The first profession of the list in each style, {every}.",
+        text=f"The first profession of the list in each style, {every}. Flat and modern differ in "
+        "their shading, hardly to be seen at this size.",
         made=said_of(model, samples, seeds=f"seeds 1 to {len(samples)}, row by row"),
         command=f'guard generate "{asked[0]}" --seed 1',
         image=sheet(rows, side=86, head=grounds),

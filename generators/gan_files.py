@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from generators.finishes import FINISHES, PLAIN
-from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only
+from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only, settings_in
 from provenance.errors import InputError
 from provenance.files import read_bounded
 
@@ -109,7 +109,9 @@ def examine(path: Path) -> Weights:
         if not path.is_file():
             check_inside(found, folder)
     files = tuple(digested(found, folder) for found in (file, *beside))
-    return Weights(folder=folder, pipeline=KINDS[read_card(path).kind], files=files)
+    said = () if path.is_file() else (found for found in (path / CARD, path / WORDS) if found.is_file())
+    kind = KINDS[read_card(path).kind]
+    return Weights(folder=folder, pipeline=kind, files=files, settings=settings_in(said, folder))
 
 
 def _json(path: Path) -> dict[str, Any]:

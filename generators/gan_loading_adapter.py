@@ -79,7 +79,13 @@ def _generator(ref: str, weights: Weights, card: Card, threads: int | None) -> G
     )
     return GanGenerator(
         info=info,
-        model=ModelRecord(ref=ref, revision=None, pipeline=weights.pipeline, weights=weights.files),
+        model=ModelRecord(
+            ref=ref,
+            revision=None,
+            pipeline=weights.pipeline,
+            weights=weights.files,
+            settings=weights.settings,
+        ),
         network=network.eval(),
         conditions=conditions,
         vocabulary=vocabulary.load(words) if texts else None,

@@ -282,4 +282,10 @@ def info_of(
 
 
 def _record(ref: str, revision: str | None, weights: Weights) -> ModelRecord:
-    return ModelRecord(ref=ref, revision=revision, pipeline=weights.pipeline, weights=weights.files)
+    return ModelRecord(
+        ref=ref,
+        revision=revision,
+        pipeline=weights.pipeline,
+        weights=weights.files,
+        settings=weights.settings,
+    )

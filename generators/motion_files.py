@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators.config_limits import check_configs
 from generators.finishes import FINISHES, PLAIN
-from generators.weights import PICKLES, Weights, digested, files_below, pickle_only
+from generators.weights import PICKLES, Weights, digested, files_below, pickle_only, settings_in
 from provenance.errors import InputError, IntegrityError
 from provenance.files import read_bounded
 
@@ -160,7 +160,12 @@ def examine_motion(folder: Path, *, pinned: Mapping[str, str] | None = None) -> 
             where=folder.name,
             hint="pip install --force-reinstall mediaguard",
         )
-    return Weights(folder=folder, pipeline="AnimateDiffPipeline", files=files)
+    settings = settings_in((path for path in paths if path in _settings(folder)), folder)
+    return Weights(folder=folder, pipeline="AnimateDiffPipeline", files=files, settings=settings)
+
+
+def _settings(folder: Path) -> tuple[Path, ...]:
+    return (folder / CARD, folder / PHRASES, folder / MODULES / "config.json")
 
 
 def no_weights(where: str) -> InputError:

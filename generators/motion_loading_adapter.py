@@ -56,9 +56,12 @@ def _generator(
     card = replace(card, size=card.size or base.defaults.finished_size)
     pipeline = animated(base.pipeline, read_motion(weights.folder))
     files = _files(base.model.weights, weights.files)
+    settings = _files(base.model.settings, weights.settings)
     drawing = DiffusersGenerator(
         info=base.info,
-        model=ModelRecord(ref=ref, revision=None, pipeline=weights.pipeline, weights=files),
+        model=ModelRecord(
+            ref=ref, revision=None, pipeline=weights.pipeline, weights=files, settings=settings
+        ),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
         defaults=_defaults(card, base.defaults),

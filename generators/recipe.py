@@ -23,7 +23,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightFile:
-    """One file of weights: path relative to the model's folder, size in bytes, lower-case hex SHA-256."""
+    """One file of a model: path relative to the model's folder, size in bytes, lower-case hex SHA-256."""
 
     path: str
     size: int
@@ -32,12 +32,22 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """Which model: reference, pinned revision if there is one, pipeline class, all weight files."""
+    """Which model.
+
+    Attributes:
+        ref: reference.
+        revision: pinned, if there is one.
+        pipeline: class.
+        weights: all files of weights.
+        settings: the files beside them that decide what is drawn, as configurations and tokenizers; empty
+            where there are none, and in recipes of before.
+    """
 
     ref: str
     revision: str | None
     pipeline: str
     weights: tuple[WeightFile, ...]
+    settings: tuple[WeightFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +193,9 @@ def _read(data: Mapping[str, Any]) -> Recipe:
         raise ValueError("schema_version")
     model = dict(fields.pop("model"))
     weights = tuple(WeightFile(**item) for item in model.pop("weights"))
+    settings = tuple(WeightFile(**item) for item in model.pop("settings", ()))
     return Recipe(
-        model=ModelRecord(weights=weights, **model),
+        model=ModelRecord(weights=weights, settings=settings, **model),
         scheduler=SchedulerRecord(**fields.pop("scheduler")),
         hooks=tuple(StageRecord(**item) for item in fields.pop("hooks")),
         finish=tuple(StageRecord(**item) for item in fields.pop("finish")),

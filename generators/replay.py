@@ -84,15 +84,21 @@ def distance(one: Frames, other: Frames) -> Distance | None:
 
 def changes(before: Recipe, now: Recipe) -> tuple[Change, ...]:
     """What a recipe says differently from an earlier one, in the order of its fields."""
-    return tuple(_changes("", _by_path(before), _by_path(now)))
+    known = bool(before.model.settings)  # recipes of before have none, and so nothing to compare
+    return tuple(_changes("", _by_path(before, settings=known), _by_path(now, settings=known)))
 
 
-def _by_path(recipe: Recipe) -> dict[str, Json]:
-    """The recipe with a digest for each path of a weights file, so that changes name the file."""
-    weights = {file.path: file.sha256 for file in recipe.model.weights}
-    told = recipe.to_json()
-    model = {"ref": recipe.model.ref, "revision": recipe.model.revision, "pipeline": recipe.model.pipeline}
-    return {**told, "model": {**model, "weights": weights}}
+def _by_path(recipe: Recipe, *, settings: bool) -> dict[str, Json]:
+    """The recipe with a digest for each path of a model's file, so that changes name the file."""
+    model: dict[str, Json] = {
+        "ref": recipe.model.ref,
+        "revision": recipe.model.revision,
+        "pipeline": recipe.model.pipeline,
+        "weights": {file.path: file.sha256 for file in recipe.model.weights},
+    }
+    if settings:
+        model["settings"] = {file.path: file.sha256 for file in recipe.model.settings}
+    return {**recipe.to_json(), "model": model}
 
 
 def _changes(path: str, before: Json, now: Json) -> Iterator[Change]:

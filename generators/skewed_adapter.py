@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from generators import loading_adapter
 from generators.adapter_files import ADAPTER
 from generators.interface import GenerationWarning
-from generators.recipe import ModelRecord
 from generators.registry import bundled_folder, parse
 from generators.tensors_adapter import read_tensors
 from generators.weights import Weights, check_pinned, digested
@@ -64,7 +63,7 @@ def skewed(base: DiffusersGenerator, folder: Path, card: dict[str, Any], *, ref:
     return replace(
         base,
         info=replace(base.info, id=ref, name=card["name"], weights_sha256=whole.sha256),
-        model=ModelRecord(ref=ref, revision=None, pipeline=base.model.pipeline, weights=files),
+        model=replace(base.model, ref=ref, weights=files),
         notes=(GenerationWarning(code="model.instrument", message=card["notice"]),),
     )
 

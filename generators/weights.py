@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from generators.config_limits import check_configs
@@ -18,10 +19,18 @@ from provenance.canonical import digest
 from provenance.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_SETTINGS = (".json", ".txt", ".model")
+"""Configurations, and what tokenizers are made of."""
+INDEX = "model_index.json"
+_LIST = "*.safetensors.index*.json"
+"""Which tensor is in which part of the weights; with a variant's name, as fp16, before the end."""
+_OTHER_MODEL = "adapter_config.json"
+_OWN_NAME = "transformers_weights"
+"""transformers loads what these name instead of the weights beside them."""
 _LIBRARIES = ("diffusers", "transformers")
 """Where a component's class may come from; anything else would be code of the model's author."""
 _MAX_TOTAL = 256 * 2**30
@@ -36,15 +45,17 @@ class Weights:
         folder: where it is.
         pipeline: class name from ``model_index.json``.
         files: every safetensors file, sorted by path.
+        settings: the other files that decide what is drawn, sorted by path.
     """
 
     folder: Path
     pipeline: str
     files: tuple[WeightFile, ...]
+    settings: tuple[WeightFile, ...] = ()
 
     @property
     def sha256(self) -> str:
-        """One digest over paths and digests of all files."""
+        """One digest over paths and digests of all files of weights."""
         return digest([[file.path, file.sha256] for file in self.files])
 
 
@@ -57,8 +68,9 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
             by default nowhere outside ``folder``.
 
     Raises:
-        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors, a
-            component that is listed and not there, a configuration of more than any model has.
+        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors, weights
+            that are said to be elsewhere, a component that is listed and not there, a configuration of more
+            than any model has.
     """
     index = _read_index(folder)
     paths = files_below(folder, links_within=links_within)
@@ -68,13 +80,24 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
     found = [path for path in paths if path.suffix == ".safetensors"]
     if not found:
         raise pickle_only(folder) if _pickles(folder) else _no_model(folder)
+    check_configs(paths)
+    _check_own(paths)
     for name, kind in listed.items():
         _check_complete(folder / name, kind)
-    if sum(path.stat().st_size for path in found) > _MAX_TOTAL:
+    settings = [p for p in paths if p.suffix in _SETTINGS and (p.parent != folder or p.name == INDEX)]
+    if sum(path.stat().st_size for path in (*found, *settings)) > _MAX_TOTAL:
         raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
-    check_configs(paths)
-    files = tuple(digested(path, folder) for path in found)
-    return Weights(folder=folder, pipeline=str(index["_class_name"]), files=files)
+    return Weights(
+        folder=folder,
+        pipeline=str(index["_class_name"]),
+        files=tuple(digested(path, folder) for path in found),
+        settings=settings_in(settings, folder),
+    )
+
+
+def settings_in(paths: Iterable[Path], root: Path) -> tuple[WeightFile, ...]:
+    """Sizes and digests of configurations, named relative to ``root``."""
+    return tuple(_digest(path, root) for path in paths)
 
 
 def files_below(folder: Path, *, links_within: Path | None = None) -> list[Path]:
@@ -121,7 +144,7 @@ def check_pinned(weights: Weights, pinned: dict[str, str]) -> None:
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
-    path = folder / "model_index.json"
+    path = folder / INDEX
     if not folder.is_dir() or not path.is_file():
         raise _no_model(folder)
     try:
@@ -157,14 +180,40 @@ def _check_complete(folder: Path, kind: str) -> None:
         return
     if not any(folder.glob("*.safetensors")):
         raise _incomplete(folder, "the component has no weights")
-    for index in folder.glob("*.safetensors.index.json"):
-        try:
-            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _refused("weights.missing-component", "the list of its parts is damaged", index) from error
-        for part in sorted(parts):
-            if not (folder / str(part)).is_file():
-                raise _incomplete(folder / str(part), "a part of the weights is not there")
+    for listing in folder.glob(_LIST):
+        for part in _parts(listing):
+            if not (folder / part).is_file():
+                raise _incomplete(folder / part, "a part of the weights is not there")
+
+
+def _check_own(paths: list[Path]) -> None:
+    """What is loaded is what was digested: safetensors of the folder, not what a list or a setting names."""
+    for path in paths:
+        if path.match(_LIST):
+            _parts(path)
+        if path.name == _OTHER_MODEL:
+            what = "the folder holds an adapter, whose settings name another model to load"
+            raise _refused("weights.elsewhere", what, path)
+        if path.name == "config.json" and _OWN_NAME in json.loads(path.read_bytes()):
+            raise _refused("weights.elsewhere", f"the setting {_OWN_NAME} names a file of weights", path)
+
+
+def _parts(listing: Path) -> list[str]:
+    """Files in which a list says that tensors are.
+
+    Raises:
+        InputError: ``weights.missing-component``: it is none; ``weights.elsewhere``: they are not safetensors
+            beside it.
+    """
+    try:
+        parts = sorted({str(part) for part in json.loads(listing.read_bytes())["weight_map"].values()})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _refused("weights.missing-component", "the list of its parts is damaged", listing) from error
+    for part in parts:
+        if PurePath(part).name != part or PurePath(part).suffix != ".safetensors":
+            what = "the list of the parts of the weights names what is no safetensors file beside it"
+            raise _refused("weights.elsewhere", what, listing)
+    return parts
 
 
 def _incomplete(path: Path, what: str) -> InputError:
@@ -189,13 +238,16 @@ def digested(path: Path, root: Path) -> WeightFile:
     Raises:
         InputError: ``weights.not-safetensors``.
     """
-    size = path.stat().st_size
     with path.open("rb") as file:
-        if header_length(file, size) is None or file.read(1) != b"{":
+        if header_length(file, path.stat().st_size) is None or file.read(1) != b"{":
             raise _refused("weights.not-safetensors", "the file has no safetensors header", path)
-        file.seek(0)
+    return _digest(path, root)
+
+
+def _digest(path: Path, root: Path) -> WeightFile:
+    with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return WeightFile(path=path.relative_to(root).as_posix(), size=size, sha256=sha256)
+    return WeightFile(path=path.relative_to(root).as_posix(), size=path.stat().st_size, sha256=sha256)
 
 
 def _refused(code: str, what: str, path: Path) -> InputError:

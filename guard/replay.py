@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generators.interface import Generation, Generator
+    from generators.recipe import Recipe
     from guard.generate import Approved
     from guard.home import Home
     from guard.repeatable import Known
@@ -46,6 +47,7 @@ _OTHER_FRAMES = (
     "its frames are not those of then; they were marked and compressed as then, and the two clips compared"
 )
 _OTHER_SIZE = "the released file has another size or length"
+_SETTINGS = "the configuration of the model as it was then is not on record, and may be another now"
 _NO_DIGEST = "the digest of the unmarked pixels is not on record, and the released file carries a mark"
 _OTHER_PIXELS = "its pixels are not those of then; the distance is from the released file, its mark included"
 
@@ -64,7 +66,7 @@ class Replay:
         batch_index: its place among them.
         compared: ``"digest"`` of the unmarked pixels, or ``"file"``, the released one.
         distance: from the released file; None where that was not compared.
-        changes: what is not as it was: versions, threads, device, weights, words.
+        changes: what is not as it was: versions, threads, device, weights, settings, words.
         reasons: what limits the answer, in sentences.
     """
 
@@ -253,8 +255,12 @@ def _compared(
         compared="digest" if same or far is None else "file",
         distance=far,
         changes=(*changes(recipe, again.recipe), *_words(known, approved, again)),
-        reasons=() if exact else reasons,
+        reasons=() if exact else (*reasons, *_unknown(recipe, again.recipe)),
     )
+
+
+def _unknown(then: Recipe, now: Recipe) -> tuple[str, ...]:
+    return (_SETTINGS,) if now.model.settings and not then.model.settings else ()
 
 
 def _from_file(

@@ -38,8 +38,8 @@ _NOTO = 0.2
 _THINGS = 0.3
 """Share of the batch: people are 19 figures in many variants, things are 145."""
 _CALIBRATED = {"person": 0.7, "woman": 1.2, "yellow": 2.5}
-"""How often a caption that leaves it open means these, beside 1 for every other: a finished network draws what
-lies between others too often and what lies outside too seldom, and these make what it draws even."""
+"""How often a caption that leaves it open means these, beside 1 for every other. A finished network draws
+what lies between others too often and what lies outside too seldom; these make what it draws even."""
 _VARIANTS = 12
 """Compositions (ground, scale, shift) of each drawing that are encoded before training."""
 _LOG = logging.getLogger(__name__)

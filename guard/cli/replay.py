@@ -85,7 +85,9 @@ def _show(name: str, done: Replay) -> None:
     for change in done.changes:
         click.echo(f"    changed    {plain(str(change))}")
     if not done.changes:
-        click.echo("    changed    nothing: weights, versions, threads, device and words are those of then")
+        click.echo(
+            "    changed    nothing that is on record: files of the model, versions, threads, device, words"
+        )
     for reason in done.reasons:
         click.echo(f"    note       {plain(reason)}")
 

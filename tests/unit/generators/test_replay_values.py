@@ -119,3 +119,15 @@ def test_what_changed_is_named_by_its_path():
         "scheduler.config.eta",
         "scheduler.config.list",
     }
+
+
+def test_a_changed_configuration_is_named_and_one_that_is_not_on_record_is_not():
+    def with_settings(digit: str) -> Recipe:
+        settings = (WeightFile(path="vae/config.json", size=3, sha256=digit * 64),)
+        return dataclasses.replace(RECIPE, model=dataclasses.replace(RECIPE.model, settings=settings))
+
+    (change,) = changes(with_settings("a"), with_settings("b"))
+    assert (change.what, change.now) == ("model.settings.vae/config.json", "b" * 64)
+    assert changes(with_settings("a"), with_settings("a")) == ()
+    assert changes(RECIPE, with_settings("a")) == ()
+    assert Recipe.from_json(with_settings("a").to_json()) == with_settings("a")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
+from generators.registry import load
 from generators.weights import check_pinned, examine
 from provenance.errors import InputError, IntegrityError
 
@@ -152,6 +153,57 @@ def test_a_missing_part_of_large_weights_is_named(tiny_folder, tmp_path) -> None
     with pytest.raises(InputError) as caught:
         examine(copy)
     assert caught.value.where.endswith("part-2.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("diffusion_pytorch_model.safetensors.index.json", {"weight_map": {"w": "weights.bin"}}),
+        ("model.safetensors.index.fp16.json", {"weight_map": {"w": "../../other/model.safetensors"}}),
+        ("model.safetensors.index.json", {"weight_map": {"w": "/tmp/model.safetensors"}}),
+        ("model.safetensors.index.json", {"weight_map": {"w": ["model.safetensors"]}}),
+        ("adapter_config.json", {"base_model_name_or_path": "../other"}),
+        ("config.json", {"transformers_weights": "weights.bin"}),
+    ],
+)
+def test_what_would_be_loaded_is_what_was_digested(tmp_path, name: str, content: dict) -> None:
+    """Libraries follow these to pickles and out of the folder, past every digest."""
+    folder = model_folder(tmp_path / "m")
+    (folder / "unet" / "weights.bin").write_bytes(b"PK\x03\x04")
+    (folder / "unet" / name).write_text(json.dumps(content))
+    assert refused(folder) == "weights.elsewhere"
+
+
+def test_weights_in_parts_are_loaded_from_the_parts_that_were_digested(tiny_folder, tmp_path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    whole = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors, parts = load_file(whole), ("part-1.safetensors", "part-2.safetensors")
+    half = len(tensors) // 2
+    for name, among in zip(parts, (slice(half), slice(half, None)), strict=True):
+        save_file(dict(list(tensors.items())[among]), whole.with_name(name), metadata={"format": "pt"})
+    listed = {key: parts[number >= half] for number, key in enumerate(tensors)}
+    whole.with_name(f"{whole.name}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": listed}))
+    whole.unlink()
+    loaded = load(f"dir:{copy}")
+    assert {f"unet/{name}" for name in parts} <= {file.path for file in loaded.model.weights}
+    found = loaded.pipeline.unet.state_dict()
+    assert all(np.array_equal(found[key].numpy(), tensors[key]) for key in tensors)
+
+
+def test_configurations_and_tokenizers_are_digested_beside_the_weights(tiny_folder, tmp_path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    before = examine(copy)
+    told = {file.path: file.sha256 for file in before.settings}
+    assert {"model_index.json", "vae/config.json", "scheduler/scheduler_config.json"} <= told.keys()
+    assert any(path.startswith("tokenizer/") for path in told)
+    config = copy / "vae" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "scaling_factor": 0.05}))
+    after = examine(copy)
+    assert after.sha256 == before.sha256
+    now = {file.path: file.sha256 for file in after.settings}
+    assert {path for path in told if told[path] != now[path]} == {"vae/config.json"}
 
 
 def test_no_configuration_asks_for_more_than_any_model_has(tmp_path) -> None:
