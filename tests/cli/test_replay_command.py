@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from simulators.tiny_emoji_model import build_tiny
 
 from guard.cli.main import run
 from guard.config import read_config
@@ -52,7 +53,7 @@ def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
     assert replayed[0] == 0, replayed
     assert replayed[1].count("EXACT  out/") == 2
     assert "picture 2 of a batch of 2" in replayed[1]
-    assert "nothing: weights, versions, threads" in replayed[1]
+    assert "nothing that is on record: files of the model, versions" in replayed[1]
     assert strict[0] == 0, strict
     document = json.loads(strict[1])
     jsonschema.validate(document, SCHEMA)
@@ -70,6 +71,17 @@ def test_every_command_of_the_guide_runs_and_means_what_it_says(there, capfd):
     code, out, _ = said(capfd, f"guard replay --strict --format jsonl {name}")
     assert code == 1
     jsonschema.validate(json.loads(out), {**SCHEMA["$defs"]["replay"], "$defs": SCHEMA["$defs"]})
+
+
+def test_a_changed_configuration_is_named(there, capfd):
+    model = build_tiny(there / "model")
+    assert said(capfd, "guard generate judge --model dir:model --steps 2 --seed 1 -o out")[0] == 0
+    (picture,) = (there / "out").glob("*.png")
+    config = model / "vae" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "scaling_factor": 0.05}))
+    code, out, _ = said(capfd, f"guard replay {picture}")
+    assert (code, out.split()[0]) == (1, "DIFFERS")
+    assert "changed    model.settings.vae/config.json:" in out
 
 
 @pytest.mark.slow
