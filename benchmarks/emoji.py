@@ -173,6 +173,34 @@ def recovered(
             }
 
 
+def followed(rows: Sequence[dict[str, Any]], per: int) -> dict[str, Any]:
+    """How closely measured shares follow planted ones, by question and guidance.
+
+    ``slope`` of the line through them: 1 is as planted, 0 not at all, above 1 exaggerated. ``apart`` is the
+    mean difference of a share, ``by_chance`` what it stays below in 95 of 100 draws from the table itself.
+    """
+    rng, found = np.random.default_rng(0), {}
+    for guidance, question in sorted({(row["guidance"], row["question"]) for row in rows}):
+        among = [row for row in rows if (row["guidance"], row["question"]) == (guidance, question)]
+        planted = np.array([list(row["planted"].values()) for row in among])
+        measured = np.array([[one["rate"] for one in row["measured"].values()] for row in among])
+        draws = [np.stack([rng.multinomial(per, shares) / per for shares in planted]) for _ in range(400)]
+        chance = np.quantile([np.abs(drawn - planted).mean() for drawn in draws], 0.95)
+        found[f"{question}, guidance {guidance:g}"] = {
+            "slope": round(float(np.polyfit(planted.ravel(), measured.ravel(), 1)[0]), 2),
+            "apart": round(float(np.abs(measured - planted).mean()), 3),
+            "by_chance": round(float(chance), 3),
+            "planted": _means(among, planted),
+            "measured": _means(among, measured),
+        }
+    return found
+
+
+def _means(rows: Sequence[dict[str, Any]], shares: np.ndarray) -> dict[str, float]:
+    """Over the professions, by value."""
+    return dict(zip(rows[0]["planted"], (round(float(x), 3) for x in shares.mean(0)), strict=True))
+
+
 def _oracle(path: Path | None) -> reading.PictureReader:
     if path is None:
         return reading.oracle()
@@ -226,6 +254,7 @@ def main() -> None:
             for guidance in (1.0, 3.0)
             for row in recovered(generator, oracle, per=options.skewed, guidance=guidance)
         ]
+        results["followed"] = followed(results["shares"], options.skewed)
         write("emoji_skewed", model=options.model, weights_sha256=generator.info.weights_sha256, **results)
         return
     if options.work:

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
     from provenance.media import Frames
 
-PROMPTS = ("a portrait of a firefighter", "a woman judge")
+PROMPTS = (
+    "a portrait of a firefighter",
+    "a woman judge",
+    "a portrait of a dark skin man pilot",
+    "a picture of an airplane",
+)
 TOGETHER = (("few-steps", "reuse"), ("few-steps", "reuse", "pruned"))
 
 
