@@ -11,7 +11,6 @@ import re
 import warnings
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generators import vocabulary
@@ -27,24 +26,23 @@ from provenance.errors import ConfigurationError, InputError, first_line
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import diffusers
-import huggingface_hub
 import torch
 import transformers
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from generators.ability_adapter import ability_of
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
 from generators.families import FAMILIES
 from generators.finishes import PLAIN
+from generators.hub_adapter import quiet_hub, snapshot
 from generators.surplus_adapter import check_surplus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from generators.registry import ModelRef
 
-_HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _UNKNOWN = "unknown"
 _OTHER_SHAPE = re.compile(r"because (\S+) expected shape|(`ignore_mismatched_sizes`)")
 _NOT_THERE = "meta tensor"
@@ -89,7 +87,7 @@ def load_folder(ref: ModelRef, *, threads: int | None, online: bool) -> Diffuser
 
 def load_hub(ref: ModelRef, *, threads: int | None, online: bool) -> DiffusersGenerator:
     """A hub model at its pinned commit, from the local cache unless ``online``."""
-    folder = _snapshot(ref, online=online)
+    folder = snapshot(ref, online=online)
     # The cache keeps snapshots as links into a folder of blobs beside them.
     weights = examine(folder, links_within=folder.parent.parent)
     return _plain(str(ref), ref.revision, weights, threads)
@@ -109,34 +107,9 @@ def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None
     )
 
 
-def _snapshot(ref: ModelRef, *, online: bool) -> Path:
-    if online:
-        huggingface_hub.constants.HF_HUB_OFFLINE = False
-    try:
-        return Path(
-            huggingface_hub.snapshot_download(
-                ref.name, revision=ref.revision, local_files_only=not online, allow_patterns=list(_HUB_FILES)
-            )
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise ConfigurationError(
-            "model.not-local",
-            "the model is not on this machine" if not online else "the model could not be fetched",
-            where=str(ref),
-            hint=f"hf download {ref.name} --revision {ref.revision}{_others_here(ref)}",
-        ) from error
-
-
-def _others_here(ref: ModelRef) -> str:
-    """Whether another commit of the model is on this machine, which is the usual slip."""
-    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
-    snapshots = cache / f"models--{ref.name.replace('/', '--')}" / "snapshots"
-    found = sorted(path.name for path in snapshots.glob("*"))
-    return f"; here is {', '.join(found[:3])}" if found else ""
-
-
 def quiet_libraries() -> None:
-    """Lines and bars of diffusers and transformers stay off stderr, which is for those of ``guard``."""
+    """Lines and bars of the libraries stay off stderr, which is for those of ``guard``."""
+    quiet_hub()
     diffusers.utils.logging.set_verbosity_error()
     transformers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()

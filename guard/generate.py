@@ -99,6 +99,7 @@ def generate(
     meter: Meter | None = None,
     start: Asset | None = None,
     codec: VideoCodec | str | None = None,
+    finished: Callable[[Released], object] = lambda _released: None,
 ) -> Iterator[Released]:
     """Steps 3 and 4, picture by picture: what was released stays released if a later one fails.
 
@@ -113,6 +114,7 @@ def generate(
         meter: adds up what the pictures take, those that are refused included; None: one of its own.
         start: file that ``init`` of the request was read from, to be an ingredient with its own history.
         codec: ``"av1"``, ``"vp9"`` or ``"h264"`` for clips, which leave as MP4; None: AV1.
+        finished: called with each file as soon as it is out, which no interruption comes before.
 
     Raises:
         Denied: policy refuses the plan or a picture.
@@ -126,7 +128,8 @@ def generate(
     for generation, drawing in drawings(pictures, approved.request, _encoding(written)):
         made(generation)
         draft = _draft(generation, origin, written)
-        yield release(_order(approved, draft, drawing, plan=owed.obligations, folder=folder), tools)
+        order = _order(approved, draft, drawing, plan=owed.obligations, folder=folder)
+        yield release(order, tools, finished=finished)
 
 
 def _started_from(approved: Approved, generator: Generator, start: Asset | None) -> Origin:

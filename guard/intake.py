@@ -221,6 +221,7 @@ def release_asset(
     sidecar: bytes | None = None,
     untouched: bool = False,
     progress: Callable[[str], None] = lambda _step: None,
+    finished: Callable[[Released], object] = lambda _released: None,
 ) -> Released:
     """Release one file made elsewhere.
 
@@ -236,6 +237,7 @@ def release_asset(
         sidecar: its manifest, where that lies beside it; it is held against ``statement``.
         untouched: not a byte of the file changes, and its new manifest lies beside it.
         progress: called with the name of each step.
+        finished: called with what was released as soon as it is out (``guard.release.release``).
     """
     refuse_unwritten(asset, command=command)
     refuse_contradiction(asset, statement.source_type, tools, sidecar=sidecar)
@@ -247,4 +249,4 @@ def release_asset(
     draft = replace(draft, found=found, codec=wanted, notes=(*draft.notes, *notes))
     folder, name = (output, None) if output.is_dir() else (output.parent, output.name)
     order = Order(draft=draft, plan=plan, command=command, folder=folder, name=name, force=force)
-    return release(order, tools, progress=progress)
+    return release(order, tools, progress=progress, finished=finished)

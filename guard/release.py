@@ -17,12 +17,14 @@ Steps 3 to 6 and 8 are done by whoever has the keys (``guard.attestor``), here o
 Up to step 7 everything stays in memory, or unreadable (``provenance.spool``): denied pixels never touch the
 disk in any other form. A crash before step 8 leaves no ALLOW in the log, and what lies on the disk is
 removed; a crash after it leaves synced bytes that ``guard.recovery`` gives their name. A manifest in the log
-without an ALLOW is by definition unreleased.
+without an ALLOW is by definition unreleased. From step 8 on a Ctrl-C waits until the caller has been told
+what was released, and whatever fails there, a file that is out is told.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,7 @@ from guard.attest import submission
 from guard.attestor import unheard
 from guard.errors import Denied
 from guard.inspect import pixel_facts
+from guard.interruption import held
 from guard.kept import Kept
 from guard.marking import mark
 from guard.policy.decide import decide
@@ -87,39 +90,43 @@ class Order:
     drawing: str | None = None
 
 
-def release(order: Order, tools: Tools, *, progress: Callable[[str], None] = unheard) -> Released:
+def release(
+    order: Order,
+    tools: Tools,
+    *,
+    progress: Callable[[str], None] = unheard,
+    finished: Callable[[Released], object] = lambda _released: None,
+) -> Released:
     """Release one picture or clip.
 
     Args:
         order: what to release and where to.
         tools: packs, keys, log and clock.
         progress: called with the name of each step once it is done; tests interrupt here.
+        finished: called with what was released before an interruption can end this, and also where that or a
+            failure came once the file was out.
 
     Raises:
         Denied: policy said no; nothing was written, and a refusal of final bytes is in the log.
         InputError: the output exists or cannot be written.
         ConfigurationError: a key, a disk or a lock is not usable.
     """
-    mend(tools.records, tools.attestor)
-    content_id = tools.attestor.reserve()
-    final = order.folder / (order.name or f"{content_id.hex()}{extension_for(order.draft.mime)}")
-    check_output(final, force=order.force)
-    if (beside := _beside(order, final)) is not None:
-        check_output(beside, force=order.force)
-    record = _intent(order, tools, content_id, final)  # (0)
+    record, final = _begun(order, tools)
     lock = tools.records.lock_path(record.record_id)
-    with locked(lock, timeout_s=0.0):
-        tools.records.write(record)
+    with locked(lock, timeout_s=0.0), ExitStack() as until_told:
+        tools.records.write(record)  # (0)
         progress("intent")
+        staged = None
         try:
-            released = _run(order, tools, record, final, progress)
+            staged = _staged(order, tools, record, final, progress)  # (1) to (7)
+            until_told.enter_context(held())
+            released = _let_out(staged, record, tools, progress)  # (8), (9)
         except BaseException as error:
-            otherwise = Progress.DENIED if isinstance(error, Denied) else Progress.ABANDONED
-            settle(record.record_id, tools.records, tools.attestor, otherwise=otherwise)
-            lock.unlink(missing_ok=True)  # kept when settling fails, so that the next run tries again
+            _settle(record, tools, error, staged, finished)
             raise
         if released.pending is None:
             lock.unlink(missing_ok=True)
+        finished(released)
     return released
 
 
@@ -134,9 +141,39 @@ def check(order: Order, tools: Tools, facts: Facts, subject: str) -> Checked:
     return Checked(draft=order.draft, plan=order.plan, decision=decision)
 
 
-def _run(
+def _begun(order: Order, tools: Tools) -> tuple[Record, Path]:
+    """The intent, not yet written, and the final name, which is free."""
+    mend(tools.records, tools.attestor)
+    content_id = tools.attestor.reserve()
+    final = order.folder / (order.name or f"{content_id.hex()}{extension_for(order.draft.mime)}")
+    check_output(final, force=order.force)
+    if (beside := _beside(order, final)) is not None:
+        check_output(beside, force=order.force)
+    return _intent(order, tools, content_id, final), final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Staged:
+    """Bytes that policy allows, synced beside the name ``final`` and compared with the disk."""
+
+    signed: Signed
+    attested: Attested
+    final: Path
+
+    def released(self, index: int) -> Released:
+        """What they are once the log allows them at ``index``."""
+        return Released(
+            signed=self.signed,
+            proof=self.attested.proof,
+            decision=self.attested.decision,
+            path=self.final,
+            leaves=(self.attested.leaf, index),
+        )
+
+
+def _staged(
     order: Order, tools: Tools, record: Record, final: Path, progress: Callable[[str], None]
-) -> Released:
+) -> _Staged:
     marked, before = _prepared(order, tools, record, progress)  # (1), (2)
     work = submission(marked, order=order, record=record, before=before, tools=tools)
 
@@ -148,23 +185,39 @@ def _run(
     attested = tools.attestor.attest(work, note=note, progress=progress)  # (3) to (6)
     sealed, decision = attested.sealed, attested.decision
     signed = Signed(marked=marked, asset=sealed.asset, manifest=sealed.manifest, reading=sealed.reading)
-    partial = Path(record.partial_path)
-    stage(signed, decision, partial)  # (7)
-    staged = tools.records.read(record.record_id)
-    tools.records.write(replace(staged, progress=Progress.WRITTEN, decision=decision.canonical().decode()))
+    stage(signed, decision, Path(record.partial_path))  # (7)
+    noted = tools.records.read(record.record_id)
+    tools.records.write(replace(noted, progress=Progress.WRITTEN, decision=decision.canonical().decode()))
     progress("written")
-    index = tools.attestor.allow(attested)  # (8)
+    return _Staged(signed=signed, attested=attested, final=final)
+
+
+def _let_out(staged: _Staged, record: Record, tools: Tools, progress: Callable[[str], None]) -> Released:
+    index = tools.attestor.allow(staged.attested)  # (8)
     progress("decision logged")
-    released = Released(
-        signed=signed,
-        proof=attested.proof,
-        decision=decision,
-        path=final,
-        leaves=(attested.leaf, index),
-    )
-    finish(released, partial, force=order.force)  # (9), a manifest that lies beside the file first
+    released = staged.released(index)
+    # (9), a manifest that lies beside the file first
+    finish(released, Path(record.partial_path), force=record.force)
     progress("renamed")
-    return replace(released, pending=_registered(attested, index, record, tools))
+    return replace(released, pending=_registered(staged.attested, index, record, tools))
+
+
+def _settle(
+    record: Record,
+    tools: Tools,
+    error: BaseException,
+    staged: _Staged | None,
+    finished: Callable[[Released], object],
+) -> None:
+    """End what ``error`` interrupted, forwards or backwards, and tell of it if the file is out."""
+    otherwise = Progress.DENIED if isinstance(error, Denied) else Progress.ABANDONED
+    ended = settle(record.record_id, tools.records, tools.attestor, otherwise=otherwise)
+    # The lock is kept when settling fails, so that the next run tries again.
+    tools.records.lock_path(record.record_id).unlink(missing_ok=True)
+    if staged is not None and ended.progress is Progress.RELEASED:
+        index = tools.attestor.outcome(ended.manifest_sha256 or "", ended.asset_sha256 or "")
+        assert index is not None, "settled as released"
+        finished(staged.released(index))
 
 
 def _registered(attested: Attested, index: int, record: Record, tools: Tools) -> str | None:

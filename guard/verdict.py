@@ -51,6 +51,8 @@ MEANING: dict[State, str] = {
 
 MET, NOT_MET, COULD_NOT, NOTHING_TO_CONCLUDE, BUG = 0, 1, 2, 3, 70
 """Exit codes of the house: requirement met, not met, could not be done, nothing to conclude, a bug."""
+INTERRUPTED = 130
+"""After Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 
 _BARE_EXIT: dict[State, int] = {
     State.TRUSTED: MET,
@@ -108,8 +110,9 @@ def exit_code(
 
 
 def gravest(codes: list[int]) -> int:
-    """The exit code of a batch: 70 > 2 > 1 > 3 > 0."""
-    return max(codes, default=COULD_NOT, key=(MET, NOTHING_TO_CONCLUDE, NOT_MET, COULD_NOT, BUG).index)
+    """The exit code of a batch: 130 > 70 > 2 > 1 > 3 > 0."""
+    order = (MET, NOTHING_TO_CONCLUDE, NOT_MET, COULD_NOT, BUG, INTERRUPTED)
+    return max(codes, default=COULD_NOT, key=order.index)
 
 
 QUESTIONS = ("bytes", "manifest", "signer", "time", "identity", "history", "ai", "mark")

@@ -18,7 +18,7 @@ import click
 from guard.cli._options import debugging
 from guard.cli._output import report_error, told, warning, write_document
 from guard.serialise import to_json
-from guard.verdict import MET, gravest
+from guard.verdict import INTERRUPTED, MET, gravest
 from provenance.errors import Error, InputError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Batch:
         self._note(self.errors, told(error), error.exit_code, None)
         return self.close()
 
-    def interrupt(self, then: str = "") -> None:
+    def interrupt(self, then: str = "") -> int:
         """The user ended the command; what was finished before it stays and is told.
 
         Args:
@@ -126,8 +126,8 @@ class Batch:
         click.echo(f"interrupted{kept}; {then or 'nothing was left half-written'}", err=True)
         what, hint = "the command was interrupted", "run it again for the rest"
         error = InputError("command.interrupted", what, hint=hint)
-        self._note(self.errors, told(error), error.exit_code, None)
-        self.close()
+        self._note(self.errors, told(error), INTERRUPTED, None)
+        return self.close()
 
     def close(self) -> int:
         """Write the JSON document where one was asked for.

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from guard.home import Home
     from guard.intake import Statement
-    from guard.stages import Released
     from guard.tools import Tools
     from provenance.media import Asset
 
@@ -141,17 +140,19 @@ def run(targets: Mapping[Path, Path], asked: Asked) -> int:
     how: dict[str, Any] = {"command": command, "force": asked.force, "codec": asked.video_codec}
     how["untouched"] = asked.untouched
 
-    def one(path: Path, target: Path) -> Released:
+    def one(path: Path, target: Path, report: Report) -> None:
         asset, sidecar = take_in(path, private_number=asked.private_number)
         refuse_format(asset, None if asked.by_id else target, command=command)
         plan = decided(kind=kind_of(asset.mime)).obligations
-        return release_asset(asset, statement, tools, output=target, sidecar=sidecar, plan=plan, **how)
+        told = partial(report.add, file=path)
+        what: dict[str, Any] = {"output": target, "sidecar": sidecar, "plan": plan, "finished": told}
+        release_asset(asset, statement, tools, **what, **how)
 
     return _each(targets, one, format_=asked.format_, by_id=asked.by_id)
 
 
 def _each(
-    targets: Mapping[Path, Path], one: Callable[[Path, Path], Released], *, format_: str, by_id: bool
+    targets: Mapping[Path, Path], one: Callable[[Path, Path, Report], None], *, format_: str, by_id: bool
 ) -> int:
     folders = {target if by_id else target.parent for target in targets.values()}
     report = Report(batch=Batch(name=RESULTS["release"], format_=format_), many=len(targets) > 1)
@@ -161,7 +162,7 @@ def _each(
         with report:
             for path, target in targets.items():
                 with report.batch.attempt(path):
-                    report.add(one(path, target), file=path)
+                    one(path, target, report)
     return report.code
 
 

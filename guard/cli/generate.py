@@ -98,8 +98,8 @@ def _make(
     )
     how |= {"folder": folder, "made": making.made, "meter": making.meter, "start": start.file}
     try:
-        for released in generate(approved, generator, tools, **how):
-            report.add(released)
+        for _ in generate(approved, generator, tools, finished=report.add, **how):
+            pass  # it is in the report already
     finally:
         making.tell(kept=len(report.released))
 

@@ -42,10 +42,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name → (module, help line). The help line stands here so that ``guard --help`` loads no command."""
 
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
-
-
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called, not before."""
 
@@ -84,7 +80,8 @@ class LazyGroup(click.Group):
 def cli(debug: bool) -> None:
     """Guard what image generators release, and check where a picture came from.
 
-    Exit codes: 0 met, 1 not met, 2 could not be done, 3 nothing to conclude, 70 a bug in guard.
+    Exit codes: 0 met, 1 not met, 2 could not be done, 3 nothing to conclude, 70 a bug in guard,
+    130 interrupted.
     """
     click.get_current_context().obj["debug"] = debug
 
@@ -114,8 +111,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(args=list(arguments), prog_name="guard", standalone_mode=False, obj=asked)
     except click.exceptions.Abort as end:
-        (asked["batch"] or Batch(name=None, format_="text")).interrupt(str(end))
-        return INTERRUPTED
+        return (asked["batch"] or Batch(name=None, format_="text")).interrupt(str(end))
     except click.exceptions.NoArgsIsHelpError as error:
         # Help is what a person wants here. Nothing was done, so that a script does not take it for success.
         click.echo(error.format_message())

@@ -215,5 +215,6 @@ def test_ctrl_c_in_a_batch_keeps_what_is_finished_and_says_so(models, home, tmp_
     document = json.loads(out)
     assert sorted(Path(one["path"]).name for one in document["released"]) == kept
     assert [one["code"] for one in document["errors"]] == ["command.interrupted"]
+    assert document["exit_code"] == 130
     assert home.log().verify().ok
     assert home.registry().pending() == ()

@@ -96,6 +96,45 @@ def test_hub_model_that_is_not_here_says_how_to_get_it() -> None:
     assert "download" in (caught.value.hint or "")
 
 
+@pytest.fixture
+def no_network(monkeypatch):
+    """Names lead nowhere, and every request fails for that; what was asked for."""
+    import socket
+
+    import huggingface_hub
+
+    asked = []
+
+    def lost(host, *_, **__):
+        asked.append(host)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", lost)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", huggingface_hub.constants.HF_HUB_OFFLINE)
+    return asked
+
+
+def test_without_a_network_a_hub_model_is_one_error_and_no_line_of_the_library(no_network, capfd) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"could not be fetched: huggingface\.co is not known"
+    ) as caught:
+        load(f"hf:nobody/nothing@{COMMIT}", online=True)
+    assert caught.value.code == "model.not-local"
+    assert no_network == ["huggingface.co"]
+    assert capfd.readouterr().err == ""
+
+
+def test_behind_a_proxy_the_library_asks_and_says_nothing_either(no_network, monkeypatch, capfd) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    with pytest.raises(ConfigurationError, match=r"could not be fetched$"):
+        load(f"hf:nobody/nothing@{COMMIT}", online=True)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_folder_that_is_no_model(tmp_path) -> None:
     with pytest.raises(InputError) as caught:
         load(f"dir:{tmp_path}")

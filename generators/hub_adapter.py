@@ -1,0 +1,77 @@
+"""Fetches models of the Hugging Face hub at their pinned commits, or finds them where they were put before.
+
+``generators.loading_adapter`` imports this after it has told the library to open no socket unless asked.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import huggingface_hub
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from provenance.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from generators.registry import ModelRef
+
+_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+
+
+def snapshot(ref: ModelRef, *, online: bool) -> Path:
+    """The folder of a model in the local cache, fetched first if ``online``.
+
+    Raises:
+        ConfigurationError: ``model.not-local``.
+    """
+    quiet_hub()
+    unknown = _unknown_host() if online else None
+    fetch = online and unknown is None
+    if fetch:
+        huggingface_hub.constants.HF_HUB_OFFLINE = False
+    try:
+        return Path(
+            huggingface_hub.snapshot_download(
+                ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
+            )
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        why = "" if unknown is None else f": {unknown} is not known here, so there is no network"
+        raise ConfigurationError(
+            "model.not-local",
+            f"the model could not be fetched{why}" if online else "the model is not on this machine",
+            where=str(ref),
+            hint=f"hf download {ref.name} --revision {ref.revision}{_others_here(ref)}",
+        ) from error
+
+
+def quiet_hub() -> None:
+    """Lines of the library stay off stderr; bars of a download, which may take an hour, are shown."""
+    huggingface_hub.utils.logging.set_verbosity_error()
+
+
+def _unknown_host() -> str | None:
+    """The hub's host if its name leads nowhere: the library would try six times, half a minute in all.
+
+    A proxy finds hosts by itself.
+    """
+    host = urlsplit(huggingface_hub.constants.ENDPOINT).hostname
+    if getproxies() or host is None:
+        return None
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return host
+    return None
+
+
+def _others_here(ref: ModelRef) -> str:
+    """Whether another commit of the model is on this machine, which is the usual slip."""
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    snapshots = cache / f"models--{ref.name.replace('/', '--')}" / "snapshots"
+    found = sorted(path.name for path in snapshots.glob("*"))
+    return f"; here is {', '.join(found[:3])}" if found else ""
