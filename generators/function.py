@@ -168,11 +168,7 @@ def _called(
     The words of its exceptions are not repeated, as the prompt may be among them; they are in the cause.
     """
     try:
-        made = function(prompt, **arguments)
-        if inspect.iscoroutine(made):
-            made.close()
-            raise _asynchronous()
-        return read(made)
+        return read(_returned(function(prompt, **arguments)))
     except Error:
         raise
     except MemoryError as error:
@@ -182,6 +178,14 @@ def _called(
         what = f"the model could not run: its function raised {type(error).__name__}"
         hint = "the exception is the cause of this one (__cause__) and says more"
         raise InputError("generate.failed", what, hint=hint) from error
+
+
+def _returned(made: Any) -> Any:
+    """What a call gave, unless that has to be waited for; closed, it is not reported as never awaited."""
+    if not inspect.iscoroutine(made):
+        return made
+    made.close()
+    raise _asynchronous()
 
 
 def check_plain(function: Callable[..., Any]) -> None:

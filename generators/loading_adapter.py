@@ -224,7 +224,7 @@ def _missing(weights: Weights) -> Iterator[str]:
 
 
 def _not_loadable(error: Exception, folder: Path) -> InputError:
-    """The component stands in a frame of diffusers only; where a version calls that otherwise, none is named."""
+    """The component stands in a frame of diffusers only; where that is called otherwise, none is named."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_code.co_name == "load_sub_model"]
     name = str(frames[0].f_locals.get("name", "")) if frames else ""
     what = f"diffusers cannot load this model: {reason(error)}"

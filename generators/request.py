@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provenance.canonical import canonical_bytes
 from provenance.errors import InputError
@@ -103,9 +103,9 @@ _MEASURED = ("fps", "guidance_scale")
 """Those that need not be whole numbers."""
 
 
-def _within(name: str, value: object, least: float, most: float) -> bool:
+def _within(name: str, value: Any, least: float, most: float) -> bool:
     kind = Real if name in _MEASURED else Integral
-    return isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
+    return not isinstance(value, bool) and isinstance(value, kind) and bool(least <= value <= most)
 
 
 def _check_options(options: Mapping[str, Json]) -> None:

@@ -155,11 +155,10 @@ def _read(body: dict[str, Any]) -> Drawing:
     if not all(isinstance(name, str) for name in fast):
         raise ValueError
     body["asked"] = {**body["asked"], "fast": tuple(fast)}
-    adapters = tuple(AdapterRef(**one) for one in body.pop("adapters"))
-    if not all(isinstance(one.ref, str) and strength(one.scale) for one in adapters):
+    if not all(isinstance(one["ref"], str) and strength(one["scale"]) for one in body["adapters"]):
         raise TypeError
     return Drawing(
-        adapters=adapters,
+        adapters=tuple(AdapterRef(**one) for one in body.pop("adapters")),
         seeds=tuple(body.pop("seeds")),
         warnings=tuple(GenerationWarning(**one) for one in body.pop("warnings")),
         energy=None if energy is None else Energy(**{**energy, "assumptions": tuple(energy["assumptions"])}),

@@ -59,7 +59,7 @@ _MOST_QUOTED = 200
 _OF_PYTHON = re.compile(r"<(?:class ')?(?:\w+\.)*(\w+)(?:'| object at 0x\w+)>")
 """How Python writes classes and objects of no form of their own: their name says as much."""
 _SPOKEN = (ValueError, RuntimeError, OSError, ImportError, AssertionError)
-"""What libraries raise on purpose, with a sentence. What Python raises in their midst tells of their insides."""
+"""What libraries raise on purpose, with a sentence; what Python raises in them tells of their insides."""
 
 
 def first_line(error: BaseException) -> str:

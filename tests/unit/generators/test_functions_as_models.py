@@ -195,7 +195,7 @@ def test_what_has_to_be_waited_for_is_no_function_that_draws():
             guard.wrap(one, name="later")
         assert caught.value.code == "wrap.unsupported"
     with pytest.raises(InputError, match="async def"):  # and no warning that nobody awaited it
-        made(lambda prompt: draw(prompt))
+        made(draw)
 
 
 def test_hooks_and_latent_marks_are_refused():
@@ -221,7 +221,7 @@ def test_an_option_that_no_recipe_can_hold_is_refused_by_name(value):
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
 def test_an_option_that_is_not_finite_is_called_so(value):
-    with pytest.raises(InputError, match="^the option is not a finite number$"):
+    with pytest.raises(InputError, match=r"^the option is not a finite number$"):
         made(lambda prompt, style: GROUND, options={"style": value})
 
 

@@ -1,4 +1,4 @@
-"""What a recipe that was edited may not bring to a library: numbers that no run has, and things that are none."""
+"""What an edited recipe may not bring to a library: numbers that no run has, and things that are none."""
 
 from __future__ import annotations
 
