@@ -14,7 +14,7 @@ from generators.interface import Generation, GenerationWarning
 from generators.learned_words_adapter import parts, taught, words_laid_over
 from generators.recipe import AdapterRecord
 from generators.tensors_adapter import read_tensors
-from provenance.errors import InputError, first_line
+from provenance.errors import InputError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-        raise _misfit(first_line(error), adapters) from error
+        raise _misfit(reason(error), adapters) from error
     finally:
         diffusers.utils.logging.set_verbosity(before)
 

@@ -11,10 +11,10 @@ import torch
 
 from generators.parts_adapter import place_of
 from generators.refusals import not_finite
-from provenance.errors import ConfigurationError, Error, InputError, first_line
+from provenance.errors import ConfigurationError, Error, InputError, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def pictures_of(
-    pipeline: Any, arguments: Mapping[str, Any], *, returns: str = "images", seed: int = 0
+    pipeline: Any,
+    arguments: Mapping[str, Any],
+    *,
+    returns: str = "images",
+    seed: int = 0,
+    options: Iterable[str] = (),
 ) -> tuple[NDArray[np.uint8], tuple[bool, ...]]:
     """Call the pipeline: (N, T, H, W, C) uint8, and which of them its own safety checker replaced.
 
@@ -31,6 +36,7 @@ def pictures_of(
         arguments: of the call.
         returns: ``"images"`` or ``"frames"``: the attribute of the result.
         seed: of torch's common random stream, in case something draws from it in spite of its own.
+        options: names of those arguments that a user chose, for the error.
 
     Raises:
         InputError: ``generate.failed``; the pipeline refused the call.
@@ -41,7 +47,7 @@ def pictures_of(
         with _own_stream(place_of(pipeline)[0], seed), _quietly():
             result = pipeline(**arguments)
     except _REFUSALS as error:
-        raise _translated(error) from error
+        raise _translated(error, arguments, options) from error
     images = _numbers(result, returns)
     flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(images)
     pixels: NDArray[np.uint8] = np.rint(images * 255).clip(0, 255).astype(np.uint8)
@@ -75,15 +81,23 @@ def _numbers(result: Any, returns: str) -> NDArray[np.float32]:
     return images
 
 
-def _translated(error: Exception) -> Error:
-    first = first_line(error)
+def _translated(error: Exception, arguments: Mapping[str, Any], options: Iterable[str]) -> Error:
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error):
         return ConfigurationError(
             "generate.out-of-memory",
             "the model needs more memory than there is",
             hint="ask for smaller pictures, shorter clips, or the options vae_slicing and vae_tiling",
         )
-    return InputError("generate.failed", f"the model could not run: {type(error).__name__}: {first}")
+    what = f"the model could not run: {reason(error, hidden=_texts(arguments))}"
+    where = ", ".join(f"options.{name}" for name in options)
+    hint = "leave out the options that it cannot work with" if where else None
+    return InputError("generate.failed", what, where=where or None, hint=hint)
+
+
+def _texts(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The words among the arguments, which errors do not repeat: they may be logged."""
+    for value in arguments.values():
+        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
 _REFUSALS = (

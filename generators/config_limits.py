@@ -1,4 +1,4 @@
-"""Numbers of a model's configuration, bounded before any library builds layers of them.
+"""A model's configuration and the files of its tokenizers, bounded before any library builds of them.
 
 A configuration is a few hundred bytes and may ask for 10⁹ layers, which are built before a weight is read.
 The limits are several times what any published model has.
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = ("config.json", "scheduler_config.json", "preprocessor_config.json")
-_MOST_JSON = 8 * 2**20
-_MOST_DEPTH = 16
+_READ = re.compile(r".*config\.json|(tokenizer|vocab|added_tokens|special_tokens_map)\.json")
+"""Files that libraries take to be JSON objects; those of ``NAMES`` say what is built."""
+_MOST_JSON, _MOST_WORDS = 8 * 2**20, 128 * 2**20
+"""Bytes, of ``NAMES`` and of the others: the largest published tokenizers have a quarter of it."""
+_MOST_DEPTH, _MOST_NESTED = 16, 64
+"""Of objects in ``NAMES``, and of lists and objects in all: the readers of tokenizers stop at twice that."""
 _LAYERS = re.compile(r"layers?($|_per)|blocks?($|_repeat)|^depths?$|num_res|repeat")
 _BLOCKS = re.compile(r"block_types?$|block_out_channels$")
 _WIDTHS = re.compile(r"channels|(^|_)dims?$|hidden_size|intermediate_size|heads|^d_[a-z]+$")
@@ -42,17 +46,30 @@ def check_configs(paths: list[Path]) -> None:
         InputError: ``weights.config``.
     """
     for path in paths:
-        if path.name in NAMES:
-            _check(path)
+        if _READ.fullmatch(path.name):
+            built = path.name in NAMES
+            config = _object(path, most=_MOST_JSON if built else _MOST_WORDS)
+            for name, value, most in _too_large(config, 0) if built else ():
+                raise _refused(path, f"{name[:64]} is {value}, and {most:,} is the limit")
 
 
-def _check(path: Path) -> None:
+def _object(path: Path, *, most: int) -> Any:
+    nested = f"it is nested more than {_MOST_NESTED} deep"
     try:
-        config = json.loads(read_bounded(path, most=_MOST_JSON))
-    except (ValueError, RecursionError) as error:
+        found = json.loads(read_bounded(path, most=most))
+    except RecursionError as error:
+        raise _refused(path, nested) from error
+    except ValueError as error:
         raise _refused(path, "it is not JSON") from error
-    for name, value, most in _too_large(config, 0):
-        raise _refused(path, f"{name[:64]} is {value}, and {most:,} is the limit")
+    if not isinstance(found, dict):
+        raise _refused(path, "it is not a JSON object")
+    level: list[Any] = [found]
+    for _ in range(_MOST_NESTED):
+        items = (item for one in level for item in (one.values() if isinstance(one, dict) else one))
+        level = [item for item in items if isinstance(item, dict | list)]
+    if level:
+        raise _refused(path, nested)
+    return found
 
 
 def _too_large(config: Any, depth: int) -> Iterator[tuple[str, str, int]]:

@@ -141,7 +141,11 @@ class DiffusersGenerator:
             decoding(self.pipeline, options),
         ):
             drawn, flagged = pictures_of(
-                self.pipeline, arguments, returns=ability.family.returns, seed=seeds[0]
+                self.pipeline,
+                arguments,
+                returns=ability.family.returns,
+                seed=seeds[0],
+                options=job.request.options,
             )
         if len(drawn) != len(seeds):
             what = f"the model made {len(drawn)} pictures for {len(seeds)} seeds"

@@ -19,7 +19,7 @@ from generators.interface import Generation, GenerationWarning, GeneratorInfo
 from generators.pictures import clip_from, pictures_from
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord
 from generators.refusals import unsupported
-from provenance.errors import ConfigurationError, Error, InputError, first_line
+from provenance.errors import ConfigurationError, Error, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -163,18 +163,46 @@ def _called(
     arguments: Mapping[str, Any],
     read: Callable[[Any], tuple[Frames, ...]],
 ) -> tuple[Frames, ...]:
-    """Its pictures or clip; what it returns may be read from a file or computed only when it is looked at."""
+    """Its pictures or clip; what it returns may be read from a file or computed only when it is looked at.
+
+    The words of its exceptions are not repeated, as the prompt may be among them; they are in the cause.
+    """
     try:
-        return read(function(prompt, **arguments))
+        return read(_returned(function(prompt, **arguments)))
     except Error:
         raise
     except MemoryError as error:
         what, hint = "the model needs more memory than there is", "ask for smaller pictures"
         raise ConfigurationError("generate.out-of-memory", what, hint=hint) from error
     except Exception as error:  # a stranger's function may raise anything
-        first = first_line(error)
-        what = f"the model could not run: {type(error).__name__}: {first}"
-        raise InputError("generate.failed", what) from error
+        what = f"the model could not run: its function raised {type(error).__name__}"
+        hint = "the exception is the cause of this one (__cause__) and says more"
+        raise InputError("generate.failed", what, hint=hint) from error
+
+
+def _returned(made: Any) -> Any:
+    """What a call gave, unless that has to be waited for; closed, it is not reported as never awaited."""
+    if not inspect.iscoroutine(made):
+        return made
+    made.close()
+    raise _asynchronous()
+
+
+def check_plain(function: Callable[..., Any]) -> None:
+    """Refuse ``async def``: a call of it draws nothing until somebody waits for it.
+
+    Raises:
+        InputError: ``wrap.unsupported``.
+    """
+    for one in (function, type(function).__call__):
+        if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one):
+            raise _asynchronous()
+
+
+def _asynchronous() -> InputError:
+    what = "an asynchronous function (async def) cannot be wrapped"
+    hint = "wrap a plain function that waits for it: lambda prompt: asyncio.run(draw(prompt))"
+    return InputError("wrap.unsupported", what, hint=hint)
 
 
 def _environment() -> Environment:

@@ -11,6 +11,7 @@ import re
 import warnings
 from dataclasses import replace
 from importlib.util import find_spec
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from generators import vocabulary
@@ -20,7 +21,7 @@ from generators.registry import bundled_folder, folder_of
 from generators.tensor_files import damage, numbers, read_header
 from generators.trained_models import training_of
 from generators.weights import Weights, check_pinned, examine
-from provenance.errors import ConfigurationError, InputError, first_line
+from provenance.errors import ConfigurationError, InputError, reason
 
 # Read once, when the hub library is imported: from then on it opens no socket unless told to.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -35,6 +36,7 @@ from generators.diffusers_adapter import DiffusersGenerator
 from generators.families import FAMILIES
 from generators.finishes import PLAIN
 from generators.hub_adapter import quiet_hub, snapshot
+from generators.index_adapter import check_index
 from generators.surplus_adapter import check_surplus
 
 if TYPE_CHECKING:
@@ -126,12 +128,13 @@ def _pipeline(weights: Weights) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            check_index(weights)
             pipeline = diffusers.DiffusionPipeline.from_pretrained(
                 weights.folder, use_safetensors=True, local_files_only=True, torch_dtype=dtype
             ).to(device)
             check_surplus(pipeline, weights.folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
-        raise _misfit(error, weights) or _not_loadable(error, weights.folder.name) from error
+        raise _misfit(error, weights) or _not_loadable(error, weights.folder) from error
     _check_filled(pipeline, weights)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -193,9 +196,13 @@ def _missing(weights: Weights) -> Iterator[str]:
         yield from (f"{config.parent.name}/{name}" for name in sorted(expected.keys() - held))
 
 
-def _not_loadable(error: Exception, where: str) -> InputError:
-    first = first_line(error)
-    return InputError("model.not-loadable", f"diffusers cannot load this model: {first}", where=where)
+def _not_loadable(error: Exception, folder: Path) -> InputError:
+    """The component stands in a frame of diffusers only; where that is called otherwise, none is named."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_code.co_name == "load_sub_model"]
+    name = str(frames[0].f_locals.get("name", "")) if frames else ""
+    what = f"diffusers cannot load this model: {reason(error)}"
+    where = f"{folder.name}/{name}".rstrip("/")
+    return InputError("model.not-loadable", what, where=where, hint="copy or download the whole model again")
 
 
 def _only_this_folder(name: str) -> None:
@@ -240,7 +247,8 @@ def info_of(
     try:
         ability = ability_of(pipeline, defaults)
     except (TypeError, ValueError, AttributeError) as error:  # of sizes that are no numbers
-        raise _not_loadable(error, weights.folder.name) from error
+        what = "the sizes in the model's configuration are no numbers that a picture has"
+        raise InputError("model.not-loadable", what, where=weights.folder.name) from error
     return GeneratorInfo(
         id=ref,
         name=card.get("name", weights.pipeline),

@@ -23,7 +23,7 @@ from generators.learned_words_adapter import drifting, leaned
 from generators.motion_files import MODULES, SPATIAL, WEIGHTS, WORDS
 from generators.tensor_files import metadata_of, read_header
 from generators.tensors_adapter import read_tensors
-from provenance.errors import InputError, first_line
+from provenance.errors import InputError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,10 +99,8 @@ def animated(pipeline: Any, motion: Motion) -> Any:
             moving.unload_lora()
         tokenizer, encoder = extended(pipeline.tokenizer, pipeline.text_encoder, moving, motion.words)
     except (RuntimeError, ValueError, KeyError, AttributeError, TypeError) as error:
-        first = first_line(error)
-        raise InputError(
-            "motion.does-not-fit", f"the motion modules do not fit this picture model: {first}"
-        ) from error
+        what = f"the motion modules do not fit this picture model: {reason(error)}"
+        raise InputError("motion.does-not-fit", what) from error
     made = diffusers.AnimateDiffPipeline(
         vae=pipeline.vae,
         text_encoder=encoder,

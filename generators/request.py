@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provenance.canonical import canonical_bytes
 from provenance.errors import InputError
@@ -84,7 +84,7 @@ class GenerationRequest:
             raise _out_of_range("seeds", f"a seed lies outside 0 to {MAX_SEED}")
         for name, least, most in _RANGES:
             value = getattr(self, name)
-            if value is not None and not _between(value, least, most):
+            if value is not None and not _within(name, value, least, most):
                 raise _out_of_range(name, f"{name} is {value}; {least} to {most} are possible")
         _check_options(self.options)
 
@@ -99,8 +99,15 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 )
 
 
-def _between(value: object, least: float, most: float) -> bool:
-    return isinstance(value, Real) and least <= float(value) <= most
+_MEASURED = ("fps", "guidance_scale")
+"""Those that need not be whole numbers."""
+
+
+def _within(name: str, value: Any, least: float, most: float) -> bool:
+    whole = name not in _MEASURED
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+        return False
+    return least <= float(value) <= most
 
 
 def _check_options(options: Mapping[str, Json]) -> None:
@@ -111,7 +118,8 @@ def _check_options(options: Mapping[str, Json]) -> None:
         try:
             canonical_bytes(value)
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
-            what = f"the option is none that a recipe can hold: {type(value).__name__}"
+            kind = f"none that a recipe can hold: {type(value).__name__}"
+            what = f"the option is {'not a finite number' if isinstance(value, float) else kind}"
             hint = "give texts, finite numbers, true, false, null, or lists and mappings of these"
             raise InputError("request.option", what, where=str(name), hint=hint) from error
 

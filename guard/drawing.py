@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators.energy import Energy
 from generators.interface import GenerationWarning
+from generators.recipe_limits import strength
 from generators.request import AdapterRef, GenerationRequest
 from generators.starting_points import pixels_digest
 from guard.serialise import to_json
@@ -146,12 +147,16 @@ def _read(body: dict[str, Any]) -> Drawing:
         raise ValueError
     if not isinstance(body["options"], dict) or not isinstance(body.get("encoding"), dict | None):
         raise TypeError
+    if not isinstance(body["inputs"], dict) or not isinstance(body["asked"].get("scheduler"), str | None):
+        raise TypeError
     if not all(isinstance(body[name], str) for name in texts):
         raise ValueError
     fast = body["asked"].get("fast") or ()
     if not all(isinstance(name, str) for name in fast):
         raise ValueError
     body["asked"] = {**body["asked"], "fast": tuple(fast)}
+    if not all(isinstance(one["ref"], str) and strength(one["scale"]) for one in body["adapters"]):
+        raise TypeError
     return Drawing(
         adapters=tuple(AdapterRef(**one) for one in body.pop("adapters")),
         seeds=tuple(body.pop("seeds")),

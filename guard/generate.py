@@ -105,8 +105,7 @@ def generate(
 
     Args:
         approved: the request.
-        generator: the loaded model.
-        tools: packs, keys, log and clock.
+        generator, tools: the loaded model; packs, keys, log and clock.
         folder: where the files go; it exists.
         made: called with each picture or clip before it is released.
         latents: changes the noise pictures are drawn from (``guard.latent.Shading``).
@@ -118,17 +117,15 @@ def generate(
 
     Raises:
         Denied: policy refuses the plan or a picture.
-        InputError: the model cannot honour a field of the request, or its clips cannot be written.
-        ConfigurationError: ``extra.missing`` where clips are made and cannot be written here.
+        InputError, ConfigurationError: the model cannot honour a field, or its clips cannot be written here.
     """
     written = _written_with(approved.request, generator, tools, codec, shaded=latents is not None)
     origin = replace(_started_from(approved, generator, start), training_mining=training_mining)
-    owed = planned(origin, tools, generator, include_prompt=approved.publish_prompt)
+    owed = planned(origin, tools, generator, include_prompt=approved.publish_prompt).obligations
     pictures = metered(generator.generate(approved.request, latents=latents), meter or Meter())
     for generation, drawing in drawings(pictures, approved.request, _encoding(written)):
         made(generation)
-        draft = _draft(generation, origin, written)
-        order = _order(approved, draft, drawing, plan=owed.obligations, folder=folder)
+        order = _order(approved, _draft(generation, origin, written), drawing, plan=owed, folder=folder)
         yield release(order, tools, finished=finished)
 
 

@@ -226,8 +226,7 @@ def release_asset(
     """Release one file made elsewhere.
 
     Args:
-        asset: the file.
-        statement: what is said of it.
+        asset, statement: the file, and what is said of it.
         tools: packs, keys, log and clock.
         plan: what is owed.
         command: which flow asks: release, sign or watermark.
@@ -245,8 +244,11 @@ def release_asset(
     draft = _untouched(draft, asset) if untouched else draft
     mark, checked = read_earlier_mark(draft.frames, statement.source_type, tools)
     found = replace(draft.found, earlier_mark=mark, origin_checked=checked)
-    wanted = None if codec is None else VideoCodec(codec)
-    draft = replace(draft, found=found, codec=wanted, notes=(*draft.notes, *notes))
+    draft = replace(draft, found=found, codec=_codec(codec), notes=(*draft.notes, *notes))
     folder, name = (output, None) if output.is_dir() else (output.parent, output.name)
     order = Order(draft=draft, plan=plan, command=command, folder=folder, name=name, force=force)
     return release(order, tools, progress=progress, finished=finished)
+
+
+def _codec(named: VideoCodec | str | None) -> VideoCodec | None:
+    return None if named is None else VideoCodec(named)

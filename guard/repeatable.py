@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generators.recipe import Recipe
-from generators.request import MAX_PICTURES
+from generators.recipe_limits import plausible
 from guard.drawing import Drawing, damaged
 from guard.errors import Refused
 from guard.records import Progress, is_record_id
@@ -119,8 +119,7 @@ def _recipe(text: str) -> Recipe:
         recipe = Recipe.from_json(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise damaged() from error
-    numbers = (recipe.seed, recipe.batch_index, recipe.batch_size)
-    if not all(type(one) is int for one in numbers) or not 0 <= numbers[1] < numbers[2] <= MAX_PICTURES:
+    if not plausible(recipe):
         raise damaged()
     return recipe
 

@@ -208,7 +208,7 @@ def _held(pipeline: Any, name: str, said: dict[str, str]) -> tuple[Generator, Ca
 def _function(
     source: Callable[..., Any], name: str, said: dict[str, str], *, kind: Literal["image", "video"]
 ) -> Generator:
-    from generators.function import FunctionGenerator  # noqa: PLC0415 - numpy
+    from generators.function import FunctionGenerator, check_plain  # noqa: PLC0415 - numpy
 
     if not callable(source):
         raise InputError(
@@ -216,6 +216,7 @@ def _function(
             f"a {type(source).__name__} cannot be wrapped",
             hint="give a diffusers pipeline, or a function that takes a prompt and returns a picture",
         )
+    check_plain(source)
     info = GeneratorInfo(
         id=f"wrapped:{name}",
         name=name,

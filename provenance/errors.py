@@ -13,6 +13,13 @@ Absence, mismatch and low scores are values (see ``provenance.evidence``), never
 
 from __future__ import annotations
 
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Error(Exception):
     """A failure somebody can act on, in one line.
@@ -47,10 +54,39 @@ class IntegrityError(Error):
     """Stored data contradict themselves."""
 
 
+_MOST_QUOTED = 200
+"""Characters."""
+_OF_PYTHON = re.compile(r"<(?:class ')?(?:\w+\.)*(\w+)(?:'| object at 0x\w+)>")
+"""How Python writes classes and objects of no form of their own: their name says as much."""
+_SPOKEN = (ValueError, RuntimeError, OSError, ImportError, AssertionError)
+"""What libraries raise on purpose, with a sentence; what Python raises in them tells of their insides."""
+
+
 def first_line(error: BaseException) -> str:
-    """What a stranger's exception says, up to 200 characters of one line; its ``__str__`` may fail too."""
+    """What a stranger's exception says, in one line cut at a word; its ``__str__`` may fail too."""
+    line = (_text(error).splitlines() or [""])[0][: 10 * _MOST_QUOTED]
+    line = _OF_PYTHON.sub(r"\1", "".join(one for one in line if one.isprintable()))
+    cut = textwrap.shorten(line, _MOST_QUOTED, placeholder=" …")
+    return cut if len(cut) > len(" …") else line[:_MOST_QUOTED]
+
+
+def reason(error: BaseException, *, hidden: Iterable[str] = ()) -> str:
+    """Why a library refused, for a line of ours: what it says, if that is meant for people.
+
+    Args:
+        error: what it raised.
+        hidden: texts that are not repeated, as the prompt; an exception that holds one is not quoted.
+    """
+    said = first_line(error)
+    spoken = isinstance(error, _SPOKEN) and not isinstance(error, RecursionError)
+    if spoken and said and not any(text and text in _text(error) for text in hidden):
+        return said
+    return f"the library failed in its midst ({type(error).__name__})"
+
+
+def _text(error: BaseException) -> str:
     try:
-        return (str(error).splitlines() or [""])[0][:200]
+        return str(error)
     except Exception:  # noqa: BLE001 - whatever a stranger's class does here says nothing more
         return "it does not say why"
 

@@ -320,7 +320,13 @@ def test_an_edited_record_is_a_damaged_record(home, draw, loader):
         ("drawing", {"seeds": ["x"]}),
         ("drawing", {"options": [1]}),
         ("drawing", {"model": 5}),
+        ("drawing", {"inputs": 5}),
+        ("drawing", {"asked": {"num_inference_steps": True}}),
+        ("drawing", {"asked": {"scheduler": ["euler"]}}),
+        ("drawing", {"adapters": [{"ref": 5, "scale": 1.0}]}),
     ]
+    environment = json.loads(record.recipe)["environment"]
+    edits += [("recipe", {"environment": environment | {"threads": one}}) for one in (-1, "x", True, 2**70)]
     for part, change in edits:
         text = "{" if change is None else json.dumps(json.loads(getattr(record, part)) | change)
         home.records().write(dataclasses.replace(record, **{part: text}))

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from generators.calling_adapter import pictures_of
 from generators.interface import Generation, Generator
 from generators.recipe import Recipe
 from generators.registry import load
@@ -149,8 +150,36 @@ def test_numbers_that_are_no_picture_are_refused(tiny: Generator) -> None:
 def test_what_the_library_refuses_is_one_line(tiny: Generator) -> None:
     with pytest.raises(InputError) as caught:
         one(tiny, options={"clip_skip": [1]})
-    assert caught.value.code == "generate.failed"
+    assert (caught.value.code, caught.value.where) == ("generate.failed", "options.clip_skip")
     assert "\n" not in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"clip_skip": 500}, r"the library failed in its midst \(IndexError\)$"),
+        ({"timesteps": [1, 2, 3]}, r"scheduler class DDIMScheduler's .* using the correct scheduler\.$"),
+    ],
+)
+def test_what_is_said_of_an_option_holds_nothing_of_python(tiny: Generator, options, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        one(tiny, options=options)
+    assert caught.value.where == f"options.{next(iter(options))}"
+
+
+def test_words_are_not_repeated_by_errors(tiny: Generator) -> None:
+    class Refusing:
+        unet = tiny.pipeline.unet
+
+        def __call__(self, prompt):
+            raise ValueError(f"nothing can be made of {prompt}")
+
+    for given in ("a secret castle", ["a secret castle"]):
+        with pytest.raises(InputError) as caught:
+            pictures_of(Refusing(), {"prompt": given})
+        assert "secret" not in caught.value.what
+    with pytest.raises(InputError, match=r"nothing can be made of 5$"):
+        pictures_of(Refusing(), {"prompt": 5})
 
 
 def test_info_says_what_is_known(tiny: Generator) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from simulators import tiny_pipelines
@@ -18,6 +21,43 @@ def test_a_class_outside_the_table_whose_call_needs_more_is_named(tmp_path) -> N
     with pytest.raises(InputError, match="needs image_embeds, negative_image_embeds") as caught:
         load(f"dir:{tmp_path / 'decoder'}", threads=1)
     assert caught.value.code == "model.unknown-family"
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "code", "said"),
+    [
+        ("_class_name", "FooPipeline", "model.unknown-family", "diffusers has no pipeline of this name"),
+        ("_class_name", "logging", "model.unknown-family", "diffusers has no pipeline of this name"),
+        (
+            "vae",
+            ["diffusers", {"a": 1}],
+            "model.not-loadable",
+            "component vae has to name a class of diffusers",
+        ),
+        (
+            "vae",
+            ["diffusers", "logging"],
+            "model.not-loadable",
+            "component vae has to name a class of diffusers",
+        ),
+    ],
+)
+def test_an_index_names_classes(tiny_folder, tmp_path, entry: str, value, code: str, said: str) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    index = json.loads((copy / "model_index.json").read_text())
+    (copy / "model_index.json").write_text(json.dumps({**index, entry: value}))
+    with pytest.raises(InputError, match=said) as caught:
+        load(f"dir:{copy}", threads=1)
+    assert caught.value.code == code
+
+
+def test_a_failure_within_the_library_names_the_component(tiny_folder, tmp_path) -> None:
+    copy = shutil.copytree(tiny_folder, tmp_path / "copy")
+    config = copy / "scheduler" / "scheduler_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "num_train_timesteps": "x"}))
+    with pytest.raises(InputError, match=r"failed in its midst \(TypeError\)$") as caught:
+        load(f"dir:{copy}", threads=1)
+    assert (caught.value.code, caught.value.where) == ("model.not-loadable", "copy/scheduler")
 
 
 def test_a_text_to_image_class_outside_the_table_runs_on_what_its_call_says(tmp_path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
 
+import guard
 from generators.function import FunctionGenerator
 from generators.interface import Generator, GeneratorInfo
 from generators.pictures import pictures_from
@@ -158,13 +161,15 @@ def test_several_pictures_of_one_call_are_a_batch():
     assert places == [(1, 0, 2), (1, 1, 2), (2, 0, 2), (2, 1, 2)]
 
 
-def test_what_a_function_raises_is_one_line():
+def test_what_a_function_raises_is_one_line_without_its_words():
     def fails(prompt):
-        raise RuntimeError("CUDA error: device-side assert\nmore")
+        raise RuntimeError(f"no server draws {prompt}\x1b[31m\nmore")
 
-    with pytest.raises(InputError, match=r"RuntimeError: CUDA error: device-side assert$") as caught:
-        made(fails)
+    with pytest.raises(InputError, match=r"its function raised RuntimeError$") as caught:
+        made(fails, prompt="a secret castle")
     assert caught.value.code == "generate.failed"
+    assert "secret" in str(caught.value.__cause__)
+    assert "secret" not in f"{caught.value} {caught.value.where} {caught.value.hint}"
 
     def greedy(prompt):
         raise MemoryError
@@ -172,6 +177,25 @@ def test_what_a_function_raises_is_one_line():
     with pytest.raises(ConfigurationError) as caught:
         made(greedy)
     assert caught.value.code == "generate.out-of-memory"
+
+
+def test_what_has_to_be_waited_for_is_no_function_that_draws():
+    async def draw(prompt):
+        return GROUND
+
+    async def draw_some(prompt):
+        yield GROUND
+
+    class Drawing:
+        async def __call__(self, prompt):
+            return GROUND
+
+    for one in (draw, draw_some, partial(draw), Drawing()):
+        with pytest.raises(InputError, match="async def") as caught:
+            guard.wrap(one, name="later")
+        assert caught.value.code == "wrap.unsupported"
+    with pytest.raises(InputError, match="async def"):  # and no warning that nobody awaited it
+        made(draw)
 
 
 def test_hooks_and_latent_marks_are_refused():
@@ -195,7 +219,13 @@ def test_an_option_that_no_recipe_can_hold_is_refused_by_name(value):
     assert no_mapping.value.code == "request.option"
 
 
-@pytest.mark.parametrize("width", ["wide", object(), float("nan")])
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_an_option_that_is_not_finite_is_called_so(value):
+    with pytest.raises(InputError, match=r"^the option is not a finite number$"):
+        made(lambda prompt, style: GROUND, options={"style": value})
+
+
+@pytest.mark.parametrize("width", ["wide", object(), float("nan"), True, 512.5, 10**400])
 def test_a_number_that_is_none_is_refused(width):
     with pytest.raises(InputError) as refused:
         made(lambda prompt, width: GROUND, width=width)

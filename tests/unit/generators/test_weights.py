@@ -233,8 +233,28 @@ def test_no_configuration_asks_for_more_than_any_model_has(tmp_path) -> None:
         told(json.dumps(body) if "vocab_size" not in body else '{"vocab_size": 1' + "0" * 4000 + "}")
     for text in ("{", "[" * 100_000, '{"a":' * 100 + "1" + "}" * 100):
         told(text)
+    assert "not a JSON object" in told("[]")
     large = {"num_layers": 80, "num_single_layers": 60, "max_position_embeddings": 10_485_760, "d_ff": 65_536}
     config.write_text(
         json.dumps(large | {"rope_theta": 5 * 10**8, "vocab_size": 262_208, "sample_size": 2048})
     )
+    examine(folder)
+
+
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "tokenizer.json", "generation_config.json"])
+def test_what_libraries_take_to_be_an_object_is_one(tmp_path, name: str) -> None:
+    folder = model_folder(tmp_path / "m")
+    path = folder / "unet" / name
+    deep = "[" * 100 + "]" * 100
+    for text, said in (
+        ("[]", "not a JSON object"),
+        ('{"a":' * 100_000, "nested more than 64 deep"),
+        (f'{{"a": {deep}}}', "nested more than 64 deep"),
+        ("{", "not JSON"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=said) as caught:
+            examine(folder)
+        assert (caught.value.code, caught.value.where) == ("weights.config", str(path))
+    path.write_text(json.dumps({"merges": [["a", "b"]] * 100_000, "model_max_length": 10**30}))
     examine(folder)

@@ -1,0 +1,36 @@
+"""What is repeated of a library's exception: one line for people, and nothing of Python's insides."""
+
+from __future__ import annotations
+
+import pytest
+
+from provenance.errors import first_line, reason
+
+
+class Thing:
+    pass
+
+
+def test_a_long_line_is_cut_at_a_word() -> None:
+    line = first_line(ValueError("word " * 100 + "\nmore"))
+    assert len(line) <= 200
+    assert line.endswith("word …")
+    assert first_line(ValueError("x" * 300)) == "x" * 200
+
+
+def test_classes_and_objects_are_their_names_and_what_drives_a_terminal_is_left_out() -> None:
+    told = first_line(ValueError(f"The class {Thing}'s object {Thing()} is red\x1b[31m"))
+    assert told == "The class Thing's object Thing is red[31m"
+
+
+@pytest.mark.parametrize(
+    "error", [IndexError("tuple index"), RecursionError("depth"), KeyError(3), ValueError()]
+)
+def test_what_python_says_of_a_librarys_insides_is_not_repeated(error) -> None:
+    assert reason(error) == f"the library failed in its midst ({type(error).__name__})"
+
+
+def test_what_a_library_says_is_repeated_without_the_words_of_a_user() -> None:
+    assert reason(ValueError("steps are 1 to 9"), hidden=("", "a castle")) == "steps are 1 to 9"
+    assert "castle" not in reason(ValueError("x" * 500 + "a castle"), hidden=("a castle",))
+    assert "xx" not in reason(ValueError("x" * 500 + "a castle"), hidden=("a castle",))
