@@ -104,10 +104,9 @@ _MEASURED = ("fps", "guidance_scale")
 
 
 def _within(name: str, value: Any, least: float, most: float) -> bool:
-    whole = name not in _MEASURED
-    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+    if isinstance(value, bool) or not isinstance(value, Real if name in _MEASURED else Integral):
         return False
-    return least <= float(value) <= most
+    return least <= (int(value) if isinstance(value, Integral) else float(value)) <= most
 
 
 def _check_options(options: Mapping[str, Json]) -> None:
