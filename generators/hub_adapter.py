@@ -59,7 +59,7 @@ def _unknown_host() -> str | None:
 
     A proxy finds hosts by itself.
     """
-    host = urlsplit(huggingface_hub.constants.ENDPOINT).hostname
+    host: str | None = urlsplit(huggingface_hub.constants.ENDPOINT).hostname
     if getproxies() or host is None:
         return None
     try:
