@@ -103,9 +103,11 @@ _MEASURED = ("fps", "guidance_scale")
 """Those that need not be whole numbers."""
 
 
-def _within(name: str, value: Any, least: float, most: float) -> bool:
-    kind = Real if name in _MEASURED else Integral
-    return not isinstance(value, bool) and isinstance(value, kind) and bool(least <= value <= most)
+def _within(name: str, value: object, least: float, most: float) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real if name in _MEASURED else Integral):
+        return False
+    number: Any = value
+    return bool(least <= number <= most)
 
 
 def _check_options(options: Mapping[str, Json]) -> None:
