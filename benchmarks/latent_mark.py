@@ -112,12 +112,14 @@ def copies(picture: Drawn, key: WatermarkKey, size: tuple[int, int]) -> Iterator
 
 
 def false_alarms(kept: list[NDArray[np.float64]], key: WatermarkKey) -> dict[str, Any]:
-    """Decoy nonces on every noise found: how often the p-value is below each level."""
+    """Decoy nonces on every noise found, others on each: how often the p-value is below each level."""
     random = np.random.default_rng(7)
-    streams = np.stack([keystream(random.bytes(16), key, kept[0].size) for _ in range(DECOYS)])
     levels_, counts = (1e-2, 1e-3, 1e-4, 1e-6), np.zeros(4, int)
     largest = 0.0
-    for soft in kept:
+    for (
+        soft
+    ) in kept:  # noises of one model are alike, and one set of nonces would count the same chance often
+        streams = np.stack([keystream(random.bytes(16), key, soft.size) for _ in range(DECOYS)])
         z = streams.astype(np.float32) @ soft.astype(np.float32) / np.linalg.norm(soft)
         largest = max(largest, float(z.max()))
         # The tail decreases with z: find where it passes each level once, for this noise.

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from generators.fast import check_fast
 from generators.interface import Generation, Generator, GeneratorInfo
-from provenance.errors import ConfigurationError, Error, InputError, first_line
+from provenance.errors import ConfigurationError, Error, InputError, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from importlib.metadata import EntryPoint
 
     from generators.interface import LatentInit, StepHook
@@ -75,7 +75,7 @@ class PluginGenerator:
         except (Error, GeneratorExit):
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
-            _failed(self.whose, error)
+            _failed(self.whose, error, hidden=(request.prompt, request.negative_prompt or ""))
         if count != len(request.seeds):
             raise _no_generator(self.whose, f"it made {count} of {len(request.seeds)} pictures")
 
@@ -143,11 +143,11 @@ def _whose(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else ""
 
 
-def _failed(whose: str, error: Exception) -> NoReturn:
-    first = first_line(error)
+def _failed(whose: str, error: Exception, *, hidden: Iterable[str] = ()) -> NoReturn:
+    said = quoted(error, hidden=hidden)
     raise ConfigurationError(
         "plugin.failed",
-        f"the model's package failed: {type(error).__name__}: {first}",
+        f"the model's package failed: {type(error).__name__}{': ' if said else ''}{said}",
         where=whose,
         hint="report it to the authors of that package",
     ) from error

@@ -70,6 +70,12 @@ def first_line(error: BaseException) -> str:
     return cut if len(cut) > len(" …") else line[:_MOST_QUOTED]
 
 
+def quoted(error: BaseException, *, hidden: Iterable[str]) -> str:
+    """Its ``first_line``, or nothing where it holds one of the ``hidden`` texts: errors may be logged."""
+    held = any(text and text in _text(error) for text in hidden)
+    return "" if held else first_line(error)
+
+
 def reason(error: BaseException, *, hidden: Iterable[str] = ()) -> str:
     """Why a library refused, for a line of ours: what it says, if that is meant for people.
 
@@ -77,11 +83,9 @@ def reason(error: BaseException, *, hidden: Iterable[str] = ()) -> str:
         error: what it raised.
         hidden: texts that are not repeated, as the prompt; an exception that holds one is not quoted.
     """
-    said = first_line(error)
     spoken = isinstance(error, _SPOKEN) and not isinstance(error, RecursionError)
-    if spoken and said and not any(text and text in _text(error) for text in hidden):
-        return said
-    return f"the library failed in its midst ({type(error).__name__})"
+    said = quoted(error, hidden=hidden) if spoken else ""
+    return said or f"the library failed in its midst ({type(error).__name__})"
 
 
 def _text(error: BaseException) -> str:

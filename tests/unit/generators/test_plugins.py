@@ -33,6 +33,8 @@ class Grounds:
         for index, seed in enumerate(request.seeds):
             if request.prompt == "break":
                 raise ZeroDivisionError("inside the package\\nmore")
+            if request.prompt.startswith("a castle"):
+                raise ValueError(f"cannot draw {request.prompt}")
             if request.prompt == "lie":
                 yield "a picture"
             if request.prompt == "less" and index:
@@ -113,6 +115,12 @@ def test_what_it_raises_while_drawing_is_the_same_error(installed):
     with pytest.raises(ConfigurationError, match=r"ZeroDivisionError: inside the package$") as caught:
         list(load("plugin:grounds").generate(ask("break")))
     assert caught.value.code == "plugin.failed"
+
+
+def test_an_error_that_repeats_the_prompt_is_not_quoted(installed):
+    with pytest.raises(ConfigurationError, match=r"ValueError$") as caught:
+        list(load("plugin:grounds").generate(ask("a castle of glass")))
+    assert "castle" in str(caught.value.__cause__)
 
 
 @pytest.mark.parametrize("prompt", ["lie", "less"])
