@@ -116,9 +116,8 @@ def false_alarms(kept: list[NDArray[np.float64]], key: WatermarkKey) -> dict[str
     random = np.random.default_rng(7)
     levels_, counts = (1e-2, 1e-3, 1e-4, 1e-6), np.zeros(4, int)
     largest = 0.0
-    for (
-        soft
-    ) in kept:  # noises of one model are alike, and one set of nonces would count the same chance often
+    for soft in kept:
+        # Noises of one model are alike: the same nonces would count one chance many times.
         streams = np.stack([keystream(random.bytes(16), key, soft.size) for _ in range(DECOYS)])
         z = streams.astype(np.float32) @ soft.astype(np.float32) / np.linalg.norm(soft)
         largest = max(largest, float(z.max()))

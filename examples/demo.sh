@@ -12,7 +12,7 @@ say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
 run() { say "$@"; "$@"; }
 
 run guard init
-run guard generate "a portrait of a firefighter" -n 4 --seed 7 -o out/
+run guard generate "a portrait of a police officer" -n 4 --seed 7 -o out/
 run guard verify out/*.png
 
 picture="$(ls out/*.png | head -1)"
