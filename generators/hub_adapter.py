@@ -14,12 +14,13 @@ from urllib.request import getproxies
 import huggingface_hub
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from generators.weights import SETTINGS
 from provenance.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
 
-_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+_FILES = ("*.safetensors", *(f"*{suffix}" for suffix in SETTINGS))
 
 
 def snapshot(ref: ModelRef, *, online: bool) -> Path:

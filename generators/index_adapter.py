@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import diffusers
 import transformers
 
-from generators.weights import INDEX
+from generators.own_files import INDEX
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ def check_index(weights: Weights) -> None:
         if name.startswith("_") or not isinstance(value, list) or value[:1] == [None]:
             continue
         library, kind = value
-        if not isinstance(kind, str) or not isinstance(getattr(_LIBRARIES[library], kind, type), type):
+        found = getattr(_LIBRARIES[library], kind, type) if isinstance(kind, str) else None
+        if not isinstance(found, type) or issubclass(found, diffusers.DiffusionPipeline):
             raise InputError(
                 "model.not-loadable",
-                f"the component {name[:_SHOWN]} has to name a class of {library}, and names something else",
+                f"the component {name[:_SHOWN]} has to name a class of {library} that is a part of a model",
                 where=f"{weights.folder.name}/{path.name}",
                 hint="copy or download the whole model again",
             )

@@ -6,6 +6,7 @@ Called through the string table of ``generators.registry``.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import warnings
@@ -112,8 +113,8 @@ def _plain(ref: str, revision: str | None, weights: Weights, threads: int | None
 def quiet_libraries() -> None:
     """Lines and bars of the libraries stay off stderr, which is for those of ``guard``."""
     quiet_hub()
-    diffusers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.set_verbosity(logging.CRITICAL)  # what they call an error is raised as well
+    transformers.utils.logging.set_verbosity(logging.CRITICAL)
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
 

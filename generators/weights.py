@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from generators.config_limits import check_configs
+from generators.own_files import INDEX, LIST, check_own, parts_of
 from generators.recipe import WeightFile
 from generators.tensor_files import header_length
 from provenance.canonical import digest
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-_SETTINGS = (".json", ".txt", ".model")
+SETTINGS = (".json", ".txt", ".model", ".jinja", ".spm", ".tiktoken")
 """Configurations, and what tokenizers are made of."""
-INDEX = "model_index.json"
-_LIST = "*.safetensors.index*.json"
-"""Which tensor is in which part of the weights; with a variant's name, as fp16, before the end."""
-_OTHER_MODEL = "adapter_config.json"
-_OWN_NAME = "transformers_weights"
-"""transformers loads what these name instead of the weights beside them."""
 _LIBRARIES = ("diffusers", "transformers")
 """Where a component's class may come from; anything else would be code of the model's author."""
+_PAIR = 2
+"""Library and class; diffusers takes two letters for these, too."""
 _MAX_TOTAL = 256 * 2**30
 """Bytes of all weights of one model; beyond this a folder is a mistake."""
 
@@ -68,7 +64,7 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
             by default nowhere outside ``folder``.
 
     Raises:
-        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors, weights
+        InputError: no folder or model, pickles only, links leading out, foreign code, no safetensors, files
             that are said to be elsewhere, a component that is listed and not there, a configuration of more
             than any model has.
     """
@@ -80,11 +76,12 @@ def examine(folder: Path, *, links_within: Path | None = None) -> Weights:
     found = [path for path in paths if path.suffix == ".safetensors"]
     if not found:
         raise pickle_only(folder) if _pickles(folder) else _no_model(folder)
-    check_configs(paths)
-    _check_own(paths)
+    read = [path for path in paths if path.relative_to(folder).parts[0] in listed]
+    check_configs(read)
+    check_own(read)
     for name, kind in listed.items():
         _check_complete(folder / name, kind)
-    settings = [p for p in paths if p.suffix in _SETTINGS and (p.parent != folder or p.name == INDEX)]
+    settings = [p for p in paths if p.suffix in SETTINGS and (p.parent != folder or p.name == INDEX)]
     if sum(path.stat().st_size for path in (*found, *settings)) > _MAX_TOTAL:
         raise _refused("weights.too-large", f"the weights exceed {_MAX_TOTAL // 2**30} GiB", folder)
     return Weights(
@@ -159,9 +156,11 @@ def _read_index(folder: Path) -> dict[str, Any]:
 def _components(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Name and class of every component."""
     for name, value in index.items():
-        if name.startswith("_") or not isinstance(value, list) or value[:1] == [None]:
+        if name.startswith("_") or not isinstance(value, list | str) or value[:1] == [None]:
             continue
-        if len(value) != 2 or value[0] not in _LIBRARIES:
+        if isinstance(value, str) and len(value) != _PAIR:
+            continue
+        if len(value) != _PAIR or value[0] not in _LIBRARIES:
             what = f"component {name} needs code from outside diffusers and transformers"
             raise InputError("weights.foreign-code", what, where=str((*value, "nothing")[0]))
         yield name, str(value[1])
@@ -180,40 +179,10 @@ def _check_complete(folder: Path, kind: str) -> None:
         return
     if not any(folder.glob("*.safetensors")):
         raise _incomplete(folder, "the component has no weights")
-    for listing in folder.glob(_LIST):
-        for part in _parts(listing):
+    for listing in folder.glob(LIST):
+        for part in parts_of(listing):
             if not (folder / part).is_file():
                 raise _incomplete(folder / part, "a part of the weights is not there")
-
-
-def _check_own(paths: list[Path]) -> None:
-    """What is loaded is what was digested: safetensors of the folder, not what a list or a setting names."""
-    for path in paths:
-        if path.match(_LIST):
-            _parts(path)
-        if path.name == _OTHER_MODEL:
-            what = "the folder holds an adapter, whose settings name another model to load"
-            raise _refused("weights.elsewhere", what, path)
-        if path.name == "config.json" and _OWN_NAME in json.loads(path.read_bytes()):
-            raise _refused("weights.elsewhere", f"the setting {_OWN_NAME} names a file of weights", path)
-
-
-def _parts(listing: Path) -> list[str]:
-    """Files in which a list says that tensors are.
-
-    Raises:
-        InputError: ``weights.missing-component``: it is none; ``weights.elsewhere``: they are not safetensors
-            beside it.
-    """
-    try:
-        parts = sorted({str(part) for part in json.loads(listing.read_bytes())["weight_map"].values()})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _refused("weights.missing-component", "the list of its parts is damaged", listing) from error
-    for part in parts:
-        if PurePath(part).name != part or PurePath(part).suffix != ".safetensors":
-            what = "the list of the parts of the weights names what is no safetensors file beside it"
-            raise _refused("weights.elsewhere", what, listing)
-    return parts
 
 
 def _incomplete(path: Path, what: str) -> InputError:

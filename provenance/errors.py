@@ -58,6 +58,7 @@ _MOST_QUOTED = 200
 """Characters."""
 _OF_PYTHON = re.compile(r"<(?:class ')?(?:\w+\.)*(\w+)(?:'| object at 0x\w+)>")
 """How Python writes classes and objects of no form of their own: their name says as much."""
+_MAPPING = re.compile(r"\{[^{}]*\}")
 _SPOKEN = (ValueError, RuntimeError, OSError, ImportError, AssertionError)
 """What libraries raise on purpose, with a sentence; what Python raises in them tells of their insides."""
 
@@ -66,6 +67,7 @@ def first_line(error: BaseException) -> str:
     """What a stranger's exception says, in one line cut at a word; its ``__str__`` may fail too."""
     line = (_text(error).splitlines() or [""])[0][: 10 * _MOST_QUOTED]
     line = _OF_PYTHON.sub(r"\1", "".join(one for one in line if one.isprintable()))
+    line = _MAPPING.sub("{…}", line)
     cut = textwrap.shorten(line, _MOST_QUOTED, placeholder=" …")
     return cut if len(cut) > len(" …") else line[:_MOST_QUOTED]
 

@@ -23,6 +23,11 @@ def test_classes_and_objects_are_their_names_and_what_drives_a_terminal_is_left_
     assert told == "The class Thing's object Thing is red[31m"
 
 
+def test_mappings_of_python_are_left_out() -> None:
+    told = first_line(ValueError("none of {'ModelMixin': ['save_pretrained']} is meant"))
+    assert told == "none of {…} is meant"
+
+
 @pytest.mark.parametrize(
     "error", [IndexError("tuple index"), RecursionError("depth"), KeyError(3), ValueError()]
 )

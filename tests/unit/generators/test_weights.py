@@ -164,6 +164,10 @@ def test_a_missing_part_of_large_weights_is_named(tiny_folder, tmp_path) -> None
         ("model.safetensors.index.json", {"weight_map": {"w": ["model.safetensors"]}}),
         ("adapter_config.json", {"base_model_name_or_path": "../other"}),
         ("config.json", {"transformers_weights": "weights.bin"}),
+        ("config.json", {"text_config": [{"transformers_weights": "weights.bin"}]}),
+        ("config.json", {"configuration_files": ["config.4.0.0.json"]}),
+        ("tokenizer_config.json", {"fast_tokenizer_files": ["../../other/tokenizer.4.0.0.json"]}),
+        ("model_index.json", {"_class_name": "StableDiffusionPipeline"}),
     ],
 )
 def test_what_would_be_loaded_is_what_was_digested(tmp_path, name: str, content: dict) -> None:
@@ -172,6 +176,40 @@ def test_what_would_be_loaded_is_what_was_digested(tmp_path, name: str, content:
     (folder / "unet" / "weights.bin").write_bytes(b"PK\x03\x04")
     (folder / "unet" / name).write_text(json.dumps(content))
     assert refused(folder) == "weights.elsewhere"
+
+
+def test_code_in_a_component_is_refused(tmp_path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "unet" / "modeling.py").write_text("raise SystemExit")
+    assert refused(folder) == "weights.foreign-code"
+
+
+def test_two_letters_are_no_library_and_class(tmp_path) -> None:
+    """diffusers takes them for these."""
+    assert refused(model_folder(tmp_path / "m", vae="ab")) == "weights.foreign-code"
+    assert examine(model_folder(tmp_path / "n", variance_type="learned")).files
+
+
+def test_a_pipeline_is_no_part_of_a_model(tiny_folder, tmp_path) -> None:
+    """Its own parts would be loaded without being looked at."""
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    index = json.loads((copy / "model_index.json").read_text())
+    index["vae"] = ["diffusers", "StableDiffusionPipeline"]
+    (copy / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError) as caught:
+        load(f"dir:{copy}")
+    assert caught.value.code == "model.not-loadable"
+    assert "vae" in caught.value.what
+
+
+def test_what_lies_beside_the_components_is_nobodys_configuration(tiny_folder, tmp_path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    (copy / "config.json").write_text("[1]")
+    (copy / "lora").mkdir()
+    (copy / "lora" / "adapter_config.json").write_text('{"base_model_name_or_path": "x"}')
+    assert examine(copy).files
 
 
 def test_weights_in_parts_are_loaded_from_the_parts_that_were_digested(tiny_folder, tmp_path) -> None:
