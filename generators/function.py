@@ -19,7 +19,7 @@ from generators.interface import Generation, GenerationWarning, GeneratorInfo
 from generators.pictures import clip_from, pictures_from
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord
 from generators.refusals import unsupported
-from provenance.errors import ConfigurationError, Error, InputError
+from provenance.errors import ConfigurationError, Error, InputError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -165,7 +165,7 @@ def _called(
 ) -> tuple[Frames, ...]:
     """Its pictures or clip; what it returns may be read from a file or computed only when it is looked at.
 
-    The words of its exceptions are not repeated, as the prompt may be among them; they are in the cause.
+    What its exceptions say is repeated unless a text that it was given is among it; the cause has it all.
     """
     try:
         return read(_returned(function(prompt, **arguments)))
@@ -175,7 +175,8 @@ def _called(
         what, hint = "the model needs more memory than there is", "ask for smaller pictures"
         raise ConfigurationError("generate.out-of-memory", what, hint=hint) from error
     except Exception as error:  # a stranger's function may raise anything
-        what = f"the model could not run: its function raised {type(error).__name__}"
+        said = quoted(error, hidden=(prompt, *(one for one in arguments.values() if isinstance(one, str))))
+        what = f"the model could not run: its function raised {type(error).__name__}{said and f': {said}'}"
         hint = "the exception is the cause of this one (__cause__) and says more"
         raise InputError("generate.failed", what, hint=hint) from error
 

@@ -147,7 +147,7 @@ def _failed(whose: str, error: Exception, *, hidden: Iterable[str] = ()) -> NoRe
     said = quoted(error, hidden=hidden)
     raise ConfigurationError(
         "plugin.failed",
-        f"the model's package failed: {type(error).__name__}{': ' if said else ''}{said}",
+        f"the model's package failed: {type(error).__name__}{said and f': {said}'}",
         where=whose,
         hint="report it to the authors of that package",
     ) from error

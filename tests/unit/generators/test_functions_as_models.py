@@ -161,7 +161,7 @@ def test_several_pictures_of_one_call_are_a_batch():
     assert places == [(1, 0, 2), (1, 1, 2), (2, 0, 2), (2, 1, 2)]
 
 
-def test_what_a_function_raises_is_one_line_without_its_words():
+def test_what_a_function_raises_is_one_line_without_the_prompt():
     def fails(prompt):
         raise RuntimeError(f"no server draws {prompt}\x1b[31m\nmore")
 
