@@ -107,7 +107,8 @@ def test_of_files_that_come_in_each_that_is_out_is_listed(step, pictures, home, 
 @pytest.mark.parametrize("step", ["renamed", "about to be told"])
 def test_of_pictures_that_are_made_each_that_is_out_is_listed(step, home, tmp_path) -> None:
     ran = interrupted(tmp_path, step, "generate", "a keeper", "-n", 4, "-o", "out", "--format", "json")
-    require_two_kept(ran, home, tmp_path)
+    document = require_two_kept(ran, home, tmp_path)
+    assert document["exit_code"] == INTERRUPTED
 
 
 @pytest.mark.parametrize("step", ["decision logged", "renamed"])
@@ -115,7 +116,9 @@ def test_a_second_ctrl_c_does_not_wait_and_the_file_is_listed_all_the_same(
     step, pictures, home, tmp_path
 ) -> None:
     how = ("--source", "generated", "-o", "out", "--format", "json")
-    require_two_kept(interrupted(tmp_path, step, "release", *pictures, *how, times=2), home, tmp_path)
+    ran = interrupted(tmp_path, step, "release", *pictures, *how, times=2)
+    document = require_two_kept(ran, home, tmp_path)
+    assert [one["file"] for one in document["released"]] == pictures[:2]
 
 
 def test_the_document_says_the_code_that_the_command_ends_with(pictures, home, tmp_path) -> None:
