@@ -92,6 +92,7 @@ def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
             with _checked(adapters):
                 for name, one in loras.items():
                     pipeline.load_lora_weights(dict(one.lora), adapter_name=name)
+                    _check_placed(pipeline, name, one.lora)
                 if loras:
                     pipeline.set_adapters(list(loras), [one.file.scale for one in loras.values()])
             yield
@@ -111,6 +112,19 @@ def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
         raise _misfit(reason(error), adapters) from error
     finally:
         diffusers.utils.logging.set_verbosity(before)
+
+
+def _check_placed(pipeline: Any, name: str, tensors: dict[str, torch.Tensor]) -> None:
+    """Every low-rank factor changes a layer; of those without one the libraries only write a log line."""
+    factors = [key for key, value in tensors.items() if value.ndim > 1 and "dora" not in key]
+    placed = sum(
+        f".lora_A.{name}." in key or f".lora_B.{name}." in key
+        for part in pipeline.components.values()
+        if isinstance(part, torch.nn.Module)
+        for key, _ in part.named_parameters()
+    )
+    if placed < len(factors):  # it may be more: a layer that is one there may be three here
+        raise ValueError(f"no layer for {len(factors) - placed} of its {len(factors)} tensors")
 
 
 def _check_words(pipeline: Any, adapters: Sequence[Adapter]) -> None:

@@ -15,7 +15,7 @@ import huggingface_hub
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from generators.weights import SETTINGS
-from provenance.errors import ConfigurationError
+from provenance.errors import ConfigurationError, reason
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -40,8 +40,10 @@ def snapshot(ref: ModelRef, *, online: bool) -> Path:
                 ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
             )
         )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ImportError, ValueError) as error:
         why = "" if unknown is None else f": {unknown} is not known here, so there is no network"
+        if isinstance(error, (ImportError, ValueError)):  # of a proxy it has no parts for, or cannot read
+            why = f": {reason(error)}"
         raise ConfigurationError(
             "model.not-local",
             f"the model could not be fetched{why}" if online else "the model is not on this machine",

@@ -4,6 +4,7 @@ prepare      draw the corpus from the two unpacked npm packages
 autoencoder  train the autoencoder                (resumes by itself)
 diffusion    train text encoder and U-Net         (resumes by itself)
 export       write the diffusers folder in half precision
+ensemble     weigh the weights of two such folders, of which one went on from the other
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", parents=[common])
     export.add_argument("--out", type=Path, required=True, help="folder of the diffusers pipeline")
     export.set_defaults(run=_export)
+    ensemble = commands.add_parser("ensemble")
+    ensemble.add_argument("--start", type=Path, required=True, help="the finished model of before")
+    ensemble.add_argument("--later", type=Path, required=True, help="a finished model that went on from it")
+    ensemble.add_argument("--share", type=float, required=True, help="of the later one's weights, 0 to 1")
+    ensemble.add_argument("--out", type=Path, required=True, help="folder of the diffusers pipeline")
+    ensemble.set_defaults(run=_ensemble, threads=1)
     return parser
 
 
@@ -70,6 +77,12 @@ def _diffusion(options: argparse.Namespace) -> None:
     corpus = emoji_data.Corpus.load(options.work)
     budget = Budget(steps=options.steps, minutes=options.minutes)
     emoji_diffusion.train(corpus, options.work, budget, seed=options.seed, start=options.start)
+
+
+def _ensemble(options: argparse.Namespace) -> None:
+    from generators.training import weight_ensemble  # noqa: PLC0415  # seconds to import, not needed before
+
+    weight_ensemble.ensemble(options.later, options.start, options.share, options.out)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -135,6 +135,17 @@ def test_behind_a_proxy_the_library_asks_and_says_nothing_either(no_network, mon
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "ftp://127.0.0.1:9"])
+def test_a_proxy_the_library_cannot_use_is_named(proxy, no_network, monkeypatch) -> None:
+    import huggingface_hub
+
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    huggingface_hub.close_session()  # it remembers the proxies of its first request
+    with pytest.raises(ConfigurationError, match=r"could not be fetched: .*(?i:proxy)") as caught:
+        load(f"hf:nobody/nothing@{COMMIT}", online=True)
+    assert caught.value.code == "model.not-local"
+
+
 def test_a_folder_that_is_no_model(tmp_path) -> None:
     with pytest.raises(InputError) as caught:
         load(f"dir:{tmp_path}")
