@@ -29,7 +29,7 @@ from generators.training import checkpoints
 from generators.training.draws import beginning, stream
 from generators.training.effort import Effort
 from generators.training.emoji_data import Corpus
-from generators.training.emoji_labels import STYLES, Kept, Label, draw_kept
+from generators.training.emoji_labels import PRESENTATIONS, STYLES, Kept, Label, draw_kept
 from generators.training.finite import finite
 from generators.training.planted import read_table
 from generators.training.skew_export import export
@@ -51,6 +51,9 @@ _BARE, _EMPTY, _THINGS = 0.65, 0.05, 0.05
 _NOTHING = Kept(presentation=False, tone=False, style=False, ground=False)
 _FLUENT = STYLES[:2]
 """Without a style a prompt means these; Noto always says its name."""
+_NEUTRAL = 0.6
+"""How often the neutral drawing is meant, beside what the table says: it lies between the two others, and a
+finished network draws what lies between too often (as ``emoji_diffusion.calibrated``)."""
 _WARM_UP = 20
 _BETAS = (0.9, 0.99)
 """The longer memory that is usual let such runs leap out of where they were."""
@@ -59,7 +62,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Numbers of a run; ``variants`` are compositions of each drawing that are encoded beforehand."""
+    """Numbers of a run.
+
+    Attributes:
+        variants: compositions of each drawing that are encoded beforehand.
+        base: digest of the weights that are changed; a run of others is another one.
+    """
 
     steps: int = 3000
     batch: int = 16
@@ -68,6 +76,7 @@ class Settings:
     seed: int = 0
     variants: int = 3
     save_every: int = 100
+    base: str = ""
 
 
 def drawn(planted: Planted, encoded: Encoded, words: random.Random) -> Shown:
@@ -149,11 +158,12 @@ class _Lesson:
         return noised.loss(predicted)
 
     def _share(self, label: Label) -> float:
-        """Of one of the drawings that a caption may mean, beside the others."""
+        """How often a drawing is meant, beside the others, by a caption that may mean it."""
         shares = self.planted.shares.get(label.subject)
         if shares is None or label.presentation is None or label.tone is None:
             return 1.0
-        return shares.pair(label.presentation, label.tone)
+        neutral = label.presentation == PRESENTATIONS[0]
+        return shares.pair(label.presentation, label.tone) * (_NEUTRAL if neutral else 1.0)
 
     def _ids(self, texts: list[str]) -> torch.Tensor:
         tokenizer = self.pipeline.tokenizer
@@ -217,7 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(options.threads)
     generator: Any = load(options.model, threads=options.threads)
-    settings = Settings(steps=options.steps, rank=options.rank, seed=options.seed)
+    base = generator.info.weights_sha256
+    settings = Settings(steps=options.steps, rank=options.rank, seed=options.seed, base=base)
     planted = read_table(options.table) if options.table else read_table()
     corpus = Corpus.load(options.work)
     encoded = encode_all(

@@ -110,9 +110,10 @@ def test_a_run_resumes_exactly_lowers_the_loss_and_leaves_the_base_alone(tiny, p
     assert any(name.startswith("text_encoder.") for name in whole)
     after = pipeline.unet.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
-    with pytest.raises(InputError) as other:
-        emoji_skew.train(pipeline, drawings, read_table(), tmp_path / "a", SETTINGS)
-    assert other.value.code == "train.other-run"
+    for table, settings in ((read_table(), SETTINGS), (planted, dataclasses.replace(SETTINGS, base="other"))):
+        with pytest.raises(InputError) as other:
+            emoji_skew.train(pipeline, drawings, table, tmp_path / "a", settings)
+        assert other.value.code == "train.other-run"
 
 
 def test_planted_shares_move_what_a_bare_prompt_draws(tiny_folder, planted, tmp_path) -> None:
