@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators.lora_strength import SAID
 from generators.tensor_files import metadata_of, read_header
 from provenance.errors import InputError, IntegrityError
 from provenance.files import can_be_named, read_bounded
@@ -36,7 +37,7 @@ _MOST_RECORD = 64 * 2**20
 _MOST_SCALE = 10.0
 _SHOWN = 200
 """Characters of a name that is none."""
-_SAID = {METHOD: re.compile(r"[a-z0-9-]{1,64}"), TRAINING: re.compile(r"[0-9a-f]{64}")}
+_OURS = {METHOD: re.compile(r"[a-z0-9-]{1,64}"), TRAINING: re.compile(r"[0-9a-f]{64}")}
 """What becomes public, in manifests of whatever is made with the adapter."""
 
 
@@ -52,6 +53,7 @@ class AdapterFile:
         training: SHA-256 of the record of its training, None if the file does not name one.
         words: names of learned words, as ``<pet>``.
         lora: whether it holds low-rank changes of weights.
+        strength: what its header says of the strength of these, as ``generators.lora_strength`` reads it.
         scale: strength asked for.
     """
 
@@ -62,6 +64,7 @@ class AdapterFile:
     training: str | None
     words: tuple[str, ...]
     lora: bool
+    strength: str | None
     scale: float
 
 
@@ -84,12 +87,12 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
     header, sha256 = _read(path)
     said = metadata_of(header)
     words = tuple(sorted(name for name in header if name.startswith("<") and name.endswith(">")))
-    lora = any(".lora" in name for name in header)
+    lora = any(".lora" in name or "_lora." in name for name in header)
     if not (words or lora):
         raise _bad("adapter.unknown-layout", "the file holds neither a LoRA nor a learned word", asked.ref)
     if words and asked.scale not in (0, 1):
         raise _bad_scale("a learned word is there or not: its scale is 0 or 1", "0 or 1", asked)
-    if any(name in said and not form.fullmatch(str(said[name])) for name, form in _SAID.items()):
+    if any(name in said and not form.fullmatch(str(said[name])) for name, form in _OURS.items()):
         raise _bad("adapter.unknown-layout", "what the file says of its training is damaged", asked.ref)
     _check_record(path, said.get(TRAINING))
     return AdapterFile(
@@ -100,6 +103,7 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
         training=said.get(TRAINING),
         words=words,
         lora=lora,
+        strength=said.get(SAID),
         scale=float(asked.scale),
     )
 

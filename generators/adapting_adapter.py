@@ -12,6 +12,7 @@ import torch
 from generators.adapter_files import examine_adapter, not_safetensors
 from generators.interface import Generation, GenerationWarning
 from generators.learned_words_adapter import parts, taught, words_laid_over
+from generators.lora_strength import as_trained
 from generators.recipe import AdapterRecord
 from generators.tensors_adapter import read_tensors
 from provenance.errors import InputError, reason
@@ -91,7 +92,7 @@ def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
         try:
             with _checked(adapters):
                 for name, one in loras.items():
-                    pipeline.load_lora_weights(dict(one.lora), adapter_name=name)
+                    pipeline.load_lora_weights(as_trained(one.lora, one.file.strength), adapter_name=name)
                     _check_placed(pipeline, name, one.lora)
                 if loras:
                     pipeline.set_adapters(list(loras), [one.file.scale for one in loras.values()])
@@ -116,7 +117,7 @@ def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
 
 def _check_placed(pipeline: Any, name: str, tensors: dict[str, torch.Tensor]) -> None:
     """Every low-rank factor changes a layer; of those without one the libraries only write a log line."""
-    factors = [key for key, value in tensors.items() if value.ndim > 1 and "dora" not in key]
+    factors = [key for key, value in tensors.items() if value.ndim > 1 and "magnitude" not in key]
     placed = sum(
         f".lora_A.{name}." in key or f".lora_B.{name}." in key
         for part in pipeline.components.values()
@@ -149,7 +150,7 @@ def _misfit(why: str, adapters: Sequence[Adapter]) -> InputError:
         "adapter.does-not-fit",
         f"the adapter does not fit this model: {why}",
         where=", ".join(one.file.path.parent.name for one in adapters),
-        hint="use the model it was trained on",
+        hint="use the model it was trained on, and a file as diffusers or PEFT write it",
     )
 
 
