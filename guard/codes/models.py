@@ -149,7 +149,7 @@ MODELS: dict[str, str] = {
     "weights.not-safetensors": "A file is named .safetensors and does not begin as that format does. It is damaged, or a large-file pointer that was never resolved, or something else under a borrowed name.",
     "weights.pickle-only": "The weights come as .bin, .pt or .ckpt files. These are pickles: loading one runs whatever code its author put in. mediaguard loads safetensors only and never falls back.",
     "weights.too-large": "The weight files of this folder are larger together than any model this adapter is meant for. Check that the path is the model's own folder.",
-    "wrap.changed": "The weights of a pipeline were changed after guard.wrap took their digest: written to, or an adapter laid over them. A signed manifest would name weights that did not make the picture. Wrap the pipeline again.",
+    "wrap.changed": "A pipeline was changed after guard.wrap took its digests: its weights written to, an adapter laid over them, made stronger or switched off, FreeU set, or a configuration, tokenizer or component replaced. The records of a picture would name a model that did not make it. Wrap the pipeline again.",
     "wrap.no-picture": "A function was wrapped that ought to return a picture, and it returned something else: an empty list, an array of another shape or type, or numbers outside 0 to 1. Nothing was released. Return a Pillow image, an array (H, W, 3) of uint8 or of floats in 0..1, or a list of these.",
     "wrap.unsupported": "guard.wrap takes a diffusers pipeline, a generator of mediaguard, or a function that takes a prompt and returns a picture. This is none of them. An asynchronous function (async def) returns a promise of one: wrap a plain function that waits for it.",
 }
