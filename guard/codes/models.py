@@ -105,7 +105,7 @@ MODELS: dict[str, str] = {
     "replay.no-recipe": "The release has a private record, and no recipe in it: the file was made elsewhere and only released here.",
     "replay.nothing-to-compare": "The record is of an earlier version and does not hold the digest of the unmarked pixels, and the released file is not where it was. Name the file, wherever it is now.",
     "replay.too-few": "The generator ended before it came to the picture in question. It is another version of the model's package, or it failed without saying so.",
-    "request.argument": "An argument of generate or each of guard.wrap has a name that no field of a request has, or is not of its kind: the prompt is a text, n and seed are whole numbers. The line names it.",
+    "request.argument": "An argument of generate or each of guard.wrap has a name that no field of a request has, or is not of its kind: the prompt is a text, n and seed are whole numbers, adapters are a tuple of generators.request.AdapterRef. The line names it.",
     "request.condition": "A GAN draws the attributes it was trained on and no others; the hint lists them or their values. Or an option says something else than the prompt.",
     "request.fast": "A fast profile that does not exist, that this model cannot be drawn with, or that does not go with another part of the request: adapters need the layers that int8 and pruned replace, and few-steps brings its own scheduler. The hint lists the profiles of the model.",
     "request.finish": "The option finish of a request names the step that enlarges what a small model draws, with its version, as recipes do: lanczos-unsharp-grain-1 or super-resolution-1.",
