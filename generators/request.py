@@ -117,10 +117,12 @@ def _check_adapters(adapters: Any) -> None:
             what = f"adapters are a tuple of AdapterRef, and this is a {type(one).__name__}"
             hint = 'adapters=(AdapterRef(ref="FOLDER", scale=1.0),), of generators.request'
             raise InputError("request.argument", what, where="adapters", hint=hint)
-        if not isinstance(one.ref, str):
-            raise _no_argument("adapters", "a text as the ref of an adapter", one.ref)
-        if isinstance(one.scale, bool) or not isinstance(one.scale, Real):
-            raise _no_argument("adapters", "a number as the scale of an adapter", one.scale)
+        ref: object = one.ref
+        scale: object = one.scale
+        if not isinstance(ref, str):
+            raise _no_argument("adapters", "a text as the ref of an adapter", ref)
+        if isinstance(scale, bool) or not isinstance(scale, Real):
+            raise _no_argument("adapters", "a number as the scale of an adapter", scale)
 
 
 def _check_options(options: Mapping[str, Json]) -> None:
