@@ -2,7 +2,8 @@
 
 Its weights may never have been files, so their digest is over the tensors in memory: for each component, the
 SHA-256 over name, type, shape and bytes of every tensor of its state, sorted by name. Adapters that are laid
-over the model are part of that state and so of the digest.
+over the model are part of that state and so of the digest; their strength and what else decides a picture
+stand in ``generators.held_settings_adapter``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 
 from generators.defaults import Defaults
 from generators.diffusers_adapter import DiffusersGenerator
+from generators.held_settings_adapter import settings_digests
 from generators.loading_adapter import info_of
 from generators.recipe import ModelRecord, WeightFile
 from generators.weights import Weights
@@ -35,11 +37,12 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
         data_licence: the same of what they were trained on.
     """
     kind = type(pipeline).__name__
-    weights = Weights(folder=Path(), pipeline=kind, files=tensor_digests(pipeline))
+    files, settings = tensor_digests(pipeline), settings_digests(pipeline)
+    weights = Weights(folder=Path(), pipeline=kind, files=files, settings=settings)
     card = {"name": name, "licence": licence, "data_licence": data_licence}
     return DiffusersGenerator(
         info=info_of(ref, weights, pipeline, card, Defaults()),
-        model=ModelRecord(ref=ref, revision=None, pipeline=kind, weights=weights.files),
+        model=ModelRecord(ref=ref, revision=None, pipeline=kind, weights=files, settings=settings),
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
         defaults=Defaults(),
@@ -47,21 +50,28 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
 
 
 def watch(generator: DiffusersGenerator) -> Callable[[], None]:
-    """A check for each use: that the weights are still those whose digest is told of the pictures.
+    """A check for each use: that weights and settings are still those that are told of the pictures.
 
     Tensors that lie where they lay, and were not written to since, are not digested again. What writes
-    behind torch's back (``tensor.data``) goes unnoticed.
+    behind torch's back (``tensor.data``) goes unnoticed, and so does code put in place of a layer's own.
     """
     pipeline, seen = generator.pipeline, _places(generator.pipeline)
 
     def check() -> None:
         if _places(pipeline) != seen and tensor_digests(pipeline) != generator.model.weights:
-            what = "the weights of the pipeline were changed since it was wrapped"
-            raise InputError(
-                "wrap.changed", what, where=generator.info.id, hint="wrap it again: guard.wrap(pipe)"
-            )
+            raise _changed(generator, "the weights of the pipeline were")
+        other = sorted({one.path for one in {*settings_digests(pipeline)} ^ {*generator.model.settings}})
+        if other:
+            raise _changed(generator, f"what decides the pictures beside the weights ({other[0]}) was")
 
     return check
+
+
+def _changed(generator: DiffusersGenerator, what: str) -> InputError:
+    hint = "wrap it again: guard.wrap(pipe)"
+    return InputError(
+        "wrap.changed", f"{what} changed since it was wrapped", where=generator.info.id, hint=hint
+    )
 
 
 def _places(pipeline: Any) -> list[tuple[str, str, int, int]]:

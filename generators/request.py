@@ -86,6 +86,7 @@ class GenerationRequest:
             value = getattr(self, name)
             if value is not None and not _within(name, value, least, most):
                 raise _out_of_range(name, f"{name} is {value}; {least} to {most} are possible")
+        _check_adapters(self.adapters)
         _check_options(self.options)
 
 
@@ -107,6 +108,21 @@ def _within(name: str, value: Any, least: float, most: float) -> bool:
     if isinstance(value, bool) or not isinstance(value, Real if name in _MEASURED else Integral):
         return False
     return least <= (int(value) if isinstance(value, Integral) else float(value)) <= most
+
+
+def _check_adapters(adapters: Any) -> None:
+    """The folder is a text and the scale a number; whether they are usable is seen later."""
+    for one in adapters if isinstance(adapters, tuple | list) else (adapters,):
+        if one is adapters or not isinstance(one, AdapterRef):
+            what = f"adapters are a tuple of AdapterRef, and this is a {type(one).__name__}"
+            hint = 'adapters=(AdapterRef(ref="FOLDER", scale=1.0),), of generators.request'
+            raise InputError("request.argument", what, where="adapters", hint=hint)
+        ref: object = one.ref
+        scale: object = one.scale
+        if not isinstance(ref, str):
+            raise _no_argument("adapters", "a text as the ref of an adapter", ref)
+        if isinstance(scale, bool) or not isinstance(scale, Real):
+            raise _no_argument("adapters", "a number as the scale of an adapter", scale)
 
 
 def _check_options(options: Mapping[str, Json]) -> None:

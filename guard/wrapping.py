@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "unknown"
 _FROM_ELSEWHERE = ("prompt", "model", "seeds")
+_LONGEST_LICENCE = 500
 _MADE = {"image": "pictures", "video": "clips"}
 
 
@@ -164,8 +165,12 @@ def wrap(
         home: the installation; None: the usual one.
 
     Raises:
-        InputError: ``wrap.unsupported``; ``model.bad-name``.
+        InputError: ``wrap.unsupported``; ``model.bad-name``; ``model.bad-licence``.
     """
+    if kind not in (None, *_MADE):
+        hint = "pictures and clips are released: 'image', 'video', or leave kind out"
+        raise InputError("wrap.unsupported", "there is no such kind of model", where="kind", hint=hint)
+    _check_licences(licence=licence, data_licence=data_licence)
     said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
     made, check = _generator_of(source, name, said, kind=kind or "image")
     if kind not in (None, made.info.kind):
@@ -192,6 +197,19 @@ def _generator_of(
     if _is_pipeline(source):
         return _held(source, called, said)
     return _function(source, called, said, kind=kind), _unwatched
+
+
+def _check_licences(**licences: object) -> None:
+    """They stand in manifests, as names do.
+
+    Raises:
+        InputError: ``model.bad-licence``.
+    """
+    for where, said in licences.items():
+        fits = isinstance(said, str) and len(said) <= _LONGEST_LICENCE and said.isprintable()
+        if said is not None and not fits:
+            what = f"a licence has at most {_LONGEST_LICENCE} printable characters"
+            raise InputError("model.bad-licence", what, where=where, hint=f'{where}="Apache-2.0"')
 
 
 def _unwatched() -> None:

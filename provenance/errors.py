@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import textwrap
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +60,7 @@ _MOST_QUOTED = 200
 _OF_PYTHON = re.compile(r"<(?:class ')?(?:\w+\.)*(\w+)(?:'| object at 0x\w+)>")
 """How Python writes classes and objects of no form of their own: their name says as much."""
 _MAPPING = re.compile(r"\{[^{}]*\}")
+_WORD = re.compile(r"[^\W_]+")
 _SPOKEN = (ValueError, RuntimeError, OSError, ImportError, AssertionError)
 """What libraries raise on purpose, with a sentence; what Python raises in them tells of their insides."""
 
@@ -73,9 +75,26 @@ def first_line(error: BaseException) -> str:
 
 
 def quoted(error: BaseException, *, hidden: Iterable[str]) -> str:
-    """Its ``first_line``, or nothing where it holds one of the ``hidden`` texts: errors may be logged."""
-    held = any(text and text in _text(error) for text in hidden)
+    """Its ``first_line``, or nothing where it repeats one of the ``hidden`` texts: errors may be logged.
+
+    Case, spaces and signs between the letters do not matter, nor does how an address writes them, nor, of
+    several words, their order.
+    """
+    said = _text(error)
+    forms = (said, unquote_plus(said))
+    held = any(_repeats(form, text) for text in hidden if text for form in forms)
     return "" if held else first_line(error)
+
+
+def _repeats(said: str, text: str) -> bool:
+    spoken, words = _words(said), _words(text)
+    if text in said or (words and "".join(words) in "".join(spoken)):
+        return True
+    return len(words) > 1 and set(words) <= set(spoken)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def reason(error: BaseException, *, hidden: Iterable[str] = ()) -> str:
@@ -83,7 +102,7 @@ def reason(error: BaseException, *, hidden: Iterable[str] = ()) -> str:
 
     Args:
         error: what it raised.
-        hidden: texts that are not repeated, as the prompt; an exception that holds one is not quoted.
+        hidden: texts that are not repeated, as the prompt; an exception that repeats one is not quoted.
     """
     spoken = isinstance(error, _SPOKEN) and not isinstance(error, RecursionError)
     said = quoted(error, hidden=hidden) if spoken else ""

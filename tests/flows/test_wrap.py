@@ -155,6 +155,22 @@ def test_a_name_that_cannot_stand_in_a_manifest_is_refused(home):
     assert caught.value.code == "model.bad-name"
 
 
+@pytest.mark.parametrize("kind", ["audio", "images", 3])
+def test_a_kind_that_is_not_released_is_refused_of_functions_and_pipelines(home, pipe, kind):
+    for source in (lambda prompt: None, pipe):
+        with pytest.raises(InputError) as caught:
+            guard.wrap(source, kind=kind)
+        assert (caught.value.code, caught.value.where) == ("wrap.unsupported", "kind")
+
+
+@pytest.mark.parametrize("field", ["licence", "data_licence"])
+@pytest.mark.parametrize("said", ["a\nb", "MIT\x1b[31m", "x" * 501, 5])
+def test_a_licence_that_cannot_stand_in_a_manifest_is_refused(home, field, said):
+    with pytest.raises(InputError) as caught:
+        guard.wrap(lambda prompt: None, **{field: said})
+    assert (caught.value.code, caught.value.where) == ("model.bad-licence", field)
+
+
 def test_the_model_is_not_among_its_public_names(home):
     wrapped = guard.wrap(lambda prompt: None)
     public = {name for name in dir(wrapped) if not name.startswith("_")}

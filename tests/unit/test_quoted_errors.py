@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provenance.errors import first_line, reason
+from provenance.errors import first_line, quoted, reason
 
 
 class Thing:
@@ -39,3 +39,30 @@ def test_what_a_library_says_is_repeated_without_the_words_of_a_user() -> None:
     assert reason(ValueError("steps are 1 to 9"), hidden=("", "a castle")) == "steps are 1 to 9"
     assert "castle" not in reason(ValueError("x" * 500 + "a castle"), hidden=("a castle",))
     assert "xx" not in reason(ValueError("x" * 500 + "a castle"), hidden=("a castle",))
+
+
+PROMPT = "A zebra-striped judge, at dusk"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError(PROMPT.upper()),
+        KeyError(PROMPT.casefold().replace(" ", "_")),
+        ValueError(f"cannot read {PROMPT.split()}"),
+        ValueError(" ".join(reversed(PROMPT.split()))),
+        RuntimeError("no answer from https://api.example/?prompt=a%20zebra%2Dstriped%20judge%2C%20at%20dusk"),
+        RuntimeError("no answer from https://api.example/?prompt=a+zebra-striped+judge,+at+dusk&seed=1"),
+        OSError("a-zebra-striped-judge-at-dusk.png: read-only file system"),
+    ],
+    ids=str,
+)
+def test_words_of_a_user_in_another_form_are_not_repeated_either(error) -> None:
+    assert quoted(error, hidden=(PROMPT,)) == ""
+
+
+def test_what_shares_some_words_with_a_prompt_is_repeated() -> None:
+    line = "the judge is busy at present"
+    assert quoted(ValueError(line), hidden=(PROMPT, "", "at dusk")) == line
+    assert quoted(ValueError(line), hidden=("🦓",)) == line
+    assert quoted(ValueError("no picture of 🦓"), hidden=("🦓",)) == ""

@@ -1,0 +1,79 @@
+"""A wrapped pipeline whose weights are as they were may still draw other pictures: that is noticed."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from generators.held_adapter import hold, watch
+from generators.registry import load
+from generators.request import GenerationRequest
+from provenance.errors import InputError
+
+
+def held(pipeline):
+    return hold(pipeline, ref="wrapped:tiny", name="tiny", licence="MIT", data_licence="unknown")
+
+
+def with_adapter(folder):
+    from peft import LoraConfig
+
+    pipeline = load(f"dir:{folder}").pipeline
+    pipeline.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q"]), "x")
+    return pipeline
+
+
+def other_words(pipeline):
+    tokenizer = copy.deepcopy(pipeline.tokenizer)
+    tokenizer.add_tokens(["zebra-striped"])
+    pipeline.tokenizer = tokenizer
+
+
+CHANGES = {
+    "layers/unet": [
+        lambda pipeline: pipeline.set_adapters(["x"], [0.0]),
+        lambda pipeline: pipeline.disable_lora(),
+        lambda pipeline: pipeline.enable_freeu(s1=0.2, s2=0.2, b1=1.9, b2=1.9),
+    ],
+    "settings/vae": [lambda pipeline: pipeline.vae.register_to_config(scaling_factor=1.0)],
+    "settings/tokenizer": [other_words, lambda pipeline: setattr(pipeline, "tokenizer", None)],
+}
+
+
+@pytest.mark.parametrize(("told", "change"), [(k, one) for k, many in CHANGES.items() for one in many])
+def test_what_decides_a_picture_beside_the_weights_is_watched_and_recorded(tiny_folder, told, change):
+    pipeline = with_adapter(tiny_folder)
+    before = held(pipeline)
+    check = watch(before)
+    check()
+    change(pipeline)
+    with pytest.raises(InputError, match=told) as caught:
+        check()
+    assert caught.value.code == "wrap.changed"
+    after = held(pipeline)
+    watch(after)()
+    assert after.model.weights == before.model.weights
+    assert told in {one.path for one in {*after.model.settings} ^ {*before.model.settings}}
+
+
+def test_what_was_put_back_is_as_before_and_drawing_changes_nothing(tiny_folder):
+    pipeline = with_adapter(tiny_folder)
+    generator = held(pipeline)
+    check = watch(generator)
+    pipeline.enable_freeu(s1=0.2, s2=0.2, b1=1.9, b2=1.9)
+    pipeline.disable_freeu()
+    pipeline.disable_lora()
+    pipeline.enable_lora()
+    check()
+    asked = GenerationRequest(prompt="judge", seeds=(4,), num_inference_steps=2, scheduler="euler")
+    (drawn,) = generator.generate(asked)
+    check()
+    assert drawn.recipe.model.settings == generator.model.settings
+
+
+def test_the_same_model_from_another_folder_has_the_same_records(tiny_folder, tmp_path):
+    pipeline = load(f"dir:{tiny_folder}").pipeline
+    pipeline.save_pretrained(tmp_path / "elsewhere")
+    again = load(f"dir:{tmp_path / 'elsewhere'}").pipeline
+    assert held(again).model == held(pipeline).model
