@@ -7,16 +7,15 @@ picture model itself is not copied.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from generators.card_files import read_object
 from generators.config_limits import check_configs
 from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, digested, files_below, pickle_only, settings_in
 from provenance.errors import InputError, IntegrityError
-from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,15 +95,15 @@ def read_card(folder: Path) -> MotionCard:
     """The card of a motion model.
 
     Raises:
-        InputError: ``motion.bad-card``.
+        InputError: ``motion.bad-card``, ``weights.link-outside``.
     """
     try:
-        said: Any = json.loads(read_bounded(folder / CARD, most=_MOST_CARD))
-        if said.get("kind") != KIND:
-            raise _bad(folder / CARD)
+        said = read_object(folder / CARD, most=_MOST_CARD)
         card = MotionCard(**{name: said[name] for name in MotionCard.__slots__ if name in said})
-    except (InputError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise _bad(folder / CARD) from error
+    if said.get("kind") != KIND:
+        raise _bad(folder / CARD)
     if not all(_text(getattr(card, name)) for name in _TEXTS):
         raise _bad(folder / CARD)
     if card.finish not in FINISHES or not isinstance(card.weights, dict):

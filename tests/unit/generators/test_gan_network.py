@@ -244,6 +244,23 @@ def test_conditions_at_their_bounds_are_read() -> None:
     assert read_conditions({"blocks": []}).length == 0
 
 
+@pytest.mark.parametrize("name", ["card.json", "words.json", "training.json"])
+def test_what_lies_beside_a_gan_is_read_in_its_folder_only(tmp_path: Path, name: str) -> None:
+    folder, outside = tmp_path / "gan", tmp_path / name
+    folder.mkdir()
+    save_file(
+        {n: v.contiguous() for n, v in network().state_dict().items()}, folder / "generator.safetensors"
+    )
+    outside.write_text('{"name": "of another folder"}')
+    (folder / name).symlink_to(outside)
+    with pytest.raises(InputError) as caught:
+        load(f"dir:{folder}")
+    assert caught.value.code == "weights.link-outside"
+    (folder / name).unlink()
+    (folder / name).symlink_to(folder / name)
+    assert load(f"dir:{folder}").info.name == "gan"
+
+
 @pytest.mark.parametrize(
     "card",
     [
