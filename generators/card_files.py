@@ -12,6 +12,9 @@ from provenance.files import read_bounded
 if TYPE_CHECKING:
     from pathlib import Path
 
+LONGEST = 1000
+"""Characters of one of a card's texts: a reference may be a path."""
+
 
 def read_object(path: Path, *, most: int) -> dict[str, Any]:
     """The JSON object in a file of a model's folder.
@@ -33,3 +36,13 @@ def read_object(path: Path, *, most: int) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - of the file, not of an argument
     return said
+
+
+def is_text(value: Any, *, most: int) -> bool:
+    """Whether it is text of at most ``most`` characters; none moves a cursor or turns a line round."""
+    return isinstance(value, str) and len(value) <= most and value.isprintable()
+
+
+def is_within(value: Any, least: float, most: float, *, kind: type = float) -> bool:
+    """Whether it is a whole number, or one of ``kind``, in that range; NaN is in none."""
+    return type(value) in (int, kind) and bool(least <= value <= most)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from generators.adapter_files import RECORD
-from generators.card_files import read_object
+from generators.card_files import LONGEST, is_text, is_within, read_object
 from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only, settings_in
 from provenance.errors import InputError
@@ -27,6 +27,8 @@ KINDS: Mapping[str, str] = MappingProxyType({KIND: "StyleGAN2Generator", KIND_DC
 """Values of a card's ``kind``, and what the recipe calls the network."""
 WEIGHTS, DIRECTIONS = "generator.safetensors", "directions.safetensors"
 CARD, WORDS = "card.json", "words.json"
+MOST_TRUNCATION = 2.0
+"""Of ψ, in a card as in a request."""
 _MOST_CARD = 2**20
 """Bytes; the longest card lists some hundred attributes."""
 
@@ -84,15 +86,17 @@ def read_card(path: Path) -> Card:
     if path.is_file() or not (path / CARD).is_file():
         return Card(name=path.stem or "StyleGAN2")
     data = _json(path / CARD)
-    known = {name: data[name] for name in Card.__slots__ if name in data}
-    card = Card(**known)
-    texts = (card.kind, card.name, card.licence, card.data_licence, card.finish)
-    size_is_right = card.size is None or (type(card.size) is int and 8 <= card.size <= 8192)
-    if not all(isinstance(text, str) for text in texts) or card.kind not in KINDS or not size_is_right:
-        raise _bad_card(path / CARD)
-    if card.finish not in FINISHES:
-        raise _bad_card(path / CARD)
-    if type(card.truncation) not in (int, float) or not isinstance(card.weights, dict):
+    card = Card(**{name: data[name] for name in Card.__slots__ if name in data})
+    texts = (card.kind, card.name, card.licence, card.data_licence, card.finish, data.get("summary", ""))
+    fits = (
+        all(is_text(text, most=LONGEST) for text in texts)
+        and card.kind in KINDS
+        and card.finish in FINISHES
+        and (card.size is None or is_within(card.size, 8, 8192, kind=int))
+        and is_within(card.truncation, 0, MOST_TRUNCATION)
+        and isinstance(card.weights, dict)
+    )
+    if not fits:
         raise _bad_card(path / CARD)
     return card
 
@@ -127,4 +131,5 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _bad_card(path: Path) -> InputError:
-    return InputError("gan.card", "the card of the model is not JSON of the right fields", where=str(path))
+    what = "the card of the model is not JSON of the right fields, or a value is out of its range"
+    return InputError("gan.card", what, where=str(path))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from generators.card_files import read_object
+from generators.card_files import is_text, read_object
 from generators.recipe import WeightFile
 from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only
 from provenance.errors import InputError
@@ -205,7 +205,7 @@ def _real(least: float, most: float) -> Callable[[Any], bool]:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value.isprintable()
+    return value != "" and is_text(value, most=_MAX_TEXT)
 
 
 def _shape(value: Any) -> bool:
