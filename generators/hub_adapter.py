@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import huggingface_hub
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from generators.weights import SETTINGS
-from provenance.errors import ConfigurationError, reason
+from provenance.errors import ConfigurationError, first_line, reason
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -30,26 +29,41 @@ def snapshot(ref: ModelRef, *, online: bool) -> Path:
         ConfigurationError: ``model.not-local``.
     """
     quiet_hub()
-    unknown = _unknown_host() if online else None
-    fetch = online and unknown is None
-    if fetch:
-        huggingface_hub.constants.HF_HUB_OFFLINE = False
+    unknown = None
     try:
-        return Path(
-            huggingface_hub.snapshot_download(
-                ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
-            )
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ImportError, ValueError) as error:
-        why = "" if unknown is None else f": {unknown} is not known here, so there is no network"
-        if isinstance(error, (ImportError, ValueError)):  # of a proxy it has no parts for, or cannot read
-            why = f": {reason(error)}"
+        unknown = _unknown_host() if online else None
+        return _found(ref, fetch=online and unknown is None)
+    # The address, the proxy and the answers are strangers', and the library's HTTP client, which has changed
+    # its name before, raises what is neither its nor Python's.
+    except Exception as error:
+        why = _why(error) if unknown is None else f": {unknown} is not known here, so there is no network"
         raise ConfigurationError(
             "model.not-local",
             f"the model could not be fetched{why}" if online else "the model is not on this machine",
             where=str(ref),
             hint=f"hf download {ref.name} --revision {ref.revision}{_others_here(ref)}",
         ) from error
+
+
+def _found(ref: ModelRef, *, fetch: bool) -> Path:
+    if fetch:
+        huggingface_hub.constants.HF_HUB_OFFLINE = False
+    return Path(
+        huggingface_hub.snapshot_download(
+            ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
+        )
+    )
+
+
+def _why(error: Exception) -> str:
+    """What is said of an address or a proxy that cannot be used, or an answer that cannot be read.
+
+    Nothing of a network that fails: the library then speaks of its own settings.
+    """
+    if isinstance(error, OSError):
+        return ""
+    own = type(error).__module__ != "builtins"  # classes of a package speak; some of Python's do not
+    return f": {(own and first_line(error)) or reason(error)}"
 
 
 def quiet_hub() -> None:
