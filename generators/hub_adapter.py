@@ -48,11 +48,16 @@ def snapshot(ref: ModelRef, *, online: bool) -> Path:
 def _found(ref: ModelRef, *, fetch: bool) -> Path:
     if fetch:
         huggingface_hub.constants.HF_HUB_OFFLINE = False
-    return Path(
+    folder = Path(
         huggingface_hub.snapshot_download(
             ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
         )
     )
+    if any(path.is_file() for path in folder.rglob("*")):
+        return folder
+    # The library keeps what the hub listed for good: of an empty answer, it would never ask again.
+    (folder.parent.parent / "trees" / f"{ref.revision}.json").unlink(missing_ok=True)
+    raise ValueError("the hub lists no file of it that could be loaded")
 
 
 def _why(error: Exception) -> str:
@@ -90,5 +95,5 @@ def _others_here(ref: ModelRef) -> str:
     """Whether another commit of the model is on this machine, which is the usual slip."""
     cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
     snapshots = cache / f"models--{ref.name.replace('/', '--')}" / "snapshots"
-    found = sorted(path.name for path in snapshots.glob("*"))
+    found = sorted(path.name for path in snapshots.glob("*") if path.name != ref.revision)
     return f"; here is {', '.join(found[:3])}" if found else ""

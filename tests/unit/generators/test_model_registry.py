@@ -183,6 +183,30 @@ def test_an_address_that_the_library_cannot_be_imported_with_is_named() -> None:
     assert "HF_ENDPOINT is no address" in said
 
 
+def test_a_hub_that_lists_nothing_has_no_model_and_is_asked_again(no_network, monkeypatch, tmp_path) -> None:
+    import huggingface_hub
+
+    asked = []
+
+    def listed(_api, **said):
+        asked.append(said["repo_id"])
+        return iter(())
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", listed)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    with pytest.raises(ConfigurationError, match="could not be fetched: the hub lists no file") as caught:
+        load(f"hf:nobody/nothing@{COMMIT}", online=True)
+    assert caught.value.code == "model.not-local"
+    assert asked == ["nobody/nothing"]
+    assert not list(tmp_path.rglob("trees/*"))  # or the next program would read the empty list here
+    (tmp_path / "models--nobody--nothing" / "snapshots" / COMMIT).mkdir(parents=True, exist_ok=True)
+    with pytest.raises(ConfigurationError, match="is not on this machine") as caught:
+        load(f"hf:nobody/nothing@{COMMIT}")
+    assert caught.value.code == "model.not-local"
+    assert "here is" not in (caught.value.hint or "")
+
+
 def test_a_folder_that_is_no_model(tmp_path) -> None:
     with pytest.raises(InputError) as caught:
         load(f"dir:{tmp_path}")
