@@ -8,15 +8,15 @@ words.json                what users call what it draws (``generators.vocabulary
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from generators.adapter_files import RECORD
+from generators.card_files import LONGEST, is_text, is_within, read_object
 from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only, settings_in
 from provenance.errors import InputError
-from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,8 @@ KINDS: Mapping[str, str] = MappingProxyType({KIND: "StyleGAN2Generator", KIND_DC
 """Values of a card's ``kind``, and what the recipe calls the network."""
 WEIGHTS, DIRECTIONS = "generator.safetensors", "directions.safetensors"
 CARD, WORDS = "card.json", "words.json"
+MOST_TRUNCATION = 2.0
+"""Of ψ, in a card as in a request."""
 _MOST_CARD = 2**20
 """Bytes; the longest card lists some hundred attributes."""
 
@@ -59,7 +61,11 @@ class Card:
 
 
 def kind_of(path: Path) -> str | None:
-    """The kind of GAN that lies here; None if it is none, to be looked at as a diffusers folder."""
+    """The kind of GAN that lies here; None if it is none, to be looked at as a diffusers folder.
+
+    Raises:
+        InputError: ``gan.card``, ``weights.link-outside``.
+    """
     if path.is_file() and (path.suffix == ".safetensors" or path.suffix in PICKLES):
         return KIND
     if (path / "model_index.json").exists():
@@ -75,20 +81,22 @@ def read_card(path: Path) -> Card:
     """The card of a folder; that of nothing in particular where there is none.
 
     Raises:
-        InputError: ``gan.card``.
+        InputError: ``gan.card``, ``weights.link-outside``.
     """
     if path.is_file() or not (path / CARD).is_file():
         return Card(name=path.stem or "StyleGAN2")
     data = _json(path / CARD)
-    known = {name: data[name] for name in Card.__slots__ if name in data}
-    card = Card(**known)
-    texts = (card.kind, card.name, card.licence, card.data_licence, card.finish)
-    size_is_right = card.size is None or (type(card.size) is int and 8 <= card.size <= 8192)
-    if not all(isinstance(text, str) for text in texts) or card.kind not in KINDS or not size_is_right:
-        raise _bad_card(path / CARD)
-    if card.finish not in FINISHES:
-        raise _bad_card(path / CARD)
-    if type(card.truncation) not in (int, float) or not isinstance(card.weights, dict):
+    card = Card(**{name: data[name] for name in Card.__slots__ if name in data})
+    texts = (card.kind, card.name, card.licence, card.data_licence, card.finish, data.get("summary", ""))
+    fits = (
+        all(is_text(text, most=LONGEST) for text in texts)
+        and card.kind in KINDS
+        and card.finish in FINISHES
+        and (card.size is None or is_within(card.size, 8, 8192, kind=int))
+        and is_within(card.truncation, 0, MOST_TRUNCATION)
+        and isinstance(card.weights, dict)
+    )
+    if not fits:
         raise _bad_card(path / CARD)
     return card
 
@@ -104,25 +112,24 @@ def examine(path: Path) -> Weights:
         raise pickle_only(path)
     if not file.is_file():
         raise InputError("weights.no-model", f"there is no {WEIGHTS} here", where=str(path))
-    beside = () if path.is_file() or not (path / DIRECTIONS).is_file() else (path / DIRECTIONS,)
-    for found in (file, *beside):
-        if not path.is_file():
-            check_inside(found, folder)
+    names = () if path.is_file() else (WEIGHTS, DIRECTIONS, CARD, WORDS, RECORD)
+    here = [folder / name for name in names if (folder / name).is_file()]
+    for found in here:
+        check_inside(found, folder)
+    beside = (path / DIRECTIONS,) if path / DIRECTIONS in here else ()
     files = tuple(digested(found, folder) for found in (file, *beside))
-    said = () if path.is_file() else (found for found in (path / CARD, path / WORDS) if found.is_file())
+    said = (found for found in (path / CARD, path / WORDS) if found in here)
     kind = KINDS[read_card(path).kind]
     return Weights(folder=folder, pipeline=kind, files=files, settings=settings_in(said, folder))
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(read_bounded(path, most=_MOST_CARD))
-    except (InputError, ValueError, RecursionError) as error:
+        return read_object(path, most=_MOST_CARD)
+    except ValueError as error:
         raise _bad_card(path) from error
-    if not isinstance(data, dict):
-        raise _bad_card(path)
-    return data
 
 
 def _bad_card(path: Path) -> InputError:
-    return InputError("gan.card", "the card of the model is not JSON of the right fields", where=str(path))
+    what = "the card of the model is not JSON of the right fields, or a value is out of its range"
+    return InputError("gan.card", what, where=str(path))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generators.fast import check_fast
+from generators.gan_files import MOST_TRUNCATION
 from generators.interface import GenerationWarning
 from generators.refusals import unsupported
 from provenance.errors import InputError
@@ -109,7 +110,7 @@ def asked_of(request: GenerationRequest, model: Model) -> GanRequest:
         if said.setdefault(name, value) != value:
             raise InputError("request.condition", "the prompt says otherwise", where=f"options.{name}")
     styled = hasattr(model.network, "mapping")
-    truncation = _number(options, "truncation", model.truncation, most=2.0, possible=styled)
+    truncation = _number(options, "truncation", model.truncation, most=MOST_TRUNCATION, possible=styled)
     moves = _moves(options, model)
     noise = options.pop("noise", "random")
     if noise not in NOISES or (noise != "random" and not styled):

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import huggingface_hub
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from generators.weights import SETTINGS
-from provenance.errors import ConfigurationError, reason
+from provenance.errors import ConfigurationError, first_line, reason
 
 if TYPE_CHECKING:
     from generators.registry import ModelRef
@@ -30,26 +29,46 @@ def snapshot(ref: ModelRef, *, online: bool) -> Path:
         ConfigurationError: ``model.not-local``.
     """
     quiet_hub()
-    unknown = _unknown_host() if online else None
-    fetch = online and unknown is None
-    if fetch:
-        huggingface_hub.constants.HF_HUB_OFFLINE = False
+    unknown = None
     try:
-        return Path(
-            huggingface_hub.snapshot_download(
-                ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
-            )
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ImportError, ValueError) as error:
-        why = "" if unknown is None else f": {unknown} is not known here, so there is no network"
-        if isinstance(error, (ImportError, ValueError)):  # of a proxy it has no parts for, or cannot read
-            why = f": {reason(error)}"
+        unknown = _unknown_host() if online else None
+        return _found(ref, fetch=online and unknown is None)
+    # The address, the proxy and the answers are strangers', and the library's HTTP client, which has changed
+    # its name before, raises what is neither its nor Python's.
+    except Exception as error:
+        why = _why(error) if unknown is None else f": {unknown} is not known here, so there is no network"
         raise ConfigurationError(
             "model.not-local",
             f"the model could not be fetched{why}" if online else "the model is not on this machine",
             where=str(ref),
             hint=f"hf download {ref.name} --revision {ref.revision}{_others_here(ref)}",
         ) from error
+
+
+def _found(ref: ModelRef, *, fetch: bool) -> Path:
+    if fetch:
+        huggingface_hub.constants.HF_HUB_OFFLINE = False
+    folder = Path(
+        huggingface_hub.snapshot_download(
+            ref.name, revision=ref.revision, local_files_only=not fetch, allow_patterns=list(_FILES)
+        )
+    )
+    if any(path.is_file() for path in folder.rglob("*")):
+        return folder
+    # The library keeps what the hub listed for good: of an empty answer, it would never ask again.
+    (folder.parent.parent / "trees" / f"{ref.revision}.json").unlink(missing_ok=True)
+    raise ValueError("the hub lists no file of it that could be loaded")
+
+
+def _why(error: Exception) -> str:
+    """What is said of an address or a proxy that cannot be used, or an answer that cannot be read.
+
+    Nothing of a network that fails: the library then speaks of its own settings.
+    """
+    if isinstance(error, OSError):
+        return ""
+    own = type(error).__module__ != "builtins"  # classes of a package speak; some of Python's do not
+    return f": {(own and first_line(error)) or reason(error)}"
 
 
 def quiet_hub() -> None:
@@ -76,5 +95,5 @@ def _others_here(ref: ModelRef) -> str:
     """Whether another commit of the model is on this machine, which is the usual slip."""
     cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
     snapshots = cache / f"models--{ref.name.replace('/', '--')}" / "snapshots"
-    found = sorted(path.name for path in snapshots.glob("*"))
+    found = sorted(path.name for path in snapshots.glob("*") if path.name != ref.revision)
     return f"; here is {', '.join(found[:3])}" if found else ""

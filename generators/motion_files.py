@@ -7,16 +7,15 @@ picture model itself is not copied.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from generators.card_files import LONGEST, is_text, is_within, read_object
 from generators.config_limits import check_configs
 from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, digested, files_below, pickle_only, settings_in
 from provenance.errors import InputError, IntegrityError
-from provenance.files import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +31,8 @@ MODULES, SPATIAL, WORDS, PHRASES = (
 )
 WEIGHTS = f"{MODULES}/diffusion_pytorch_model.safetensors"
 _MOST_BYTES = 2 * 2**30
-_MOST_CARD, _LONGEST = 2**20, 1000
-"""Bytes of a card, and characters of one of its texts: a reference may be a path."""
+_MOST_CARD = 2**20
+"""Bytes of a card."""
 _TEXTS = ("name", "licence", "data_licence", "base", "base_sha256", "finish")
 _RANGES: Mapping[str, tuple[type, float, float]] = MappingProxyType(
     {
@@ -96,37 +95,28 @@ def read_card(folder: Path) -> MotionCard:
     """The card of a motion model.
 
     Raises:
-        InputError: ``motion.bad-card``.
+        InputError: ``motion.bad-card``, ``weights.link-outside``.
     """
     try:
-        said: Any = json.loads(read_bounded(folder / CARD, most=_MOST_CARD))
-        if said.get("kind") != KIND:
-            raise _bad(folder / CARD)
+        said = read_object(folder / CARD, most=_MOST_CARD)
         card = MotionCard(**{name: said[name] for name in MotionCard.__slots__ if name in said})
-    except (InputError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise _bad(folder / CARD) from error
-    if not all(_text(getattr(card, name)) for name in _TEXTS):
+    if said.get("kind") != KIND:
+        raise _bad(folder / CARD)
+    if not all(is_text(getattr(card, name), most=LONGEST) for name in _TEXTS):
         raise _bad(folder / CARD)
     if card.finish not in FINISHES or not isinstance(card.weights, dict):
         raise _bad(folder / CARD)
     for name, (kind, least, most) in _RANGES.items():
-        if not _within(getattr(card, name), kind, least, most, optional=name in _OPTIONAL):
+        value = getattr(card, name)
+        left_out = value is None and name in _OPTIONAL
+        if not left_out and not is_within(value, least, most, kind=kind):
             raise _bad(folder / CARD, f"{name} is a number from {least} to {most}")
     if card.frames > card.most_frames or card.shared_noise >= 1 or (card.size or 0) % 8:
         what = "frames exceed most_frames, shared_noise is 1, or size is no multiple of 8"
         raise _bad(folder / CARD, what)
     return card
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
-
-
-def _within(value: Any, kind: type, least: float, most: float, *, optional: bool) -> bool:
-    """Whether it is a number of that kind in that range; NaN is in none."""
-    if value is None:
-        return optional
-    return type(value) in (int, kind) and bool(least <= value <= most)
 
 
 def examine_motion(folder: Path, *, pinned: Mapping[str, str] | None = None) -> Weights:

@@ -8,12 +8,12 @@ MODEL_CARD.md        for people; not read
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from generators.card_files import is_text, read_object
 from generators.recipe import WeightFile
 from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only
 from provenance.errors import InputError
@@ -89,15 +89,19 @@ class Settings:
 
 
 def kind_of(path: Path) -> str | None:
-    """What a configuration here says it is, which may be no kind we know; None where none is here."""
+    """What a configuration here says it is, which may be no kind we know; None where none is here.
+
+    Raises:
+        InputError: ``weights.link-outside``.
+    """
     config = path / CONFIG
     if not config.is_file() or (path / "model_index.json").exists() or config.stat().st_size > _MAX_CONFIG:
         return None
     try:
-        said = json.loads(config.read_bytes())
-    except (ValueError, OSError, RecursionError):
+        said = read_object(config, most=_MAX_CONFIG)
+    except ValueError:
         return None
-    return str(said["reference"]) if isinstance(said, dict) and "reference" in said else None
+    return str(said["reference"]) if "reference" in said else None
 
 
 def examine(folder: Path, kind: str) -> Weights:
@@ -124,14 +128,13 @@ def read_settings(folder: Path) -> Settings:
     """What ``config.json`` says.
 
     Raises:
-        InputError: ``reference.model``, naming the field that is missing, foreign or out of range.
+        InputError: ``reference.model``, naming the field that is missing, foreign or out of range;
+            ``weights.link-outside``.
     """
     try:
-        data = json.loads((folder / CONFIG).read_bytes()[: _MAX_CONFIG + 1])
-    except (ValueError, OSError, RecursionError) as error:
-        raise misfit("the configuration is not JSON", CONFIG) from error
-    if not isinstance(data, dict):
-        raise misfit("the configuration is not an object", CONFIG)
+        data = read_object(folder / CONFIG, most=_MAX_CONFIG)
+    except ValueError as error:
+        raise misfit("the configuration is no JSON object", CONFIG) from error
     return checked(data)
 
 
@@ -202,7 +205,7 @@ def _real(least: float, most: float) -> Callable[[Any], bool]:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value.isprintable()
+    return value != "" and is_text(value, most=_MAX_TEXT)
 
 
 def _shape(value: Any) -> bool:

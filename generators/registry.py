@@ -15,11 +15,12 @@ import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import urlsplit
 
 from generators import gan_files, motion_files, reference_files
 from generators.plugins import load_plugin, plugins
-from provenance.errors import ConfigurationError, InputError, missing_extra
+from provenance.errors import ConfigurationError, InputError, missing_extra, reason
 from provenance.files import can_be_named
 
 if TYPE_CHECKING:
@@ -156,8 +157,22 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
     if any(find_spec(name) is None for name in _NEEDED):
         raise missing_extra("generate", "making pictures")
     module, _, name = _loader(ref).partition(":")
-    loader = cast("Callable[..., Generator]", getattr(importlib.import_module(module), name))
+    loader = cast("Callable[..., Generator]", getattr(_imported(module), name))
     return loader(ref, threads=threads, online=online)
+
+
+def _imported(module: str) -> Any:
+    """A module of loaders; the hub's library takes its address apart as it is imported with them."""
+    try:
+        return importlib.import_module(module)
+    except ValueError as error:
+        try:
+            urlsplit(os.environ.get("HF_ENDPOINT", ""))
+        except ValueError:
+            what = f"HF_ENDPOINT is no address that models can be fetched from: {reason(error)}"
+            hint = "unset HF_ENDPOINT, or correct it"
+            raise ConfigurationError("model.not-local", what, where="HF_ENDPOINT", hint=hint) from error
+        raise
 
 
 def _loader(ref: ModelRef) -> str:

@@ -244,6 +244,23 @@ def test_conditions_at_their_bounds_are_read() -> None:
     assert read_conditions({"blocks": []}).length == 0
 
 
+@pytest.mark.parametrize("name", ["card.json", "words.json", "training.json"])
+def test_what_lies_beside_a_gan_is_read_in_its_folder_only(tmp_path: Path, name: str) -> None:
+    folder, outside = tmp_path / "gan", tmp_path / name
+    folder.mkdir()
+    save_file(
+        {n: v.contiguous() for n, v in network().state_dict().items()}, folder / "generator.safetensors"
+    )
+    outside.write_text('{"name": "of another folder"}')
+    (folder / name).symlink_to(outside)
+    with pytest.raises(InputError) as caught:
+        load(f"dir:{folder}")
+    assert caught.value.code == "weights.link-outside"
+    (folder / name).unlink()
+    (folder / name).symlink_to(folder / name)
+    assert load(f"dir:{folder}").info.name == "gan"
+
+
 @pytest.mark.parametrize(
     "card",
     [
@@ -253,6 +270,17 @@ def test_conditions_at_their_bounds_are_read() -> None:
         {"kind": "stylegan2", "conditions": {"blocks": [["tone", ["a", "b"]]]}},
         {"kind": "stylegan2", "conditions": 7},
         {"kind": "stylegan2", "truncation": "much"},
+        {"kind": "stylegan2", "truncation": 10**400},
+        {"kind": "stylegan2", "truncation": math.inf},
+        {"kind": "stylegan2", "truncation": math.nan},
+        {"kind": "stylegan2", "truncation": -0.1},
+        {"kind": "stylegan2", "truncation": 2.1},
+        {"kind": "stylegan2", "truncation": True},
+        {"kind": "stylegan2", "name": "cats\x1b[2J"},
+        {"kind": "stylegan2", "name": "c" * 1001},
+        {"kind": "stylegan2", "licence": "MIT\nApache-2.0"},
+        {"kind": "stylegan2", "data_licence": "\u202eTIM"},
+        {"kind": "stylegan2", "summary": "a\rb"},
         {"kind": "stylegan2", "finish": []},
     ],
 )

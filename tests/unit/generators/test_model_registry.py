@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -144,6 +145,66 @@ def test_a_proxy_the_library_cannot_use_is_named(proxy, no_network, monkeypatch)
     with pytest.raises(ConfigurationError, match=r"could not be fetched: .*(?i:proxy)") as caught:
         load(f"hf:nobody/nothing@{COMMIT}", online=True)
     assert caught.value.code == "model.not-local"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "proxy", "why"),
+    [
+        ("garbage", None, "protocol"),
+        ("http://[::1", None, "Invalid IPv6 URL"),
+        (f"http://{'a' * 70}.com", None, "label"),
+        ("https://huggingface.co", "http://[::1", "Invalid port"),
+    ],
+)
+def test_an_address_that_is_none_is_one_error_with_its_reason(
+    endpoint, proxy, why, no_network, monkeypatch
+) -> None:
+    import socket
+
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, _port: host.encode("idna"))
+    if proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    huggingface_hub.close_session()  # it remembers the proxies of its first request
+    with pytest.raises(ConfigurationError, match=f"could not be fetched: .*{why}") as caught:
+        load(f"hf:nobody/nothing@{COMMIT}", online=True)
+    assert caught.value.code == "model.not-local"
+    assert no_network == []
+
+
+def test_an_address_that_the_library_cannot_be_imported_with_is_named() -> None:
+    code = "from generators.registry import load; load('bundled:emoji')"
+    env = {**os.environ, "HF_ENDPOINT": "http://[::1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env)
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("provenance.errors.ConfigurationError: ")
+    assert "HF_ENDPOINT is no address" in said
+
+
+def test_a_hub_that_lists_nothing_has_no_model_and_is_asked_again(no_network, monkeypatch, tmp_path) -> None:
+    import huggingface_hub
+
+    asked = []
+
+    def listed(_api, **said):
+        asked.append(said["repo_id"])
+        return iter(())
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", listed)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    with pytest.raises(ConfigurationError, match="could not be fetched: the hub lists no file") as caught:
+        load(f"hf:nobody/nothing@{COMMIT}", online=True)
+    assert caught.value.code == "model.not-local"
+    assert asked == ["nobody/nothing"]
+    assert not list(tmp_path.rglob("trees/*"))  # or the next program would read the empty list here
+    (tmp_path / "models--nobody--nothing" / "snapshots" / COMMIT).mkdir(parents=True, exist_ok=True)
+    with pytest.raises(ConfigurationError, match="is not on this machine") as caught:
+        load(f"hf:nobody/nothing@{COMMIT}")
+    assert caught.value.code == "model.not-local"
+    assert "here is" not in (caught.value.hint or "")
 
 
 def test_a_folder_that_is_no_model(tmp_path) -> None:

@@ -398,3 +398,10 @@ def test_guidance_of_one_is_the_sampler_without_a_classifier() -> None:
     )
     drawn = ddpm.draw(networks, SampleRequest(seed=2, steps=3, label=1))
     assert torch.equal(drawn, (plain[0] + 1) / 2)
+
+
+def test_a_configuration_that_lies_elsewhere_is_not_read(folder, tmp_path) -> None:
+    (tmp_path / "elsewhere").write_text('{"reference": "secret"}')
+    (folder / "config.json").unlink()
+    (folder / "config.json").symlink_to(tmp_path / "elsewhere")
+    assert refused(folder).code == "weights.link-outside"
