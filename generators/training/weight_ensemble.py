@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from safetensors.torch import save_file
 
 from generators.tensors_adapter import read_tensors
+from generators.training.emoji_export import tidy
 from generators.weights import examine
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def ensemble(later: Path, earlier: Path, share: float, out: Path) -> None:
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     card["weights"] = {file.path: file.sha256 for file in examine(out).files}
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    tidy(out)
 
 
 def _mean(later: Path, earlier: Path, share: float) -> dict[str, torch.Tensor]:

@@ -38,6 +38,7 @@ def test_weights_are_weighed_and_the_rest_is_of_the_later(earlier: Path, tmp_pat
         assert value.dtype == torch.float16
         wanted = 0.75 * ours[name].float() + 0.25 * theirs[name].float()
         torch.testing.assert_close(value.float(), wanted, rtol=2**-10, atol=1e-7)
+    assert {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()} == {0o644}
     card = json.loads((out / "card.json").read_text())
     assert card["weights"] == {file.path: file.sha256 for file in examine(out).files}
     same = json.loads((EMOJI / "card.json").read_text())
