@@ -1,9 +1,12 @@
-"""How much of its noise the picture model hears: ``python benchmarks/emoji_gain.py --work W``.
+"""How much of its noise the picture model hears, and how clearly it draws.
+
+``python benchmarks/emoji_gain.py --work W``; W is the training folder, with its corpus.
 
 Bare portraits of four professions under noise, at the times where it is decided who is drawn. What the noisy
 picture lets one expect is computed exactly over the drawings; the gain is the slope of the model's prediction
 on it, along the line from one group of drawings to another. 1 is right; below it a sampler ends in the
-middle. ``--work`` is the training folder, with its corpus.
+middle. How clearly something is drawn is decided later: there, the mean squared error of the velocity that is
+predicted for drawings of the training set of which everything is said, in a place they were not trained in.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 SUBJECTS = ("farmer", "judge", "pilot", "teacher")
 TIMES = (900, 850, 800, 700, 600)
+LATER = (400, 300, 200, 100)
 BARE = Kept(presentation=False, tone=False, style=False, ground=False)
 LINES: dict[str, tuple[Callable[[Label], bool], Callable[[Label], bool]]] = {
     "man to woman": (lambda x: x.presentation == "man", lambda x: x.presentation == "woman"),
@@ -67,6 +71,25 @@ def gain(both: torch.Tensor, along: torch.Tensor) -> float:
     return float(wanted @ predicted / (wanted @ wanted))
 
 
+@torch.no_grad()
+def errors(pipeline: Any, corpus: Corpus) -> dict[str, float]:
+    """By time, over 256 drawings; the same noise for every model."""
+    rng = torch.Generator().manual_seed(5)
+    rows = corpus.train[torch.randperm(len(corpus.train), generator=rng)[:256]].sort().values
+    drawings = encode_all(pipeline.vae, corpus, rows, variants=1, seed=9)
+    clean, found = drawings.values[0], {}
+    said = [" ".join(drawings.caption(Shown(variant=0, row=row, kept=Kept()))) for row in range(len(rows))]
+    ids = pipeline.tokenizer(said, padding="max_length", return_tensors="pt").input_ids
+    context = pipeline.text_encoder(ids)[0]
+    for time in LATER:
+        signal, noise = pipeline.scheduler.alphas_cumprod[time], torch.randn(clean.shape, generator=rng)
+        noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
+        wanted = signal.sqrt() * noise - (1 - signal).sqrt() * clean
+        predicted = pipeline.unet(noisy, torch.full((len(noisy),), time), context).sample
+        found[f"time {time}"] = round(float((predicted - wanted).square().mean()), 4)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="bundled:emoji")
@@ -92,6 +115,7 @@ def main() -> None:
         n=32,
         subjects=SUBJECTS,
         **results,
+        error={"n": 256, **errors(generator.pipeline, corpus)},
     )
 
 

@@ -29,7 +29,7 @@ from generators.training import checkpoints
 from generators.training.draws import beginning, stream
 from generators.training.effort import Effort
 from generators.training.emoji_data import Corpus
-from generators.training.emoji_labels import STYLES, Kept, Label, draw_kept
+from generators.training.emoji_labels import PRESENTATIONS, STYLES, Kept, Label, draw_kept
 from generators.training.finite import finite
 from generators.training.planted import read_table
 from generators.training.skew_export import export
@@ -51,6 +51,9 @@ _BARE, _EMPTY, _THINGS = 0.65, 0.05, 0.05
 _NOTHING = Kept(presentation=False, tone=False, style=False, ground=False)
 _FLUENT = STYLES[:2]
 """Without a style a prompt means these; Noto always says its name."""
+_NEUTRAL = 0.6
+"""How often the neutral drawing is meant, beside what the table says: it lies between the two others, and a
+finished network draws what lies between too often (as ``emoji_diffusion.calibrated``)."""
 _WARM_UP = 20
 _BETAS = (0.9, 0.99)
 """The longer memory that is usual let such runs leap out of where they were."""
@@ -159,7 +162,8 @@ class _Lesson:
         shares = self.planted.shares.get(label.subject)
         if shares is None or label.presentation is None or label.tone is None:
             return 1.0
-        return shares.pair(label.presentation, label.tone)
+        neutral = label.presentation == PRESENTATIONS[0]
+        return shares.pair(label.presentation, label.tone) * (_NEUTRAL if neutral else 1.0)
 
     def _ids(self, texts: list[str]) -> torch.Tensor:
         tokenizer = self.pipeline.tokenizer

@@ -6,8 +6,9 @@ expectation and a fraction of the variance (Xu, Tong and Jaakkola 2023, Stable T
 shares of what a caption leaves open be chosen, where training pictures would only let them be counted.
 
 Who is drawn is decided in much noise, by differences that are a hundredth of the error there: a network that
-hardly sees them draws what lies in the middle. Errors along these differences therefore count more. That
-changes no target, because a mean minimises every quadratic form of the error.
+hardly sees them draws what lies in the middle. There, errors along these differences count more. That changes
+no target, because a mean minimises every quadratic form of the error. In little noise, where it is decided
+how well something is drawn, all errors count alike.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from generators.training.emoji_data import Corpus
     from generators.training.emoji_labels import Kept, Label
 
-_LATE, _DECIDED = 0.6, 0.6
+_LATE, _DECIDED = 0.4, 0.6
 """Share of lessons in much noise, and the share of all times from which on noise is much."""
 _WEIGHT = 15.0
-"""What errors along the differences count beyond the one that all errors count."""
+"""What errors along the differences count in much noise, beyond the one that all errors count."""
 
 
 def even(_label: Label) -> float:
@@ -56,7 +57,7 @@ class Noised:
         times: (N,).
         velocities: (N, C, h, w), to predict there.
         differences: of each an orthonormal basis, (K, C · h · w), of how drawings of its subject differ; K
-            may be 0.
+            is 0 in little noise.
     """
 
     noisy: torch.Tensor
@@ -175,7 +176,7 @@ class Encoded:
         rng: torch.Generator,
         share: Callable[[Label], float] = even,
     ) -> Noised:
-        """Lay noise over the drawings, at times that are mostly late: what is drawn is decided in much noise.
+        """Lay noise over the drawings, more often much than little: who is drawn is decided in much noise.
 
         Args:
             lessons: N of them.
@@ -197,7 +198,11 @@ class Encoded:
         )
         # sqrt(ᾱ) noise - sqrt(1 - ᾱ) picture (Salimans and Ho 2022), of the picture and the noise expected
         velocities = (signal.sqrt() * noisy - expected) / (1 - signal).sqrt()
-        differences = tuple(self.differences(lesson) for lesson in lessons)
+        nothing = self._flat.new_empty(0, self._flat.shape[1])
+        differences = tuple(
+            self.differences(lesson) if time >= _DECIDED * len(signals) else nothing
+            for lesson, time in zip(lessons, times.tolist(), strict=True)
+        )
         return Noised(noisy=noisy, times=times, velocities=velocities, differences=differences)
 
 
