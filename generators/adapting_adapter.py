@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import diffusers
 import torch
 
-from generators.adapter_files import examine_adapter, not_safetensors
+from generators.adapter_files import ADAPTER, examine_adapter, not_safetensors
 from generators.interface import Generation, GenerationWarning
 from generators.learned_words_adapter import parts, taught, words_laid_over
 from generators.lora_strength import as_trained
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from generators.adapter_files import AdapterFile
     from generators.interface import LatentInit, StepHook
     from generators.request import AdapterRef, GenerationRequest
+
+_AS_WRITTEN = "use the model it was trained on, and a file as diffusers or PEFT write it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,11 +78,16 @@ def load_adapters(pipeline: Any, asked: Sequence[AdapterRef]) -> tuple[Adapter, 
 
 def _loaded(file: AdapterFile) -> Adapter:
     tensors = read_tensors(file.path, single=False, refusal=not_safetensors(file.path))
-    if not all(torch.isfinite(value.float()).all() for value in tensors.values()):
+    if any(value.is_complex() for value in tensors.values()):
+        what = "the adapter holds complex numbers, which no layer has"
+        raise InputError("adapter.does-not-fit", what, where=str(file.path), hint=_AS_WRITTEN)
+    words = {word: torch.atleast_2d(tensors.pop(word).float()) for word in file.words}
+    with _checked([file]):
+        lora = as_trained(tensors, file.strength)
+    if not all(value.float().isfinite().all() for value in (*lora.values(), *words.values())):
         what = "the adapter holds numbers that are none (NaN or infinity)"
         raise InputError("adapter.not-finite", what, where=str(file.path), hint="train it again")
-    words = {word: torch.atleast_2d(tensors.pop(word).float()) for word in file.words}
-    return Adapter(file=file, lora=tensors, words=words)
+    return Adapter(file=file, lora=lora, words=words)
 
 
 @contextmanager
@@ -90,10 +98,11 @@ def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
     _check_words(pipeline, [one for one in adapters if one.words and one.file.scale])
     with words_laid_over(pipeline, words):
         try:
-            with _checked(adapters):
-                for name, one in loras.items():
-                    pipeline.load_lora_weights(as_trained(one.lora, one.file.strength), adapter_name=name)
+            for name, one in loras.items():
+                with _checked([one.file]):
+                    pipeline.load_lora_weights(dict(one.lora), adapter_name=name)
                     _check_placed(pipeline, name, one.lora)
+            with _checked([one.file for one in loras.values()]):
                 if loras:
                     pipeline.set_adapters(list(loras), [one.file.scale for one in loras.values()])
             yield
@@ -103,54 +112,63 @@ def laid_over(pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:
 
 
 @contextmanager
-def _checked(adapters: Sequence[Adapter]) -> Iterator[None]:
-    """Errors of the libraries about shapes and names, in one line; diffusers logs them besides."""
+def _checked(files: Sequence[AdapterFile]) -> Iterator[None]:
+    """Errors of the libraries about shapes and names, in one line; they log and warn of them besides."""
     before = diffusers.utils.logging.get_verbosity()
     diffusers.utils.logging.set_verbosity(diffusers.utils.logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except (RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-        raise _misfit(reason(error), adapters) from error
+        raise _misfit(reason(error).partition(":")[0], files) from error
     finally:
         diffusers.utils.logging.set_verbosity(before)
 
 
 def _check_placed(pipeline: Any, name: str, tensors: dict[str, torch.Tensor]) -> None:
-    """Every low-rank factor changes a layer; of those without one the libraries only write a log line."""
-    factors = [key for key, value in tensors.items() if value.ndim > 1 and "magnitude" not in key]
-    placed = sum(
-        f".lora_A.{name}." in key or f".lora_B.{name}." in key
+    """Every tensor changes a layer, and every layer that is changed has all of its tensors.
+
+    Of those without a layer the libraries only write a log line. A factor whose other half is missing
+    leaves that one empty, without numbers: what it adds to a layer would be chance.
+    """
+    wanted = [key for key in tensors if not key.endswith(".alpha")]
+    placed = [
+        value
         for part in pipeline.components.values()
         if isinstance(part, torch.nn.Module)
-        for key, _ in part.named_parameters()
-    )
-    if placed < len(factors):  # it may be more: a layer that is one there may be three here
-        raise ValueError(f"no layer for {len(factors) - placed} of its {len(factors)} tensors")
+        for key, value in part.named_parameters()
+        if name in key.split(".")
+    ]
+    if any(value.is_meta for value in placed):
+        raise ValueError("one of its layers lacks a part")
+    if len(placed) < len(wanted):  # it may be more: a layer that is one there may be three here
+        raise ValueError(f"no layer for {len(wanted) - len(placed)} of its {len(wanted)} tensors")
 
 
 def _check_words(pipeline: Any, adapters: Sequence[Adapter]) -> None:
     """Learned words are vectors of this model's text encoder, and each is nobody else's word."""
     if not adapters:
         return
+    files = [one.file for one in adapters]
     if getattr(pipeline, "text_encoder", None) is None or hasattr(pipeline, "text_encoder_2"):
-        raise _misfit("it reads prompts in another way", adapters)
+        raise _misfit("it reads prompts in another way", files)
     width = pipeline.text_encoder.get_input_embeddings().weight.shape[1]
     most, known = pipeline.tokenizer.model_max_length, set(pipeline.tokenizer.get_vocab())
     for word, vectors in (pair for one in adapters for pair in one.words.items()):
         if vectors.ndim != 2 or vectors.shape[1] != width or not 1 <= len(vectors) <= most:
-            raise _misfit(f"its words have vectors of {width} numbers, up to {most} a word", adapters)
+            raise _misfit(f"its words have vectors of {width} numbers, up to {most} a word", files)
         written = set(parts(word, len(vectors)))
         if written & known:
-            raise _misfit("a word it was taught is known already, to the model or by another", adapters)
+            raise _misfit("a word it was taught is known already, to the model or by another", files)
         known |= written
 
 
-def _misfit(why: str, adapters: Sequence[Adapter]) -> InputError:
+def _misfit(why: str, files: Sequence[AdapterFile]) -> InputError:
     return InputError(
         "adapter.does-not-fit",
         f"the adapter does not fit this model: {why}",
-        where=", ".join(one.file.path.parent.name for one in adapters),
-        hint="use the model it was trained on, and a file as diffusers or PEFT write it",
+        where=", ".join(one.path.parent.name if one.path.name == ADAPTER else one.path.name for one in files),
+        hint=_AS_WRITTEN,
     )
 
 

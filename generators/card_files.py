@@ -12,8 +12,8 @@ from provenance.files import read_bounded
 if TYPE_CHECKING:
     from pathlib import Path
 
-LONGEST = 1000
-"""Characters of one of a card's texts: a reference may be a path."""
+LONGEST, LONGEST_NAME = 1000, 100
+"""Characters of one of a card's texts, where a reference may be a path; and of the name of a model."""
 
 
 def read_object(path: Path, *, most: int) -> dict[str, Any]:
@@ -41,6 +41,11 @@ def read_object(path: Path, *, most: int) -> dict[str, Any]:
 def is_text(value: Any, *, most: int) -> bool:
     """Whether it is text of at most ``most`` characters; none moves a cursor or turns a line round."""
     return isinstance(value, str) and len(value) <= most and value.isprintable()
+
+
+def is_name(value: Any) -> bool:
+    """Whether a model can be called that, in recipes and manifests."""
+    return is_text(value, most=LONGEST_NAME) and bool(value.strip())
 
 
 def is_within(value: Any, least: float, most: float, *, kind: type = float) -> bool:

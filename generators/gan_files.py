@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from generators.adapter_files import RECORD
-from generators.card_files import LONGEST, is_text, is_within, read_object
+from generators.card_files import LONGEST, is_name, is_text, is_within, read_object
 from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, check_inside, digested, pickle_only, settings_in
 from provenance.errors import InputError
@@ -87,9 +87,10 @@ def read_card(path: Path) -> Card:
         return Card(name=path.stem or "StyleGAN2")
     data = _json(path / CARD)
     card = Card(**{name: data[name] for name in Card.__slots__ if name in data})
-    texts = (card.kind, card.name, card.licence, card.data_licence, card.finish, data.get("summary", ""))
+    texts = (card.kind, card.licence, card.data_licence, card.finish, data.get("summary", ""))
     fits = (
         all(is_text(text, most=LONGEST) for text in texts)
+        and is_name(card.name)
         and card.kind in KINDS
         and card.finish in FINISHES
         and (card.size is None or is_within(card.size, 8, 8192, kind=int))

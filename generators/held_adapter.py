@@ -1,9 +1,9 @@
 """A diffusers pipeline that a program holds already, behind the ``Generator`` protocol.
 
 Its weights may never have been files, so their digest is over the tensors in memory: for each component, the
-SHA-256 over name, type, shape and bytes of every tensor of its state, sorted by name. Adapters that are laid
-over the model are part of that state and so of the digest; their strength and what else decides a picture
-stand in ``generators.held_settings_adapter``.
+SHA-256 over name, type, shape and bytes of every tensor of its state and every buffer, sorted by name.
+Adapters that are laid over the model are part of that state and so of the digest; their strength and what
+else decides a picture stand in ``generators.held_settings_adapter``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
         name: for people.
         licence: SPDX expression of its weights, or ``"unknown"``.
         data_licence: the same of what they were trained on.
+
+    Raises:
+        InputError: ``wrap.unsupported``: there is no scheduler, or a weight that cannot be digested.
     """
+    if getattr(pipeline, "scheduler", None) is None:
+        raise InputError("wrap.unsupported", "the pipeline has no scheduler, which recipes name", where=name)
     kind = type(pipeline).__name__
     files, settings = tensor_digests(pipeline), settings_digests(pipeline)
     weights = Weights(folder=Path(), pipeline=kind, files=files, settings=settings)
@@ -79,7 +84,7 @@ def _places(pipeline: Any) -> list[tuple[str, str, int, int]]:
     parts = sorted(pipeline.components.items())
     tensors = (
         (name, key, one) for name, part in parts if isinstance(part, torch.nn.Module)
-        for key, one in part.state_dict().items()
+        for key, one in _tensors(name, part)
     )  # fmt: skip
     return [(name, key, t.data_ptr(), 0 if t.is_inference() else t._version) for name, key, t in tensors]  # noqa: SLF001
 
@@ -90,9 +95,20 @@ def tensor_digests(pipeline: Any) -> tuple[WeightFile, ...]:
     return tuple(_digest(name, part) for name, part in parts if isinstance(part, torch.nn.Module))
 
 
+def _tensors(name: str, part: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Its state, and the buffers that are not saved with it."""
+    found = sorted({**dict(part.named_buffers()), **part.state_dict()}.items())
+    for key, tensor in found:
+        if not isinstance(tensor, torch.Tensor) or tensor.is_meta:
+            what = "a weight lies elsewhere or in a form of its own (offloaded, quantised), and has no digest"
+            hint = "wrap it before that, or as a function"
+            raise InputError("wrap.unsupported", what, where=f"{name}.{key}", hint=hint)
+    return found
+
+
 def _digest(name: str, part: torch.nn.Module) -> WeightFile:
     found, size = hashlib.sha256(), 0
-    for key, tensor in sorted(part.state_dict().items()):
+    for key, tensor in _tensors(name, part):
         data = tensor.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy()
         found.update(f"{key}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
         found.update(data.data)

@@ -2,7 +2,8 @@
 
 Two records for each component: ``settings/NAME``, its configuration or vocabulary, and ``layers/NAME``, the
 class of each of its layers with the plain values these hold. The strength of adapters that are laid over it
-lies there and nowhere else, and so does FreeU. Schedulers have a record of their own in each recipe.
+lies there and nowhere else, and so do FreeU and how attention is computed. Schedulers have a record of their
+own in each recipe.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from generators.recipe import WeightFile
+from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from provenance.canonical import Json
 
 _OF_PEFT = ("_active_adapter", "_disable_adapters")
 """The only inner names that are looked at: which adapters a layer adds."""
+_OF_PIPELINES = ("_free_init", "_free_noise")
+"""How the inner names of a pipeline begin that hold what was switched on, and none of what was drawn last."""
 _ELSEWHERE = ("transformers_version", "name_or_path")
 """The recipe names versions; the path that a component was read from decides nothing."""
 _OF_CALLS = ("padding", "truncation")
@@ -29,10 +33,14 @@ _OF_TOKENIZERS = ("model_max_length", "padding_side", "truncation_side", "specia
 
 
 def settings_digests(pipeline: Any) -> tuple[WeightFile, ...]:
-    """The records of every component, absent ones included, and of the pipeline's own configuration."""
+    """The records of every component, absent ones included, and of the pipeline's own configuration.
+
+    Raises:
+        InputError: ``wrap.unsupported``.
+    """
     parts = {n: p for n, p in sorted(pipeline.components.items()) if not n.endswith("scheduler")}
     own = {name: value for name, value in pipeline.config.items() if name not in pipeline.components}
-    found = [_record("settings/pipeline", _public(own))]
+    found = [_record("settings/pipeline", {**_public(own), "set": dict(_switched(pipeline))})]
     for name, part in parts.items():
         found.append(_record(f"settings/{name}", {"class": type(part).__name__, **_said_by(part)}))
         if isinstance(part, torch.nn.Module):
@@ -40,8 +48,20 @@ def settings_digests(pipeline: Any) -> tuple[WeightFile, ...]:
     return tuple(found)
 
 
+def _switched(pipeline: Any) -> Iterator[tuple[str, Any]]:
+    """What a pipeline holds itself, beside its parts: sizes, and what its methods switch on and off."""
+    for name, value in vars(pipeline).items():
+        held = name.startswith(_OF_PIPELINES) or not name.startswith("_")
+        if held and value is not None and _is_plain(value):
+            yield name, value
+
+
 def _record(path: str, said: Mapping[str, Any]) -> WeightFile:
-    text = json.dumps(said, sort_keys=True, default=lambda value: type(value).__name__).encode()
+    try:
+        text = json.dumps(said, sort_keys=True, default=lambda value: type(value).__name__).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        what = "what it is set to cannot be written down, so a change could not be told"
+        raise InputError("wrap.unsupported", what, where=path) from error
     return WeightFile(path=path, size=len(text), sha256=hashlib.sha256(text).hexdigest())
 
 
@@ -71,16 +91,19 @@ def _counts(name: str) -> bool:
 
 
 def _layers(part: torch.nn.Module) -> Iterator[tuple[str, Json]]:
-    """Each layer with its class and plain values, without inner ones: with those layers count while they run.
+    """Each layer with its class, that of what computes its attention, and its plain values.
 
-    None says the same as nothing: FreeU leaves it behind when it is switched off.
+    Without inner ones: with those layers count while they run. None says the same as nothing: FreeU leaves it
+    behind when it is switched off.
     """
     for name, layer in part.named_modules():
         held = {
             key: value for key, value in vars(layer).items()
             if value is not None and _counts(key) and _is_plain(value)
         }  # fmt: skip
-        yield name, {"class": type(layer).__name__, **held}
+        processor = vars(layer).get("processor")
+        kinds = [type(one).__name__ for one in (layer, processor)]
+        yield name, {"class": kinds[0], "processor": kinds[1], **held}
 
 
 def _is_plain(value: object) -> bool:

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 SAID = "lora_adapter_metadata"
 """The name of it in the header."""
-_FACTOR = re.compile(r"(?P<layer>.+)\.lora_B\.(weight|bias)")
-_PART = re.compile(r"(unet|transformer(_2)?|text_encoder(_[23])?|prior)\.")
-_PLAIN = re.compile(r"[\w.^]{1,300}")
+_FACTOR = re.compile(
+    r"(?P<part>(unet|transformer(_2)?|text_encoder(_[23])?|prior)\.)?(?P<layer>.+)"
+    r"\.(?P<up>lora_B|lora\.up|lora_linear_layer\.up)\.(weight|bias)"
+)
+"""Of the second factor, as PEFT names it and as diffusers' scripts of training do."""
+_DOWN = {"lora_B": "lora_A", "lora.up": "lora.down", "lora_linear_layer.up": "lora_linear_layer.down"}
+_UP = re.compile(r"lora_B|[._]up\.")
+_PLAIN = re.compile(r"\^?[\w.]{1,300}")
 """Names of layers; of patterns that are more than a name nobody can say beforehand how long they take."""
 
 
@@ -33,33 +38,59 @@ def as_trained(tensors: Mapping[str, torch.Tensor], said: object) -> dict[str, t
     """
     if said is None:
         return dict(tensors)
-    told = json.loads(str(said))
+    try:
+        told = json.loads(str(said))
+    except (ValueError, RecursionError):
+        told = None
     if not isinstance(told, dict):
         raise TypeError("what its header says of its strength is no table")
+    layers = {match[0]: match for name in tensors if (match := _paired(name, tensors))}
     found = dict(tensors)
-    for name in tensors:
-        factor = _FACTOR.fullmatch(name)
-        if factor and f"{factor['layer']}.lora_A.weight" in tensors:
-            rank = tensors[f"{factor['layer']}.lora_A.weight"].shape[0]
-            found[name] = tensors[name] * _strength(told, factor["layer"], rank)
+    for name, layer in layers.items():
+        rank = tensors[_down(layer)].shape[0]
+        found[name] = tensors[name] * _strength(_of_part(told, layer["part"] or ""), layer["layer"], rank)
+    parts = {layer["part"] or "" for layer in layers.values()}
+    said_of = {key.removesuffix("lora_alpha") for key in told if key.endswith("lora_alpha")}
+    if said_of and (not said_of <= parts or any(_UP.search(name) and name not in layers for name in tensors)):
+        raise ValueError("its header gives a strength to layers that it has not, or names in another way")
     return found
 
 
+def _paired(name: str, tensors: Mapping[str, torch.Tensor]) -> re.Match[str] | None:
+    match = _FACTOR.fullmatch(name)
+    return match if match and _down(match) in tensors else None
+
+
+def _down(match: re.Match[str]) -> str:
+    return f"{match['part'] or ''}{match['layer']}.{_DOWN[match['up']]}.weight"
+
+
+def _of_part(told: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {key.removeprefix(prefix): value for key, value in told.items() if key.startswith(prefix)}
+
+
 def _strength(told: dict[str, Any], layer: str, rank: int) -> float:
-    part = _PART.match(layer)
-    prefix, inner = (part[0], layer[part.end() :]) if part else ("", layer)
-    alpha = told.get(f"{prefix}lora_alpha")
-    for pattern, own in dict(told.get(f"{prefix}alpha_pattern") or {}).items():
-        if not _PLAIN.fullmatch(pattern):
-            raise ValueError("its header gives strengths to patterns of layers, not to layers")
-        if f".{inner}".endswith(f".{pattern.removeprefix('^')}"):
-            alpha = own
+    alpha = _own(told.get("alpha_pattern"), layer, told.get("lora_alpha"))
     if alpha is None:
         return 1.0
     try:
-        strength = float(alpha) / (math.sqrt(rank) if told.get(f"{prefix}use_rslora") else rank)
-    except ArithmeticError:
+        strength = float(alpha) / (math.sqrt(rank) if told.get("use_rslora") else rank)
+    except (ArithmeticError, TypeError, ValueError):
         strength = math.nan
     if not math.isfinite(strength):
         raise ValueError("the strength in its header is no number")
     return strength
+
+
+def _own(patterns: object, layer: str, otherwise: object) -> Any:
+    """What the first pattern that means ``layer`` gives it: its whole name behind ``^``, or the end of it."""
+    if not isinstance(patterns, dict | None):
+        raise TypeError("what its header says of the strength of single layers is no table")
+    for pattern in patterns or {}:
+        if not _PLAIN.fullmatch(pattern):
+            raise ValueError("its header gives strengths to patterns of layers, not to layers")
+    for pattern, own in (patterns or {}).items():
+        name = pattern.removeprefix("^")
+        if layer == name or (name == pattern and layer.endswith(f".{name}")):
+            return own
+    return otherwise

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from generators.card_files import LONGEST, is_text, is_within, read_object
+from generators.card_files import LONGEST, is_name, is_text, is_within, read_object
 from generators.config_limits import check_configs
 from generators.finishes import FINISHES, PLAIN
 from generators.weights import PICKLES, Weights, digested, files_below, pickle_only, settings_in
@@ -104,7 +104,7 @@ def read_card(folder: Path) -> MotionCard:
         raise _bad(folder / CARD) from error
     if said.get("kind") != KIND:
         raise _bad(folder / CARD)
-    if not all(is_text(getattr(card, name), most=LONGEST) for name in _TEXTS):
+    if not all(is_text(getattr(card, name), most=LONGEST) for name in _TEXTS) or not is_name(card.name):
         raise _bad(folder / CARD)
     if card.finish not in FINISHES or not isinstance(card.weights, dict):
         raise _bad(folder / CARD)

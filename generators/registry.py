@@ -161,18 +161,24 @@ def load(reference: str, *, threads: int | None = None, online: bool = False) ->
     return loader(ref, threads=threads, online=online)
 
 
+_OF_THE_HUB: dict[str, tuple[str, Callable[[str], object]]] = {
+    "HF_ENDPOINT": ("address", lambda address: urlsplit(address).port),
+    "HF_HUB_ETAG_TIMEOUT": ("number of seconds", int),
+    "HF_HUB_DOWNLOAD_TIMEOUT": ("number of seconds", int),
+}
+"""Settings of the environment, and how that library reads them."""
+
+
 def _imported(module: str) -> Any:
-    """A module of loaders; the hub's library takes its address apart as it is imported with them."""
-    try:
-        return importlib.import_module(module)
-    except ValueError as error:
+    """A module of loaders; the hub's library takes its settings apart as it is imported with them."""
+    for name, (kind, read) in _OF_THE_HUB.items():
         try:
-            urlsplit(os.environ.get("HF_ENDPOINT", ""))
-        except ValueError:
-            what = f"HF_ENDPOINT is no address that models can be fetched from: {reason(error)}"
-            hint = "unset HF_ENDPOINT, or correct it"
-            raise ConfigurationError("model.not-local", what, where="HF_ENDPOINT", hint=hint) from error
-        raise
+            read(os.environ.get(name, "1"))
+        except ValueError as error:
+            what = f"{name} is no {kind} that models can be fetched with: {reason(error)}"
+            hint = f"unset {name}, or correct it"
+            raise ConfigurationError("model.not-local", what, where=name, hint=hint) from error
+    return importlib.import_module(module)
 
 
 def _loader(ref: ModelRef) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from generators.recipe import WeightFile
 from generators.tensor_files import header_length
 from provenance.canonical import digest
 from provenance.errors import InputError, IntegrityError
+from provenance.files import can_be_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -153,6 +155,10 @@ def _read_index(folder: Path) -> dict[str, Any]:
     return index
 
 
+_COMPONENT = re.compile(r"\w{1,100}", re.ASCII)
+_AGAIN = "copy or download the whole model again"
+
+
 def _components(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Name and class of every component."""
     for name, value in index.items():
@@ -160,6 +166,9 @@ def _components(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         if isinstance(value, str) and len(value) != _PAIR:
             continue
+        if not _COMPONENT.fullmatch(name):
+            what = "a component lies in a folder of its own here: its name is letters, digits and _"
+            raise InputError("weights.missing-component", what, where=INDEX, hint=_AGAIN)
         if len(value) != _PAIR or value[0] not in _LIBRARIES:
             what = f"component {name} needs code from outside diffusers and transformers"
             raise InputError("weights.foreign-code", what, where=str((*value, "nothing")[0]))
@@ -181,14 +190,12 @@ def _check_complete(folder: Path, kind: str) -> None:
         raise _incomplete(folder, "the component has no weights")
     for listing in folder.glob(LIST):
         for part in parts_of(listing):
-            if not (folder / part).is_file():
+            if not can_be_named(str(folder / part)) or not (folder / part).is_file():
                 raise _incomplete(folder / part, "a part of the weights is not there")
 
 
 def _incomplete(path: Path, what: str) -> InputError:
-    return InputError(
-        "weights.missing-component", what, where=str(path), hint="copy or download the whole model again"
-    )
+    return InputError("weights.missing-component", what, where=str(path), hint=_AGAIN)
 
 
 def _check_component(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from generators.card_files import LONGEST_NAME, is_name
 from guard.contradiction import (
     read_earlier_mark,
     read_generator_traces,
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from guard.tools import Tools
     from provenance.manifest.ingredient import Ingredient
     from provenance.media import Asset, Frames
-
-MAX_NAME = 100
-"""Characters of a model's name; it stands in the manifest and in XMP."""
 
 _LOSSY_FLOOR = 90
 """A JPEG or WebP is never written again below this quality: the mark and the digest are made on
@@ -113,17 +111,18 @@ class Statement:
         )
 
 
-def check_name(name: str) -> None:
+def check_name(
+    name: object,
+    *,
+    where: str = "--model-name",
+    hint: str = "give the name as people know it, e.g. --model-name 'Some API 2'",
+) -> None:
     """Raises:
     InputError: ``model.bad-name``.
     """
-    if not (0 < len(name) <= MAX_NAME and name.isprintable() and name.strip()):
-        raise InputError(
-            "model.bad-name",
-            f"the name of a model has 1 to {MAX_NAME} printable characters",
-            where="--model-name",
-            hint="give the name as people know it, e.g. --model-name 'Some API 2'",
-        )
+    if not is_name(name):
+        what = f"the name of a model has 1 to {LONGEST_NAME} printable characters"
+        raise InputError("model.bad-name", what, where=where, hint=hint)
 
 
 def draft_of(asset: Asset, statement: Statement) -> Draft:

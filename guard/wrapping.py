@@ -156,7 +156,8 @@ def wrap(
             prompt and returns a picture (Pillow image, array, or a list of these) or a clip (an array
             (T, H, W, 3) or a list of frames). A function is given ``seed``, ``width``, … where it has
             parameters of these names.
-        name: of the model, for the manifest; None: that of the pipeline's class or of the function.
+        name: of the model, for the manifest; None: that of the pipeline's class or of the function. A
+            generator says name and licences itself.
         kind: what a function returns, ``"image"`` or ``"video"``: four axes may be either; None: pictures.
             Pipelines and generators say it themselves.
         licence: SPDX expression of the weights; None: unknown, which a pack may refuse.
@@ -165,11 +166,13 @@ def wrap(
         home: the installation; None: the usual one.
 
     Raises:
-        InputError: ``wrap.unsupported``; ``model.bad-name``; ``model.bad-licence``.
+        InputError: ``wrap.unsupported``; ``model.bad-name``; ``model.bad-licence``; ``request.argument``.
     """
     if kind not in (None, *_MADE):
         hint = "pictures and clips are released: 'image', 'video', or leave kind out"
         raise InputError("wrap.unsupported", "there is no such kind of model", where="kind", hint=hint)
+    _check_kind("home", home, Home)
+    _check_kind("policy", policy, str)
     _check_licences(licence=licence, data_licence=data_licence)
     said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
     made, check = _generator_of(source, name, said, kind=kind or "image")
@@ -191,12 +194,24 @@ def _generator_of(
     from guard.intake import check_name  # noqa: PLC0415
 
     if isinstance(source, Generator):
+        if name is not None or set(said.values()) != {_UNKNOWN}:
+            what = "a generator says its name and licences itself"
+            raise InputError("wrap.unsupported", what, hint="leave name, licence and data_licence out")
         return source, _unwatched
     called = name or _name_of(source)
-    check_name(called)
+    check_name(called, where="name", hint="give the name as people know it, e.g. name='Some API 2'")
     if _is_pipeline(source):
         return _held(source, called, said)
     return _function(source, called, said, kind=kind), _unwatched
+
+
+def _check_kind(where: str, value: object, kind: type) -> None:
+    """Raises:
+    InputError: ``request.argument``.
+    """
+    if not isinstance(value, kind | None):
+        what = f"the argument is a {kind.__name__}, not {type(value).__name__}"
+        raise InputError("request.argument", what, where=where)
 
 
 def _check_licences(**licences: object) -> None:

@@ -13,13 +13,15 @@ Absence, mismatch and low scores are values (see ``provenance.evidence``), never
 
 from __future__ import annotations
 
+import html
 import re
 import textwrap
+import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class Error(Exception):
@@ -61,6 +63,12 @@ _OF_PYTHON = re.compile(r"<(?:class ')?(?:\w+\.)*(\w+)(?:'| object at 0x\w+)>")
 """How Python writes classes and objects of no form of their own: their name says as much."""
 _MAPPING = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\W_]+")
+_ESCAPE = re.compile(r"(?:\\x[0-9a-fA-F]{2})+|(?:\\u[0-9a-fA-F]{4})+|(?:\\U00[01][0-9a-fA-F]{5})+")
+_CODE = re.compile(r"\\[xuU]([0-9a-fA-F]+)")
+_MOST_HIDDEN, _MOST_SEARCHED = 4, 100_000
+"""How often letters may have been hidden one upon the other, and how many are looked at."""
+_RUN = 4
+"""Words in a row that repeat a text: fewer are also said by chance."""
 _SPOKEN = (ValueError, RuntimeError, OSError, ImportError, AssertionError)
 """What libraries raise on purpose, with a sentence; what Python raises in them tells of their insides."""
 
@@ -77,24 +85,49 @@ def first_line(error: BaseException) -> str:
 def quoted(error: BaseException, *, hidden: Iterable[str]) -> str:
     """Its ``first_line``, or nothing where it repeats one of the ``hidden`` texts: errors may be logged.
 
-    Case, spaces and signs between the letters do not matter, nor does how an address writes them, nor, of
-    several words, their order.
+    Case, spaces and signs between the letters do not matter, nor how addresses, JSON, Python or HTML write
+    them, nor, of several words, their order. Four words in a row are enough of a longer text.
     """
-    said = _text(error)
-    forms = (said, unquote_plus(said))
+    forms = tuple(_forms(_text(error)[:_MOST_SEARCHED]))
     held = any(_repeats(form, text) for text in hidden if text for form in forms)
     return "" if held else first_line(error)
+
+
+def _forms(said: str) -> Iterator[str]:
+    """As it stands, and as it reads once whatever hides its letters is undone, as often as that is needed."""
+    for _ in range(_MOST_HIDDEN):
+        yield said
+        plain = _ESCAPE.sub(_unescaped, html.unescape(unquote_plus(said)))
+        if plain == said:
+            return
+        said = plain
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    r"""``\u043f`` of JSON, ``\U0001f600``, and ``\xd0\xbf``, UTF-8 in bytes and Latin-1 in a text."""
+    codes = _CODE.findall(match[0])
+    if len(codes[0]) == 2:
+        data = bytes.fromhex("".join(codes))
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+    coding = "utf-16-be" if len(codes[0]) == 4 else "utf-32-be"
+    return bytes.fromhex("".join(codes)).decode(coding, "replace")
 
 
 def _repeats(said: str, text: str) -> bool:
     spoken, words = _words(said), _words(text)
     if text in said or (words and "".join(words) in "".join(spoken)):
         return True
-    return len(words) > 1 and set(words) <= set(spoken)
+    if len(words) > 1 and set(words) <= set(spoken):
+        return True
+    runs = {tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)}
+    return any(tuple(spoken[i : i + _RUN]) in runs for i in range(len(spoken) - _RUN + 1))
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+    return _WORD.findall(unicodedata.normalize("NFKC", text.casefold()))
 
 
 def reason(error: BaseException, *, hidden: Iterable[str] = ()) -> str:

@@ -39,10 +39,10 @@ def ensemble(later: Path, earlier: Path, share: float, out: Path) -> None:
     if not 0 <= share <= 1:
         raise ValueError(f"share {share}")
     means = {file.path: _mean(later / file.path, earlier / file.path, share) for file in examine(later).files}
+    card = json.loads((later / "card.json").read_text(encoding="utf-8"))
     shutil.copytree(later, out)
     for path, tensors in means.items():
         save_file(tensors, out / path, metadata={"format": "pt"})
-    card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     card["weights"] = {file.path: file.sha256 for file in examine(out).files}
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     tidy(out)
@@ -56,5 +56,7 @@ def _mean(later: Path, earlier: Path, share: float) -> dict[str, torch.Tensor]:
         raise ValueError(f"{later} and {earlier} are not of one network")
     return {
         name: (share * value.float() + (1 - share) * theirs[name].float()).to(value.dtype).contiguous()
+        if value.is_floating_point()
+        else value  # places and counts, no weights
         for name, value in ours.items()
     }

@@ -149,10 +149,25 @@ def test_what_is_no_model_is_refused(home, source):
     assert caught.value.code == "wrap.unsupported"
 
 
-def test_a_name_that_cannot_stand_in_a_manifest_is_refused(home):
+@pytest.mark.parametrize("name", ["a\nb", "   ", "n" * 101, 5])
+def test_a_name_that_cannot_stand_in_a_manifest_is_refused(home, name):
     with pytest.raises(InputError) as caught:
-        guard.wrap(lambda prompt: None, name="a\nb")
-    assert caught.value.code == "model.bad-name"
+        guard.wrap(lambda prompt: None, name=name)
+    assert (caught.value.code, caught.value.where) == ("model.bad-name", "name")
+
+
+@pytest.mark.parametrize("said", [{"name": "Other"}, {"licence": "MIT"}, {"data_licence": "MIT"}])
+def test_what_a_generator_says_itself_is_not_said_otherwise(home, said):
+    with pytest.raises(InputError) as caught:
+        guard.wrap(load("bundled:emoji"), **said)
+    assert caught.value.code == "wrap.unsupported"
+
+
+@pytest.mark.parametrize("given", [{"home": "/path"}, {"policy": 5}, {"policy": ["default"]}])
+def test_arguments_of_another_kind_are_named(home, given):
+    with pytest.raises(InputError) as caught:
+        guard.wrap(lambda prompt: None, **given)
+    assert (caught.value.code, caught.value.where) == ("request.argument", *given)
 
 
 @pytest.mark.parametrize("kind", ["audio", "images", 3])
@@ -186,6 +201,10 @@ def test_the_model_is_not_among_its_public_names(home):
         ({"prompt": None}, "request.argument", "prompt"),
         ({"negative_prompt": 5}, "request.argument", "negative_prompt"),
         ({"seed": "x"}, "request.argument", "seed"),
+        ({"fast": 5}, "request.argument", "fast"),
+        ({"fast": "int8"}, "request.argument", "fast"),
+        ({"fast": ([],)}, "request.argument", "fast"),
+        ({"scheduler": [1]}, "request.argument", "scheduler"),
         ({"n": 1.5}, "request.argument", "n"),
         ({"colour": "red"}, "request.argument", "colour"),
         ({"seeds": (1, 2)}, "request.argument", "seeds"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
+from urllib.parse import quote
+
 import pytest
 
 from provenance.errors import first_line, quoted, reason
@@ -59,6 +63,32 @@ PROMPT = "A zebra-striped judge, at dusk"
 )
 def test_words_of_a_user_in_another_form_are_not_repeated_either(error) -> None:
     assert quoted(error, hidden=(PROMPT,)) == ""
+
+
+JUDGE = "портрет судьи в мантии, café"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps({"prompt": JUDGE}),
+        ascii(JUDGE),
+        repr(JUDGE.encode()),
+        unicodedata.normalize("NFD", JUDGE),
+        quote(quote(JUDGE)),
+        JUDGE.encode("ascii", "xmlcharrefreplace").decode(),
+        f"prompt '{JUDGE[:-6]}…' was refused",
+        json.dumps(JUDGE.split()[:4]),
+    ],
+)
+def test_neither_are_letters_that_are_written_otherwise_nor_the_beginning(line: str) -> None:
+    assert quoted(ValueError(line), hidden=(JUDGE,)) == ""
+    assert quoted(ValueError(line), hidden=("a lighthouse",)) == first_line(ValueError(line))
+
+
+def test_letters_that_python_writes_as_latin_are_recognised() -> None:
+    assert quoted(ValueError(r"no 'caf\xe9 cr\xe8me' here"), hidden=("Café crème",)) == ""
+    assert quoted(ValueError(r"no '\U0001f993' here"), hidden=("🦓",)) == ""
 
 
 def test_what_shares_some_words_with_a_prompt_is_repeated() -> None:

@@ -12,14 +12,17 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from peft.utils.other import get_pattern_key
 from safetensors.torch import save_file
 
 from generators.diffusers_adapter import DiffusersGenerator
+from generators.lora_strength import as_trained
 from generators.registry import bundled_folder, load, parse
 from generators.request import AdapterRef, GenerationRequest
 from provenance.errors import InputError
 
 QUERY = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
+_OF_TEXT_ENCODERS = ("lora_linear_layer.down", "lora_linear_layer.up")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,89 @@ def test_a_strength_that_is_none_is_refused(said: object, model: DiffusersGenera
     with pytest.raises(InputError) as refused:
         drawn(model, tmp_path, factors(f"unet.{QUERY}"), said)
     assert refused.value.code == "adapter.does-not-fit"
+
+
+@pytest.mark.parametrize(
+    "layout", [("lora.down", "lora.up"), ("lora_linear_layer.down", "lora_linear_layer.up")]
+)
+def test_the_strength_counts_in_the_layouts_of_training_scripts(layout: tuple[str, str]) -> None:
+    down, up = factors(QUERY).values()
+    named = {f"unet.{QUERY}.{layout[0]}.weight": down, f"unet.{QUERY}.{layout[1]}.weight": up}
+    strong = as_trained(named, json.dumps({"unet.r": 2, "unet.lora_alpha": 32}))
+    assert [bool((value == named[name]).all()) for name, value in strong.items()] == [True, False]
+    torch.testing.assert_close(strong[f"unet.{QUERY}.{layout[1]}.weight"], 16 * up)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ("lora_unet_mid_block", {"unet.lora_alpha": 32}),
+        (f"unet.{QUERY}", {"lora_alpha": 32}),
+        (f"unet.{QUERY}", {"unet.lora_alpha": 32, "text_encoder.lora_alpha": 32}),
+    ],
+)
+def test_a_strength_that_reaches_no_layer_is_refused(layer: str, said: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="layers that it has not"):
+        as_trained(factors(layer), json.dumps(said))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "strength"),
+    [
+        ({"to_q": 16, "attn1.to_q": 4}, 8),
+        ({"attn1.to_q": 4, "to_q": 16}, 2),
+        ({"^attn1.to_q": 16}, 1),
+        ({f"^{QUERY}": 16}, 8),
+        ({"o_q": 16}, 1),
+    ],
+)
+def test_the_first_pattern_that_means_a_layer_counts(patterns: dict[str, int], strength: float) -> None:
+    """As PEFT's ``get_pattern_key``, which they are written for."""
+    said = {"unet.r": 2, "unet.lora_alpha": 2, "unet.alpha_pattern": patterns}
+    tensors, up = factors(f"unet.{QUERY}"), f"unet.{QUERY}.lora_B.weight"
+    assert patterns.get(get_pattern_key(list(patterns), QUERY), 2) / 2 == strength
+    torch.testing.assert_close(as_trained(tensors, json.dumps(said))[up], strength * tensors[up])
+
+
+@pytest.mark.parametrize("half", ["lora_A", "lora_B"])
+@pytest.mark.parametrize("beside", [{}, {"unet.nothing.lora_A.weight": torch.ones(2, 128)}])
+def test_half_of_a_layer_is_refused(
+    half: str, beside: dict[str, torch.Tensor], model: DiffusersGenerator, tmp_path: Path
+) -> None:
+    """The libraries leave the other half empty: what is drawn would be chance."""
+    keys = factors(f"unet.{QUERY.replace('to_q', 'to_k')}")
+    halves = {name: value for name, value in keys.items() if half in name}
+    with pytest.raises(InputError) as refused:
+        drawn(model, tmp_path, factors(f"unet.{QUERY}") | halves | beside)
+    assert refused.value.code == "adapter.does-not-fit"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unet.zzz.lora_A.weight", torch.ones(4)),
+        ("unet.magnitude.lora_A.weight", torch.ones(2, 4)),
+        (f"unet.{QUERY}.lora_alpha", torch.tensor(4.0)),
+        ("unet.nothing.lora_B.bias", torch.ones(4)),
+        ("unet.nolayer.lora_magnitude_vector", torch.ones(4)),
+        (f"unet.{QUERY.replace('to_q', 'to_k')}.lora_A.weight", torch.ones(2, 128, dtype=torch.complex64)),
+    ],
+)
+def test_a_tensor_that_no_layer_takes_is_refused_whatever_its_name_and_shape(
+    name: str, value: torch.Tensor, model: DiffusersGenerator, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as refused:
+        drawn(model, tmp_path, factors(f"unet.{QUERY}") | {name: value})
+    assert refused.value.code == "adapter.does-not-fit"
+    assert str(refused.value).rstrip().endswith(tuple("abcdefghijklmnopqrstuvwxyz)."))
+
+
+def test_a_strength_beyond_all_numbers_is_the_adapters_fault(
+    model: DiffusersGenerator, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as refused:
+        drawn(model, tmp_path, factors(f"unet.{QUERY}"), {"unet.lora_alpha": 1e39})
+    assert refused.value.code == "adapter.not-finite"
 
 
 def test_the_layout_of_older_libraries_is_read(model: DiffusersGenerator, tmp_path: Path) -> None:

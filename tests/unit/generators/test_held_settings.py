@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+import torch
 
 from generators.held_adapter import hold, watch
 from generators.registry import load
@@ -30,11 +31,20 @@ def other_words(pipeline):
     pipeline.tokenizer = tokenizer
 
 
+class OtherAttention:
+    """Stands for one that computes something else."""
+
+
 CHANGES = {
     "layers/unet": [
         lambda pipeline: pipeline.set_adapters(["x"], [0.0]),
         lambda pipeline: pipeline.disable_lora(),
         lambda pipeline: pipeline.enable_freeu(s1=0.2, s2=0.2, b1=1.9, b2=1.9),
+        lambda pipeline: pipeline.unet.set_attn_processor(OtherAttention()),
+    ],
+    "settings/pipeline": [
+        lambda pipeline: setattr(pipeline, "tokenizer_max_length", 3),
+        lambda pipeline: setattr(pipeline, "_free_init_num_iters", 3),
     ],
     "settings/vae": [lambda pipeline: pipeline.vae.register_to_config(scaling_factor=1.0)],
     "settings/tokenizer": [other_words, lambda pipeline: setattr(pipeline, "tokenizer", None)],
@@ -55,6 +65,45 @@ def test_what_decides_a_picture_beside_the_weights_is_watched_and_recorded(tiny_
     watch(after)()
     assert after.model.weights == before.model.weights
     assert told in {one.path for one in {*after.model.settings} ^ {*before.model.settings}}
+
+
+def test_a_buffer_that_is_not_saved_is_watched_too(tiny_folder):
+    """``position_ids`` says which place a word has."""
+    pipeline = load(f"dir:{tiny_folder}").pipeline
+    check = watch(held(pipeline))
+    places = dict(pipeline.text_encoder.named_buffers())
+    assert places.keys() - pipeline.text_encoder.state_dict().keys()
+    for buffer in places.values():
+        buffer.copy_(buffer.flip(-1))
+    with pytest.raises(InputError, match="weights of the pipeline") as caught:
+        check()
+    assert caught.value.code == "wrap.changed"
+
+
+def offloaded(pipeline):
+    pipeline.unet.to("meta")
+
+
+def quantised(pipeline):
+    torch.ao.quantization.quantize_dynamic(pipeline.text_encoder, {torch.nn.Linear}, inplace=True)
+
+
+def without_scheduler(pipeline):
+    pipeline.scheduler = None
+
+
+def of_mixed_keys(pipeline):
+    pipeline.text_encoder.config.id2label = {0: "a", "b": "c"}
+
+
+@pytest.mark.filterwarnings("ignore:.*quantiz")  # torch, of its own plans
+@pytest.mark.parametrize("change", [offloaded, quantised, without_scheduler, of_mixed_keys])
+def test_what_could_not_be_told_apart_later_is_refused(tiny_folder, change):
+    pipeline = load(f"dir:{tiny_folder}").pipeline
+    change(pipeline)
+    with pytest.raises(InputError) as caught:
+        held(pipeline)
+    assert caught.value.code == "wrap.unsupported"
 
 
 def test_what_was_put_back_is_as_before_and_drawing_changes_nothing(tiny_folder):

@@ -174,6 +174,23 @@ def test_an_address_that_is_none_is_one_error_with_its_reason(
     assert no_network == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HF_ENDPOINT", "http://localhost:port"),
+        ("HF_HUB_ETAG_TIMEOUT", "abc"),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", ""),
+    ],
+)
+def test_settings_that_the_library_cannot_be_imported_with_are_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"^{name} is no ") as caught:
+        load("bundled:emoji")
+    assert (caught.value.code, caught.value.where) == ("model.not-local", name)
+
+
 def test_an_address_that_the_library_cannot_be_imported_with_is_named() -> None:
     code = "from generators.registry import load; load('bundled:emoji')"
     env = {**os.environ, "HF_ENDPOINT": "http://[::1"}

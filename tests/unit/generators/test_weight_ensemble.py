@@ -59,6 +59,22 @@ def test_all_of_one_is_that_one(earlier: Path, tmp_path: Path, share: float) -> 
         assert torch.equal(value, wanted[name])
 
 
+def test_places_and_counts_are_no_weights(tmp_path: Path) -> None:
+    """0.1 of 3 and 0.9 of 3 are a little less than 3, and 2 as a whole number."""
+    for name in ("earlier", "later"):
+        folder = Path(shutil.copytree(EMOJI, tmp_path / name))
+        save_file({**load_file(folder / UNET), "position_ids": torch.arange(77)}, folder / UNET)
+    ensemble(tmp_path / "later", tmp_path / "earlier", 0.1, tmp_path / "out")
+    assert torch.equal(load_file(tmp_path / "out" / UNET)["position_ids"], torch.arange(77))
+
+
+def test_a_model_without_a_card_leaves_nothing_behind(earlier: Path, tmp_path: Path) -> None:
+    (earlier / "card.json").unlink()
+    with pytest.raises(FileNotFoundError):
+        ensemble(earlier, EMOJI, 0.5, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_not_of_one_network_is_refused(earlier: Path, tmp_path: Path) -> None:
     """And nothing is written then."""
     out = tmp_path / "out"

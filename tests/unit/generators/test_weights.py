@@ -129,6 +129,22 @@ def test_no_model_here(tmp_path: Path) -> None:
         assert refused(tmp_path / name) == "weights.no-model"
 
 
+@pytest.mark.parametrize("name", ["n" * 300, "../other/unet", "/etc", "a b", ""])
+def test_a_component_that_lies_in_no_folder_of_its_own_is_refused(tiny_folder, tmp_path, name: str) -> None:
+    copy = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    index = json.loads((copy / "model_index.json").read_text())
+    index[name] = ["diffusers", "UNet2DConditionModel"]
+    (copy / "model_index.json").write_text(json.dumps(index))
+    assert refused(copy) == "weights.missing-component"
+
+
+def test_a_part_that_no_file_can_be_called_is_missing(tiny_folder, tmp_path) -> None:
+    copy = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    listing = {"metadata": {}, "weight_map": {"w": f"{'n' * 300}.safetensors"}}
+    (copy / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(listing))
+    assert refused(copy) == "weights.missing-component"
+
+
 @pytest.mark.parametrize(
     "gone", ["vae", "tokenizer", "scheduler", "unet/diffusion_pytorch_model.safetensors"]
 )
