@@ -78,10 +78,12 @@ class GenerationRequest:
         for name in ("prompt", "negative_prompt", "model"):
             if not isinstance(getattr(self, name), str):
                 raise _no_argument(name, "a text", getattr(self, name))
-        if not isinstance(self.scheduler, str | None):
-            raise _no_argument("scheduler", "a text", self.scheduler)
-        if not isinstance(self.fast, tuple | list) or not all(isinstance(one, str) for one in self.fast):
-            raise _no_argument("fast", "a tuple of texts", self.fast)
+        scheduler: object = self.scheduler
+        fast: object = self.fast
+        if not isinstance(scheduler, str | None):
+            raise _no_argument("scheduler", "a text", scheduler)
+        if not isinstance(fast, tuple | list) or not all(isinstance(one, str) for one in fast):
+            raise _no_argument("fast", "a tuple of texts", fast)
         if not 1 <= len(self.seeds) <= MAX_PICTURES:
             raise _pictures(len(self.seeds))
         if any(not 0 <= seed <= MAX_SEED for seed in self.seeds):

@@ -69,7 +69,7 @@ class Settings:
         base: digest of the weights that are changed; a run of others is another one.
     """
 
-    steps: int = 3000
+    steps: int = 2400
     batch: int = 16
     rank: int = 16
     rate: float = 4e-3
