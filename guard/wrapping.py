@@ -178,8 +178,7 @@ def wrap(
     made, check = _generator_of(source, name, said, kind=kind or "image")
     if kind not in (None, made.info.kind):
         raise InputError("wrap.unsupported", f"the model makes no {_MADE[kind]}", hint="leave kind out")
-    home = home or Home.locate()
-    return Guarded(info=made.info, _generator=made, _home=home, _policy=policy, _check=check)
+    return Guarded(info=made.info, _generator=made, _home=home or Home.locate(), _policy=policy, _check=check)
 
 
 def _generator_of(
@@ -206,20 +205,14 @@ def _generator_of(
 
 
 def _check_kind(where: str, value: object, kind: type) -> None:
-    """Raises:
-    InputError: ``request.argument``.
-    """
+    """An argument of another kind is an ``InputError``: ``request.argument``."""
     if not isinstance(value, kind | None):
         what = f"the argument is a {kind.__name__}, not {type(value).__name__}"
         raise InputError("request.argument", what, where=where)
 
 
 def _check_licences(**licences: object) -> None:
-    """They stand in manifests, as names do.
-
-    Raises:
-        InputError: ``model.bad-licence``.
-    """
+    """They stand in manifests, as names do; others are an ``InputError``: ``model.bad-licence``."""
     for where, said in licences.items():
         fits = isinstance(said, str) and len(said) <= _LONGEST_LICENCE and said.isprintable()
         if said is not None and not fits:
@@ -294,11 +287,7 @@ def _folder(output: object) -> Path:
 
 
 def _check_fields(given: Mapping[str, Any]) -> None:
-    """Those of a request; the prompt, the model and the seeds come from elsewhere.
-
-    Raises:
-        InputError: ``request.argument``.
-    """
+    """Those of a request, but prompt, model and seeds; others are an ``InputError``: ``request.argument``."""
     from generators.request import GenerationRequest  # noqa: PLC0415
 
     known = [one.name for one in fields_of(GenerationRequest) if one.name not in _FROM_ELSEWHERE]

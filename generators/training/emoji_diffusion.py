@@ -121,8 +121,7 @@ def train(
             drawn well must not be learnt anew.
     """
     torch.manual_seed(seed)
-    model = Denoiser() if start is None else adopt(Denoiser(), start)
-    pace = 1.0 if start is None else 0.25
+    model, pace = (Denoiser(), 1.0) if start is None else (adopt(Denoiser(), start), 0.25)
     run = Run(model, matrix_rate=0.02 * pace, rate=1e-3 * pace, average=0.996, seed=seed)
     if run.resume(work / "diffusion"):
         _LOG.info("resumed at step %d", run.step)
