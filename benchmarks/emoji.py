@@ -1,7 +1,8 @@
 """Whether the bundled picture model draws what it is asked: ``python benchmarks/emoji.py --work WORK``.
 
 Prompts for every held-out combination (``generators/training/emoji_labels.py`` computes which) go through the
-vocabulary, in English and in Chinese; the oracle says what was drawn. Each sampler is measured on its own.
+vocabulary, in English and in Chinese; the oracle says what was drawn. Each sampler is measured on its own,
+with a picture of each prompt, and ``people``, combinations of profession, presentation and tone, with five.
 ``--grid FOLDER`` writes contact sheets to look at. ``--skewed`` compares a skewed model with its planted
 table at guidance 1 and 3. WORK holds the corpus, for the autoencoder's PSNR.
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from _results import write
 from PIL import Image
+from scipy.stats import bootstrap
 
 from audits.statistics import wilson
 from generators.oracle import reading, reading_adapter
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
     from generators.interface import Generation, Generator
 
+PER = 5
+"""Pictures of each held-out combination of people."""
 SAMPLERS = {"DDIM": "ddim", "DPM++": "dpm++", "Euler": "euler"}
 """For people, and in requests."""
 
@@ -100,7 +104,7 @@ def chinese(label: Label, words: dict[str, Any]) -> Asked | None:
 def judged(
     generator: Generator, oracle: reading.PictureReader, asked: Sequence[Asked], **settings: Any
 ) -> tuple[dict[str, Any], list[Generation]]:
-    """Rates by question and of everything asked together, and the pictures."""
+    """Rates by question and of everything asked together, and the pictures; each has a seed of its own."""
     right: Counter[str] = Counter()
     counted: Counter[str] = Counter()
     made: list[Generation] = []
@@ -119,6 +123,18 @@ def judged(
             wrong.append({"prompt": one.prompt, "seen": {question: seen[question] for question in hits}})
     rates = {name: wilson(right[name], count).to_json() for name, count in counted.items()}
     return {**rates, "wrong": wrong}, made
+
+
+def over_prompts(asked: Sequence[Asked], rates: dict[str, Any]) -> list[float]:
+    """95 % interval of the share right where pictures share prompts: prompts are drawn anew (bootstrap).
+
+    Pictures of one prompt tend to be right or wrong together, so their number flatters Wilson's interval.
+    """
+    counted = Counter(one.prompt for one in asked)
+    wrong = Counter(one["prompt"] for one in rates["wrong"])
+    right = [1 - wrong[prompt] / count for prompt, count in counted.items()]
+    found = bootstrap((right,), np.mean, method="percentile", rng=np.random.default_rng(0))
+    return [round(float(end), 4) for end in found.confidence_interval]
 
 
 def sheet(made: Sequence[Generation], path: Path, *, side: int = 128, columns: int = 10) -> None:
@@ -260,6 +276,9 @@ def main() -> None:
         results["followed"] = followed(results["shares"], options.skewed)
         write("emoji_skewed", model=options.model, weights_sha256=generator.info.weights_sha256, **results)
         return
+    people = [english(label) for label in held_out()[: options.count or None] if label.is_person] * PER
+    results["people"], _ = judged(generator, oracle, people, guidance_scale=options.guidance)
+    results["people"]["over_prompts"] = over_prompts(people, results["people"])
     if options.work:
         results["autoencoder"] = rebuilt(generator, options.work)
     for language, asked in prompts(generator, options.count).items():

@@ -73,7 +73,7 @@ def find(name: str, records: Records) -> Known:
         IntegrityError: ``record.damaged``, ``recipe.malformed``.
     """
     path, every = Path(name), list(records.all())
-    is_file = path.exists()
+    is_file = bool(name) and path.exists()  # an empty name is a name of nothing, not of this folder
     record = _chosen(name, sha256_of(open_file(path)) if is_file else None, every)
     if record.recipe is None:
         what, hint = "its record holds no recipe: it was made elsewhere", "replay what guard generate made"

@@ -339,7 +339,7 @@ def test_names_that_lead_nowhere(home, signed, loader, tmp_path):
     with pytest.raises(InputError) as caught:
         again(home, signed[".png"], loader)
     assert caught.value.code == "replay.no-recipe"
-    for name in ("00" * 8, "00" * 16, "nothing.png"):
+    for name in ("00" * 8, "00" * 16, "nothing.png", ""):
         with pytest.raises(InputError) as caught:
             again(home, name, loader)
         assert caught.value.code == "record.unknown"
