@@ -19,6 +19,7 @@ from generators.interface import Generation, GenerationWarning, GeneratorInfo
 from generators.pictures import clip_from, pictures_from
 from generators.recipe import ModelRecord, Recipe, SchedulerRecord
 from generators.refusals import unsupported
+from generators.request import MAX_FPS
 from provenance.errors import ConfigurationError, Error, InputError, quoted
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class FunctionGenerator:
         """The pictures of each seed, in order.
 
         Raises:
-            InputError: ``request.unsupported``, ``generate.failed``, ``wrap.no-picture``, ``video.no-rate``.
+            InputError: ``request.unsupported``, ``request.option``, ``request.size``, ``generate.failed``,
+                ``wrap.no-picture``, ``video.no-rate``.
             ConfigurationError: ``generate.out-of-memory``.
         """
         taken = _parameters(self.function)
@@ -76,6 +78,7 @@ class FunctionGenerator:
             seeded = {} if warnings else {"seed": seed}
             made = _called(self.function, request.prompt, {**arguments, **seeded}, read)
             for index, frames in enumerate(made):
+                _check_size(frames, arguments)
                 recipe = self._recipe(request, frames, seed=seed, batch=(index, len(made)))
                 yield Generation(frames=frames, recipe=recipe, prompt_used=request.prompt, warnings=warnings)
 
@@ -128,17 +131,22 @@ def _rate(request: GenerationRequest, function: Callable[..., Any]) -> float:
 
 
 def _default(function: Callable[..., Any], name: str) -> float | None:
+    """Of a parameter, if it is a rate that may be asked for."""
     try:
         found = inspect.signature(function).parameters.get(name)
     except (TypeError, ValueError):  # written in C, without a signature
         return None
-    return float(found.default) if found and isinstance(found.default, int | float) else None
+    rate = found.default if found else None
+    return float(rate) if isinstance(rate, int | float) and 1 <= rate <= MAX_FPS else None
 
 
 def _arguments(
     request: GenerationRequest, taken: frozenset[str] | None, *, clips: bool = False
 ) -> dict[str, Any]:
     asked: dict[str, Any] = {name: getattr(request, name) for name in _FIELDS}
+    for name in sorted(request.options.keys() & {"prompt", "seed", *_FIELDS}):
+        hint = f"say it as {name} of the request"
+        raise InputError("request.option", "this is no option but a field", where=name, hint=hint)
     asked = {name: value for name, value in asked.items() if value not in (None, "")} | dict(request.options)
     if request.adapters:
         raise unsupported("adapters")
@@ -151,6 +159,20 @@ def _arguments(
         if taken is not None and name not in taken:
             raise unsupported(name)
     return asked
+
+
+def _check_size(frames: Frames, given: Mapping[str, Any]) -> None:
+    """A size that it was given it has to keep to, as every model does.
+
+    Raises:
+        InputError: ``request.size``.
+    """
+    made = {"width": frames.width, "height": frames.height, "num_frames": len(frames.pixels)}
+    for name, value in made.items():
+        asked = given.get(name, value)
+        if value != asked:
+            what = f"the function makes {value} when asked for {asked}"
+            raise InputError("request.size", what, where=name, hint=f"mend the function, or leave {name} out")
 
 
 def _clip(value: Any, *, fps: float) -> tuple[Frames, ...]:

@@ -19,6 +19,8 @@ MAX_SEED = 2**53 - 1
 """Largest seed: JSON readers agree on integers up to here, and a recipe is JSON."""
 MAX_PICTURES = 1_000
 """Pictures of one request; more belong in several requests."""
+MAX_FPS = 240
+"""Frames a second of a clip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("width", 8, 8192),
     ("height", 8, 8192),
     ("num_frames", 1, 4096),
-    ("fps", 1, 240),
+    ("fps", 1, MAX_FPS),
     ("num_inference_steps", 1, 1000),
     ("guidance_scale", 0, 100),
 )
@@ -153,7 +155,7 @@ def consecutive_seeds(first: int, count: int) -> tuple[int, ...]:
     """
     given: tuple[tuple[str, object], ...] = (("n", count), ("seed", first))
     for name, value in given:
-        if not isinstance(value, Integral):
+        if isinstance(value, bool) or not isinstance(value, Integral):
             raise _no_argument(name, "a whole number", value)
     if not 1 <= count <= MAX_PICTURES:
         raise _pictures(count)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -69,11 +70,11 @@ class Approved:
 
 
 def approve(request: GenerationRequest, tools: Tools, *, publish_prompt: bool = False) -> Approved:
-    """Step 1.
+    """Step 1: of the prompts, and of every other text that the model would be given beside them.
 
     Raises:
         Denied: policy refuses the words.
-        InputError: the prompt cannot be reviewed (control characters, too long); ``video.too-large``: a clip
+        InputError: the words cannot be reviewed (control characters, too long); ``video.too-large``: a clip
             of this size cannot be released.
     """
     require_readable(request)
@@ -81,10 +82,27 @@ def approve(request: GenerationRequest, tools: Tools, *, publish_prompt: bool = 
     origin = unloaded(request.model, reviewed)
     public = publish_prompt
     decision = ask(Stage.PROMPT, origin, tools, command="generate", include_prompt=public, kind=None)
+    if beside := tuple(_texts((dict(request.options), request.scheduler))):
+        if not all(map(str.isprintable, beside)):
+            what, hint = "an option holds control characters", "give it as plain text"
+            raise InputError("request.option", what, hint=hint)
+        whole = review(" ".join((request.prompt, *beside)), request.negative_prompt)
+        ask(Stage.PROMPT, unloaded(request.model, whole), tools, command="generate", kind=None)
     used = replace(request, prompt=reviewed.prompt, negative_prompt=reviewed.negative_prompt)
     return Approved(
         request=used, asked=request, review=reviewed, decision=decision, publish_prompt=publish_prompt
     )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Those in a value of JSON, names included: a wrapped function may draw what any of them says."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(tuple(value.items()))
+    elif isinstance(value, Sequence):
+        for one in value:
+            yield from _texts(one)
 
 
 def generate(

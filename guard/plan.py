@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from guard.inspect import draft_facts
 from guard.policy.decide import decide
 from guard.policy.decision import Stage, authorise
-from guard.policy.fact import Kind
+from guard.policy.fact import TOKEN, Kind
 from guard.stages import Origin
 from provenance.manifest.reading import DigitalSourceType
 
@@ -21,12 +21,12 @@ def unloaded(reference: str, reviewed: PromptReview) -> Origin:
     """What is known of media by a model that is not loaded yet.
 
     One in a folder is named in public by its weights, which nobody has read: its path stays private, and
-    rules about its name come out as unknown.
+    rules about its name come out as unknown. So they do for what cannot be a name: loading will refuse it.
     """
-    in_folder = reference.partition(":")[0] == "dir"
+    nameless = reference.partition(":")[0] == "dir" or not TOKEN.fullmatch(reference)
     return Origin(
         source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
-        model_identifier=None if in_folder else reference,
+        model_identifier=None if nameless else reference,
         review=reviewed,
     )
 

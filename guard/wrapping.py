@@ -101,6 +101,8 @@ class Guarded:
         from guard.tools import assemble  # noqa: PLC0415
 
         self._check()
+        _check_kind("publish_prompt", publish_prompt, bool)
+        _check_kind("latent_mark", latent_mark, bool)
         folder = _folder(output)
         tools = assemble(self._home, policy=self._policy)
         first = secrets.randbelow(2**32) if seed is None else seed
@@ -171,8 +173,8 @@ def wrap(
     if kind not in (None, *_MADE):
         hint = "pictures and clips are released: 'image', 'video', or leave kind out"
         raise InputError("wrap.unsupported", "there is no such kind of model", where="kind", hint=hint)
-    _check_kind("home", home, Home)
-    _check_kind("policy", policy, str)
+    _check_kind("home", home, Home, optional=True)
+    _check_kind("policy", policy, str, optional=True)
     _check_licences(licence=licence, data_licence=data_licence)
     said = {"licence": licence or _UNKNOWN, "data_licence": data_licence or _UNKNOWN}
     made, check = _generator_of(source, name, said, kind=kind or "image")
@@ -204,9 +206,9 @@ def _generator_of(
     return _function(source, called, said, kind=kind), _unwatched
 
 
-def _check_kind(where: str, value: object, kind: type) -> None:
+def _check_kind(where: str, value: object, kind: type, *, optional: bool = False) -> None:
     """An argument of another kind is an ``InputError``: ``request.argument``."""
-    if not isinstance(value, kind | None):
+    if not isinstance(value, kind) and not (optional and value is None):
         what = f"the argument is a {kind.__name__}, not {type(value).__name__}"
         raise InputError("request.argument", what, where=where)
 

@@ -13,6 +13,7 @@ import guard
 from generators.registry import load
 from generators.replay import Likeness
 from guard.drawing import Drawing
+from guard.errors import Denied
 from provenance.errors import InputError
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs/guide/wrap.md").read_text(encoding="utf-8")
@@ -49,6 +50,36 @@ def test_every_block_of_the_guide_runs(home, pipe, my_api, film, tmp_path, monke
     assert capsys.readouterr().out.count("allow") == 2
     for file in files:
         assert guard.verify_file(file).state is guard.State.DEVELOPMENT
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"options": {"style": "a naked child"}},
+        {"options": {"style": [1, {"says": {"more": "a naked child"}}]}},
+        {"options": {"a naked child": 1}},
+        {"options": {"style": "naked"}, "prompt": "a child"},
+        {"scheduler": "a naked child"},
+    ],
+    ids=str,
+)
+def test_no_text_reaches_a_function_that_nobody_reviewed(home, tmp_path, asked):
+    told = []
+    pictures = guard.wrap(lambda prompt, **given: told.append(given))
+    with pytest.raises(Denied):
+        pictures.generate(**{"prompt": "a red cat", "output": tmp_path / "out", **asked})
+    assert told == []
+
+
+def test_other_texts_reach_a_function(home, photograph, tmp_path):
+    told = []
+
+    def draw(prompt, style, scheduler):
+        told.append((style, scheduler))
+        return photograph
+
+    guard.wrap(draw).generate("a cat", output=tmp_path, options={"style": "flat"}, scheduler="DPM++")
+    assert told == [("flat", "DPM++")]
 
 
 def test_a_held_pipeline_is_named_by_its_tensors_and_drawn_again(home, pipe, tmp_path):
@@ -206,6 +237,10 @@ def test_the_model_is_not_among_its_public_names(home):
         ({"fast": ([],)}, "request.argument", "fast"),
         ({"scheduler": [1]}, "request.argument", "scheduler"),
         ({"n": 1.5}, "request.argument", "n"),
+        ({"n": True}, "request.argument", "n"),
+        ({"publish_prompt": 1}, "request.argument", "publish_prompt"),
+        ({"publish_prompt": None}, "request.argument", "publish_prompt"),
+        ({"latent_mark": "yes"}, "request.argument", "latent_mark"),
         ({"colour": "red"}, "request.argument", "colour"),
         ({"seeds": (1, 2)}, "request.argument", "seeds"),
         ({"output": None}, "output.folder", "output"),

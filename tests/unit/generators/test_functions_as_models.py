@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -129,8 +130,8 @@ def test_a_function_is_given_what_it_has_parameters_for():
         return GROUND
 
     assert isinstance(FunctionGenerator(info=INFO, function=draw), Generator)
-    first, second = made(draw, width=16, guidance_scale=3.0)
-    assert calls == [("a ground", 1, 16, 3.0), ("a ground", 2, 16, 3.0)]
+    first, second = made(draw, width=8, guidance_scale=3.0)
+    assert calls == [("a ground", 1, 8, 3.0), ("a ground", 2, 8, 3.0)]
     assert (first.recipe.seed, second.recipe.seed) == (1, 2)
     assert first.recipe.model.ref == "wrapped:test"
     assert first.warnings == ()
@@ -148,6 +149,37 @@ def test_a_function_of_any_arguments_is_given_all():
 
     made(draw, seeds=(5,), options={"style": "flat"}, init=Frames(pixels=GROUND[None].copy()))
     assert (seen["seed"], seen["style"], seen["init"].width) == (5, "flat", 8)
+
+
+@pytest.mark.parametrize("name", ["prompt", "seed", "width", "negative_prompt", "scheduler"])
+def test_an_option_takes_the_place_of_no_field(name):
+    with pytest.raises(InputError) as caught:
+        made(lambda prompt, **given: GROUND, options={name: 8})
+    assert (caught.value.code, caught.value.where) == ("request.option", name)
+
+
+def clip(function, **asked):
+    video = FunctionGenerator(info=replace(INFO, kind="video"), function=function)
+    return list(video.generate(GenerationRequest(prompt="a ground", seeds=(1,), **asked)))
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), 0, -1, 241, "8"])
+def test_a_rate_that_nobody_may_ask_for_is_none(rate):
+    with pytest.raises(InputError) as caught:
+        clip(lambda prompt, fps=rate: [GROUND, GROUND])
+    assert caught.value.code == "video.no-rate"
+
+
+def test_a_function_keeps_to_the_size_it_was_given():
+    (one,) = made(lambda prompt, width: GROUND, seeds=(1,), width=8)
+    assert one.frames.width == 8
+    with pytest.raises(InputError) as caught:
+        made(lambda prompt, width: GROUND, width=16)
+    assert (caught.value.code, caught.value.where) == ("request.size", "width")
+    assert len(clip(lambda prompt, num_frames: [GROUND] * 3, num_frames=3, fps=8)) == 1
+    with pytest.raises(InputError) as caught:
+        clip(lambda prompt, num_frames: [GROUND] * 2, num_frames=3, fps=8)
+    assert (caught.value.code, caught.value.where) == ("request.size", "num_frames")
 
 
 def test_a_function_without_a_seed_is_told_on():
