@@ -10,7 +10,7 @@ from generators.ability import VAE_OPTIONS, Ability
 from generators.families import FAMILIES, picture_family
 from generators.fast import INT8, SLICED
 from generators.latents_adapter import own_side
-from generators.parts_adapter import call_of, core_of, place_of
+from generators.parts_adapter import call_of, core_of, first_of, place_of
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _able(pipeline: Any, profile: str) -> bool:
 
 def vae_of(pipeline: Any) -> Any:
     """Its autoencoder, None for models that draw pixels."""
-    return getattr(pipeline, "vae", None) or getattr(pipeline, "movq", None)
+    return first_of(pipeline, "vae", "movq")
 
 
 def _sliceable(vae: Any, option: str) -> bool:

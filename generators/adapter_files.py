@@ -51,6 +51,7 @@ class AdapterFile:
         sha256: of the file, lower-case hex.
         base: digest of the weights it was trained on, None if the file does not say.
         training: SHA-256 of the record of its training, None if the file does not name one.
+        recorded: whether that record lies beside the file.
         words: names of learned words, as ``<pet>``.
         lora: whether it holds low-rank changes of weights.
         strength: what its header says of the strength of these, as ``generators.lora_strength`` reads it.
@@ -62,6 +63,7 @@ class AdapterFile:
     sha256: str
     base: str | None
     training: str | None
+    recorded: bool
     words: tuple[str, ...]
     lora: bool
     strength: str | None
@@ -94,13 +96,14 @@ def examine_adapter(asked: AdapterRef) -> AdapterFile:
         raise _bad_scale("a learned word is there or not: its scale is 0 or 1", "0 or 1", asked)
     if any(name in said and not form.fullmatch(str(said[name])) for name, form in _OURS.items()):
         raise _bad("adapter.unknown-layout", "what the file says of its training is damaged", asked.ref)
-    _check_record(path, said.get(TRAINING))
+    recorded = _is_recorded(path, said.get(TRAINING))
     return AdapterFile(
         path=path,
         method=str(said.get(METHOD, "unknown")),
         sha256=sha256,
         base=said.get(BASE),
         training=said.get(TRAINING),
+        recorded=recorded,
         words=words,
         lora=lora,
         strength=said.get(SAID),
@@ -116,10 +119,10 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
         return header, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_record(path: Path, named: object) -> None:
-    """The record beside an adapter, where there is one, is the one it names."""
+def _is_recorded(path: Path, named: object) -> bool:
+    """Whether a record lies beside an adapter, which must then be the one that it names."""
     if path.name != ADAPTER or not (path.parent / RECORD).is_file():
-        return
+        return False
     if record_sha256(path.parent) != named:
         raise IntegrityError(
             "adapter.record-differs",
@@ -127,6 +130,7 @@ def _check_record(path: Path, named: object) -> None:
             where=str(path.parent / RECORD),
             hint="restore the folder from a copy, or train again",
         )
+    return True
 
 
 def record_beside(folder: Path) -> bytes | None:

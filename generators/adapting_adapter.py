@@ -13,7 +13,7 @@ import torch
 from generators.adapter_files import ADAPTER, examine_adapter, not_safetensors
 from generators.interface import Generation, GenerationWarning
 from generators.learned_words_adapter import parts, taught, words_laid_over
-from generators.lora_strength import as_trained
+from generators.lora_strength import as_trained, half_layer
 from generators.recipe import AdapterRecord
 from generators.tensors_adapter import read_tensors
 from provenance.errors import InputError, reason
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from generators.interface import LatentInit, StepHook
     from generators.request import AdapterRef, GenerationRequest
 
+_SHOWN = 200
+"""Characters of the name of a tensor."""
 _AS_WRITTEN = "use the model it was trained on, and a file as diffusers or PEFT write it"
 
 
@@ -78,10 +80,12 @@ def load_adapters(pipeline: Any, asked: Sequence[AdapterRef]) -> tuple[Adapter, 
 
 def _loaded(file: AdapterFile) -> Adapter:
     tensors = read_tensors(file.path, single=False, refusal=not_safetensors(file.path))
-    if any(value.is_complex() for value in tensors.values()):
-        what = "the adapter holds complex numbers, which no layer has"
-        raise InputError("adapter.does-not-fit", what, where=str(file.path), hint=_AS_WRITTEN)
+    odd = next((n for n, v in tensors.items() if not (v.is_floating_point() or n.endswith(".alpha"))), None)
+    if odd is not None:
+        raise _misfit(f"{odd[:_SHOWN]} holds {tensors[odd].dtype} numbers".replace("torch.", ""), [file])
     words = {word: torch.atleast_2d(tensors.pop(word).float()) for word in file.words}
+    if (half := half_layer(tensors)) is not None:
+        raise _misfit(f"the other half of {half[:_SHOWN]} is missing", [file])
     with _checked([file]):
         lora = as_trained(tensors, file.strength)
     if not all(value.float().isfinite().all() for value in (*lora.values(), *words.values())):
@@ -120,7 +124,9 @@ def _checked(files: Sequence[AdapterFile]) -> Iterator[None]:
         with warnings.catch_warnings(action="ignore"):
             yield
     except (RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-        raise _misfit(reason(error).partition(":")[0], files) from error
+        sizes = "size mismatch" in str(error)
+        why = "its tensors are of other sizes than this model's layers" if sizes else reason(error)
+        raise _misfit(why.partition(":")[0], files) from error
     finally:
         diffusers.utils.logging.set_verbosity(before)
 
@@ -186,4 +192,10 @@ def _warnings(file: AdapterFile, weights_sha256: str) -> Iterator[GenerationWarn
     if file.training is None:
         yield GenerationWarning(
             code="adapter.no-record", message="an adapter names no record of its training"
+        )
+    elif not file.recorded:
+        yield GenerationWarning(
+            code="adapter.record-missing",
+            message="the record of an adapter's training is not beside it: what it says of data and consent"
+            " cannot be read",
         )

@@ -37,10 +37,12 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
         data_licence: the same of what they were trained on.
 
     Raises:
-        InputError: ``wrap.unsupported``: there is no scheduler, or a weight that cannot be digested.
+        InputError: ``wrap.unsupported``: there is no scheduler, a weight that cannot be digested, or
+            a network that is being trained.
     """
     if getattr(pipeline, "scheduler", None) is None:
         raise InputError("wrap.unsupported", "the pipeline has no scheduler, which recipes name", where=name)
+    _check_settled(pipeline)
     kind = type(pipeline).__name__
     files, settings = tensor_digests(pipeline), settings_digests(pipeline)
     weights = Weights(folder=Path(), pipeline=kind, files=files, settings=settings)
@@ -51,6 +53,22 @@ def hold(pipeline: Any, *, ref: str, name: str, licence: str, data_licence: str)
         pipeline=pipeline,
         scheduler=pipeline.scheduler,
         defaults=Defaults(),
+    )
+
+
+def _check_settled(pipeline: Any) -> None:
+    """No layer draws by chance beside the seed, or learns from what it sees, as some do in training."""
+    for name, part in sorted(pipeline.components.items()):
+        layers = part.modules() if isinstance(part, torch.nn.Module) else ()
+        if any(layer.training and _unsettled(layer) for layer in layers):
+            what = "a network is in training mode, where the same seed gives other pixels each time"
+            raise InputError("wrap.unsupported", what, where=name, hint=f"call pipe.{name}.eval() before")
+
+
+def _unsettled(layer: torch.nn.Module) -> bool:
+    kinds = torch.nn.modules
+    return isinstance(layer, kinds.batchnorm._BatchNorm) or (  # noqa: SLF001 - the only name for all of them
+        isinstance(layer, kinds.dropout._DropoutNd) and layer.p > 0  # noqa: SLF001
     )
 
 

@@ -49,10 +49,30 @@ def settings_digests(pipeline: Any) -> tuple[WeightFile, ...]:
 
 
 def _switched(pipeline: Any) -> Iterator[tuple[str, Any]]:
-    """What a pipeline holds itself, beside its parts: sizes, and what its methods switch on and off."""
+    """What a pipeline holds itself, beside its parts.
+
+    That is sizes, what its methods switch on and off, and what turns pictures into tensors and back
+    (``image_processor``), which is no component.
+    """
     for name, value in vars(pipeline).items():
         held = name.startswith(_OF_PIPELINES) or not name.startswith("_")
-        if held and value is not None and _is_plain(value):
+        if not held or value is None or name in pipeline.components:
+            continue
+        if _is_plain(value):
+            yield name, value
+        elif not isinstance(value, torch.nn.Module):
+            yield name, _object(value)
+
+
+def _object(part: Any) -> dict[str, Any]:
+    """What an object that is no network says of itself: its class, configuration and plain values."""
+    return {"class": type(part).__name__, "config": _said_by(part), **dict(_plain_values(part))}
+
+
+def _plain_values(part: Any) -> Iterator[tuple[str, Any]]:
+    """None says the same as nothing: FreeU leaves it behind when it is switched off."""
+    for name, value in getattr(part, "__dict__", {}).items():
+        if value is not None and _counts(name) and _is_plain(value):
             yield name, value
 
 
@@ -93,17 +113,11 @@ def _counts(name: str) -> bool:
 def _layers(part: torch.nn.Module) -> Iterator[tuple[str, Json]]:
     """Each layer with its class, that of what computes its attention, and its plain values.
 
-    Without inner ones: with those layers count while they run. None says the same as nothing: FreeU leaves it
-    behind when it is switched off.
+    Without inner ones: with those layers count while they run.
     """
     for name, layer in part.named_modules():
-        held = {
-            key: value for key, value in vars(layer).items()
-            if value is not None and _counts(key) and _is_plain(value)
-        }  # fmt: skip
-        processor = vars(layer).get("processor")
-        kinds = [type(one).__name__ for one in (layer, processor)]
-        yield name, {"class": kinds[0], "processor": kinds[1], **held}
+        computed = _object(vars(layer).get("processor"))
+        yield name, {"class": type(layer).__name__, "processor": computed, **dict(_plain_values(layer))}
 
 
 def _is_plain(value: object) -> bool:

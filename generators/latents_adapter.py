@@ -17,7 +17,7 @@ import torch
 from generators.finishes import finish_named
 from generators.inversion import ROBUST, InversionReport, Limits
 from generators.inversion_adapter import invert
-from generators.parts_adapter import call_of
+from generators.parts_adapter import call_of, core_of
 from generators.prompts import prepare
 from provenance.codecs import resize
 from provenance.digest_grid import opaque_rgb
@@ -211,7 +211,7 @@ _STEP_SIZE = 0.05
 
 
 def _channels(pipeline: Any) -> int:
-    core = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    core = core_of(pipeline)
     channels = int(getattr(getattr(core, "config", None), "in_channels", 4))
     # Those that pack pictures fold 2 × 2 places into the channels and are asked for the unfolded number.
     folds = hasattr(pipeline, "_pack_latents") and not hasattr(pipeline, "vae_temporal_compression_ratio")
@@ -220,7 +220,7 @@ def _channels(pipeline: Any) -> int:
 
 def own_side(pipeline: Any) -> int:
     """Pixels to a side of the pictures a model was made for."""
-    core = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    core = core_of(pipeline)
     sample = getattr(pipeline, "default_sample_size", None)
     sample = sample or getattr(getattr(core, "config", None), "sample_size", None)
     side = sample[0] if isinstance(sample, list | tuple) else sample

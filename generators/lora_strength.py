@@ -25,7 +25,14 @@ _FACTOR = re.compile(
 )
 """Of the second factor, as PEFT names it and as diffusers' scripts of training do."""
 _DOWN = {"lora_B": "lora_A", "lora.up": "lora.down", "lora_linear_layer.up": "lora_linear_layer.down"}
+_TWINS = (
+    ("lora_A", "lora_B"),
+    ("lora.down", "lora.up"),
+    ("lora_down", "lora_up"),
+    ("lora_linear_layer.down", "lora_linear_layer.up"),
+)
 _UP = re.compile(r"lora_B|[._]up\.")
+_MOST = 1e300
 _PLAIN = re.compile(r"\^?[\w.]{1,300}")
 """Names of layers; of patterns that are more than a name nobody can say beforehand how long they take."""
 
@@ -34,7 +41,7 @@ def as_trained(tensors: Mapping[str, torch.Tensor], said: object) -> dict[str, t
     """The tensors at the strength that ``said`` (JSON, or None where a header has none) gives each layer.
 
     Raises:
-        ValueError, TypeError: it cannot be read, or says what is not known here.
+        ValueError: it cannot be read, contradicts the tensors, or says what is not known here.
     """
     if said is None:
         return dict(tensors)
@@ -43,17 +50,28 @@ def as_trained(tensors: Mapping[str, torch.Tensor], said: object) -> dict[str, t
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise TypeError("what its header says of its strength is no table")
+        raise ValueError("what its header says of its strength is no table")  # noqa: TRY004 - of a file
     layers = {match[0]: match for name in tensors if (match := _paired(name, tensors))}
     found = dict(tensors)
     for name, layer in layers.items():
         rank = tensors[_down(layer)].shape[0]
-        found[name] = tensors[name] * _strength(_of_part(told, layer["part"] or ""), layer["layer"], rank)
+        said_of_part = _of_part(told, layer["part"] or "")
+        found[name] = tensors[name] * _strength(said_of_part, layer["layer"], rank)
     parts = {layer["part"] or "" for layer in layers.values()}
     said_of = {key.removesuffix("lora_alpha") for key in told if key.endswith("lora_alpha")}
     if said_of and (not said_of <= parts or any(_UP.search(name) and name not in layers for name in tensors)):
         raise ValueError("its header gives a strength to layers that it has not, or names in another way")
     return found
+
+
+def half_layer(tensors: Mapping[str, torch.Tensor]) -> str | None:
+    """A tensor of two factors whose other one is missing, in any of the layouts; None where there is none."""
+    for name in tensors:
+        for down, up in _TWINS:
+            here, other = (down, up) if down in name else (up, down)
+            if here in name and name.replace(here, other) not in tensors:
+                return name
+    return None
 
 
 def _paired(name: str, tensors: Mapping[str, torch.Tensor]) -> re.Match[str] | None:
@@ -73,22 +91,20 @@ def _strength(told: dict[str, Any], layer: str, rank: int) -> float:
     alpha = _own(told.get("alpha_pattern"), layer, told.get("lora_alpha"))
     if alpha is None:
         return 1.0
-    try:
-        strength = float(alpha) / (math.sqrt(rank) if told.get("use_rslora") else rank)
-    except (ArithmeticError, TypeError, ValueError):
-        strength = math.nan
-    if not math.isfinite(strength):
+    if _own(told.get("rank_pattern"), layer, told.get("r", rank)) != rank:
+        raise ValueError("the rank in its header is not that of its tensors")
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not abs(alpha) <= _MOST or not rank:
         raise ValueError("the strength in its header is no number")
-    return strength
+    return alpha / (math.sqrt(rank) if told.get("use_rslora") else rank)
 
 
 def _own(patterns: object, layer: str, otherwise: object) -> Any:
     """What the first pattern that means ``layer`` gives it: its whole name behind ``^``, or the end of it."""
     if not isinstance(patterns, dict | None):
-        raise TypeError("what its header says of the strength of single layers is no table")
+        raise ValueError("what its header says of single layers is no table")  # noqa: TRY004 - of a file
     for pattern in patterns or {}:
         if not _PLAIN.fullmatch(pattern):
-            raise ValueError("its header gives strengths to patterns of layers, not to layers")
+            raise ValueError("its header tells of patterns of layers, not of layers")
     for pattern, own in (patterns or {}).items():
         name = pattern.removeprefix("^")
         if layer == name or (name == pattern and layer.endswith(f".{name}")):

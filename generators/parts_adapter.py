@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 def core_of(pipeline: Any) -> Any:
     """The network that is called at each step; None where there is none."""
-    return getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
+    return first_of(pipeline, "transformer", "unet")
+
+
+def first_of(pipeline: Any, *names: str) -> Any:
+    """The first of these parts that a pipeline has; None where it has none.
+
+    Never asked for its truth: a compiled network (``torch.compile``) has none.
+    """
+    return next((part for name in names if (part := getattr(pipeline, name, None)) is not None), None)
 
 
 def place_of(pipeline: Any) -> tuple[Any, Any]:

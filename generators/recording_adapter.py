@@ -39,8 +39,16 @@ def scheduler_record(scheduler: Any, *, others: Mapping[str, Any] = MappingProxy
     return SchedulerRecord(name=type(scheduler).__name__, config=config)
 
 
+def shift_set(scheduler: Any) -> float | None:
+    """What ``set_shift`` was called with after it was made; its configuration does not say."""
+    now = getattr(scheduler, "shift", None) if hasattr(scheduler, "set_shift") else None
+    return None if now is None or now == scheduler.config.get("shift") else float(now)
+
+
 def _configuration(scheduler: Any) -> dict[str, Json]:
-    return {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")}
+    moved = shift_set(scheduler)
+    said = {} if moved is None else {"set_shift": moved}
+    return {k: _jsonable(v) for k, v in scheduler.config.items() if not k.startswith("_")} | said
 
 
 def _jsonable(value: Any) -> Json:

@@ -9,7 +9,7 @@ import diffusers
 
 from generators.families import SCHEDULERS
 from generators.fast import FEW_STEPS
-from generators.recording_adapter import scheduler_record
+from generators.recording_adapter import scheduler_record, shift_set
 from provenance.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,10 +70,17 @@ def install(
 
 def _fresh(chosen: Any, own: Any, settings: Mapping[str, Json] = MappingProxyType({})) -> Any:
     """A scheduler with the settings of ``own``, under the names that ``chosen`` has for them."""
+    moved = shift_set(own)
+    if chosen is type(own):
+        fresh = chosen.from_config(own.config, **settings)
+        if moved is not None:
+            fresh.set_shift(moved)  # not the same as to be made with it: the ends of the schedule stay
+        return fresh
     config = dict(own.config)
     if "shift" not in config and "flow_shift" in config:
         config["shift"] = config["flow_shift"]
-    return chosen.from_config(own.config if chosen is type(own) else config, **settings)
+    shift = {} if moved is None else {"shift": moved}
+    return chosen.from_config(config, **shift, **settings)
 
 
 def _others(pipeline: Any) -> dict[str, Any]:

@@ -202,6 +202,7 @@ def _draft(generation: Generation, origin: Origin, codec: VideoCodec | None) -> 
         origin=replace(origin, recipe=generation.recipe, ingredients=went_in),
         energy=generation.energy,
         codec=codec,
+        notes=tuple(warned.message for warned in generation.warnings),
     )
 
 

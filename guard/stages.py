@@ -85,7 +85,7 @@ class Draft:
         quality: encoder quality 1–100; None where nothing is to be lost.
         found: facts about the file it was read from; unknown for what was made here.
         codec: what a clip's frames are compressed with; None: what its container has first.
-        notes: what does not come along, in sentences.
+        notes: what does not come along or went otherwise than asked, in sentences.
         energy: what drawing it took; None for media made elsewhere.
         untouched: the file itself, where not a byte of it is to change; its manifest then lies beside it.
     """

@@ -11,7 +11,7 @@ from guard.cli._output import stage_line, warning, write_path
 from guard.kept import KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -49,11 +49,13 @@ class Report:
     Attributes:
         batch: results and errors, for programs.
         many: several files come in; each is then also named as soon as it is released.
+        told: warnings that stand on stderr already.
         code: the exit code, once the block has ended.
     """
 
     batch: Batch
     many: bool = False
+    told: set[str] = field(default_factory=set)
     released: list[Released] = field(default_factory=list)
     code: int = 0
 
@@ -71,7 +73,7 @@ class Report:
         """One line a stage over all on stderr, then the paths on stdout."""
         for stage, text in stages(self.released):
             stage_line(stage, text)
-        for message in warned(self.released):
+        for message in warned(self.released, besides=self.told):
             warning(message)
         if self.batch.format_ == "text":
             for one in self.released:
@@ -89,15 +91,15 @@ class Making:
     sizes: set[str] = field(default_factory=set)
     kind: str = "picture"
     seeds: list[int] = field(default_factory=list)
-    said: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
 
     def made(self, generation: Generation) -> None:
         """One picture came out of the model."""
         self.sizes.add(_size(generation))
         self.seeds.append(generation.recipe.seed)
         for item in generation.warnings:
-            if item.message not in self.said:
-                self.said.add(item.message)
+            if item.message not in self.told:
+                self.told.add(item.message)
                 warning(item.message)
 
     def tell(self, *, kept: int) -> None:
@@ -204,11 +206,11 @@ def _is_labelled(marked: Marked) -> bool:
     return marked.checked.plan.xmp and not draft.beside and draft.mime not in KEPT
 
 
-def warned(released: Sequence[Released]) -> Iterator[str]:
+def warned(released: Sequence[Released], *, besides: Container[str] = ()) -> Iterator[str]:
     """Each warning once, with the names of its files where it is not of all of them."""
     names: dict[str, list[str]] = {}
     for one in released:
-        for message in dict.fromkeys(one.warnings):
+        for message in dict.fromkeys(said for said in one.warnings if said not in besides):
             names.setdefault(message, []).append(one.path.name)
     for message, files in names.items():
         more = "" if len(files) <= _MOST_NAMED else f" and {len(files) - _MOST_NAMED} more"

@@ -95,6 +95,7 @@ def _make(
         count=len(approved.request.seeds),
         meter=Meter(rates=home.config().energy.rates()),
         kind="clip" if generator.info.kind == "video" else "picture",
+        told=report.told,
     )
     how |= {"folder": folder, "made": making.made, "meter": making.meter, "start": start.file}
     try:

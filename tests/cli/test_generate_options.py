@@ -163,6 +163,13 @@ def test_every_command_of_the_guide_runs(models, guard_cli, home, photograph, tm
     assert len(list(tmp_path.glob("clips/*.mp4"))) == 1
 
 
+def test_what_went_otherwise_than_asked_is_said_once_and_stands_in_the_document(made, home) -> None:
+    document, said = made("AnimateDiffPipeline", *CLIPS, prompt="portrait of a judge " * 9)
+    (one,) = document["released"]
+    (cut,) = [message for message in one["warnings"] if "too long for this model" in message]
+    assert said.count(cut) == 1
+
+
 def test_options_are_json_by_name(home) -> None:
     fields = {"prompt": "a judge", "count": 2, "seed": 3, "model": "dir:m", "adapters": ["a:0.5", "b"]}
     words = ["a=0.5", "b=true", 'c="x=y"', "d=[1, null]"]

@@ -6,6 +6,7 @@ The libraries go on without what they have no layer for, and without a strength 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import diffusers
@@ -97,6 +98,10 @@ def test_a_strength_that_only_the_header_says_counts(model: DiffusersGenerator, 
         {"unet.lora_alpha": "much"},
         {"unet.lora_alpha": 10**400},
         {"unet.lora_alpha": float("nan")},
+        {"unet.lora_alpha": True},
+        {"unet.lora_alpha": "16"},
+        {"unet.lora_alpha": 8, "unet.r": 8},
+        {"unet.lora_alpha": 2, "unet.r": 2, "unet.rank_pattern": {QUERY: 4}},
         {"unet.lora_alpha": 1, "unet.alpha_pattern": {"(a+)+": 2}},
         {"unet.lora_alpha": 1, "unet.alpha_pattern": [1]},
     ],
@@ -147,6 +152,31 @@ def test_the_first_pattern_that_means_a_layer_counts(patterns: dict[str, int], s
     tensors, up = factors(f"unet.{QUERY}"), f"unet.{QUERY}.lora_B.weight"
     assert patterns.get(get_pattern_key(list(patterns), QUERY), 2) / 2 == strength
     torch.testing.assert_close(as_trained(tensors, json.dumps(said))[up], strength * tensors[up])
+
+
+@pytest.mark.parametrize(
+    ("tensors", "why"),
+    [
+        (
+            {"lora_unet_x.lora_down.weight": torch.ones(2, 128)},
+            "the other half of lora_unet_x.lora_down.weight",
+        ),
+        ({f"unet.{QUERY}.lora_A.weight": torch.ones(2, 64)}, "of other sizes than this model's layers"),
+        ({f"unet.{QUERY}.lora_B.weight": torch.ones(128, 3)}, "of other sizes than this model's layers"),
+        ({f"unet.{QUERY}.lora_A.weight": torch.ones(2, 128, dtype=torch.int8)}, "holds int8 numbers"),
+    ],
+)
+def test_the_refusal_names_what_is_wrong(
+    tensors: dict[str, torch.Tensor], why: str, model: DiffusersGenerator, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=re.escape(why)) as refused:
+        drawn(model, tmp_path, factors(f"unet.{QUERY}") | tensors)
+    assert refused.value.code == "adapter.does-not-fit"
+
+
+def test_a_header_that_is_no_table_is_named(model: DiffusersGenerator, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="its header says of its strength is no table"):
+        drawn(model, tmp_path, factors(f"unet.{QUERY}"), [])
 
 
 @pytest.mark.parametrize("half", ["lora_A", "lora_B"])

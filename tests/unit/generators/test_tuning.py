@@ -181,6 +181,9 @@ def test_the_recipe_names_adapter_scale_and_record(model, trained, tmp_path) -> 
     with pytest.raises(IntegrityError) as differs:
         next(model.generate(request))
     assert differs.value.code == "adapter.record-differs"
+    (folder / RECORD).unlink()
+    (unread,) = model.generate(request)
+    assert "adapter.record-missing" in [w.code for w in unread.warnings]
 
 
 @pytest.mark.parametrize(
