@@ -34,7 +34,7 @@ def trained(count: int) -> list[Label]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="bundled:emoji")
-    parser.add_argument("-n", type=int, default=100, help="combinations")
+    parser.add_argument("-n", type=int, default=196, help="combinations; there are no more")
     options = parser.parse_args()
     generator, oracle, results = load(options.model, threads=1), reading.oracle(), {}
     asked = [english(label) for label in trained(options.n)]

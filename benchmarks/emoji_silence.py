@@ -1,6 +1,6 @@
 """What the bundled picture model draws where a prompt is silent: ``python benchmarks/emoji_silence.py``.
 
-Portraits of every profession with nothing else said, at no guidance, the default and twice that, read by the
+Portraits of every profession with nothing else said, at no guidance, the default and more, read by the
 oracle. Even answers would be a third each for presentation and a sixth each for tone; ``p`` is how often even
 shares would look as uneven as that (Pearson's test). Each portrait has a seed of its own: the same noise
 under every profession is drawn alike, and pictures of it are no independent draws.
@@ -20,7 +20,7 @@ from generators.registry import load
 from generators.request import GenerationRequest
 from generators.training.emoji_labels import PRESENTATIONS, PROFESSIONS, TONES
 
-SCALES = (1.0, 1.5, 3.0)
+SCALES = (1.0, 2.0, 3.0)
 FIRST = 30000
 """The first seed; nothing was calibrated by these."""
 QUESTIONS = {"presentation": PRESENTATIONS, "tone": TONES}

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from generators.training.emoji_data import Corpus
 
 _BATCH = 32
-_DROP = 0.3
-_EMPTY = 0.1
-_BARE = 0.3
+_DROP = 0.2
+_EMPTY = 0.15
+_BARE = 0.2
 """Share of the other captions that name the subject only."""
 _NOTO = 0.2
 _THINGS = 0.3
@@ -133,8 +133,8 @@ def train(
     signals, total = build_scheduler().alphas_cumprod, 0.0
     while (spent := budget.spent(run.step, run.seconds)) < 1:
         chosen = draw(corpus, corpus.train, batch, _NOTO, run.rng, things=_THINGS)
-        lessons = _lessons([where[int(index)] for index in chosen], run.rng, words)
-        loss = _loss(model, encoded, lessons, signals, run.rng)
+        shown = lessons(encoded, [where[int(index)] for index in chosen], run.rng, words)
+        loss = _loss(model, encoded, shown, signals, run.rng)
         run.advance(loss, spent, power=0.7)
         total += loss.item()
         if run.step % 100 == 0:
@@ -167,18 +167,27 @@ def calibrated(label: Label) -> float:
     return math.prod(_CALIBRATED.get(value, 1.0) for value in (label.presentation, label.tone) if value)
 
 
-def _lessons(rows: list[int], rng: torch.Generator, words: random.Random) -> list[Shown]:
+def lessons(encoded: Encoded, rows: list[int], rng: torch.Generator, words: random.Random) -> list[Shown]:
+    """What is shown of ``rows``, and which of its words: all, some, the subject only, or none.
+
+    Where none are said, another drawing of the subject is shown, at its calibrated share: guidance leads away
+    from empty captions, and would change every share in which they differ from bare ones.
+    """
     variants = torch.randint(_VARIANTS, (len(rows),), generator=rng).tolist()
     said = [
         None if words.random() < _EMPTY else draw_kept(words, 1.0 if words.random() < _BARE else _DROP)
         for _ in rows
     ]
+    rows = [
+        row if kept is not None else encoded.drawn(row, rng, calibrated)
+        for row, kept in zip(rows, said, strict=True)
+    ]
     return [Shown(variant=v, row=r, kept=k) for v, r, k in zip(variants, rows, said, strict=True)]
 
 
 def _loss(
-    model: Denoiser, encoded: Encoded, lessons: list[Shown], signals: torch.Tensor, rng: torch.Generator
+    model: Denoiser, encoded: Encoded, shown: list[Shown], signals: torch.Tensor, rng: torch.Generator
 ) -> torch.Tensor:
-    noised, table = encoded.noised(lessons, signals, rng, calibrated), vocabulary()
-    tokens = torch.tensor([encode(encoded.caption(lesson), table) for lesson in lessons])
+    noised, table = encoded.noised(shown, signals, rng, calibrated), vocabulary()
+    tokens = torch.tensor([encode(encoded.caption(lesson), table) for lesson in shown])
     return noised.loss(model(noised.noisy, noised.times, tokens))

@@ -28,7 +28,7 @@ CARD = {
     "data_licence": "MIT (Fluent emoji), Apache-2.0 (Noto emoji)",
     "size": 512,
     "steps": 20,
-    "guidance_scale": 1.5,
+    "guidance_scale": 2.0,
     "batch": 4,
 }
 """What the loader needs to know beside the weights; MODEL_CARD.md is the text for people."""

@@ -51,7 +51,7 @@ _BARE, _EMPTY, _THINGS = 0.65, 0.05, 0.05
 _NOTHING = Kept(presentation=False, tone=False, style=False, ground=False)
 _FLUENT = STYLES[:2]
 """Without a style a prompt means these; Noto always says its name."""
-_NEUTRAL = 0.6
+_NEUTRAL = 0.35
 """How often the neutral drawing is meant, beside what the table says: it lies between the two others, and a
 finished network draws what lies between too often (as ``emoji_diffusion.calibrated``)."""
 _WARM_UP = 20

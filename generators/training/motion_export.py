@@ -34,7 +34,7 @@ _ABOUT: Mapping[str, Any] = {
     "most_frames": 16,
     "fps": 8.0,
     "steps": 20,
-    "guidance_scale": 1.5,
+    "guidance_scale": 2.0,
     "shared_noise": 0.0,
 }
 

@@ -127,6 +127,13 @@ class Encoded:
             if names[row] == ground or not shown.kept.ground
         ]
 
+    def drawn(self, row: int, rng: torch.Generator, share: Callable[[Label], float]) -> int:
+        """One of the drawings of the same subject and style at random, each as often as ``share`` says."""
+        label = self.labels[row]
+        rows = [r for r in self._by_subject[label.subject] if self.labels[r].style == label.style]
+        shares = torch.tensor([share(self.labels[r]) for r in rows], dtype=torch.float32)
+        return rows[int(torch.multinomial(shares, 1, generator=rng))]
+
     def expected(
         self,
         noisy: torch.Tensor,

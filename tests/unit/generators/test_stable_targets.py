@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 
 import pytest
 import torch
 
+from generators.training.emoji_diffusion import calibrated, lessons
 from generators.training.emoji_labels import (
     OBJECTS,
     PRESENTATIONS,
@@ -176,3 +178,17 @@ def test_times_are_more_often_late_and_all_occur() -> None:
 def test_professions_and_things_share_no_name() -> None:
     """So that a subject says which of the two is meant."""
     assert not set(PROFESSIONS) & set(OBJECTS)
+
+
+def test_empty_captions_are_taught_the_calibrated_shares_and_others_what_they_say() -> None:
+    drawings = encoded()
+    rows = [row for row, label in enumerate(drawings.labels) if label.style == STYLES[0] and label.is_person]
+    asked, rng, words = rows[:1] * 20_000, torch.Generator().manual_seed(1), random.Random(1)
+    shown = lessons(drawings, asked, rng, words)
+    empty = [one.row for one in shown if one.kept is None]
+    assert {one.row for one in shown if one.kept is not None} == {rows[0]}
+    assert set(empty) <= set(rows)
+    whole = sum(calibrated(drawings.labels[row]) for row in rows)
+    for row, count in Counter(empty).items():
+        share = calibrated(drawings.labels[row]) / whole
+        assert abs(count / len(empty) - share) < 5 * math.sqrt(share / len(empty))
