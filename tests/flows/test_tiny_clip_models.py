@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 from simulators.family_requests import small
+from simulators.tiny_pipelines import settled
 from simulators.tiny_video_pipelines import CLIPS
 
 import guard
@@ -26,7 +27,7 @@ def test_a_pipeline_of_clips_is_wrapped_in_two_lines(home, tmp_path, name) -> No
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         torch.manual_seed(0)
-        clips = guard.wrap(CLIPS[name](name), licence="MIT")
+        clips = guard.wrap(settled(CLIPS[name](name)), licence="MIT")
     request = small(name)
     asked = {field: getattr(request, field) for field in FIELDS}
     start = {field: asked.pop(field) for field in ("init", "mask")}

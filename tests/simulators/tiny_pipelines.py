@@ -397,6 +397,16 @@ IMAGES = {
 """Pipeline class → what builds it."""
 
 
+def settled(pipeline: Any) -> Any:
+    """``pipeline`` with every network out of training, as one that is read from a folder."""
+    import torch
+
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.eval()
+    return pipeline
+
+
 def save(name: str, folder: Path, *, seed: int = 0) -> Path:
     """Build the pipeline of this class and save it as a diffusers folder."""
     import torch

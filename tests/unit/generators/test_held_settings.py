@@ -8,6 +8,7 @@ import diffusers
 import pytest
 import torch
 from simulators import tiny_pipelines
+from simulators.tiny_pipelines import settled
 
 from generators.held_adapter import hold, watch
 from generators.registry import load
@@ -142,13 +143,6 @@ def drawn_by(pipeline, **asked):
     wanted = GenerationRequest(prompt="judge", seeds=(4,), num_inference_steps=2, **asked)
     (drawn,) = held(pipeline).generate(wanted)
     return drawn
-
-
-def settled(pipeline):
-    for part in pipeline.components.values():
-        if isinstance(part, torch.nn.Module):
-            part.eval()
-    return pipeline
 
 
 def test_a_network_in_training_is_refused_where_its_pixels_would_be_chance():
